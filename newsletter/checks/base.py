@@ -14,7 +14,7 @@ from newsletter.checks.reading.sources import Sources, index_sources
 from newsletter.checks.reading.wire import WireMessage, read_message
 from newsletter.config import Config, place_of_key
 from newsletter.model.finding import Means, NotRun, Place, Severity
-from newsletter.model.issue import Issue, IssueHeading
+from newsletter.model.issue import CarriedOver, Issue, IssueHeading
 from newsletter.model.ledger import ZoneCount
 from newsletter.model.rendered import RenderedIssue
 from newsletter.model.slots import MERGE_TOKEN
@@ -37,6 +37,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     at: datetime
     known_fields: frozenset[str] | None  # the merge fields that subscribers have; None if there is no list
     earlier: tuple[IssueHeading, ...] = ()  # the other issues of the workspace, up to the date of this one
+    carried_over: tuple[CarriedOver, ...] = ()  # what it has in common with the issue before
     arrivals: tuple[ZoneCount, ...] = ()  # when the email arrives in each time zone; empty if at one time everywhere
 
     @property
@@ -175,7 +176,7 @@ def read_context(subject: Subject) -> CheckContext:
     return CheckContext(
         subject=subject,
         documents=tuple(read_document(variant) for variant in subject.rendered.variants),
-        sources=index_sources(subject.issue, subject.config),
+        sources=index_sources(subject.issue, subject.config, subject.rendered.pictures),
         message=read_message(subject.message),
     )
 

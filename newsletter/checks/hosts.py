@@ -11,7 +11,17 @@ _GATEWAYS = (ip_network("64:ff9b::/96"), ip_network("2002::/16"))
 # Names that the public DNS does not have: RFC 6761, 6762 (with its appendix G) and 8375, and what routers hand out.
 _LOCAL_ENDINGS = frozenset(
     {"localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan", "arpa"}
+    | {"test", "invalid", "alt", "onion"}
 )
+
+
+_EXAMPLES = ("example.com", "example.net", "example.org", "example")  # RFC 2606
+
+
+def is_example(address: str) -> bool:
+    """Return whether a host, or the host of an address, is one that exists only for examples."""
+    host = host_of(address) or address.lower()
+    return any(host == name or host.endswith(f".{name}") for name in _EXAMPLES)
 
 
 def host_of(url: str) -> str:

@@ -21,6 +21,7 @@ PROBES: tuple[Probe, ...] = (
     Probe(title="check in a browser", means=Means.BROWSER, rules=("A6", "S13"), module="browser.examine"),
     Probe(title="get the spam score", means=Means.SPAMASSASSIN, rules=("J1",), module="spamassassin"),
     Probe(title="test the links", means=Means.NETWORK, rules=("E3",), module="network.link_checker"),
+    Probe(title="ask for the images", means=Means.NETWORK, rules=("S22",), module="network.hosted_pictures"),
     Probe(title="test one-click unsubscribe", means=Means.NETWORK, rules=("H4",), module="network.endpoint"),
     Probe(title="look up the sender domain", means=Means.NETWORK, rules=_OF_SENDER, module="network.sender_rules"),
 )

@@ -12,16 +12,20 @@ from newsletter.checks.base import CheckContext, Circumstances, Probe, Probed, P
 from newsletter.checks.clients import report
 from newsletter.checks.rules import (
     accessibility,
+    addresses,
     colors,
     content,
     dates,
+    garbled,
     headers,
+    house_words,
     leftovers,
     legibility,
     links,
     message,
     size,
     structure,
+    unchanged,
 )
 from newsletter.config import Config, place_of_key
 from newsletter.errors import CannotRunError, Mistake
@@ -42,9 +46,10 @@ def _place_in_list(rule_id: str) -> tuple[str, int]:
 RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
-            *(accessibility.RULES + colors.RULES + content.RULES + dates.RULES + headers.RULES),
+            *(accessibility.RULES + addresses.RULES + colors.RULES + content.RULES + dates.RULES + garbled.RULES),
+            *(headers.RULES + house_words.RULES),
             *(leftovers.RULES + legibility.RULES + links.RULES + message.RULES + size.RULES),
-            *(structure.RULES + report.RULES + probes.RULES),
+            *(structure.RULES + unchanged.RULES + report.RULES + probes.RULES),
         ),
         key=lambda rule: _place_in_list(rule.id),
     )

@@ -12,6 +12,8 @@ from time import monotonic
 
 from newsletter.cli import output
 
+# Titles may contain names, such as a file's. Rich must not take [red] in them as a style, or braces as a field.
+_DESCRIPTION = "{task.description}"
 Progress = Callable[[int], None]  # called with the number of items just done
 
 
@@ -36,7 +38,8 @@ def countdown(title: str) -> Iterator[Callable[[timedelta], None]]:
     from rich.progress import Progress as Bar
     from rich.progress import TextColumn
 
-    with Bar(TextColumn("{task.description}"), console=Console(stderr=True), transient=True) as bar:
+    with Bar(TextColumn(_DESCRIPTION, markup=False), console=Console(stderr=True), transient=True) as bar:
+        title = output.harmless(title)
         task = bar.add_task(title)
 
         def tick(left: timedelta) -> None:
@@ -74,7 +77,12 @@ def steps(title: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
     from rich.progress import Progress as Bar
 
     going = list(names)
-    columns = (TextColumn(title), BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.description}"))
+    columns = (
+        TextColumn(_literal(title), markup=False),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn(_DESCRIPTION, markup=False),
+    )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(_going_on(going), total=len(going))
 
@@ -83,6 +91,11 @@ def steps(title: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
             bar.update(task, advance=1, description=_going_on(going))
 
         yield end
+
+
+def _literal(text: str) -> str:
+    """Return the text as a format of Rich that shows exactly this text."""
+    return output.harmless(text).replace("{", "{{").replace("}", "}}")
 
 
 def _going_on(names: Sequence[str]) -> str:
@@ -97,10 +110,11 @@ def _bar(title: str, total: int | None, unit: str) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    title_column, done = TextColumn("{task.description}"), MofNCompleteColumn()
-    columns = (title_column, BarColumn(), done, TextColumn(unit), TimeRemainingColumn())
+    title_column, done = TextColumn(_DESCRIPTION, markup=False), MofNCompleteColumn()
+    unit_column = TextColumn(_literal(unit), markup=False)
+    columns = (title_column, BarColumn(), done, unit_column, TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total)
+        task = bar.add_task(output.harmless(title), total=total)
         try:
             yield lambda more: bar.advance(task, more)
         except BaseException:

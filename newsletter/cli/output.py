@@ -6,8 +6,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from io import TextIOBase
+from secrets import token_hex
 from shutil import get_terminal_size
-from typing import TextIO, TypeVar
+from typing import TextIO, TypeVar, cast
 
 import typer
 from msgspec import Struct
@@ -19,14 +21,12 @@ from newsletter.language import counts
 Item = TypeVar("Item")
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
-_STYLED = re.compile(r"\x1b\[[0-9;]*m")
-# Characters that a terminal obeys instead of showing: all control characters except those of the styles above, and
-# characters that reverse the order of letters. Names on a list, column titles and messages from servers may contain
-# them.
-_COMMANDS = re.compile(
-    rf"\x1b(?!\[(?:0|{'|'.join(_STYLES.values())})m)"
-    r"|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
-)
+# Ends each style of ours until it is printed. Each process draws its own at random, so no text can contain it.
+_OWN = f":{token_hex(8)}m"
+_STYLED = re.compile(rf"\x1b\[\d+{_OWN}")
+# Characters that a terminal obeys instead of showing: all control characters except our own styles, and characters that
+# reverse the order of letters. Content, names on a list, column titles and messages from servers may contain them.
+_COMMANDS = re.compile(rf"\x1b(?!\[\d+{_OWN})|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _NARROWEST = 20  # columns; on a narrower terminal, breaking lines would not make them more readable
 
 # The commands write counts in the same way as the rest of the program.
@@ -44,7 +44,29 @@ def say(text: str = "", *, hang: int = 0) -> None:
 
 def result_stream() -> TextIO:
     """Return the stream to which a result is written piece by piece."""
-    return sys.stdout
+    return cast("TextIO", _HarmlessStream()) if sys.stdout.isatty() else sys.stdout
+
+
+class _HarmlessStream(TextIOBase):
+    """The terminal, without the characters in a result that it would obey. A file or a pipe gets all characters."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Return the encoding of the terminal."""
+        return sys.stdout.encoding
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Write the text made harmless, and return its length."""
+        sys.stdout.write(harmless(text.replace("\r\n", "\n")))  # lines of CSV end with both
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the terminal."""
+        sys.stdout.flush()
 
 
 def note(text: str) -> None:
@@ -158,12 +180,15 @@ def print_columns(columns: Mapping[str, Callable[[Item], str]], items: Sequence[
 
 
 def styled(text: str, style: str, *, stream: object = None) -> str:
-    """Return the text in a style if the stream is a terminal that accepts styles (https://no-color.org)."""
+    """Return the text in a style if the stream is a terminal that accepts styles (https://no-color.org).
+
+    The style takes effect when the text is printed. Escape sequences that the text contains never do.
+    """
     target = stream or sys.stdout
     wants = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     if not wants or not getattr(target, "isatty", lambda: False)():
         return text
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+    return f"\x1b[{_STYLES[style]}{_OWN}{text}\x1b[0{_OWN}"
 
 
 def shortened(text: str, columns: int) -> str:
@@ -180,8 +205,13 @@ def shortened(text: str, columns: int) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return the text with a replacement character for each character that a terminal would interpret."""
-    return text if text.isascii() and text.isprintable() else _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Return the text with a replacement character for each character that a terminal would interpret.
+
+    Only our own styles keep their escape sequences.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text).replace(_OWN, "m")
 
 
 def fitted(text: str, stream: TextIO, *, indent: int) -> str:
@@ -189,10 +219,9 @@ def fitted(text: str, stream: TextIO, *, indent: int) -> str:
 
     The lines after the first are indented by `indent` columns.
     """
-    text = harmless(text)
     width = get_terminal_size().columns
     if not stream.isatty() or width < _NARROWEST or _shown_width(text) <= width:
-        return text
+        return harmless(text)
     lines, line = [], ""
     for piece in re.findall(r" *[^ ]+", text):
         if line.strip() and _shown_width(line + piece) > width:
@@ -200,7 +229,7 @@ def fitted(text: str, stream: TextIO, *, indent: int) -> str:
             line = " " * min(indent, width // 2) + piece.lstrip(" ")
         else:
             line += piece
-    return "\n".join([*lines, line])
+    return harmless("\n".join([*lines, line]))
 
 
 def _shown_width(text: str) -> int:
@@ -257,6 +286,6 @@ def choose(question: str, answers: Mapping[str, str], *, otherwise: str) -> str:
     if not can_ask():
         return otherwise
     letters = "/".join(word[0].upper() if word == otherwise else word[0] for word in answers)
-    print(f"{question} [{letters}] ", end="", file=sys.stderr, flush=True)
+    print(f"{harmless(question)} [{letters}] ", end="", file=sys.stderr, flush=True)
     said = sys.stdin.readline().strip().casefold()
     return next((word for word in answers if said in {word, word[0]}), otherwise)

@@ -269,8 +269,9 @@ def _heading(config: Config, name: str) -> IssueHeading:
         day = _DAY.validate_python(data.get("date"))
     except ValidationError:
         day = None
-    subject = data.get("subject")
-    return IssueHeading(name=name, date=day, subject=subject if isinstance(subject, str) else "")
+    keys = ("subject", "preheader", "title", "language")
+    texts = {key: text for key in keys if isinstance(text := data.get(key, ""), str)}
+    return IssueHeading(name=name, date=day, **{"subject": "", **texts})
 
 
 def _entries(data: Tree) -> tuple[SectionEntry, ...]:

@@ -30,7 +30,7 @@ from newsletter.lists.tags import read_tags
 from newsletter.lists.text_blocks import require_text
 from newsletter.lists.vcards import COLUMNS as VCARD_COLUMNS
 from newsletter.lists.vcards import is_vcard, read_cards
-from newsletter.model.columns import COLUMNS, ColumnType, SubscriberColumn
+from newsletter.model.columns import COLUMNS, NAME_COLUMNS, ColumnType, SubscriberColumn
 from newsletter.model.imports import DoubtfulRow, ImportBatch, RejectedRow
 from newsletter.system.moments import text_of
 
@@ -38,7 +38,6 @@ Item = TypeVar("Item")
 
 _NO_MAPPING: Mapping[str, str] = {}
 _AHEAD = timedelta(days=1)  # a local time without a zone is read as UTC, so it may be some hours ahead
-_NAMES = frozenset({"first_name", "last_name"})
 _READERS = {ColumnType.LANGUAGE: language_of, ColumnType.ZONE: time_zone_of}
 
 
@@ -242,7 +241,7 @@ class _Conversion:
             cells, self.tag_names, faults = read_tags(tidy, separator=form.separator, skipped=form.skipped_tags)
         elif kind in _READERS:
             cells, faults = looked_up(tidy, _READERS[kind])
-        elif not (_NAMES.isdisjoint(column.fields) or self._header.is_our_whole_export):
+        elif not (NAME_COLUMNS.isdisjoint(column.fields) or self._header.is_our_whole_export):
             cells, faults = names(tidy)
         else:
             return tidy.cells

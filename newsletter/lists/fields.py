@@ -1,6 +1,5 @@
 """Read names, codes and attributes. Each distinct value of a column is read only once."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 import orjson
@@ -8,11 +7,7 @@ import orjson
 from newsletter.lists.attribute_names import attribute_name, is_attribute_name
 from newsletter.lists.cells import Cells, TidyColumn, shortened
 from newsletter.lists.lone_cells import about_leaving, member_text
-
-_LONGEST_NAME = 100  # characters
-# Controls that change the direction of the text around them. The marks of Arabic and Hebrew (LRM, RLM, ALM) do not.
-_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_WEB_ADDRESS = re.compile(r"http|www\.|[^\W_]\.[^\W\d_]{2,}/", re.I)
+from newsletter.model.person_names import doubt_about_name, may_deceive
 
 
 def gathered(named: Mapping[str, TidyColumn]) -> tuple[Cells, frozenset[str]]:
@@ -66,26 +61,13 @@ def looked_up(column: TidyColumn, read: Callable[[str], str]) -> tuple[Cells, di
 
 def names(column: TidyColumn) -> tuple[Cells, dict[int, str]]:
     """Return a column of names, and what is wrong by place. A name that could deceive the reader becomes empty."""
-    joined = "\n".join(column.different)
-    small = joined.lower()
-    is_harmless = (
-        "/" not in small
-        and "www." not in small
-        and "http" not in small
-        and max(map(len, column.different), default=0) <= _LONGEST_NAME
-        and (small.isascii() or not _DIRECTION.search(small))
-    )
-    return (column.cells, {}) if is_harmless else looked_up(column, _checked_name)
+    return looked_up(column, _checked_name) if may_deceive(tuple(column.different)) else (column.cells, {})
 
 
 def _checked_name(cell: str) -> str:
     """Return a name, or raise ValueError with the reason why it cannot be one."""
-    if _DIRECTION.search(cell):
-        raise ValueError(f"the name {shortened(cell)!r} contains characters that change the direction of the text")
-    if _WEB_ADDRESS.search(cell):
-        raise ValueError(f"the name {shortened(cell)!r} contains a web address")
-    if len(cell) > _LONGEST_NAME:
-        raise ValueError(f"the name {cell[:40]!r}… is longer than {_LONGEST_NAME} characters")
+    if doubt := doubt_about_name(cell):
+        raise ValueError(doubt)
     return cell
 
 

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from msgspec import Struct, field
 
+NAME_COLUMNS = frozenset({"first_name", "last_name"})  # what people call themselves, or others call them
 ColumnValue = str | datetime | tuple[str, ...] | Mapping[str, str] | None
 
 

@@ -161,12 +161,23 @@ class MergeFieldUse(Struct, frozen=True, kw_only=True):
     place: Place
 
 
+class CarriedOver(Struct, frozen=True, kw_only=True):
+    """A text that an issue has in common with the one before."""
+
+    place: Place
+    what: str  # "the letter", "the preheader"
+    issue: str  # the name of the issue before
+
+
 class IssueHeading(Struct, frozen=True, kw_only=True):
     """What tells an issue from the others: its name, date and subject."""
 
     name: str
     date: date | None  # None if it cannot be read
     subject: str  # its merge fields are tokens; empty if it cannot be read
+    preheader: str = ""
+    title: str = ""
+    language: str = ""  # empty if it is the newsletter's own
 
 
 class Issue(Struct, frozen=True, kw_only=True):

@@ -264,12 +264,13 @@ class SectionType(Struct, frozen=True, kw_only=True):
 
     fields: type[SectionFields] = SectionFields
     has_items: bool = False
+    is_new_each_time: bool = False  # whether its text must differ from the issue before
 
 
 SECTION_TYPES: Mapping[str, SectionType] = {
-    "letter": SectionType(fields=LetterFields),
-    "research": SectionType(),
-    "meditation": SectionType(fields=MeditationFields),
+    "letter": SectionType(fields=LetterFields, is_new_each_time=True),
+    "research": SectionType(is_new_each_time=True),
+    "meditation": SectionType(fields=MeditationFields, is_new_each_time=True),
     "events": SectionType(fields=ListFields, has_items=True),
     "community": SectionType(fields=ListFields, has_items=True),
     "text": SectionType(),

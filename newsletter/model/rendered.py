@@ -22,6 +22,7 @@ class Picture(Struct, frozen=True, kw_only=True):
     width: int
     height: int
     sharp_width: int = 0  # the width that it would have if the original were large enough
+    original: str = ""  # the path of the user's file; empty in a frozen broadcast
 
     @property
     def content_id(self) -> str:

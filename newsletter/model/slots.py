@@ -17,6 +17,9 @@ from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
+from newsletter.model.columns import NAME_COLUMNS
+from newsletter.model.person_names import without_deceit
+
 # A field cannot contain opening braces. Without this rule, searching text with thousands of them would take seconds.
 MERGE_FIELD = re.compile(r"\{\{(?P<inside>(?:(?!\{\{).)*?)\}\}", re.DOTALL)
 MERGE_TOKEN = re.compile(r"mfq[0-9a-f]{16}q")
@@ -126,8 +129,10 @@ class Column(Struct, frozen=True):
         return ["column", self.name, self.default]
 
     def column(self, chunk: ChunkColumns) -> Sequence[str]:
-        """Return the values, with the default in place of each empty value."""
+        """Return the values, with the default in place of each empty value and of each name that could deceive."""
         values = chunk.fields[self.name]
+        if self.name in NAME_COLUMNS:
+            values = without_deceit(values)
         if not self.default or "" not in values:  # `in` is fast, because it searches the thousand values in C
             return values
         default = self.default

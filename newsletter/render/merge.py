@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from newsletter.model.broadcast import Envelope, Recipient
 from newsletter.model.ledger import ClaimedDelivery
+from newsletter.model.person_names import without_deceit
 from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, MergeField, Slot, Template, source_of
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -110,7 +111,7 @@ class Personalizer:
         subscribers, emails, first_names, last_names, tokens, values = zip(*deliveries, strict=True)
         names = [
             f"{first} {last}" if first and last else first or last
-            for first, last in zip(first_names, last_names, strict=True)
+            for first, last in zip(without_deceit(first_names), without_deceit(last_names), strict=True)
         ]
         urls = list(map(self._envelope.unsubscribe_url, subscribers, tokens))
         columns = dict(zip(self._fields, zip(*values, strict=True), strict=False))

@@ -105,6 +105,18 @@ class CheckSettings(Fields):
         default={}, description="feature at caniemail.com = why the email works without it"
     )
 
+    words: Mapping[OneLine, str | Mapping[OneLine, str]] = Field(
+        default={}, description="word to avoid = the better one; [checks.words.de]: only in that language"
+    )
+
+    def words_in(self, language: str) -> Mapping[str, str]:
+        """Return the words to avoid in a language, each with the better one: those for all languages, and its own."""
+        own = (self.words.get(name) for name in (language.partition("-")[0], language))
+        return {
+            **{word: better for word, better in self.words.items() if isinstance(better, str)},
+            **{word: better for table in own if isinstance(table, Mapping) for word, better in table.items()},
+        }
+
     @field_validator("clients")
     @classmethod
     def _at_most_all(cls, clients: Mapping[str, float]) -> Mapping[str, float]:

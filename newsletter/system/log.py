@@ -8,6 +8,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from newsletter.system.files import PRIVATE
 LOGS_FOLDER = "logs"
 _LARGEST_BYTES, _OLDER_FILES = 1_000_000, 4
 
+# JSON leaves these characters as they are, but a terminal that shows the log would obey them.
+_COMMANDS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 Field = str | int | None
 
 
@@ -72,7 +75,8 @@ class _JsonLine(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         known = {name: conceal(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
         line = {"at": at, "process": record.process, **known}
-        return json.dumps({name: fact for name, fact in line.items() if fact not in {"", None}}, ensure_ascii=False)
+        text = json.dumps({name: fact for name, fact in line.items() if fact not in {"", None}}, ensure_ascii=False)
+        return _COMMANDS.sub(lambda command: f"\\u{ord(command[0]):04x}", text)
 
 
 class _SharedFile(RotatingFileHandler):

@@ -29,7 +29,15 @@ TABLE_WITHOUT_HEADS = "A book\n\n| | |\n| --- | --- |\n| Friday | Galway |\n\nan
 TABLE = "A book\n\n| Day | Place |\n| --- | --- |\n| Friday | Galway |\n\nand a book"
 NESTED = "@media screen { p { margin: 0 } @media print { p { margin: 0 } } }"
 STYLE_SHEET = '<link rel="stylesheet" href="https://example.org/x.css">'
+SUBJECT = "A letter for the first days of March"
 PREHEADER = "Three small practices, two courses and a poem to carry with you"
+REAL_LINKS = (
+    ("letter", "https://example.org/study", "https://harbour.ie/study"),
+    ("letter", "https://example.org/poem", "https://harbour.ie/poem"),
+    ("meditation", "https://example.org/video", "https://harbour.ie/video"),
+    ("workshop", "https://example.org/rest", "https://harbour.ie/rest"),
+)
+LONG_PARAGRAPH = "A book of letters that two friends wrote to each other over forty years, and a cup of tea"
 FOR_TEACHERS = (
     "[{section: letter, only: teachers}, {section: meditation, only: teachers}, {section: events, only: teachers}]"
 )
@@ -116,6 +124,28 @@ def after(subject: str) -> Make:
     return lambda workspace: replace(sound(workspace), earlier=(heading,))
 
 
+def after_one_with(name: str, text: str, *edits: tuple[str, str, str]) -> Make:
+    """By an earlier issue with this text in a file, after some edits of this issue."""
+
+    def make(workspace: Workspace) -> Subject:
+        folder = Path(workspace.root, "issues/2026-02")
+        folder.mkdir()
+        heading = "subject: Another letter\ntitle: Another title\ndate: 2026-02-01\nsections: [letter]\n"
+        for file, words in {"issue.yaml": heading, "letter.md": "---\n---\nOther words.\n"}.items():
+            (folder / file).write_text(words)
+        with (folder / name).open("a") as file:
+            file.write(f"\n{text}\n")
+        return edited(*edits)(workspace)
+
+    return make
+
+
+def house_words(lines: str) -> tuple[tuple[str, str, str], ...]:
+    """The edit that lists words to avoid."""
+    table = lines if lines.startswith("[") else f"[checks.words]\n{lines}"
+    return (("toml", "[segments]", f"{table}\n\n[segments]"),)
+
+
 def for_audience(*fields: str) -> Make:
     """By the merge fields that the audience has."""
     return lambda workspace: replace(sound(workspace), known_fields=frozenset(fields))
@@ -160,6 +190,17 @@ FAULTS: tuple[Seed, ...] = (
     ),
     Seed(rule="A3", place="letter.md:12", make=edited(("letter", "![Two hands around a cup]", "![ ]"))),
     Seed(rule="A3", place="letter.md:12", make=rendered('alt="Two hands around a cup"', "")),
+    *(
+        Seed(rule="A3", place="letter.md:12", make=edited(("letter", "Two hands around a cup", alt)))
+        for alt in ("image", "ein Bild", "写真", "фото", "IMG_2034_1", "WhatsApp Image 2026-03-01 at 10.12.44")
+    ),
+    Seed(
+        rule="A3", place="meditation.md:6", make=edited(("meditation", "alt: a practice for the evening", "alt: video"))
+    ),
+    *(
+        Seed(rule="A4", place="letter.md:16", make=edited(("letter", "[the poem that opens it]", f"[{words}]")))
+        for words in ("подробнее", "buradan", "כאן", "من هنا", "点此", "find out more")
+    ),
     Seed(rule="A4", place="letter.md:10", make=edited(("letter", "[our study of kindness]", "[Click here]"))),
     Seed(rule="A4", place="letter.md:10", make=edited(("letter", "[our study of kindness]", "[]"))),
     Seed(
@@ -223,6 +264,10 @@ FAULTS: tuple[Seed, ...] = (
     ),
     Seed(rule="H5", place="newsletter.toml:4", make=edited(("toml", '"Harbour House <', '"Harbour House 🌊 <'))),
     Seed(rule="H6", place="issue.yaml:1", make=edited(("issue", "subject: A letter", "subject: 'RE: A letter'#"))),
+    *(
+        Seed(rule="H6", place="issue.yaml:1", make=edited(("issue", SUBJECT, f"'{mark} a letter for March'")))
+        for mark in ("R:", "回复：", "Ответ:", "השב:", "İLT:", "Weitergeleitet:")
+    ),
     Seed(rule="H7", place="issue.yaml:1", make=on_the_wire("Subject: A", f"Subject: =?utf-8?b?{'QUFB' * 18}?= A")),
     Seed(rule="H7", place="issue.yaml:1", make=on_the_wire("Subject: A", "Subject: =?utf-8?b?w6?= A")),
     Seed(rule="H7", place="newsletter.toml:4", make=on_the_wire("From: Harbour", "From: Harb\tour\x07")),
@@ -262,7 +307,52 @@ FAULTS: tuple[Seed, ...] = (
     Seed(rule="S10", place="letter.md:10", make=edited(("letter", "https://example.org/study", "https://bit.ly/3xYz"))),
     *(
         Seed(rule="S10", place="letter.md:10", make=edited(("letter", "https://example.org/study", f"https://{host}/")))
-        for host in ("localhost:8025", "192.168.1.5", "[::1]", "0x7f.1", "printer.local", "intranet")
+        for host in ("localhost:8025", "192.168.1.5", "[::1]", "0x7f.1", "printer.local", "intranet", "harbour.test")
+    ),
+    *(
+        Seed(rule="S10", place="letter.md:10", make=edited(("letter", "https://example.org/study", address)))
+        for address in (
+            "https://https://example.org/study",
+            "https://ana:secret@example.org/study",
+            "https://staging.example.org/study",
+            "https://www-dev.example.org/study",
+            "https://example.org:3000/study",
+            "https://example.con/study",
+            "https://www..example.org/study",
+            "https://example.org/wp-admin/post.php",
+            "https://example.org/insert-link-here",
+            "mailto:ana",
+            "mailto:",
+            "tel:call-us",
+            "tel:0000000",
+        )
+    ),
+    *(
+        Seed(rule="S10", place="letter.md:16", make=edited(("letter", "A book", f"{link} on a book")))
+        for link in (
+            "[www.example.org/a](https://www.example.org/b)",
+            "[example.com](https://example.org/page)",
+            "[ana@example.org](mailto:bo@example.org)",
+            "[+353 91 123 4567](tel:+353917654321)",
+        )
+    ),
+    Seed(
+        rule="S10",
+        place="letter.md:10",
+        make=edited(
+            ("toml", "<letters@example.org>", "<letters@harbour.ie>"),
+            ("toml", '"https://example.org"', '"https://harbour.ie"'),
+            ("toml", "https://news.example.org", "https://news.harbour.ie"),
+        ),
+    ),
+    Seed(
+        rule="S18",
+        place="newsletter.toml:6",
+        make=edited(
+            ("toml", "<letters@example.org>", "<letters@harbour.ie>"),
+            ("toml", "https://news.example.org", "https://news.harbour.ie"),
+            *REAL_LINKS,
+        ),
     ),
     Seed(
         rule="S10", place=ISSUE_YAML, make=rendered("</h1>", '</h1><img src="https://10.0.0.7/a.png" alt="" width="9">')
@@ -285,12 +375,84 @@ FAULTS: tuple[Seed, ...] = (
     Seed(rule="S11", place=ISSUE_YAML, make=rendered("</head>", f"{STYLE_SHEET}</head>")),
     Seed(rule="S12", place="letter.md:12", make=with_picture(700, 400)),
     Seed(rule="S15", place="issue.yaml:2", make=edited(("issue", PREHEADER, "Three small practices"))),
+    *(
+        Seed(rule="S15", place="issue.yaml:2", make=edited(("issue", PREHEADER, preheader)))
+        for preheader in (
+            "A letter for the first days of March, and a poem for you",
+            "View this email in your browser to see all of its pictures",
+            "Ce message ne s'affiche pas ? Voir dans le navigateur, en deux clics",
+            "COME AND SEE WHAT WE HAVE DONE THIS MONTH IN GALWAY",
+            "Three small practices!! Two courses and a poem for you",
+        )
+    ),
+    *(
+        Seed(rule="S16", place="issue.yaml:1", make=edited(("issue", SUBJECT, f"'{subject}'")))
+        for subject in (
+            "💗💗💗💗💗💗💗💗💗💗💗",
+            "SPRING IS HERE AT LAST",
+            "FREE WORKSHOP on SATURDAY, FREE TEA",
+            "Spring is here!!! Come along",
+            "春が来ました！！ 来てください",
+            "Spring  is here at last",
+        )
+    ),
     Seed(
         rule="S16",
         place="issue.yaml:1",
         make=edited(("issue", "subject: A letter for the first days of March", "subject: A letter")),
     ),
     Seed(rule="S17", place="issue.yaml:1", make=after("A letter for  the first days of march")),
+    Seed(
+        rule="S18",
+        place="letter.md:17",
+        make=edited(
+            (
+                "letter",
+                "A book",
+                "Now.\nWrite as you would to someone you know:\na few short paragraphs, one thought in each. A book",
+            )
+        ),
+    ),
+    Seed(rule="S18", place="letter.md:4", make=edited(("letter", "name: Ana Lima", "name: Your Name"))),
+    Seed(
+        rule="S18",
+        place="events/workshop.md:2",
+        make=edited(("workshop", "title: A day of rest", "title: An evening workshop")),
+    ),
+    Seed(rule="S18", place="newsletter.toml:2", make=edited(("toml", '"Harbour Letters"', '"Our Newsletter"'))),
+    Seed(rule="S18", place="newsletter.toml:4", make=edited(("toml", '"Harbour House <', '"Our Organization <'))),
+    Seed(rule="S19", place="letter.md:9", make=edited(("letter", "the days", "weâ€™re glad that the days"))),
+    Seed(rule="S19", place="letter.md:9", make=edited(("letter", "the days", "the caf\ufffd and the days"))),
+    Seed(rule="S19", place="letter.md:10", make=edited(("letter", "We tell", "We \u202ello\u202c tell"))),
+    Seed(rule="S19", place="letter.md:10", make=edited(("letter", "We tell", "We te\u200b\u200bll"))),
+    Seed(rule="S19", place="issue.yaml:1", make=edited(("issue", "subject: A letter", "subject: Q&amp;A, a letter"))),
+    Seed(
+        rule="S20",
+        place="letter.md:14",
+        make=after_one_with(
+            "letter.md", LONG_PARAGRAPH, ("letter", "## What we read", f"{LONG_PARAGRAPH}\n\n## What we read")
+        ),
+    ),
+    Seed(rule="S20", place="issue.yaml:2", make=after_one_with("issue.yaml", f"preheader: {PREHEADER}")),
+    Seed(rule="S20", place="meditation.md:5", make=after_one_with("meditation.md", "  url: https://example.org/video")),
+    Seed(
+        rule="S21",
+        place="letter.md:9",
+        make=edited(*house_words('seniors = "older people"'), ("letter", "the days", "Seniors know that the days")),
+    ),
+    Seed(
+        rule="S21",
+        place="letter.md:9",
+        make=edited(*house_words('"old people" = ""'), ("letter", "the days", "the old\npeople and the days")),
+    ),
+    Seed(
+        rule="S21",
+        place="events/workshop.md:2",
+        make=edited(
+            *house_words('[checks.words.en]\nrest = "quiet"'),
+            ("workshop", "title: A day of rest", "title: A day of Rest"),
+        ),
+    ),
 )
 
 NEAR_MISSES: tuple[tuple[str, Make], ...] = (
@@ -323,6 +485,10 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("H2", on_the_wire("/u/0-sample>", "/u/0-sample>, <mailto:leave@example.org?subject=0-sample>")),
     ("H5", edited(("toml", '"Harbour House <', '"Häfen & Söhne (Galway) <'))),
     ("H6", edited(("issue", "subject: A letter", "subject: Re-reading a letter"))),
+    *(
+        ("H6", edited(("issue", SUBJECT, f"'{words}'")))
+        for words in ("PS: come on Sunday", "Iris: the flower of March")
+    ),
     ("H7", on_the_wire("Subject: A", f"Subject: =?utf-8?b?{'QUFB' * 15}?= A")),
     ("H7", on_the_wire("Subject: A", "Subject: =?utf-8?b?w6Q=?=\r\n =?iso-8859-1?q?=E4?= A")),
     ("H8", on_the_wire("MIME-Version", f"X-Long: {'a' * 990}\r\nMIME-Version")),
@@ -349,13 +515,60 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("S8", rendered("</h1>", "</h1><!--[if mso]><p>closed</p><![endif]-->")),
     ("S9", edited(("letter", "A book", "The `<script>` of a play, a book"))),
     ("S10", edited(("letter", "https://example.org/study", "https://example.org/bit.ly/http"))),
+    *(
+        ("S10", edited(("letter", "https://example.org/study", address)))
+        for address in (
+            "https://test.de/study",
+            "https://bücher.example/straße?q=ü",
+            "https://президент.рф/",
+            "mailto:?subject=Look",
+            "tel:+44%2020%207946%200000",
+            "https://example.org:8443/study",
+        )
+    ),
+    *(
+        ("S10", edited(("letter", "A book", f"{link} on a book")))
+        for link in (
+            "[www.example.org/shop](https://www.example.org/shop/spring?from=letter)",
+            "[bücher.example](https://xn--bcher-kva.example/)",
+            "[020 7946 0000](tel:+442079460000)",
+            "[Node.js](https://example.org/node)",
+        )
+    ),
     ("S10", edited(("letter", "A book", "[www.example.org](https://shop.example.org/page) on a book"))),
     ("S10", rendered("<h1>", '<h1 style="background:#FFFFFF url(https://news.example.org/a.png)">')),
     ("S11", rendered("</head>", '<link rel="canonical" href="https://example.org/x"></head>')),
     ("S12", with_picture(804, 500)),
     ("S15", edited(("issue", PREHEADER, "Three small practices, two courses, poems"))),
+    ("S15", edited(("issue", PREHEADER, "What our letter for the first days of March brings you"))),
+    *(
+        ("S16", edited(("issue", SUBJECT, f"'{words}'")))
+        for words in (
+            "💗 [CMSC News] Spring is here",
+            "CMSC NEWS for March 2026",
+            "Spring?! Here it is at last",
+            "WHO and UNICEF on rest",
+        )
+    ),
     ("S16", edited(("issue", "subject: A letter for the first days of March", "subject: A letter 1"))),
     ("S17", after("A letter for the last days of March")),
+    ("S18", edited(("workshop", "title: A day of rest", "title: An evening workshop on rest"))),
+    ("S18", edited(("workshop", "Reserve a place for the day of rest", "Reserve your place"))),
+    (
+        "S19",
+        edited(
+            ("letter", "the days", "the “naïve” café at 5\u00a0°C, \u2067עברית\u2069, `&amp;` and 👩‍🚀 as the days")
+        ),
+    ),
+    ("S20", after_one_with("letter.md", "the days grow longer, and with them our walks.\n")),
+    ("S20", after_one_with("donate.md", LONG_PARAGRAPH)),
+    (
+        "S21",
+        edited(
+            *house_words('senior = "older"\n[checks.words.de]\nwalks = "Gänge"'),
+            ("letter", "the days", "seniority and the days"),
+        ),
+    ),
 )
 
 # Rules that no edit of an issue breaks alone: those that need a browser, a network or a filter, and what is judged
@@ -379,7 +592,7 @@ ELSEWHERE: dict[str, Elsewhere] = {
         fault="test_a_relay_without_starttls_blocks",
         near_miss="test_no_encryption_is_asked_where_mail_crosses_no_network",
     ),
-    **{rule: Elsewhere(module=_NETWORK, fault=_SEEDED, near_miss=_MISSED) for rule in ("E3", "H4")},
+    **{rule: Elsewhere(module=_NETWORK, fault=_SEEDED, near_miss=_MISSED) for rule in ("E3", "H4", "S22")},
     "J1": Elsewhere(
         module="tests.checks.test_spamassassin",
         fault="test_what_it_counts_is_told_with_its_points_at_the_line_that_set_it_off",

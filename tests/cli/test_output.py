@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from newsletter.cli import output
+from newsletter.cli import bars, output
 from newsletter.errors import InputError
 
 SENTENCE = "  Monday, November 23, 2026, 12:00 pm CET (Europe/Paris) · 11:00 UTC · in 2 hours 41 minutes"
@@ -129,8 +129,39 @@ def test_no_json_commands_the_terminal_and_a_script_reads_it_whole(
     assert json.loads(items) == [f"é {command}"]
 
 
-def test_our_own_styles_are_kept() -> None:
-    assert output.harmless("\x1b[31merror:\x1b[0m no\n  such\tname é") == "\x1b[31merror:\x1b[0m no\n  such\tname é"
+@pytest.mark.parametrize("hostile", ["\x1b[31mred", "\x1b[0m", "\x1b[1;31mred", "\x9b31mred", "\x1b[31:00mred"])
+def test_only_our_own_styles_color_a_terminal(hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal = Terminal()
+
+    text = output.styled(f"no\n  such\tname {hostile}é", "red", stream=terminal)
+    shown = output.fitted(f"{text} {hostile}", terminal, indent=0)
+
+    assert shown.startswith("\x1b[31mno\n  such\tname \N{REPLACEMENT CHARACTER}")
+    assert shown.count("\x1b") == 2
+    assert "é\x1b[0m" in shown
+
+
+def test_result_that_a_terminal_shows_does_not_command_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+
+    output.result_stream().write("ana@example.org,\x1b[31mAna\r\n")
+
+    assert terminal.getvalue() == "ana@example.org,\N{REPLACEMENT CHARACTER}[31mAna\n"
+
+
+def test_bar_shows_markup_and_braces_of_a_name_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+
+    with bars.progress("import of [red]{list}\x1b[31m.csv", 2, unit="{rows}") as advance:
+        advance(2)
+
+    assert "import of [red]{list}\N{REPLACEMENT CHARACTER}[31m.csv" in terminal.getvalue()
+    assert "{rows}" in terminal.getvalue()
 
 
 def test_columns_are_aligned_by_what_a_terminal_shows() -> None:

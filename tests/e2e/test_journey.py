@@ -40,7 +40,9 @@ def test_a_new_workspace_builds_checks_and_tests_as_it_is(tmp_path: Path) -> Non
     root = tmp_path / "news"
     built = run(root, "build")
     assert "email.html" in built.stdout
-    assert "No problems found." in run(root, "check").stdout
+    checked = run(root, "check").stdout
+    assert " error" not in checked
+    assert "letter.md:5: warning “Your Name” is a text that comes with a new workspace" in checked
     assert "3 added" in " ".join(run(root, "subscribers", "import", "recipients.example.csv").stdout.split()[::-1])
     tested = run(root, "test", next((root / "issues").iterdir()).name, "--to", "reviewers", "--yes")
     assert "2 test copies for 2 reviewers, in outbox/" in tested.stdout

@@ -195,6 +195,14 @@ def test_json_without_names_of_tags_is_doubtful(tmp_path: Path) -> None:
         ("Visit https://example.com", "web address"),
         ("www.example.com", "web address"),
         ("win at example.com/prize", "web address"),
+        ("Win at example.com", "web address"),
+        ("Ana example.co.uk", "web address"),
+        ("hello@example.org", "email address"),
+        ("Call +353 91 123 4567", "telephone number"),
+        ("You won 5000 €", "speaks of money"),
+        ("Félicitations vous avez gagné", "speaks of money"),
+        ("Bitcoin", "speaks of money"),
+        ("Press the button below to confirm your seat", "is a sentence"),
         ("Ana\u202egnp.exe", "direction of the text"),
         ("\u2067Ana", "direction of the text"),
         ("Ana" * 40, "longer than 100 characters"),
@@ -207,7 +215,24 @@ def test_name_that_could_deceive_is_left_out_and_said(tmp_path: Path, name: str,
     assert only_row(tmp_path, content) == {"email": "ana@example.org", "last_name": "Lima"}
 
 
-@pytest.mark.parametrize("name", ["Ana c/o Lima", "Dr. A.B. Lima", "J.R./Ana", "אנה\u200f", "Ana " * 25, "Hattie"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ana c/o Lima",
+        "Dr. A.B. Lima",
+        "J.R./Ana",
+        "אנה\u200f",
+        "Ana " * 12,
+        "Hattie",
+        "St.John",
+        "J.R. Li",
+        "María del Carmen de los Ángeles y Todos los Santos",
+        "Michael Winner",
+        "Ana (she/her)",
+        "Ben & Ana",
+        "Mr. 7",
+    ],
+)
 def test_unusual_name_is_taken(tmp_path: Path, name: str) -> None:
     assert only_row(tmp_path, f"email,first_name\nana@example.org,{name}\n")["first_name"] == name.strip()
 

@@ -11,7 +11,7 @@ from newsletter.model.slots import UNSUBSCRIBE_FIELD, Escape, MergeField, Templa
 from newsletter.render.merge import SlotTable, in_header, in_html, in_text
 from tests.render.values import TOKEN, slot_values
 
-NAME = MergeField("first_name", "Friends")
+NAME = MergeField("nickname", "Friends")  # the name columns are also kept from deceiving
 VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 HOSTILE = st.one_of(
     VALUES,
@@ -31,7 +31,7 @@ HOSTILE = st.one_of(
 
 
 def filled(template: Template, table: SlotTable, value: str) -> str:
-    return template.fill(slot_values(table.slots, {"first_name": value}))
+    return template.fill(slot_values(table.slots, {"nickname": value}))
 
 
 class Elements(HTMLParser):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
+from newsletter.model.person_names import doubt_about_name
 from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot
 from newsletter.render.merge import ESCAPES, Personalizer
 
@@ -27,15 +28,16 @@ FIELDS = ("country", "first_name")
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=8) | st.sampled_from(
     ["", "Ana", "João", "½", "<b>", "a b"]
 )
+names = texts.filter(lambda text: not doubt_about_name(text))
 deliveries = st.lists(
     st.builds(
         ClaimedDelivery,
         st.integers(1, 9),
         st.just("ana@example.org"),
-        texts,
-        texts,
+        names,
+        names,
         st.just("token"),
-        st.tuples(texts, texts),
+        st.tuples(texts, names),
     ),
     max_size=5,
 )

@@ -40,6 +40,16 @@ def test_a_line_is_a_sentence_and_its_facts(tmp_path: Path) -> None:
     assert told == ["broadcast 3 begins: “300\nwaiting”"]
 
 
+def test_no_line_commands_the_terminal_that_shows_it(tmp_path: Path) -> None:
+    said = "the server said \x1b[31mno\x9b0m \u202eevil"
+    with command_log(tmp_path, "worker") as log:
+        log(said)
+
+    path = tmp_path / "logs" / "worker.log"
+    assert not {"\x1b", "\x9b", "\u202e"} & set(path.read_text(encoding="utf-8"))
+    assert lines(path)[1]["what"] == said
+
+
 def test_neither_addresses_nor_secrets_are_written_or_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENDGRID_API_KEY", "SG.hush")
     told: list[str] = []

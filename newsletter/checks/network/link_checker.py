@@ -142,11 +142,11 @@ def _judge_lane(web: Web, lane: Iterable[str], verdicts: dict[str, LinkResult], 
     with suppress(TimeoutError):
         for url in lane:
             deadline.left()
-            verdicts[url] = _verdict(web, url)
+            verdicts[url] = judge_page(web, url)
 
 
-def _verdict(web: Web, url: str) -> LinkResult:
-    """Request a link, follow its redirects, and return the result."""
+def judge_page(web: Web, url: str) -> LinkResult:
+    """Request a page, follow its redirects, and return the result."""
     home = host_of(url)
     current, been = url, {url}
     while len(been) <= _MOST_REDIRECTS + 1:

@@ -1,10 +1,11 @@
 """The places in the user's files where texts, links and images of the email are written."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from newsletter.checks.reading.document import normalized
@@ -13,10 +14,12 @@ from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, Prose, Section
 from newsletter.model.issue_fields import PictureName
+from newsletter.model.rendered import Picture
 from newsletter.model.values import LinkAddress
 
 # Keys whose values are settings, which readers never see.
 _UNSEEN_KEYS = frozenset({"apps", "items", "language", "layout", "repeats", "sections", "show", "timezone"})
+_CODE_SPAN = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a code span in a `Passage`
 _CONTENT_HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # the part of a rendered image's name before its suffix
 
 
@@ -26,6 +29,21 @@ class SourceText(Struct, frozen=True, kw_only=True):
     text: str
     place: Place
     goes_on: bool = False  # whether its paragraph continues in the next `SourceText`
+    key: str = ""  # the key of the settings that it is the value of; empty in prose
+    said: str = ""  # the same text without its code spans, which show any words literally
+
+
+class Passage(Struct, frozen=True, kw_only=True):
+    """A paragraph or a value of a key, line by line, with the place of each line."""
+
+    text: str  # without its code spans, which show any words literally
+    whole: str  # with them
+    places: tuple[Place, ...]
+    key: str = ""
+
+    def place_at(self, position: int) -> Place:
+        """Return the place of the line that contains a position of the text."""
+        return self.places[self.text.count("\n", 0, position)]
 
 
 class SourceLink(Struct, frozen=True, kw_only=True):
@@ -42,6 +60,7 @@ class SourcePicture(Struct, frozen=True, kw_only=True):
     path: str
     alt: str | None
     place: Place
+    file: Path | None = None
 
 
 class Sources(Struct, frozen=True, kw_only=True):
@@ -50,6 +69,13 @@ class Sources(Struct, frozen=True, kw_only=True):
     texts: tuple[SourceText, ...]
     links: tuple[SourceLink, ...]
     pictures: tuple[SourcePicture, ...]
+    passages: tuple[Passage, ...] = ()  # the same texts, one per paragraph
+    originals: Mapping[str, Path] = {}  # the file that each rendered image was made from, by the image's name
+
+    def holds(self, text: str) -> bool:
+        """Return whether the text is written in the files, alone or as part of a paragraph."""
+        wanted = normalized(text)
+        return any(f" {wanted} " in f" {normalized(passage.whole)} " for passage in self.passages)
 
     def place_of_text(self, text: str) -> Place | None:
         """Return where the text, or its first line, is written, or None if the theme or the program wrote it."""
@@ -65,20 +91,29 @@ class Sources(Struct, frozen=True, kw_only=True):
 
     def place_of_link(self, address: str, text: str) -> Place | None:
         """Return where a link is written. Of several links to the address, prefer the one with the same text."""
+        return next(iter(self.places_of_link(address, text)), None)
+
+    def places_of_link(self, address: str, text: str) -> tuple[Place, ...]:
+        """Return every place of a link with this address and text, or of all links to the address if none has it."""
         same = [link for link in self.links if link.address == address]
         wanted = normalized(text)
-        exact = (link.place for link in same if normalized(link.text) == wanted)
-        return next(exact, same[0].place if same else None)
+        exact = [link for link in same if normalized(link.text) == wanted]
+        return tuple(dict.fromkeys(link.place for link in exact or same))
 
     def place_of_picture(self, address: str) -> Place | None:
         """Return where the file of a rendered image is named, given the image's name or its address in the email."""
         name = re.split(r"[/:]", address)[-1].partition("@")[0]
+        if original := self.originals.get(name):
+            return next((picture.place for picture in self.pictures if picture.file == original), None)
         stem = Path(_CONTENT_HASH.sub("", name)).stem
         return next((picture.place for picture in self.pictures if _plain_stem(picture.path) == stem), None)
 
 
-def index_sources(issue: Issue, config: Config) -> Sources:
-    """Return the texts, links and images in an issue's files and in the settings that appear in every email."""
+def index_sources(issue: Issue, config: Config, rendered: Iterable[Picture] = ()) -> Sources:
+    """Return the texts, links and images in an issue's files and in the settings that appear in every email.
+
+    With the `rendered` images, each of them is found at the file that it was made from.
+    """
     texts: list[SourceText] = []
     links: list[SourceLink] = []
     pictures: list[SourcePicture] = []
@@ -92,14 +127,39 @@ def index_sources(issue: Issue, config: Config) -> Sources:
                 case PictureName():
                     pictures.append(SourcePicture(path=value, alt=None, place=place))
                 case _:
-                    texts.append(SourceText(text=value, place=place))
+                    texts.append(SourceText(text=value, place=place, key=_key_of(location), said=value))
     for part in parts:
         texts += _prose_texts(part.prose, part.source.path)
         links += [SourceLink(text=link.text, address=link.url, place=link.place) for link in part.prose.links]
         shown = [(each, None if each.is_decorative else each.alt) for each in part.prose.pictures]
         pictures += [SourcePicture(path=each.path, alt=alt, place=each.place) for each, alt in shown]
     own = _of_settings(config)
-    return Sources(texts=(*texts, *own.texts), links=(*links, *own.links), pictures=(*pictures, *own.pictures))
+    every = (*texts, *own.texts)
+    files = {name: picture.path for name, picture in issue.pictures.items()}
+    pictures = [replace(picture, file=files.get(picture.path)) for picture in pictures]
+    return Sources(
+        texts=every,
+        links=(*links, *own.links),
+        pictures=(*pictures, *own.pictures),
+        passages=tuple(_passages(every)),
+        originals={picture.name: Path(picture.original) for picture in rendered if picture.original},
+    )
+
+
+def _key_of(location: Location) -> str:
+    """Return the name of a key. A text in a list has the key of the list."""
+    return str(next((step for step in reversed(location) if isinstance(step, str)), ""))
+
+
+def _passages(texts: Iterable[SourceText]) -> Iterator[Passage]:
+    lines: list[SourceText] = []
+    for text in texts:
+        lines.append(text)
+        if not text.goes_on:
+            said = "\n".join(line.said.replace("\n", " ") for line in lines)
+            whole = "\n".join(line.text for line in lines)
+            yield Passage(text=said, whole=whole, places=tuple(line.place for line in lines), key=text.key)
+            lines = []
 
 
 def _of_settings(config: Config) -> Sources:
@@ -111,7 +171,11 @@ def _of_settings(config: Config) -> Sources:
         return place_of_key(config, *keys)
 
     return Sources(
-        texts=tuple(SourceText(text=getattr(identity, name), place=at("newsletter", name)) for name in names),
+        texts=tuple(
+            SourceText(text=value, place=at("newsletter", name), key=name, said=value)
+            for name in names
+            if (value := getattr(identity, name))
+        ),
         links=(
             SourceLink(text=identity.name, address=identity.website, place=at("newsletter", "website")),
             *(
@@ -120,7 +184,7 @@ def _of_settings(config: Config) -> Sources:
             ),
         ),
         pictures=tuple(
-            SourcePicture(path=path, alt=None, place=at("brand", key))
+            SourcePicture(path=path, alt=None, place=at("brand", key), file=config.root / path)
             for key, path in logos.items()
             if path is not None
         ),
@@ -162,13 +226,16 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
             continue
         line = prose.first_line + (block.map[0] if block.map else 0)
         words: list[str] = []
+        said: list[str] = []
         for token in block.children:
             if token.type in {"softbreak", "hardbreak"}:
-                yield SourceText(text="".join(words), place=Place(path=path, line=line), goes_on=True)
-                words, line = [], line + 1
+                place = Place(path=path, line=line)
+                yield SourceText(text="".join(words), place=place, goes_on=True, said="".join(said))
+                words, said, line = [], [], line + 1
             else:
                 words.append(token.content)
-        yield SourceText(text="".join(words), place=Place(path=path, line=line))
+                said.append(_CODE_SPAN if token.type == "code_inline" else token.content)
+        yield SourceText(text="".join(words), place=Place(path=path, line=line), said="".join(said))
 
 
 def _plain_stem(path: str) -> str:

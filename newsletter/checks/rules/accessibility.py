@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, warning
-from newsletter.checks.reading.document import Heading
+from newsletter.checks.reading.document import Heading, listed, normalized
+from newsletter.checks.reading.sources import Passage
 from newsletter.language.direction import direction_of_language
 from newsletter.model.finding import Place
 
@@ -13,7 +14,12 @@ _LANGUAGE = re.compile(r"(?!und\b)[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _SCOPES = frozenset({"col", "row", "colgroup", "rowgroup"})
 _LAYOUT_ROLES = frozenset({"presentation", "none"})
 _SHAPES = frozenset({"img", "v:fill", "v:image", "v:oval", "v:rect", "v:roundrect"})
-_FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif)|(?:img|dsc|image|screenshot)[\s_-]*\d+", re.IGNORECASE)
+_FILE_NAME = re.compile(
+    r"\S+\.(?:png|jpe?g|gif|webp|heic|tiff?|bmp|svg|avif)|(?:img|dscn?|pxl|dji|mvimg|image|bild|foto|photo|imagen|unnamed)[\s_-]*\d+(?:[\s_-]\d+)*"
+    r"|(?:screenshot|screen shot|bildschirmfoto|capture d.écran|whatsapp image|captura de pantalla)\b.*\d.*",
+    re.IGNORECASE,
+)
+_EMPTY_ALT_TEXTS = frozenset(map(normalized, listed("empty_alt_texts.txt")))
 
 
 @rule("A1", source="Email Markup Consortium's accessibility report")
@@ -91,6 +97,9 @@ def check_picture_words(context: CheckContext) -> Iterable[Problem]:
     for picture in context.sources.pictures:
         if picture.alt is not None:
             yield from _words_of_picture(picture.path, picture.alt, picture.place)
+    for passage in context.sources.passages:
+        if passage.key == "alt":
+            yield from _words_of_key(passage)
     for document in context.documents:
         for image in document.images:
             if image.alt is None:
@@ -125,9 +134,21 @@ def _words_of_picture(path: str, alt: str, place: Place) -> Iterator[Problem]:
         what = f"the image {path} has no description for people who cannot see it"
         remedy = 'write one in the brackets: ![what it shows](…), or mark it as decoration: ![](… "decorative")'
         yield error(place, what, remedy)
-    elif _FILE_NAME.fullmatch(alt.strip()):
-        what = f"the description of the image {path} is only a file name, {alt.strip()}"
+    elif problem := _emptiness_of(alt.strip()):
+        what = f"the description of the image {path} {problem}"
         yield warning(place, what, "describe the image in the brackets: ![what it shows](…)")
+
+
+def _words_of_key(passage: Passage) -> Iterator[Problem]:
+    if problem := _emptiness_of(passage.text.strip()):
+        yield warning(passage.places[0], f"the description of the image {problem}", "write in `alt` what it shows")
+
+
+def _emptiness_of(alt: str) -> str:
+    """Return what is wrong with alt text that says nothing about an image, or an empty string."""
+    if _FILE_NAME.fullmatch(alt):
+        return f"is only a file name, {alt}"
+    return f"is only “{alt}”, which does not say what it shows" if normalized(alt) in _EMPTY_ALT_TEXTS else ""
 
 
 def _highest_headings(context: CheckContext, headings: tuple[Heading, ...]) -> Iterator[Problem]:

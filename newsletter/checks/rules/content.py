@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import normalized
-from newsletter.checks.rules.links import UNSUBSCRIBE_TOKEN
+from newsletter.checks.rules.addresses import UNSUBSCRIBE_TOKEN
 from newsletter.model.finding import Severity
 from newsletter.model.issue import Section
 from newsletter.model.slots import LINK_FIELDS

@@ -1,23 +1,38 @@
 """Checks of what the inbox shows: sender, subject and preheader."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
-from newsletter.checks.reading.document import normalized
+from newsletter.checks.reading.document import has_words, listed, normalized
 from newsletter.language.counts import count_of
-from newsletter.model.finding import Severity
+from newsletter.model.finding import Place, Severity
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slots import Template, value_of_nobody
 
 SUBJECT_LENGTH = range(10, 79)
 PREHEADER_LENGTH = range(40, 111)
 _USUAL_NAME = "Alexandra"
+_MANY_MARKS = re.compile(r"[!！]{2,}|[?？]{2,}|[!?！？]{3,}|\${3,}")
+_DOUBLE_SPACE = re.compile(r"\S[ \u00a0\u3000]{2,}\S")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_VIEW_IN_BROWSER = {normalized(phrase): phrase for phrase in listed("view_in_browser.txt")}
+# A preheader that names the browser tells readers to open the email there.
+_BROWSER = re.compile(
+    r"\b(?:browser|navegador|navigateur|webbläsare|nettleser|tarayıc|przegląda|браузер|דפדפן|متصفح)|ブラウザ|浏览器|瀏覽器|브라우저"
+    r"|ה?דפדפן|المتصفح",
+    re.IGNORECASE,
+)
 _EMOJI = re.compile(r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B05-\u2B55\u20E3\uFE0F]")
 # The prefixes of replies and forwarded emails in email apps in several languages. A space must follow the colon.
 _ANSWER = re.compile(
-    r"\W*(?P<mark>re|aw|sv|vs|antw|odp|ynt|res|rif|回复|答复|返信|fw|fwd|wg|tr|rv|enc|doorst|转发|轉寄)"
-    r"\s?(?:\[\d+\]|\(\d+\))?[:\N{FULLWIDTH COLON}](?=\s|$)",
+    r"\W*(?P<mark>re|aw|antw|antwort|antwoord|sv|svar|vs|vá|odp|ynt|yan|res|rif|r|réf|réponse|respuesta|resposta"
+    r"|risposta|atb|ats|bls|tl|απ|ответ|отв|השב|תגובה|תשובה|رد|回复|回覆|答复|答覆|返信|回信|회신|답장"
+    r"|fw|fwd|forward|forwarded|wg|weitergeleitet|weiterleitung|tr|transf|transféré|rv|reenviar|reenviado|enc"
+    r"|encaminhada|encaminhado|i|inoltra|inoltrato|doorst|doorgestuurd|vb|vl|vidarebefordrat|videresendt|továbbítás|pd"
+    r"|prz|ilt|i̇lt|iletildi|trs|ct|yml|πρθ|σχετ|пересл|пер|переслано|הועבר|העברה|إعادة توجيه|إعادة|محول"
+    r"|转发|轉寄|轉發|転送|전달)"
+    r"(?:\s?(?:\[\d+\]|\(\d+\)|\^\d+))?\s?[:\N{FULLWIDTH COLON}](?=\s|$|[^\x00-\x7f])",
     re.IGNORECASE,
 )
 
@@ -58,29 +73,41 @@ def check_false_answer(context: CheckContext) -> Iterable[Problem]:
 def check_preheader(context: CheckContext) -> Iterable[Problem]:
     """Unhelpful preheader.
 
-    The preheader should have 40 to 110 characters and not repeat the subject. It appears beside the subject in the
-    inbox. If it is short, email apps add the first words of the email.
+    The preheader should have 40 to 110 characters. It should not repeat the subject, shout, or say “View this email in
+    your browser”. It appears beside the subject in the inbox. If it is short, email apps add the first words of the
+    email.
     """
     variant = context.subject.rendered.fullest
     preheader = _usual(variant.preheader, variant)
     place = context.subject.issue.source.at("preheader")
-    if normalized(preheader) == normalized(_usual(variant.subject, variant)):
+    words, subject = normalized(preheader), normalized(_usual(variant.subject, variant))
+    if words and words == subject:
         yield warning(place, "the preheader repeats the subject", "in `preheader`, say what else is in the issue")
+    elif subject and f"{words} ".startswith(f"{subject} "):
+        yield warning(place, "the preheader begins with the subject", "in `preheader`, say what else is in the issue")
+    known = (said for phrase, said in _VIEW_IN_BROWSER.items() if f" {phrase} " in f" {words} ")
+    browser = _BROWSER.search(preheader)
+    if phrase := next(known, browser[0] if browser else ""):
+        what = f"the preheader says “{phrase}”, which tells readers nothing about the issue"
+        yield warning(place, what, "in `preheader`, say what else is in the issue")
+    yield from _careless("preheader", preheader, place)
     if len(preheader) not in PREHEADER_LENGTH:
         yield warning(place, *_length("preheader", len(preheader), PREHEADER_LENGTH))
 
 
 @rule("S16", severity=Severity.WARNING)
 def check_subject(context: CheckContext) -> Iterable[Problem]:
-    """Subject too short or too long.
+    """Unhelpful subject.
 
-    The subject should have 10 to 78 characters. A shorter one says little, and phones show only the first half of a
-    longer one.
+    The subject should have 10 to 78 characters, and words. A shorter one says little, and phones show only the first
+    half of a longer one. It should not shout: capitals and several exclamation marks are typical of spam.
     """
     variant = context.subject.rendered.fullest
-    length = len(_usual(variant.subject, variant))
-    if length not in SUBJECT_LENGTH:
-        yield warning(context.subject.issue.source.at("subject"), *_length("subject", length, SUBJECT_LENGTH))
+    subject = _usual(variant.subject, variant)
+    place = context.subject.issue.source.at("subject")
+    if len(subject) not in SUBJECT_LENGTH:
+        yield warning(place, *_length("subject", len(subject), SUBJECT_LENGTH))
+    yield from _careless("subject", subject, place)
 
 
 @rule("S17", severity=Severity.WARNING)
@@ -97,6 +124,31 @@ def check_new_subject(context: CheckContext) -> Iterable[Problem]:
             what = f"the subject is the same as that of the issue {earlier.name}"
             yield warning(issue.source.at("subject"), what, "in `subject`, say what is new in this issue")
             return
+
+
+def _careless(name: str, text: str, place: Place) -> Iterator[Problem]:
+    """Yield a problem for each way in which a subject or preheader looks like spam or an accident."""
+    if text and not has_words(text):
+        yield warning(
+            place, f"the {name} has no words, so a screen reader says little or nothing", f"write words in `{name}`"
+        )
+    if _is_shouted(text):
+        yield warning(place, f"the {name} is in capitals, which is typical of spam", "write it as an ordinary sentence")
+    if match := _MANY_MARKS.search(text):
+        yield warning(
+            place,
+            f"the {name} contains {match[0]}, which is typical of spam",
+            f"write {match[0][0]} once, or not at all",
+        )
+    if _DOUBLE_SPACE.search(text):
+        yield warning(place, f"the {name} contains two spaces in a row", "delete one of them")
+
+
+def _is_shouted(text: str) -> bool:
+    """Return whether nearly all letters of several words are capitals. An abbreviation or two is not shouting."""
+    words = [word for word in _LETTERS.findall(text) if len(word) > 1 and word.upper() != word.lower()]
+    shouted = [word for word in words if word.isupper()]
+    return any(len(word) > 4 for word in shouted) and len(shouted) > 1 and 4 * len(shouted) >= 3 * len(words)
 
 
 def _usual(template: Template, variant: RenderedVariant) -> str:

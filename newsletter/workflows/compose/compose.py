@@ -21,6 +21,7 @@ from newsletter.render.memory import Memory
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
 from newsletter.settings.mistakes import suggestion
+from newsletter.workflows.compose.carried_over import carried_over
 from newsletter.workflows.compose.sample import sample_message
 
 CONTENT_RULE = "C1"  # the check that reports mistakes in the files, which are found before there is an email to check
@@ -137,6 +138,7 @@ def subject_of(
 ) -> Subject:
     """Return the input for the checks: the issue, its rendered email, and a complete message of the fullest variant."""
     moment = at or issue.date_begins
+    earlier = _earlier(config, issue)
     return Subject(
         issue=issue,
         rendered=rendered,
@@ -145,7 +147,8 @@ def subject_of(
         message=sample_message(config, rendered.fullest, now=moment),
         at=moment,
         known_fields=None if known_fields is None else frozenset(known_fields),
-        earlier=_earlier(config, issue),
+        earlier=earlier,
+        carried_over=carried_over(config, issue, earlier),
         arrivals=tuple(arrivals),
     )
 

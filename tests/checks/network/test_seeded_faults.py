@@ -1,5 +1,6 @@
 """For every rule of the network: faults that break it and are caught in their place, and near misses that do not."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -91,7 +92,24 @@ def reply_to_somebody(around: Surroundings) -> None:
     around.names.put("example.net", "MX", "10 mx.example.net.")
 
 
+def hosted(**how: object) -> Break:
+    """Hosts the images, all of which answer well except the letter's cup."""
+
+    def break_it(around: Surroundings) -> None:
+        archive = f'\n[archive]\nurl = "{around.pages.url}/letters"\n'
+        settings = around.workspace.root / "newsletter.toml"
+        settings.write_text(settings.read_text() + archive)
+        html = "".join(around.workspace.subject().rendered.fullest.html.parts)
+        for name in set(re.findall(r"/letters(/images/[\w.-]+)", html)):
+            around.pages.pages[f"/letters{name}"] = Page(**how) if "cup" in name else Page()  # type: ignore[arg-type]
+
+    return break_it
+
+
 SEEDED = [
+    ("S22", hosted(status=404), "error", "letter.md:12", "404 (Not Found)"),
+    ("S22", hosted(status=500), "error", "letter.md:12", "500"),
+    ("S22", hosted(status=302, location="/login"), "error", "letter.md:12", "redirects"),
     ("D1", bare_envelope, "error", "newsletter.toml:20", "no SPF"),
     ("D1", uncovered, "error", "newsletter.toml:20", "does not cover SendGrid"),
     ("D1", txt(DOMAIN, "v=spf1 include:sendgrid.net ~all", "v=spf1 mx -all"), "error", PROVIDER, "2 SPF records"),
@@ -130,6 +148,9 @@ SEEDED = [
 ]
 
 NEAR_MISSES = [
+    ("S22", lambda _: None),
+    ("S22", hosted(status=200)),
+    ("S22", hosted(status=200, head_status=405)),
     ("D1", txt(DOMAIN, "v=spf1 include:_spf.example.org ~all", "v=spf10 a")),
     ("D1", txt(DOMAIN, f"v=spf1 {ELEVEN.rpartition(' ')[0]} include:sendgrid.net -all")),
     ("D1", txt(DOMAIN, "v=spf1 INCLUDE:SendGrid.net ?all")),

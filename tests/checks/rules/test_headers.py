@@ -57,6 +57,6 @@ def test_the_length_of_the_preheader(workspace: Workspace, length: int, *, found
 
 
 def test_a_preheader_that_repeats_the_subject_is_told(workspace: Workspace) -> None:
-    workspace.edit("issue", SUBJECT, PREHEADER.upper())
+    workspace.edit("issue", SUBJECT, PREHEADER.title())
 
     assert workspace.findings() == [("S15", "issue.yaml:2")]

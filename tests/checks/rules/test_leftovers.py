@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.checks.rules.leftovers import placeholders_in
+from newsletter.checks.reading.placeholders import placeholders_in
+from newsletter.model.finding import Severity
 from newsletter.model.slots import MergeField
 from tests.checks.conftest import Workspace, findings_of, summary, with_html
 
@@ -22,6 +23,39 @@ from tests.checks.conftest import Workspace, findings_of, summary, with_html
         "XXXX",
         "Lorem ipsum dolor",
         "[insert the date]",
+        "TBD",
+        "t.b.c.",
+        "xxx",
+        "€xx",
+        "XX.XX.2026",
+        "DD/MM/YYYY",
+        "20xx",
+        "Where: ???",
+        "[Date?]",
+        "[link]",
+        "[Name of the speaker]",
+        "[your organization here]",
+        "[ADD QUOTE FROM ANA]",
+        "INSERT LINK HERE",
+        "insert the program here",
+        "(add photo)",
+        "Replace this text",
+        "the headline goes here",
+        "[Uhrzeit]",
+        "(Foto einfügen)",
+        "Blindtext",
+        "[prénom]",
+        "[à compléter]",
+        "[enlace]",
+        "texto de ejemplo",
+        "[имя]",
+        "вставьте ссылку",
+        "[שם]",
+        "[الاسم]",
+        "○○様",
+        "（写真を追加）",
+        "[姓名]",
+        "[tarih ekleyin]",
         "*|FNAME|*",
         "<% name %>",
     ],
@@ -49,10 +83,98 @@ def test_a_placeholder_in_prose_blocks_at_its_line(workspace: Workspace, words: 
         "#TODO-1/TK",
         "@TK",
         "100 % {sure}",
+        "“[The city] gave us a room”",
+        "a [PDF] of [her] book [sic]",
+        "(add salt to taste)",
+        "(add your name)",
+        "(photo: Ana Lima)",
+        "What???",
+        "Quoi ???",
+        "XX Congreso, XXI",
+        "Ana xx.",
+        "二〇〇五年",
+        "Insert a coin. Here we go",
+        "a placeholder for love",
+        "`[Name]` and `TBD`",
     ],
 )
 def test_words_that_look_like_placeholders_are_fine(workspace: Workspace, words: str) -> None:
     workspace.edit("letter", "grow longer", f"grow longer\nand {words} too")
+
+    assert workspace.findings() == []
+
+
+NATURAL = (
+    "Am Samstag treffen wir uns am Hafen (bei Regen im Saal).",
+    "Bitte melden Sie sich bis Freitag an.",
+    "Hier finden Sie das Programm: Ort, Datum und Uhrzeit stehen darin.",
+    "Wer mag, bringt ein Foto mit (gern auch ein altes).",
+    "Preis: 20 € (ermäßigt 12 €).",
+    "Der Ort wird noch bekannt gegeben.",
+    "Bitte ersetzen Sie Zucker durch Honig.",
+    "Text und Musik: Anna Seghers",
+    "Hier kommt Alex!",
+    "Tragen Sie hier bitte Ihren Namen ein.",
+    "[…] und so weiter [sic]",
+    "(Foto: Maria Meier)",
+    "Adresse: Hafenstraße 7, 20359 Hamburg",
+    "春の会は三月七日（土）に開きます。",
+    "会場は港の家です（雨天の場合は中止）。",
+    "お名前とご住所をお書きください。",
+    "写真：山田花子",
+    "【お知らせ】三月の講座",
+    "〇月の花",
+    "こちらに集まりましょう。",
+    "ここに座ってください。",
+    "二〇二六年三月",
+    "Nous vous attendons samedi (entrée libre).",
+    "Le lieu et l’heure sont dans le programme.",
+    "Photo : Marie Dupont",
+    "Venez nombreux ! Quoi ? Un bal !",
+    "Ajoutez ici votre grain de sel.",
+    "Todo lo que necesita está aquí: fecha, lugar y hora.",
+    "El texto completo está en la web.",
+    "Nombre y apellidos: obligatorios.",
+    "Siglo XX y siglo XXI.",
+    "Aggiungi un posto a tavola.",
+    "Il testo è di Dante (1265–1321).",
+    "Приходите в субботу (вход свободный).",
+    "Здесь будет музыка и чай.",
+    "Дата и место: 7 марта, порт.",
+    "Buraya gel, çay var.",
+    "כאן נפגשים בשבת (הכניסה חופשית).",
+    "هنا نلتقي يوم السبت (الدخول مجاني).",
+    "Bring a friend (and a photo, if you like).",
+    "Add a pinch of salt here and there.",
+    "Insert the key, and turn.",
+    "The link between sleep and kindness",
+    "Check the date: it is a Saturday.",
+    "Her name here is Ana.",
+    "Tel. +353 91 123 4567, or 0800 000 100",
+    "We raised 1 000 000 euros, and 5.000.000 in 2025.",
+    "A{b}c and x < y > z",
+    "[Ana Lima] wrote it",
+    "It is a test: can you stay?",
+    "Draft beer and tests",
+    "See you, xx",
+    "A 5-0-0 victory",
+    "(Images by Ana; text by Bo)",
+    "Title IX turned fifty.",
+    "[Music] plays",
+    "[laughs]",
+    "Dear friends ... we are back.",
+    "Hello, X and Y!",
+    "TEST centres reopen",
+    "[Name withheld] wrote to us",
+    "(more to follow)",
+    "Here is the text of the poem.",
+    "I put the photo here on the wall.",
+    "Type here refers to blood type.",
+)
+
+
+def test_natural_sentences_in_many_languages_are_fine(workspace: Workspace) -> None:
+    workspace.edit("letter", "A book", "".join(f"{sentence}\n\n" for sentence in NATURAL) + "A book")
 
     assert workspace.findings() == []
 
@@ -123,8 +245,56 @@ def test_braces_that_close_style_rules_are_fine(workspace: Workspace) -> None:
     assert summary(findings_of(edited)) == []
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Lu", "Lt"])))
-def test_text_without_capitals_holds_no_note(text: str) -> None:
-    found = list(placeholders_in(text, "en"))
+def test_phrase_is_found_over_a_line_break_at_the_line_on_which_it_begins(workspace: Workspace) -> None:
+    workspace.edit("letter", "grow longer", "grow longer\nand replace\nthis text")
 
-    assert all(placeholder.casefold().startswith(("lorem", "[insert")) for placeholder in found)
+    assert workspace.findings() == [("S6", "letter.md:10")]
+
+
+def test_time_that_may_be_announced_later_is_only_a_warning(workspace: Workspace) -> None:
+    workspace.edit("workshop", "Bring a blanket.", "The room is TBA.")
+
+    assert [(each.rule, each.severity) for each in findings_of(workspace.subject()) if each.rule != "S14"] == [
+        ("S6", Severity.WARNING)
+    ]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "[TEST] A day of rest",
+        "DRAFT: A day of rest",
+        "Copy of A day of rest",
+        "A day of rest (copy 2)",
+        "Kopie von Ruhetag",
+        "【テスト】静かな一日",
+        "Черновик: день отдыха",
+        "A day of rest - Copy",
+        "Title",
+        "Ohne Titel",
+        "無題",
+    ],
+)
+def test_title_of_an_unfinished_or_copied_file_blocks_at_its_key(workspace: Workspace, title: str) -> None:
+    workspace.edit("workshop", "title: A day of rest", f'title: "{title}"')
+
+    assert workspace.findings() == [("S6", "events/workshop.md:2")]
+
+
+@pytest.mark.parametrize(
+    "title", ["Testing the waters of rest", "A draft of air", "A copy of the moon", "Titles we love"]
+)
+def test_title_that_only_begins_like_one_is_fine(workspace: Workspace, title: str) -> None:
+    workspace.edit("workshop", "title: A day of rest", f'title: "{title}"')
+
+    assert workspace.findings() == []
+
+
+@given(st.text(alphabet="aeinrst xXbdTBD[]()?!.,:\n", max_size=60))
+def test_every_placeholder_is_told_with_its_position(text: str) -> None:
+    texts = ["Before", text, "[Name]"]
+
+    found = list(placeholders_in(texts, "en"))
+
+    assert (found[-1].text, found[-1].position, found[-1].words) == (2, 0, "[Name]")
+    assert all(" ".join(texts[each.text][each.position :].split()).startswith(each.words) for each in found)

@@ -158,3 +158,11 @@ def test_hidden_links_need_no_words(workspace: Workspace) -> None:
     edited = with_html(workspace.subject(), lambda part: part.replace("</h1>", html))
 
     assert summary(findings_of(edited)) == []
+
+
+def test_address_that_is_wrong_in_two_files_is_told_in_both(workspace: Workspace) -> None:
+    wrong = "[our study of kindness](https://staging.example.org/study)"
+    workspace.edit("letter", f"[our study of kindness]({STUDY})", wrong)
+    workspace.edit("workshop", "Bring a blanket.", f"Bring {wrong}.")
+
+    assert workspace.findings() == [("S10", "events/workshop.md:12"), ("S10", "letter.md:10")]

@@ -156,3 +156,15 @@ def test_a_theme_that_shows_a_picture_at_another_width_is_told(workspace: Worksp
     findings = findings_of(with_html(workspace.subject(), lambda part: shown.sub(rf"\1{width}", part)))
 
     assert [said in finding.what for finding in findings if finding.rule == "S12"] == [True]
+
+
+def test_images_with_the_same_name_in_other_folders_are_told_at_their_own_lines(workspace: Workspace) -> None:
+    (workspace.root / "brand").mkdir()
+    Image.new("RGB", (40, 20), "#9C3353").save(workspace.root / "brand" / "cup.png")
+    Image.new("RGB", (60, 40), "#9C3353").save(workspace.root / ISSUE / "images" / "cup.jpg")
+    workspace.edit("toml", "[segments]", '[brand]\nlogo = "brand/cup.png"\n\n[segments]')
+    workspace.edit("meditation", "Sit down", "![A small cup](images/cup.jpg)\n\nSit down")
+    logo = '<mj-image src="{{ logo.src }}" width="72px" alt="Harbour House" />'
+    workspace.edit("mjml", "<mj-text><h1>", f"{logo}<mj-text><h1>")
+
+    assert workspace.findings() == [("S12", "meditation.md:8"), ("S12", "newsletter.toml:14")]

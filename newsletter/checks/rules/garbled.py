@@ -1,0 +1,115 @@
+"""Check of broken text: characters that were lost or changed on their way between programs, and invisible ones."""
+
+import re
+from collections.abc import Iterable, Iterator
+from html.entities import html5
+
+from ftfy import fix_encoding
+from ftfy.badness import BADNESS_RE
+
+from newsletter.checks.base import CheckContext, Problem, error, rule
+
+_REPLACED = re.compile("\N{REPLACEMENT CHARACTER}")
+# Embeddings and overrides turn the order of letters around; Unicode advises against them (UAX 9, section 2.7). Isolates
+# are what programs should use, so they count only if one is not closed.
+_OVERRIDE = re.compile("[\u202a-\u202e]")
+_ISOLATE = re.compile("[\u2066-\u2069]")
+_INVISIBLE = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff"
+# Two joiners or marks in a row say nothing; nor does a space without width inside a word of Latin letters. An emoji may
+# contain one joiner at a time.
+_HIDDEN = re.compile(rf"[{_INVISIBLE}]{{2,}}|\ufeff|(?<=[a-z])[\u200b\u2060\u2062-\u2064](?=[a-z])", re.IGNORECASE)
+_TAG_LETTERS = re.compile(
+    "(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+"
+)  # flags begin with a black flag
+_CONTROL = re.compile("[\u0080-\u009f]")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|(?P<name>[A-Za-z][A-Za-z0-9]{1,30}));")
+_AROUND = re.compile(r"\S+")
+_TYPE_AGAIN = "type it again"
+
+
+@rule("S19")
+def check_broken_text(context: CheckContext) -> Iterable[Problem]:
+    """Broken or invisible characters.
+
+    The text must not contain characters that were changed when it was copied, such as “Weâ€™re”. Nor may it contain
+    invisible ones, or ones that turn the order of letters around. Readers see nonsense, and spam filters suspect that
+    the email hides something.
+    """
+    seen = _seen(context)
+    for passage in context.sources.passages:
+        if passage.text.isascii() and "&" not in passage.text:
+            continue
+        for position, what, remedy in _first_of_each_line(passage.text, seen):
+            yield error(passage.place_at(position), what, remedy)
+
+
+def _seen(context: CheckContext) -> str:
+    """Return everything that readers of some variant see, including the subject."""
+    subjects = ("".join(variant.subject.parts) for variant in context.subject.rendered.variants)
+    return "\n".join([*subjects, *(line for document in context.documents for line in document.lines)])
+
+
+def _first_of_each_line(text: str, seen: str) -> Iterator[tuple[int, str, str]]:
+    """Yield at most one problem of each kind per line: its position, what is wrong, and what to do."""
+    start = 0
+    for line in text.split("\n"):
+        yield from ((start + position, what, remedy) for position, what, remedy in _problems_of(line, seen))
+        start += len(line) + 1
+
+
+def _problems_of(line: str, seen: str) -> Iterator[tuple[int, str, str]]:
+    if match := _REPLACED.search(line):
+        what = f"a character of “{_word_at(line, match.start())}” was lost when the text was copied"
+        yield match.start(), what, _TYPE_AGAIN
+    if (match := _OVERRIDE.search(line)) or (match := _unclosed(line)):
+        what = f"an invisible character (U+{ord(match[0]):04X}) turns the order of the letters around"
+        yield match.start(), what, f"delete it, or {_TYPE_AGAIN}: {_shown(line, match.start())}"
+    if (match := _HIDDEN.search(line)) or (match := _TAG_LETTERS.search(line)):
+        what = f"“{_shown(line, match.start())}” contains invisible characters"
+        yield match.start(), what, f"delete them, or {_TYPE_AGAIN}: {_shown(line, match.start())}"
+    if broken := _mojibake(line):
+        position, word, right = broken
+        yield position, f"“{word}” was changed when the text was copied", right
+    for match in _ENTITY.finditer(line):
+        if match[0] in seen and (match["name"] is None or f"{match['name']};" in html5):
+            what = f"readers would see {match[0]}, which is HTML code for a character"
+            yield match.start(), what, "write the character itself, or mark the code as literal with `…`"
+            return
+
+
+def _mojibake(line: str) -> tuple[int, str, str] | None:
+    """Return text that was decoded with the wrong encoding: its position, its word, and what to write instead."""
+    if line.isascii():
+        return None
+    match = BADNESS_RE.search(line) or _CONTROL.search(line)
+    if match is None:
+        return None
+    word = _word_at(line, match.start())
+    right = fix_encoding(word)
+    return match.start(), word, f"write “{right}”" if right != word else _TYPE_AGAIN
+
+
+def _unclosed(line: str) -> re.Match[str] | None:
+    """Return the first isolate that is not closed, or that closes nothing."""
+    opened: list[re.Match[str]] = []
+    for match in _ISOLATE.finditer(line):
+        if match[0] != "\u2069":
+            opened.append(match)
+        elif not opened:
+            return match
+        else:
+            opened.pop()
+    return opened[0] if opened else None
+
+
+def _word_at(line: str, position: int) -> str:
+    return next((match[0] for match in _AROUND.finditer(line) if match.start() <= position < match.end()), "")
+
+
+def _shown(line: str, position: int) -> str:
+    """Return the word at a position without its invisible characters, or the first words of the line."""
+    word = _word_at(line, position) or line
+    return re.sub(f"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]", "", word)[:40]
+
+
+RULES = (check_broken_text,)

@@ -4,7 +4,7 @@ from newsletter.system.zone_database import use_newer_zones
 
 __version__ = "0.1.0"
 DISTRIBUTION = "newsletter-press"  # the name on PyPI, where `newsletter` belongs to another project
-# Chosen before any other module of the program can make a time zone, whoever imports it.
+# Chosen here, because no other module of the program can make a time zone before this one is imported.
 ZONE_DATABASES = use_newer_zones()
 
 

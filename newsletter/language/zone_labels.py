@@ -1,4 +1,4 @@
-"""What readers call a time zone at the moments that are told: a short name if it is true at all of them, else its city.
+"""What readers call a time zone at the moments of an event: a short name if it is true at all of them, else its city.
 
 CLDR groups zones into metazones such as America_Pacific, and gives each a name. The name belongs to one zone, its
 golden zone (`territory="001"` in CLDR's metaZones.xml). For a zone that keeps other hours, for example Phoenix in July,
@@ -21,10 +21,12 @@ _GOLDEN_ZONES = {
     "America_Pacific": "America/Los_Angeles",
     "Atlantic": "America/Halifax",
     "Brasilia": "America/Sao_Paulo",
+    "British": "Europe/London",
     "Europe_Central": "Europe/Paris",
     "Europe_Eastern": "Europe/Bucharest",
     "GMT": "Atlantic/Reykjavik",
     "Hawaii": "Pacific/Honolulu",
+    "Irish": "Europe/Dublin",
     "Japan": "Asia/Tokyo",
 }
 # Names that are a rule, not a place.
@@ -41,7 +43,7 @@ _MINUS = "\N{MINUS SIGN}"
 def zone_label(zone: ZoneInfo, moments: Sequence[datetime], locale: Locale) -> str:
     """Return a name of the zone that is true at each of these times: `PT`, `Phoenix time`, `(Phoenix)` or `UTC−5`.
 
-    A time that the clocks show twice is told apart by its offset: `PT (UTC−7)`.
+    A time that the clocks show twice also has its offset: `PT (UTC−7)`.
     """
     place = _place_of(zone.key)
     name = _short_name(place, moments, locale) or _city_label(place, moments, locale) or _offsets(moments)

@@ -90,6 +90,11 @@ def format_month(day: date, language: str) -> str:
     return format_skeleton("yMMMM", day, locale=_locale(language))
 
 
+def format_day(day: date, language: str) -> str:
+    """Return a day with its weekday: `Wednesday, February 25, 2026`."""
+    return _full_day(day, _locale(language))
+
+
 def _locale(language: str) -> Locale:
     return locale_of(language) or Locale("en")
 
@@ -110,7 +115,7 @@ def _days_of(item: Item) -> tuple[date, date] | None:
 
 def _days(item: Item, first: date, last: date, locale: Locale) -> str:
     if first == last:
-        return format_date(first, "EEEE, MMMM d, y" if _is_house(locale) else "full", locale=locale)
+        return _full_day(first, locale)
     days = _range(first, last, "yMMMMd", locale)
     weekdays = [format_date(day, "EEEE", locale=locale) for day in (first, last)]
     if item.fields.repeats == "weekly":
@@ -118,6 +123,10 @@ def _days(item: Item, first: date, last: date, locale: Locale) -> str:
     if item.fields.weekdays:
         return f"{range_sign(locale).join(weekdays)}{comma_of(locale)}{days}"
     return days
+
+
+def _full_day(day: date, locale: Locale) -> str:
+    return format_date(day, "EEEE, MMMM d, y" if _is_house(locale) else "full", locale=locale)
 
 
 def _range(first: date, last: date, skeleton: str, locale: Locale) -> str:

@@ -174,6 +174,8 @@ def _one_of(names: Iterable[str]) -> str:
 
 _END_OF_SENTENCE = re.compile(r"[.!?…]+[)”\"’]*\s+(?=[^\W\d_a-zà-ÿ])|[。！？]|\n\s*\n")
 
+_COMMA = re.compile(r"[,;](?!\d)|[、，；،]")
+
 
 def sentence_at(text: str, position: int) -> str:
     """Return the sentence around a position in a text."""
@@ -185,3 +187,16 @@ def sentence_at(text: str, position: int) -> str:
             ends = end.end()
             break
     return text[starts:ends]
+
+
+def clause_at(text: str, position: int) -> str:
+    """Return the part of a sentence around a position, between two commas."""
+    starts, ends = 0, len(text)
+    for comma in _COMMA.finditer(text):
+        if comma.end() <= position:
+            starts = comma.end()
+        else:
+            ends = comma.start()
+            break
+    clause = text[starts:ends]
+    return sentence_at(clause, position - starts)

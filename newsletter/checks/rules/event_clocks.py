@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Problem, rule
-from newsletter.checks.reading.typed_dates import sentence_at
+from newsletter.checks.reading.typed_dates import clause_at, sentence_at
 from newsletter.checks.rules.event_texts import EventText, event_texts
 from newsletter.language.clock import say_clock
 from newsletter.language.words import locale_of
@@ -114,12 +114,13 @@ def _times(text: EventText, clocks: Sequence[_Clock]) -> Iterator[Problem]:
     told: set[str] = set()
     for clock in clocks:
         sentence = sentence_at(text.text, clock.position)
-        is_alone = sum(sentence_at(text.text, each.position) == sentence for each in clocks) == 1
+        clause = clause_at(text.text, clock.position)
+        is_alone = sum(clause_at(text.text, each.position) == clause for each in clocks) == 1
         # Of two times, the words for “until” only say that they are a range.
-        others = (text.words.aside, text.words.past, *([text.words.due] if is_alone else []))
-        if not clock.is_known or any(each.search(sentence) for each in others):
+        others = (text.words.aside, *([text.words.due] if is_alone else []))
+        if not clock.is_known or text.words.past.search(sentence) or any(each.search(clause) for each in others):
             continue
-        says_start = is_alone and text.words.starts.search(sentence) is not None
+        says_start = is_alone and text.words.starts.search(clause) is not None
         if sentence in told or _agrees(text, clock, at_start=says_start):
             continue
         told.add(sentence)

@@ -12,6 +12,7 @@ from newsletter.checks.reading.typed_dates import (
     DateWords,
     Paragraph,
     TypedDate,
+    clause_at,
     date_words,
     days_meant,
     paragraphs_of,
@@ -111,9 +112,15 @@ def _days(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Problem
         day = min(days, key=lambda day: abs(day - text.first))
         if text.words.due.search(sentence):
             yield from _due(text, typed, day)
-        elif not text.words.aside.search(sentence) and _is_meant(text, typed, day, sentence):
+        elif not text.words.aside.search(_about(text, typed)) and _is_meant(text, typed, day, sentence):
             what = f"“{typed.written}” is not a day of this event, which {_when(text)}"
             yield text.problem(typed.position, what)
+
+
+def _about(text: EventText, typed: TypedDate) -> str:
+    """Return the words that may say that a day is not the event's: its sentence, or for 月 its clause."""
+    around = clause_at if "月" in typed.written else sentence_at
+    return around(text.text, typed.position)
 
 
 def _due(text: EventText, typed: TypedDate, day: date) -> Iterator[Problem]:

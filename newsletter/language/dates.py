@@ -36,6 +36,7 @@ class DateTile(NamedTuple):
     last_day: str = ""
     last_weekday: str = ""
     first: str = ""  # the month and the day in the order of the language: `Dec 30`, `30. Dez`
+    sign: str = ""  # what joins them, without the space after it: ` –`, `～`
     last: str = ""
     days: str = ""  # all days: `Dec 30`, `Dec 14–19`, `30. Dez – 2. Jan`
     series: str = ""  # the weekday of a weekly event: `Wednesdays`; empty for all others
@@ -78,6 +79,7 @@ def date_tile(item: Item, language: str) -> DateTile | None:
         *_tile_parts(first, locale),
         *(_tile_parts(last, locale) if first != last else ("", "", "")),
         first=begins,
+        sign=range_sign(locale).rstrip(" ") if first != last else "",
         last=_short_day(last, locale) if first != last else "",
         days=_short(_range(first, last, "MMMd", locale)) if first != last else begins,
         series=weekly(format_date(first, "EEEE", locale=locale), locale) if is_weekly else "",

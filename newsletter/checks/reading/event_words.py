@@ -11,6 +11,7 @@ from msgspec import Struct, convert
 UNITS = (1, 60, 60 * 24, 60 * 24 * 7)  # minutes: the units of lengths, in the order of the data
 _NEVER = "(?!)"
 _WITHOUT_SPACES = frozenset({"ja", "zh"})
+_JOINS_MONTHS = frozenset({"he"})  # “in” is written as one word with the month
 
 
 class _Data(Struct, frozen=True, kw_only=True):
@@ -21,6 +22,8 @@ class _Data(Struct, frozen=True, kw_only=True):
     aside: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     this: tuple[str, ...] = ()
+    each: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
     in_month: tuple[str, ...] = ()
     relative: tuple[str, ...] = ()
     clock_before: tuple[str, ...] = ()
@@ -36,6 +39,8 @@ class EventWords(Struct, frozen=True, kw_only=True):
     aside: re.Pattern[str]
     past: re.Pattern[str]
     this: re.Pattern[str]
+    each: re.Pattern[str]
+    on_weekday: re.Pattern[str]  # a weekday, after a word such as “on”
     relative: re.Pattern[str]
     month_alone: re.Pattern[str]  # a month without a day, after a word such as “in”
     lengths: re.Pattern[str]  # groups: clock, number, word, and u0 to u3, the units
@@ -59,6 +64,8 @@ def event_words(language: str, weekdays: Sequence[str], months: Sequence[str]) -
     units = "|".join(f"(?P<u{place}>{unit})" for place, unit in enumerate(data.units)) or _NEVER
     clock = rf"(?P<clock>{any_of(data.clock_before)}\s+)?"
     number = rf"(?:(?P<number>\d{{1,3}})|(?P<word>{any_of(data.numbers)}))"
+    named = any_of([re.escape(day) for day in weekdays if len(day) > 3])  # abbreviations are often other words
+    gap = r"\s*" if bare in _JOINS_MONTHS else r"\s+"
     begins = r"(?<![\d.,:–])" if bare in _WITHOUT_SPACES else r"(?<![\w.,:–-])"
     return EventWords(
         starts=pattern(any_of(data.starts)),
@@ -66,9 +73,11 @@ def event_words(language: str, weekdays: Sequence[str], months: Sequence[str]) -
         aside=pattern(any_of(data.aside)),
         past=pattern(any_of(data.past)),
         this=pattern(any_of(data.this)),
+        each=pattern(any_of(data.each)),
+        on_weekday=re.compile(rf"{starts}(?i:{any_of(data.on)}){gap}(?P<weekday>{named})(?!\w)"),
         relative=pattern(relative if bare in _WITHOUT_SPACES else rf"{relative}(?!\w)"),
         month_alone=re.compile(
-            rf"{starts}(?i:{any_of(data.in_month)})\s+(?P<month>{month})(?!\w)(?:\s+(?:de\s+)?(?P<year>20\d\d))?(?!\s*\d)"
+            rf"{starts}(?i:{any_of(data.in_month)}){gap}(?P<month>{month})(?!\w)(?:\s+(?:de\s+)?(?P<year>20\d\d))?(?!\s*\d)"
             if data.in_month
             else _NEVER
         ),

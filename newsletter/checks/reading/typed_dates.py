@@ -32,7 +32,7 @@ _BARE_SHAPES = (
     r"(?:(?P<year>20\d\d)[年년]\s?)?(?P<number>\d{1,2})[月월]\s?(?P<day>\d{1,2})[日일号]",  # 2月26日
 )
 _DIGIT = re.compile(r"\d")
-_LAST_DAY = 31
+_LAST_DAY = 39  # a number after a month that is higher was hardly meant as a day
 _COUNTED = re.compile(r"\s+(?!at\b|to\b|from\b|and\b|is\b|we\b|um\b|ab\b|bis\b|à\b|a las\b)[^\W\d_]|%")
 _NEIGHBORHOOD = 20  # characters before a weekday; another weekday in them means a range or a choice
 

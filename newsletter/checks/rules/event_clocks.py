@@ -34,22 +34,30 @@ _NAMED = rf"(?:{'|'.join(sorted(_ZONES, key=len, reverse=True))})(?!\w)"
 _HALVES = {"a": 0, "p": 12, "午前": 0, "上午": 0, "早上": 0, "午後": 12, "下午": 12, "晚上": 12, "ص": 0, "م": 12}
 # HOUR and MINUTE are replaced. A bare number is a time of day only beside a word that says so.
 _SHAPES = (
-    r"(?<![\d:.,/])HOUR(?:[:.]MINUTE)?\s?(?P<half>[ap])\.?m\b\.?",  # 8 am, 8:00 p.m.
+    r"(?<![\d:.,/])HOUR(?:[:.]MINUTE)?\s?(?P<half>[apAP])\.?\s?[mM]\b\.?",  # 8 am, 8:00 p.m.
     r"(?<![\d:.,/])HOUR(?:[:.]MINUTE)?\s?Uhr\b",
     r"(?<![\d:.,/\w])HOUR\s?h(?:\s?MINUTE)?(?!\w)",  # 20 h 30, 20h30
-    r"(?<!\w)(?:kl\.?|om|vanaf|alle(?: ore)?|ore|às|a las?|בשעה|الساعة)\s?HOUR(?:[:.]MINUTE)?(?![\d:.,]\d|\w)",
+    r"(?<!\w)(?i:kl\.?|om|vanaf|alle(?: ore)?|ore|às|a las?|בשעה|الساعة)\s?HOUR(?:[:.]MINUTE)?(?![\d:.,]\d|\w)",
     r"(?P<half>午前|午後|上午|下午|早上|晚上)?HOUR(?:時|点)(?!間)(?:MINUTE分|(?P<thirty>半))?",
     r"(?<![\d:.,/–-])HOUR:MINUTE(?![:\d%]|\.\d)(?:\s?(?P<half>[صم])(?!\w))?",
 )
+_NAMED_CLOCKS = {
+    **dict.fromkeys(("noon", "midi", "mezzogiorno", "mediodía", "meio-dia", "正午"), 12),
+    **dict.fromkeys(("midnight", "mitternacht", "minuit", "mezzanotte", "medianoche", "meia-noite"), 0),
+}
 _HOUR, _MINUTE = r"(?P<hour>[01]?\d|2[0-4])", r"(?P<minute>[0-5]\d)"
-_CLOCKS = tuple(re.compile(shape.replace("HOUR", _HOUR).replace("MINUTE", _MINUTE)) for shape in _SHAPES)
+_CLOCKS = (
+    *(re.compile(shape.replace("HOUR", _HOUR).replace("MINUTE", _MINUTE)) for shape in _SHAPES),
+    re.compile(rf"(?<!\w)(?P<named>{'|'.join(_NAMED_CLOCKS)})(?!\w)", re.IGNORECASE),
+)
+_BEFORE = timedelta(hours=1)  # people arrive, and trains leave, before an event
 _AFTER = re.compile(rf"\s?\(?(?:(?P<name>{_NAMED})(?:[ -]?(?:Standard |Daylight )?[Tt]ime)?(?P<offset>[+−-]\d\d?)?)")
 _UNKNOWN_AFTER = re.compile(r"\s?\(?(?:[A-Z]{2,5}(?![\w])|[A-Z]\w+(?: [A-Z]\w+)? [Tt]ime\b)")
 _TIME_WORDS = r"[Tt]ime|Zeit|hora|heure|ora|tijd|tid|時間|时间|توقيت|שעון"
 _TIME_WORD, _DIGIT = re.compile(_TIME_WORDS, re.IGNORECASE), re.compile(r"\d")
 _ZONE_ALONE = re.compile(
-    rf"(?<!\w)(?P<long>Pacific|Mountain|Central|Eastern) (?:Standard |Daylight )?[Tt]ime"
-    rf"|(?:{_TIME_WORDS})\b[^.!?\n]{{0,20}}?(?<!\w)(?P<name>{_NAMED})(?! ?[+−-]\d)"
+    rf"(?<!\w)(?:US )?(?P<long>Pacific|Mountain|Central|Eastern) (?:Standard |Daylight )?[Tt]ime"
+    rf"|(?i:{_TIME_WORDS})s?\b[^.!?\n]{{0,20}}?(?<!\w)(?P<name>{_NAMED})(?! ?[+−-]\d)"
 )
 
 
@@ -73,39 +81,47 @@ def check_event_clocks(context: CheckContext) -> Iterable[Problem]:
     for text in event_texts(context):
         if not text.times:
             continue
-        clocks = list(_clocks(text)) if _DIGIT.search(text.text) else []
+        language = context.subject.issue.language
+        clocks = list(_clocks(text, language))
         yield from _times(text, clocks)
-        yield from _zones(text, clocks, context.subject.issue.language)
+        yield from _zones(text, clocks, language)
 
 
-def _clocks(text: EventText) -> Iterator[_Clock]:
+def _clocks(text: EventText, language: str) -> Iterator[_Clock]:
     taken: set[int] = set()
-    for shape in _CLOCKS:
+    for shape in _CLOCKS if _DIGIT.search(text.text) else _CLOCKS[-1:]:
         for match in shape.finditer(text.text):
             span = {*range(*match.span())}
             if span & taken:
                 continue
             taken |= span
-            yield _clock(match, text.text)
+            yield _clock(match, text.text, language)
 
 
-def _clock(match: re.Match[str], text: str) -> _Clock:
+def _clock(match: re.Match[str], text: str, language: str) -> _Clock:
     found = match.groupdict()
-    hour, half = int(found["hour"]) % 24, found.get("half")
+    named = found.get("named")
+    hour, half = int(found.get("hour") or _NAMED_CLOCKS[str(named).lower()]) % 24, found.get("half")
     minute = int(found.get("minute") or (30 if found.get("thirty") else 0))
-    hours = (
-        {hour % 12 + _HALVES[half]} if half else {hour, hour + 12} if hour <= 12 and "Uhr" not in match[0] else {hour}
-    )
+    if half:
+        hours = {hour % 12 + _HALVES[half.lower()]}
+    else:
+        # Without its half, an hour up to twelve may be of either, but not “9 Uhr” or “noon”.
+        hours = {hour} if hour > 12 or named or "Uhr" in match[0] else {hour, hour + 12}
     after = _AFTER.match(text, match.end())
+    city = None if after else _city_after(language).match(text, match.end())
     zone: tzinfo | None = None
     if after is not None:
         zone = ZoneInfo(_ZONES[after["name"]])
+    elif city is not None:
+        zone, after = ZoneInfo(_cities(language)[city["city"] or city["other"]]), city
     return _Clock(
         written=f"{match[0].strip()}{after[0] if after else ''}".strip(),
         position=match.start(),
         times=tuple(time(each % 24, minute) for each in sorted(hours)),
         zone=zone,
-        is_known=(after is not None and after["offset"] is None) or _UNKNOWN_AFTER.match(text, match.end()) is None,
+        is_known=(after is not None and not after.groupdict().get("offset"))
+        or _UNKNOWN_AFTER.match(text, match.end()) is None,
     )
 
 
@@ -144,7 +160,8 @@ def _agrees(text: EventText, clock: _Clock, *, at_start: bool) -> bool:
             day = starts.date() + timedelta(days=off)
             zone = clock.zone or text.item.zone
             moments = [datetime.combine(day, each, zone).astimezone(UTC) for each in clock.times]
-            if any(starts.astimezone(UTC) <= moment <= last.astimezone(UTC) for moment in moments):
+            first = starts.astimezone(UTC) - (timedelta() if at_start or clock.zone else _BEFORE)
+            if any(first <= moment <= last.astimezone(UTC) for moment in moments):
                 return True
     return False
 
@@ -172,6 +189,13 @@ def _cities(language: str) -> Mapping[str, str]:
     """Return the cities of time zones as a language spells them."""
     locale = locale_of(language)
     return {} if locale is None else city_of(locale)
+
+
+@lru_cache(maxsize=16)
+def _city_after(language: str) -> re.Pattern[str]:
+    """Return a pattern for the city after a time of day: “(Berlin)”, “(Dublin time)”, “Lisbon time”."""
+    names = "|".join(re.escape(name) for name in sorted(_cities(language), key=len, reverse=True)) or "(?!)"
+    return re.compile(rf"\s?(?:\((?P<city>{names})[^)]*\)|(?:in )?(?!\()(?P<other>{names})[ -]time)")
 
 
 @lru_cache(maxsize=16)

@@ -98,6 +98,7 @@ def check_event_texts(context: CheckContext) -> Iterable[Problem]:
         typed = list(text.dates.all_dates_in(text.text))
         yield from _days(text, typed)
         yield from _months(text, typed)
+        yield from _weekdays(text, typed)
         yield from _lengths(text)
 
 
@@ -159,6 +160,21 @@ def _months(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Probl
         yield text.problem(position, what)
 
 
+def _weekdays(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Problem]:
+    """Yield weekdays without a date that are not the event's, in sentences about when it takes place."""
+    days = {(text.first + timedelta(days=day)).weekday() for day in range(min((text.last - text.first).days, 6) + 1)}
+    if text.item.fields.repeats == "weekly":
+        days = {moment.weekday() for time in text.times for moment in time if moment} or {text.first.weekday()}
+    covered = [range(typed.position, typed.position + len(typed.written) + 2) for typed in typed_dates]
+    for match in text.words.on_weekday.finditer(text.text):
+        position, sentence = match.start("weekday"), sentence_at(text.text, match.start())
+        others = (text.words.past, text.words.due, text.words.aside)
+        if text.dates.weekdays[match["weekday"]] in days or any(position in span for span in covered):
+            continue
+        if text.words.starts.search(sentence) and not any(each.search(sentence) for each in others):
+            yield text.problem(position, f"“{match['weekday']}” is not a weekday of this event, which {_when(text)}")
+
+
 def _named_months(text: EventText) -> Iterator[re.Match[str]]:
     """Yield months without a day: in a title in any form, elsewhere only as numbers (`4月`)."""
     yield from _MONTH_IN_NUMBERS.finditer(text.text)
@@ -185,7 +201,7 @@ def _lengths(text: EventText) -> Iterator[Problem]:
         told.add(sentence)
         if match.groupdict().get("clock") or number is None or not right or number * UNITS[unit] in right:
             continue
-        if any(each.search(sentence) for each in (text.words.past, text.words.due, text.words.aside)):
+        if any(each.search(sentence) for each in (text.words.past, text.words.due, text.words.aside, text.words.each)):
             continue
         length, longest = timedelta(minutes=number * UNITS[unit]), timedelta(minutes=max(right))
         is_longer = unit < 2 and longest < length <= _LONGEST_SESSION
@@ -213,7 +229,7 @@ def _right_lengths(text: EventText, unit: int) -> set[int]:
     if text.item.fields.repeats == "weekly":
         weeks = days // 7
         return {UNITS[3] * (weeks + 1), UNITS[3] * weeks} if unit == 3 and weeks else set()
-    return {UNITS[2] * (days + 1), UNITS[2] * days} if unit == 2 and days else set()
+    return {UNITS[2] * (days + 1), UNITS[2] * max(days, 1)} if unit == 2 else set()
 
 
 def _shown(text: EventText, unit: int) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.checks.conftest import Workspace
 from tests.checks.rules.event_issue import BODY_LINE, found_in_events
+from tests.checks.rules.event_sentences import GOOD, WRONG
 
 # The event is on Saturday, March 7, 2026, from 9:00 to 12:00 in Dublin, and the issue is of March 1.
 FAULTS = {
@@ -168,4 +169,17 @@ def test_a_contradiction_is_found_at_its_line(workspace: Workspace, language: st
 @pytest.mark.parametrize("language", FINE)
 def test_what_agrees_with_the_event_is_fine(workspace: Workspace, language: str) -> None:
     found = found_in_events(workspace, language, FINE[language])
+    assert {sentence: list(map(str, findings)) for sentence, findings in found.items() if findings} == {}
+
+
+@pytest.mark.parametrize("language", WRONG)
+def test_a_contradiction_is_found_in_other_words_too(workspace: Workspace, language: str) -> None:
+    found = found_in_events(workspace, language, WRONG[language])
+    assert [sentence for sentence, findings in found.items() if not findings] == []
+    assert {finding.place.line for findings in found.values() for finding in findings} == {BODY_LINE}
+
+
+@pytest.mark.parametrize("language", GOOD)
+def test_what_else_people_write_about_events_is_fine(workspace: Workspace, language: str) -> None:
+    found = found_in_events(workspace, language, GOOD[language])
     assert {sentence: list(map(str, findings)) for sentence, findings in found.items() if findings} == {}

@@ -23,6 +23,7 @@ class _Data(Struct, frozen=True, kw_only=True):
     past: tuple[str, ...] = ()
     this: tuple[str, ...] = ()
     each: tuple[str, ...] = ()
+    invite: tuple[str, ...] = ()
     on: tuple[str, ...] = ()
     in_month: tuple[str, ...] = ()
     relative: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class EventWords(Struct, frozen=True, kw_only=True):
     past: re.Pattern[str]
     this: re.Pattern[str]
     each: re.Pattern[str]
+    invite: re.Pattern[str]
     on_weekday: re.Pattern[str]  # a weekday, after a word such as “on”
     relative: re.Pattern[str]
     month_alone: re.Pattern[str]  # a month without a day, after a word such as “in”
@@ -74,6 +76,7 @@ def event_words(language: str, weekdays: Sequence[str], months: Sequence[str]) -
         past=pattern(any_of(data.past)),
         this=pattern(any_of(data.this)),
         each=pattern(any_of(data.each)),
+        invite=pattern(any_of(data.invite)),
         on_weekday=re.compile(rf"{starts}(?i:{any_of(data.on)}){gap}(?P<weekday>{named})(?!\w)"),
         relative=pattern(relative if bare in _WITHOUT_SPACES else rf"{relative}(?!\w)"),
         month_alone=re.compile(

@@ -33,7 +33,9 @@ _BARE_SHAPES = (
 )
 _DIGIT = re.compile(r"\d")
 _LAST_DAY = 39  # a number after a month that is higher was hardly meant as a day
-_COUNTED = re.compile(r"\s+(?!at\b|to\b|from\b|and\b|is\b|we\b|um\b|ab\b|bis\b|à\b|a las\b)[^\W\d_]|%")
+_COUNTED = re.compile(
+    r"\s+(?!(?:at|to|from|and|is|was|we|for|in|with|or|but|as|of|on|by|until|through|um|ab|bis|à|a las)\b)[^\W\d_]|%"
+)
 _NEIGHBORHOOD = 20  # characters before a weekday; another weekday in them means a range or a choice
 
 

@@ -26,6 +26,7 @@ from newsletter.model.issue import Item, Occurrence
 
 _CORRECT = "correct the text, or `starts` and `ends` in this file"
 _LONGEST_SESSION = timedelta(hours=12)  # a longer time in hours is rarely the length of an event
+_RECENTLY = timedelta(days=183)  # a day that lies farther back is hardly meant as one to come
 _MONTH_IN_NUMBERS = re.compile(r"(?<!\d)(?P<number>\d{1,2})[月월](?!\s?\d)")
 # Names of months that are also other words. They count only after a word such as “in”.
 _OTHER_WORDS = frozenset({"may", "march", "mai", "mars", "marzo"})
@@ -93,6 +94,8 @@ def check_event_texts(context: CheckContext) -> Iterable[Problem]:
     The text of an event must not name another day, month or length than its keys, nor a deadline that has passed.
     Readers cannot know which of the two is right. Sentences about deadlines, recordings, requirements and the past may
     name other days.
+
+    No other text may invite readers to a day before the issue.
     """
     for text in event_texts(context):
         typed = list(text.dates.all_dates_in(text.text))
@@ -100,6 +103,27 @@ def check_event_texts(context: CheckContext) -> Iterable[Problem]:
         yield from _months(text, typed)
         yield from _weekdays(text, typed)
         yield from _lengths(text)
+    yield from _invitations(context)
+
+
+def _invitations(context: CheckContext) -> Iterator[Problem]:
+    """Yield days before the issue to which other texts still invite, or by which readers should do something."""
+    issue = context.subject.issue
+    dates, items = date_words(issue.language), {item.source.path for item in items_of(issue)}
+    if dates is None:
+        return
+    words = event_words(issue.language, tuple(dates.weekdays), tuple(dates.months))
+    for paragraph in paragraphs_of(text for text in context.sources.texts if text.place.path not in items):
+        for typed in dates.all_dates_in(paragraph.text):
+            clause = clause_at(paragraph.text, typed.position)
+            sentence = sentence_at(paragraph.text, typed.position)
+            days = days_meant(typed, issue.fields.date)
+            day = min(days, key=lambda day: abs(day - issue.fields.date), default=None)
+            is_past = day is not None and timedelta() < issue.fields.date - day < _RECENTLY
+            is_asked = words.due.search(clause) or words.invite.search(sentence)
+            if is_past and is_asked and typed.names_a_day and not words.past.search(sentence):
+                what = f"“{typed.written}” is before the date of the issue, {show_day(issue.fields.date)}"
+                yield warning(paragraph.place_at(typed.position), what, "write a later day, or write about the past")
 
 
 def _days(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.checks.conftest import Workspace
+from tests.checks.conftest import Workspace, findings_of
 from tests.checks.rules.event_issue import BODY_LINE, found_in_events
 from tests.checks.rules.event_sentences import GOOD, WRONG
 
@@ -183,3 +183,34 @@ def test_a_contradiction_is_found_in_other_words_too(workspace: Workspace, langu
 def test_what_else_people_write_about_events_is_fine(workspace: Workspace, language: str) -> None:
     found = found_in_events(workspace, language, GOOD[language])
     assert {sentence: list(map(str, findings)) for sentence, findings in found.items() if findings} == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "found"),
+    [
+        ("en", "Join us on February 10 for tea.", True),
+        ("en", "Please register by Friday, February 20.", True),
+        ("en", "On February 10 we met for tea.", False),
+        ("en", "Join us on March 10 for tea.", False),
+        ("en", "Our open evening on February 10 was full.", False),
+        ("de", "Meldet euch bis 20. Februar.", True),
+        ("de", "Am 10. Februar waren wir am Meer.", False),
+        ("es", "Únete el 10 de febrero.", True),
+        ("fr", "Inscrivez-vous avant le 20 février.", True),
+        ("it", "Ci vediamo il 10 febbraio.", True),
+        ("nl", "Doe mee op 10 februari.", True),
+        ("pt", "Venha no dia 10 de fevereiro.", True),
+        ("sv", "Anmäl dig senast den 20 februari.", True),
+        ("ja", "2月20日までにお申し込みください。", True),
+        ("zh", "请在2月20日之前报名。", True),
+        ("ar", "انضم إلينا في 10 فبراير.", True),
+        ("he", "הצטרפו אלינו ב־10 בפברואר.", True),
+    ],
+)
+def test_a_letter_does_not_invite_to_a_day_that_is_over(
+    workspace: Workspace, language: str, text: str, found: bool
+) -> None:
+    workspace.edit("toml", 'timezone = "Europe/Dublin"', f'timezone = "Europe/Dublin"\nlanguage = "{language}"')
+    workspace.edit("letter", "A book", f"{text}\n\nA book")
+    findings = [str(each.place) for each in findings_of(workspace.subject()) if each.rule[0] == "E"]
+    assert findings == ["issues/2026-03/letter.md:16"] * found

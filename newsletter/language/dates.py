@@ -15,7 +15,7 @@ from babel.dates import format_date, format_skeleton, format_time
 
 from newsletter.language.clock import say_clock
 from newsletter.language.words import after_clock, clock_range_sign, comma_of, from_day, locale_of, range_sign, weekly
-from newsletter.language.zone_labels import zone_label
+from newsletter.language.zone_labels import is_twice, offset_label, zone_label
 from newsletter.model.issue import Item, Occurrence
 
 # An evening event that ends after midnight still counts as one day.
@@ -169,13 +169,17 @@ def _bound(text: str) -> str:
 
 
 def _clocks(item: Item, occurrence: Occurrence, locale: Locale) -> str:
-    """Return the times of one occurrence. An end on another day has its weekday before it."""
+    """Return the times of one occurrence. An end on another day has its weekday before it.
+
+    A time that the clocks show twice that day has its offset, unless a series repeats it on other days.
+    """
     starts, ends = occurrence.starts, occurrence.ends
+    begins = f"{_clock(starts, locale)}{_which(item, starts)}"
     if ends is None:
-        return after_clock(_clock(starts, locale), locale)
-    begins, closes = _clock(starts, locale), _clock(ends, locale)
+        return after_clock(begins, locale)
+    closes = f"{_clock(ends, locale)}{_which(item, ends)}"
     if starts.date() == ends.date():
-        return after_clock(_same_day(starts, ends, locale), locale)
+        return after_clock(_same_day(begins, closes, locale), locale)
     lasts_days = occurrence.length >= _ONE_EVENING
     if _is_house(locale) and not lasts_days and closes == "midnight":
         return f"{begins} – {closes}"
@@ -186,13 +190,17 @@ def _clocks(item: Item, occurrence: Occurrence, locale: Locale) -> str:
     return after_clock(_bound(clock_range_sign(locale).join((begins, closes))), locale)
 
 
+def _which(item: Item, moment: datetime) -> str:
+    """Return which of two times is meant, if the clocks show it twice: ` (UTC−7)`."""
+    return f" ({offset_label(moment)})" if item.fields.repeats is None and is_twice(moment) else ""
+
+
 def _weekday(moment: datetime, locale: Locale) -> str:
     return format_date(moment, "EEEE" if _is_house(locale) else "EEE", locale=locale)
 
 
-def _same_day(starts: datetime, ends: datetime, locale: Locale) -> str:
+def _same_day(begins: str, closes: str, locale: Locale) -> str:
     """Return two times, with the half of the day once if both are in it: `8:00–11:00 am`, `11:00 am – 1:00 pm`."""
-    begins, closes = _clock(starts, locale), _clock(ends, locale)
     half = closes.rpartition(" ")[2]
     if half.isalpha() or half.endswith("m."):
         begins = begins.removesuffix(f" {half}")

@@ -41,16 +41,9 @@ _MINUS = "\N{MINUS SIGN}"
 
 
 def zone_label(zone: ZoneInfo, moments: Sequence[datetime], locale: Locale) -> str:
-    """Return a name of the zone that is true at each of these times: `PT`, `Phoenix time`, `(Phoenix)` or `UTC−5`.
-
-    A time that the clocks show twice also has its offset: `PT (UTC−7)`.
-    """
+    """Return a name of the zone that is true at each of these times: `PT`, `Phoenix time`, `(Phoenix)` or `UTC−5`."""
     place = _place_of(zone.key)
-    name = _short_name(place, moments, locale) or _city_label(place, moments, locale) or _offsets(moments)
-    if not any(is_twice(moment) for moment in moments) or name.startswith("UTC"):
-        return name
-    offsets = _offsets([moment for moment in moments if is_twice(moment)])
-    return f"{name[:-1]}, {offsets})" if name.endswith(")") else f"{name} ({offsets})"
+    return _short_name(place, moments, locale) or _city_label(place, moments, locale) or offset_label(*moments)
 
 
 def city_of(locale: Locale) -> dict[str, str]:
@@ -126,7 +119,7 @@ def _city(place: str, locale: Locale) -> str:
     return str(named or place.rpartition("/")[2].replace("_", " "))
 
 
-def _offsets(moments: Sequence[datetime]) -> str:
+def offset_label(*moments: datetime) -> str:
     """Return the offset at these times: `UTC−5`, `UTC+5:30`, or `UTC`. Different offsets are separated by a slash."""
     offsets = {moment.utcoffset() or timedelta(): None for moment in moments}
     return "UTC" + "/".join(_signed(offset) for offset in offsets)

@@ -33,7 +33,11 @@ KNOWN = (
 )
 _FIRST, _LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2026, 2031))
 _CLOCK = r"(?:[^\d|–～]*\d{1,2}:\d\d(?: (?:am|pm|ص|م)\b)?|(?:\w+ )?(?:midnight|noon))"
-_SAID = re.compile(rf"(?P<days>.+) \| (?P<starts>{_CLOCK}) ?[–～] ?(?P<ends>{_CLOCK})(?: Uhr)? (?P<zone>.+)")
+_WHICH = r"(?: \((?P<{}>UTC[^)]*)\))?"  # of two times on the clocks
+_SAID = re.compile(
+    rf"(?P<days>.+) \| (?P<starts>{_CLOCK}){_WHICH.format('first')} ?[–～] ?(?P<ends>{_CLOCK}){_WHICH.format('last')}"
+    r"(?: Uhr)? (?P<zone>.+)"
+)
 
 
 def zones() -> list[str]:
@@ -100,6 +104,11 @@ def check_text(event: Item, said: re.Match[str], language: str) -> None:
         begins += half[0]
     assert clock_24(begins) == starts.time()
     assert clock_24(closes) == ends.time()
+    if event.fields.repeats is None:
+        first = event.times()[0]
+        assert [said["first"] is not None, said["last"] is not None] == [
+            is_twice(moment) for moment in first if moment is not None
+        ]
     numbers = [int(number) for number in re.findall(r"\d+", said["days"])]
     assert starts.day in numbers
     assert starts.year in numbers
@@ -214,8 +223,14 @@ def test_a_series_across_a_change_of_the_clocks_has_no_name_of_one_half_of_the_y
 
 def test_a_time_that_comes_twice_says_its_offset() -> None:
     fields = {"starts": "2027-11-07 01:30", "ends": "2027-11-07 04:00", "timezone": "America/Los_Angeles"}
-    assert format_when(item(**fields), "en").endswith("PT (UTC−7)")
-    assert format_when(item(**fields, offset="-08:00"), "en").endswith("PT (UTC−8)")
-    assert format_when(item(**fields, offset="-08:00"), "de").endswith("(Los Angeles, UTC−8)")
+    said = format_when(item(**fields), "en")
+    assert said == "Sunday, November 7, 2027 | 1:30 am (UTC−7) – 4:00 am PT"
+    second = {**fields, "offset": "-08:00"}
+    assert format_when(item(**second), "en") == "Sunday, November 7, 2027 | 1:30 am (UTC−8) – 4:00 am PT"
+    assert format_when(item(**second), "de").endswith("01:30 (UTC−8) – 04:00 Uhr (Los Angeles)")
+    until = {**fields, "starts": "2027-11-06 23:30", "ends": "2027-11-07 01:15"}
+    assert format_when(item(**until), "en").endswith("11:30 pm – Sunday 1:15 am (UTC−7) PT")
+    series = item(**{**fields, "ends": "2027-11-21 02:30"}, repeats="weekly")
+    assert format_when(series, "en").endswith("1:30–2:30 am PT")  # on the other days, it is not UTC−7
     links = [google_calendar_url(item(**fields, offset=offset)) or "" for offset in ("-07:00", "-08:00")]
     assert ["20271107T083000Z" in links[0], "20271107T093000Z" in links[1]] == [True, True]

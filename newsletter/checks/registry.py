@@ -16,6 +16,9 @@ from newsletter.checks.rules import (
     colors,
     content,
     dates,
+    event_clocks,
+    event_fields,
+    event_texts,
     garbled,
     headers,
     house_words,
@@ -26,6 +29,7 @@ from newsletter.checks.rules import (
     size,
     structure,
     unchanged,
+    written_dates,
 )
 from newsletter.config import Config, place_of_key
 from newsletter.errors import CannotRunError, Mistake
@@ -47,6 +51,7 @@ RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
             *(accessibility.RULES + addresses.RULES + colors.RULES + content.RULES + dates.RULES + garbled.RULES),
+            *(event_clocks.RULES + event_fields.RULES + event_texts.RULES + written_dates.RULES),
             *(headers.RULES + house_words.RULES),
             *(leftovers.RULES + legibility.RULES + links.RULES + message.RULES + size.RULES),
             *(structure.RULES + unchanged.RULES + report.RULES + probes.RULES),

@@ -246,7 +246,10 @@ class _IssueReader(Struct):
         return {"require_picture": require_picture}
 
     def _prose(self, document: Document) -> Prose:
-        prose = parse_markdown(document.body, path=document.path, first_line=document.body_line)
+        parsed = parse_markdown(document.body, path=document.path, lines=document.body_lines)
+        prose = parsed.prose
+        for loss in parsed.losses:
+            self.reading.add(document.path, loss.line, loss.what, loss.remedy)
         for picture in prose.pictures:
             try:
                 require_title(picture)

@@ -87,8 +87,7 @@ class PictureFile(Struct, frozen=True, kw_only=True):
 class Prose(Struct, frozen=True, kw_only=True):
     """Parsed Markdown: its tokens, and its links and images with their lines."""
 
-    tokens: tuple[Token, ...]
-    first_line: int = 1  # the line of the file on which the Markdown begins; the tokens count from it
+    tokens: tuple[Token, ...]  # the `map` of each begins with its line of the file
     links: tuple[ProseLink, ...] = ()
     pictures: tuple[ProsePicture, ...] = ()
 

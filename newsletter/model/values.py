@@ -102,6 +102,13 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]  # https, without a sl
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 _LANGUAGE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"  # BCP 47
 Language = Annotated[str, _matching(_LANGUAGE, "a language", "write a code such as en, es or pt-BR")]
+
+
+def is_language(code: str) -> bool:
+    """Return whether a text is the code of a language, such as `en` or `pt-BR`."""
+    return re.fullmatch(_LANGUAGE, code) is not None
+
+
 _SLUG = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name", "use letters, digits, dots, dashes and underscores")
 Slug = Annotated[str, _SLUG]
 OneLine = Annotated[str, AfterValidator(_one_line)]

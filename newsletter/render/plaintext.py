@@ -71,6 +71,8 @@ def _blocks(nodes: list[SyntaxTreeNode], columns: int, language: str) -> Iterato
                 yield "* * *"
             case "table":
                 yield "\n".join(_table_lines(node, language))
+            case "footnote_block":
+                yield from _blocks(node.children, columns, language)
 
 
 def _paragraph(node: SyntaxTreeNode, columns: int, language: str) -> str:
@@ -109,8 +111,10 @@ def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
     inlines = [child.token for child in node.children if child.type == "inline" and child.token]
     for token in (token for inline in inlines for token in inline.children or []):
         match token.type:
-            case "text" | "code_inline":
+            case "text" | "code_inline" | "footnote_ref":
                 words.append(token.content)
+            case "footnote_mark" | "task_box":
+                words.append(f"{token.content} ")
             case "s_open" | "s_close":
                 words.append("~~")  # without marks, words that are struck out would look valid
             case "softbreak":

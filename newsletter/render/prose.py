@@ -17,6 +17,7 @@ from newsletter.render.memory import Memory
 from newsletter.render.pictures import ShownPicture
 
 _OPTIONS = OptionsDict({"xhtmlOut": False, "breaks": False, "langPrefix": "language-", "highlight": None})  # type: ignore[typeddict-item]
+_BOXES = {"[ ]": "\N{BALLOT BOX}", "[x]": "\N{BALLOT BOX WITH CHECK}"}
 PictureSource = Callable[[str, PictureSpace], ShownPicture]  # called with an image's path
 
 
@@ -81,6 +82,34 @@ class _Renderer(RendererHTML):
     def softbreak(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """Return a space, because MJML's compiler drops a line break if there is nothing else between two tags."""
         return " "
+
+    def task_box(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """Return the box of an entry of a task list, which every email app has a sign for."""
+        return f"{_BOXES[tokens[idx].content]}&#160;"
+
+    def footnote_ref(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the number that refers to a note."""
+        return f"<sup>{tokens[idx].content}</sup>"
+
+    def footnote_mark(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the number of a note, before its text."""
+        return f"{tokens[idx].content} "
+
+    def footnote_block_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the tag around all notes of a text."""
+        return '<div class="notes quiet">\n'
+
+    def footnote_block_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the closing tag of the notes."""
+        return "</div>\n"
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """Return the tag of a data table, marked so that `finish_html` does not treat it as layout."""

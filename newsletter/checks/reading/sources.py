@@ -160,14 +160,14 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
     for block in prose.tokens:
         if block.type != "inline" or block.children is None:
             continue
-        line = prose.first_line + (block.map[0] if block.map else 0)
+        line = block.map[0] if block.map else None
         words: list[str] = []
         for token in block.children:
-            if token.type in {"softbreak", "hardbreak"}:
+            if words and token.map and token.map[0] != line:
                 yield SourceText(text="".join(words), place=Place(path=path, line=line), goes_on=True)
-                words, line = [], line + 1
-            else:
-                words.append(token.content)
+                words = []
+            line = token.map[0] if token.map else line
+            words.append(" " if token.type in {"softbreak", "hardbreak"} else token.content)
         yield SourceText(text="".join(words), place=Place(path=path, line=line))
 
 

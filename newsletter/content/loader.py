@@ -17,7 +17,7 @@ from newsletter.content.source import Document, Reading, read_front_matter, read
 from newsletter.content.yaml_reader import Tree
 from newsletter.errors import FaultError, InputError, MistakesError
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, IssueHeading, Item, PictureFile, Prose, Section, Source, Tips
+from newsletter.model.issue import Issue, IssueHeading, Item, PictureFile, Section, Source, Tips
 from newsletter.model.issue_fields import (
     SECTION_TYPES,
     Day,
@@ -29,6 +29,7 @@ from newsletter.model.issue_fields import (
     SectionType,
     TipsFields,
 )
+from newsletter.model.prose import Prose
 from newsletter.model.segment import EVERYONE
 from newsletter.settings.mistakes import suggestion
 

@@ -6,7 +6,9 @@ backslash before a sign, or code, means the sign itself.
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 
 from markdown_it.token import Token
 from msgspec import Struct
@@ -39,11 +41,7 @@ class FlatText(Struct, frozen=True, kw_only=True):
 
     def line_at(self, position: int) -> int:
         """Return the line of the file on which a position is."""
-        low, high = 0, len(self.starts)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if self.starts[middle] <= position else (low, middle)
-        return self.lines[max(low - 1, 0)]
+        return self.lines[max(bisect_right(self.starts, position) - 1, 0)]
 
     def written(self, start: int, end: int) -> str:
         """Return the text as it was written, as far as it is known."""
@@ -269,11 +267,8 @@ def losses_in(flat: FlatText) -> Iterator[Loss]:
 
 
 def _is_claimed(position: int, spans: list[tuple[int, int]]) -> bool:
-    low, high = 0, len(spans)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if spans[middle][0] <= position else (low, middle)
-    return low > 0 and position < spans[low - 1][1]
+    before = bisect_right(spans, position, key=itemgetter(0))
+    return before > 0 and position < spans[before - 1][1]
 
 
 _NO_BREAK_SPACES = "\u00a0\u2007\u2009\u202f\u3000"
@@ -323,6 +318,8 @@ _TWO_LINES = 2
 
 def losses_at_beginnings(flat: FlatText) -> Iterator[Loss]:
     """Yield the lines of a paragraph that look like headings, lists or tables but are none."""
+    if not flat.text:
+        return
     position, running = 0, []
     lines = flat.text.split("\n")
     for number, words in enumerate(lines):

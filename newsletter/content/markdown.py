@@ -31,7 +31,7 @@ from newsletter.content.inline_rules import (
 )
 from newsletter.content.losses import Loss
 from newsletter.model.finding import Place
-from newsletter.model.issue import Prose, ProseLink, ProsePicture
+from newsletter.model.prose import Prose, ProseLink, ProsePicture
 
 _BREAKS = frozenset({"softbreak", "hardbreak"})
 _TASK = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
@@ -224,9 +224,9 @@ def parse_markdown(text: str, *, path: str, lines: tuple[int, ...] = ()) -> Pars
 
 
 @lru_cache(maxsize=2048)
-def parse_line(text: str, *, path: str, line: int) -> ParsedProse:
-    """Parse a line of Markdown, as keys contain it: emphasis, links and code, but no headings, lists or images."""
-    return _parsed(text, path=path, lines=(line,), of_key=True)
+def parse_line(text: str) -> ParsedProse:
+    """Parse a line of Markdown, as keys contain it. Its lines and places are of no use, because the key has its own."""
+    return _parsed(text, path="", lines=(1,), of_key=True)
 
 
 def _parsed(text: str, *, path: str, lines: tuple[int, ...], of_key: bool) -> ParsedProse:

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 
 from newsletter.config import TEMPLATES_FOLDER, Config
 from newsletter.content.comments import without_comments
+from newsletter.content.keys import LINE_READERS
 from newsletter.content.yaml_reader import Tree, read_yaml_text
 from newsletter.errors import FaultError, Location, Mistake
 from newsletter.model.finding import Place
@@ -233,7 +234,7 @@ def record_of(
 ) -> _FieldsT | None:
     """Return the settings of a document as a record. If they are wrong, note the mistakes and return None."""
     try:
-        return model.model_validate(document.data, context=context)
+        return model.model_validate(document.data, context={**LINE_READERS, **(context or {})})
     except ValidationError as err:
 
         def line_of(location: Location) -> int | None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from newsletter.errors import FaultError
+from newsletter.model.slots import MERGE_TOKEN
 from newsletter.model.typography import inside_curly_quotes
 
 # Deliberately narrow: the addresses in common use. For all others, `email-validator` decides.
@@ -58,6 +59,10 @@ class LinkAddress(str):
 
 def _link(value: str) -> LinkAddress:
     refuse_curly_quotes(value)
+    if MERGE_TOKEN.fullmatch(value.strip()):
+        return LinkAddress(value.strip())  # a merge field that is a whole address
+    if "&amp;" in value:
+        raise FaultError(f"{value!r} contains the HTML entity &amp;", f"write {value.replace('&amp;', '&')}")
     parts = urlsplit(value)
     if parts.scheme not in _LINK_SCHEMES or not (parts.netloc or parts.scheme in {"mailto", "tel"}):
         remedy = "write it with https:// in front, or mailto: for an email address"

@@ -8,9 +8,9 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
-from newsletter.language.direction import Direction
-from newsletter.model.issue import Prose
+from newsletter.language.direction import Direction, direction_of_text
 from newsletter.model.picture_files import read_picture_title
+from newsletter.model.prose import Prose, ProseLine
 from newsletter.render.directions import with_directions
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.memory import Memory
@@ -41,6 +41,17 @@ def prose_html(
     renderer = _Renderer(picture=picture, width=width)
     tokens = with_directions(_with_levels(prose.tokens, heading_level), direction)
     fragment = f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>'
+    inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
+    return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
+
+
+def line_html(line: ProseLine, *, css: str, memory: Memory, direction: Direction) -> Markup:
+    """Return a line of Markdown from a key as HTML in `<span class="prose">`. It contains no images."""
+    own = direction_of_text(line, direction)
+    tokens = with_directions(line.prose.tokens, own)
+    inside = "".join(_NO_PICTURES.renderInline(token.children or [], _OPTIONS, {}) for token in tokens)
+    way = "" if own is direction else f' dir="{own.value}"'
+    fragment = f'<span class="prose"{way}>{inside}</span>'
     inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
     return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
 
@@ -119,6 +130,13 @@ class _Renderer(RendererHTML):
     def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """Return the tag of a column's header cell, which screen readers announce with each cell of the column."""
         return f'<th scope="col"{self.renderAttrs(tokens[idx])}>'
+
+
+def _no_picture(name: str, space: PictureSpace) -> ShownPicture:
+    raise AssertionError(f"a key cannot show {name} in {space}")
+
+
+_NO_PICTURES = _Renderer(picture=_no_picture, width=0)
 
 
 def _with_levels(tokens: Sequence[Token], heading_level: int) -> list[Token]:

@@ -11,8 +11,9 @@ from newsletter.checks.reading.document import normalized
 from newsletter.config import Config, place_of_key
 from newsletter.errors import Location
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, Item, Prose, Section
+from newsletter.model.issue import Issue, Item, Section
 from newsletter.model.issue_fields import PictureName
+from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.values import LinkAddress
 
 # Keys whose values are settings, which readers never see.
@@ -91,6 +92,9 @@ def index_sources(issue: Issue, config: Config) -> Sources:
                     links += [SourceLink(text=text, address=value, place=place) for text in beside or ("",)]
                 case PictureName():
                     pictures.append(SourcePicture(path=value, alt=None, place=place))
+                case ProseLine():
+                    texts.append(SourceText(text=value, place=place))
+                    links += [SourceLink(text=link.text, address=link.url, place=place) for link in value.prose.links]
                 case _:
                     texts.append(SourceText(text=value, place=place))
     for part in parts:

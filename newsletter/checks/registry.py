@@ -16,9 +16,11 @@ from newsletter.checks.rules import (
     content,
     dates,
     headers,
+    languages,
     leftovers,
     legibility,
     links,
+    merge_addresses,
     message,
     size,
     structure,
@@ -44,7 +46,7 @@ RULES: tuple[Rule, ...] = tuple(
         (
             *(accessibility.RULES + colors.RULES + content.RULES + dates.RULES + headers.RULES),
             *(leftovers.RULES + legibility.RULES + links.RULES + message.RULES + size.RULES),
-            *(structure.RULES + report.RULES + probes.RULES),
+            *(structure.RULES + report.RULES + probes.RULES + languages.RULES + merge_addresses.RULES),
         ),
         key=lambda rule: _place_in_list(rule.id),
     )

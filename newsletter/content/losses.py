@@ -23,7 +23,7 @@ _STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}]")
 _LONGEST_QUOTE = 60
 
 
-class Loss(Struct, frozen=True):
+class ContentLoss(Struct, frozen=True):
     """Something that readers would see or miss by accident: its line, what it is, and what to write instead."""
 
     line: int
@@ -140,7 +140,7 @@ def _tag(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
         match["closes"]
         and f"<{match['name']}".lower() in flat.text[max(match.start() - 2000, 0) : match.start()].lower()
     ):
-        return None  # its opening tag is told
+        return None  # its opening tag is reported
     return instead_of_tag(match["name"], match["closes"] is not None, flat.written(*match.span()), _inside(match, flat))
 
 
@@ -250,7 +250,7 @@ _SIGNS = (
 _ANY_SIGN = re.compile(r"[<\[\]*_~`{=:&^]")
 
 
-def losses_in(flat: FlatText) -> Iterator[Loss]:
+def losses_in(flat: FlatText) -> Iterator[ContentLoss]:
     """Yield what was not taken within the lines of a block."""
     if not _ANY_SIGN.search(flat.text):
         return
@@ -262,7 +262,7 @@ def losses_in(flat: FlatText) -> Iterator[Loss]:
                 continue
             own.append(match.span())
             if (words := sign.words(match, flat)) is not None:
-                yield Loss(flat.line_at(match.start()), *words)
+                yield ContentLoss(flat.line_at(match.start()), *words)
         claimed = sorted([*claimed, *own])
 
 
@@ -316,7 +316,7 @@ _RUNNING = re.compile(r"[–—](?:\s|\w)|-[^\W\d]|[A-Za-z]\)\s|\d{1,3}[.)][^\W\
 _TWO_LINES = 2
 
 
-def losses_at_beginnings(flat: FlatText) -> Iterator[Loss]:
+def losses_at_beginnings(flat: FlatText) -> Iterator[ContentLoss]:
     """Yield the lines of a paragraph that look like headings, lists or tables but are none."""
     if not flat.text:
         return
@@ -330,20 +330,20 @@ def losses_at_beginnings(flat: FlatText) -> Iterator[Loss]:
         for pattern, what, remedy in _BEGINNINGS:
             if match := pattern.match(bare):
                 parts = {"all": quoted(shown)}
-                yield Loss(line, what.format(*match.groups(), **parts), remedy.format(*match.groups(), **parts))
+                yield ContentLoss(line, what.format(*match.groups(), **parts), remedy.format(*match.groups(), **parts))
                 break
         else:
             if number and _DEFINITION.match(bare):
                 what = f"{quoted(shown)} is not taken as a definition, so readers would see the colon"
-                yield Loss(line, what, "write the term in bold and its meaning on one line: **term**: meaning")
+                yield ContentLoss(line, what, "write the term in bold and its meaning on one line: **term**: meaning")
             elif _RUNNING.match(bare) or (bare and unicodedata.category(bare[0]) == "So"):
                 running.append((line, shown))
             elif len(lines) == 1 and _looks_like_heading(bare):
-                yield Loss(line, f"{quoted(shown)} is not a heading without a space after the sign", _HASH)
+                yield ContentLoss(line, f"{quoted(shown)} is not a heading without a space after the sign", _HASH)
     if len(running) >= _TWO_LINES:
         line, shown = running[0]
         what = f"the lines from {quoted(shown)} on would run together, because they are not a Markdown list"
-        yield Loss(line, what, "begin each line with `- ` for a list, or end each but the last with `<br>`")
+        yield ContentLoss(line, what, "begin each line with `- ` for a list, or end each but the last with `<br>`")
 
 
 _HASH = r"write `# ` before the words, with a space; or write \# to show the sign"

@@ -29,7 +29,7 @@ from newsletter.content.inline_rules import (
     mark_languages,
     take_angle_brackets,
 )
-from newsletter.content.losses import Loss
+from newsletter.content.losses import ContentLoss
 from newsletter.model.finding import Place
 from newsletter.model.prose import Prose, ProseLink, ProsePicture
 
@@ -41,7 +41,7 @@ class ParsedProse(Struct, frozen=True, kw_only=True):
     """Prose, and what readers would see or miss of it by accident."""
 
     prose: Prose
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[ContentLoss, ...] = ()
 
 
 class _Definitions(dict[str, Any]):

@@ -68,7 +68,7 @@ def script_beside(text: str, language: str) -> str | None:
 def language_beside(text: str, language: str) -> str | None:
     """Return the code of the language that a text is plainly in, if it is not this one, else None.
 
-    Only languages whose small words are known are told apart.
+    It knows only languages whose small words are in the table.
     """
     known, own = _small_words(), language.partition("-")[0]
     words = [word.lower() for word in _WORD.findall(text)]

@@ -6,8 +6,9 @@ backslash before a sign, or code, means the sign itself.
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from operator import itemgetter
 
 from markdown_it.token import Token
@@ -18,8 +19,8 @@ from newsletter.content.tags import instead_of_tag
 from newsletter.model.typography import shortened
 
 # Stand-ins for what was taken, in the text in which we look for what was not.
-ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK = "\ue000\ue001\ue002\ue003\ue004"
-_STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}]")
+ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK, ESCAPED_BRACKET = "\ue000\ue001\ue002\ue003\ue004\ue005"
+_STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}{ESCAPED_BRACKET}]")
 _LONGEST_QUOTE = 60
 
 
@@ -37,7 +38,7 @@ class FlatText(Struct, frozen=True, kw_only=True):
     text: str
     starts: tuple[int, ...]  # where each token begins
     lines: tuple[int, ...]  # the line of each token
-    addresses: tuple[str, ...]  # what the stand-ins for addresses stand for, in order
+    addresses: tuple[tuple[int, str], ...]  # the position of each stand-in for an address, and the address
 
     def line_at(self, position: int) -> int:
         """Return the line of the file on which a position is."""
@@ -45,10 +46,11 @@ class FlatText(Struct, frozen=True, kw_only=True):
 
     def written(self, start: int, end: int) -> str:
         """Return the text as it was written, as far as it is known."""
-        count = self.text.count(ADDRESS, 0, start)
-        addresses = iter(self.addresses[count : count + end - start])
         words = _STAND_INS.sub("", self.text[start:end])
-        return re.sub(ADDRESS, lambda _: next(addresses), words)
+        if ADDRESS not in words:
+            return words
+        numbers = count(bisect_left(self.addresses, start, key=itemgetter(0)))
+        return re.sub(ADDRESS, lambda _: self.addresses[next(numbers)][1], words)
 
 
 def flat_text(children: Sequence[Token]) -> FlatText:
@@ -59,7 +61,7 @@ def flat_text(children: Sequence[Token]) -> FlatText:
     for token in children:
         if token.type == "link_open" and token.info == "auto":
             in_address = True
-            addresses.append(str(token.attrs["href"]))
+            addresses.append((length, str(token.attrs["href"])))
             piece = ADDRESS
         elif token.type == "link_close" and token.info == "auto":
             in_address, piece = False, ""
@@ -75,6 +77,8 @@ def flat_text(children: Sequence[Token]) -> FlatText:
 def _piece(token: Token) -> str:
     if token.type == "text":
         return token.content
+    if token.type == "text_special" and token.content == "[":
+        return ESCAPED_BRACKET
     if token.type == "hardbreak" and token.markup == BREAK_MARKUP:
         return BREAK
     return _PIECES.get(token.type, "")
@@ -135,6 +139,14 @@ def _broken_image(match: re.Match[str], flat: FlatText) -> tuple[str, str]:
     return what, f"write ![{words}]({name or 'images/photo.jpg'})"
 
 
+def _stray_link(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
+    before = flat.text[max(match.start() - 300, 0) : flat.text.index("](", match.start())]
+    if before.rfind(ESCAPED_BRACKET) > before.rfind("["):
+        return None  # a backslash protects the opening bracket
+    what = f"{quoted(flat.written(*match.span()))} looks like a link that is not complete"
+    return what, f"write [link text](https://…), {_LITERAL}"
+
+
 def _tag(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
     if (
         match["closes"]
@@ -189,10 +201,7 @@ _SIGNS = (
             f"write [{{0}}](https://…), {_LITERAL}",
         ),
     ),
-    _Sign(
-        re.compile(r"[^\s\[\]]{0,30}\]\([^\s()]{0,30}"),
-        _says("{all} looks like a link that is not complete", f"write [link text](https://…), {_LITERAL}"),
-    ),
+    _Sign(re.compile(r"[^\s\[\]]{0,30}\]\([^\s()]{0,30}"), _stray_link),
     _Sign(
         re.compile(r"\[!(?P<kind>\w+)\]"),
         _says("{all} is not taken, so readers would see it", "delete it, and begin with a word in bold: **Note**"),
@@ -290,7 +299,7 @@ _BEGINNINGS = (
         "begin each line with a dash and a space: `- `",
     ),
     (
-        re.compile(r"-?\[[ xX]{0,3}\]"),
+        re.compile(r"-?\[[ xX]{0,3}\](?![:(\[])"),
         "{all} is not an entry of a task list",
         r"write `- [ ] words`, or `- [x] words` if it is done; or write \[ to show the bracket",
     ),
@@ -325,27 +334,37 @@ def losses_at_beginnings(flat: FlatText) -> Iterator[ContentLoss]:
     for number, words in enumerate(lines):
         start = position + len(words) - len(words.lstrip())
         position += len(words) + 1
-        line, shown = flat.line_at(start), flat.written(start, position - 1)
         bare = flat.text[start : position - 1]
-        for pattern, what, remedy in _BEGINNINGS:
-            if match := pattern.match(bare):
-                parts = {"all": quoted(shown)}
-                yield ContentLoss(line, what.format(*match.groups(), **parts), remedy.format(*match.groups(), **parts))
-                break
-        else:
-            if number and _DEFINITION.match(bare):
-                what = f"{quoted(shown)} is not taken as a definition, so readers would see the colon"
-                yield ContentLoss(line, what, "write the term in bold and its meaning on one line: **term**: meaning")
-            elif _RUNNING.match(bare) or (bare and unicodedata.category(bare[0]) == "So"):
-                running.append((line, shown))
-            elif len(lines) == 1 and _looks_like_heading(bare):
-                yield ContentLoss(line, f"{quoted(shown)} is not a heading without a space after the sign", _HASH)
+        loss = _loss_at_beginning(bare, is_first=number == 0, is_alone=len(lines) == 1)
+        if loss is not None:
+            what, remedy = (part.replace(_ALL, quoted(flat.written(start, position - 1))) for part in loss)
+            yield ContentLoss(flat.line_at(start), what, remedy)
+        elif bare and (_RUNNING.match(bare) or unicodedata.category(bare[0]) == "So"):
+            running.append((start, position - 1))
     if len(running) >= _TWO_LINES:
-        line, shown = running[0]
-        what = f"the lines from {quoted(shown)} on would run together, because they are not a Markdown list"
-        yield ContentLoss(line, what, "begin each line with `- ` for a list, or end each but the last with `<br>`")
+        shown = quoted(flat.written(*running[0]))
+        what = f"the lines from {shown} on would run together, because they are not a Markdown list"
+        yield ContentLoss(
+            flat.line_at(running[0][0]),
+            what,
+            "begin each line with `- ` for a list, or end each but the last with `<br>`",
+        )
 
 
+def _loss_at_beginning(line: str, *, is_first: bool, is_alone: bool) -> tuple[str, str] | None:
+    """Return what is wrong with a line, and what to do. `{all}` stands for the line."""
+    for pattern, what, remedy in _BEGINNINGS:
+        if match := pattern.match(line):
+            return what.format(*match.groups(), all=_ALL), remedy.format(*match.groups(), all=_ALL)
+    if not is_first and _DEFINITION.match(line):
+        what = f"{_ALL} is not taken as a definition, so readers would see the colon"
+        return what, "write the term in bold and its meaning on one line: **term**: meaning"
+    if is_alone and _looks_like_heading(line):
+        return f"{_ALL} is not a heading without a space after the sign", _HASH
+    return None
+
+
+_ALL = "{all}"
 _HASH = r"write `# ` before the words, with a space; or write \# to show the sign"
 
 

@@ -72,6 +72,9 @@ def losses_in_source(tokens: Sequence[Token], source: Sequence[str]) -> Iterator
             case "fence" if not _is_closed(token, source[first:end]):
                 what = f"the code that begins with {token.markup} never ends, so readers would see the rest as code"
                 yield ContentLoss(first, what, f"write a line with {token.markup} where it ends, or delete this line")
+            case "fence" if len(token.info.split()) > 1:
+                what = f"readers would not see {quoted(token.info)}, because it is on the line that begins the code"
+                yield ContentLoss(first, what, "put it on a line of its own")
             case "thead_open":
                 columns = len(_cells(source[first]))
             case "tr_open" if (cells := len(_cells(source[first]))) > columns:

@@ -20,6 +20,7 @@ from newsletter.model.typography import shortened
 
 # Stand-ins for what was taken, in the text in which we look for what was not.
 ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK, ESCAPED_BRACKET = "\ue000\ue001\ue002\ue003\ue004\ue005"
+_ANY_STAND_IN = re.compile("[\ue000-\ue005]")
 _STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}{ESCAPED_BRACKET}]")
 _LONGEST_QUOTE = 60
 
@@ -46,7 +47,7 @@ class FlatText(Struct, frozen=True, kw_only=True):
 
     def written(self, start: int, end: int) -> str:
         """Return the text as it was written, as far as it is known."""
-        words = _STAND_INS.sub("", self.text[start:end])
+        words = _STAND_INS.sub("", self.text[start:end]).replace(BREAK, BREAK_MARKUP)
         if ADDRESS not in words:
             return words
         numbers = count(bisect_left(self.addresses, start, key=itemgetter(0)))
@@ -76,7 +77,7 @@ def flat_text(children: Sequence[Token]) -> FlatText:
 
 def _piece(token: Token) -> str:
     if token.type == "text":
-        return token.content
+        return _ANY_STAND_IN.sub("\N{REPLACEMENT CHARACTER}", token.content)
     if token.type == "text_special" and token.content == "[":
         return ESCAPED_BRACKET
     if token.type == "hardbreak" and token.markup == BREAK_MARKUP:

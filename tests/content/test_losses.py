@@ -86,6 +86,7 @@ def losses(markdown: str) -> list[str]:
         ("2026. A winter to remember.", 1, r"write 2026\. to show it as text"),
         ("words\n\n```\ncode", 3, "write a line with ``` where it ends"),
         ("| a |\n|---|\n| 1 | 2 |", 3, "delete cells"),
+        ("``` these words are lost\ncode\n```", 1, "put it on a line of its own"),
     ],
 )  # fmt: skip
 def test_what_was_not_taken_is_found_at_its_line(markdown: str, line: int, remedy: str) -> None:

@@ -12,7 +12,7 @@ from newsletter.content.losses import ContentLoss, flat_text, losses_at_beginnin
 
 _LARGEST_NUMBER = 999  # of the first entry of a list; 2026. is a year
 _LONGEST_HEADING = 100
-_SHORT_RULE = re.compile(r"[ >\t]*-{1,3}[ \t]*")
+_SHORTEST_UNDERLINE = 3
 _SENTENCE_END = re.compile(r"[.,;:!?…。、！？؟،]\Z")
 
 
@@ -75,11 +75,18 @@ def losses_in_source(tokens: Sequence[Token], source: Sequence[str]) -> Iterator
             case "fence" if len(token.info.split()) > 1:
                 what = f"readers would not see {quoted(token.info)}, because it is on the line that begins the code"
                 yield ContentLoss(first, what, "put it on a line of its own")
+            case "heading_open" if token.markup in {"-", "="} and _is_short(source[end - 1]):
+                what = f"the line {source[end - 1].strip()} makes the words above it a heading"
+                yield ContentLoss(end - 1, what, "put an empty line above it, or write `## ` before a heading")
             case "thead_open":
                 columns = len(_cells(source[first]))
             case "tr_open" if (cells := len(_cells(source[first]))) > columns:
                 what = f"the row has {cells} cells, but the table has {columns} columns, so readers would miss the rest"
                 yield ContentLoss(first, what, "delete cells, or add columns to the first two lines of the table")
+
+
+def _is_short(line: str) -> bool:
+    return len(re.sub(r"[ >\t]", "", line)) < _SHORTEST_UNDERLINE
 
 
 def _is_closed(fence: Token, lines: Sequence[str]) -> bool:

@@ -19,9 +19,9 @@ from newsletter.content.tags import instead_of_tag
 from newsletter.model.typography import shortened
 
 # Stand-ins for what was taken, in the text in which we look for what was not.
-ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK, ESCAPED_BRACKET = "\ue000\ue001\ue002\ue003\ue004\ue005"
-_ANY_STAND_IN = re.compile("[\ue000-\ue005]")
-_STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}{ESCAPED_BRACKET}]")
+ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK, ESCAPED_BRACKET, EMPHASIS = "\ue000\ue001\ue002\ue003\ue004\ue005\ue006"
+_ANY_STAND_IN = re.compile("[\ue000-\ue006]")
+_STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}{ESCAPED_BRACKET}{EMPHASIS}]")
 _LONGEST_QUOTE = 60
 
 
@@ -76,7 +76,7 @@ def flat_text(children: Sequence[Token]) -> FlatText:
 
 
 def _piece(token: Token) -> str:
-    if token.type == "text":
+    if token.type == "text" or (token.type == "text_special" and token.content[1:2].isalnum()):
         return _ANY_STAND_IN.sub("\N{REPLACEMENT CHARACTER}", token.content)
     if token.type == "text_special" and token.content == "[":
         return ESCAPED_BRACKET
@@ -89,6 +89,7 @@ _PIECES = {
     "text_special": ESCAPED,
     **dict.fromkeys(("softbreak", "hardbreak"), "\n"),
     **dict.fromkeys(("link_open", "link_close", "span_open", "span_close"), BRACKET),
+    **dict.fromkeys((f"{name}_{end}" for name in ("em", "strong", "s") for end in ("open", "close")), EMPHASIS),
     **dict.fromkeys(("code_inline", "image", "footnote_ref"), TAKEN),
 }
 
@@ -165,6 +166,7 @@ def _inside(match: re.Match[str], flat: FlatText) -> str | None:
 
 _LITERAL = "or write a backslash before the sign to show it"
 _MARKS = "so readers would see the signs"
+_EVEN = r"write the same signs before and after the words: *words* or **words**; or \* to show the sign"
 # In this order: text that one pattern has claimed is not judged by the next.
 _SIGNS = (
     _Sign(re.compile(r"<(?P<closes>/)?(?P<name>[A-Za-z][A-Za-z0-9:_-]*)(?:[\s/][^<>]*)?>"), _tag),
@@ -187,6 +189,12 @@ _SIGNS = (
     _Sign(re.compile(rf"\[([^\[\]]{{1,200}})\] {{1,3}}\(({ADDRESS}|#[\w-]+|[\w./-]+\.[\w/-]+)\)"), _broken_link),
     _Sign(re.compile(rf"\[([^\[\]()]{{1,200}})\(({ADDRESS})[^()]{{0,100}}\)"), _broken_link),
     _Sign(re.compile(rf"\(([^()\n{ADDRESS}]{{1,200}})\)\[({ADDRESS})\]"), _broken_link),
+    _Sign(re.compile(rf"\(([^()\n{ADDRESS}]{{1,200}})\)\(({ADDRESS})\)"), _broken_link),
+    _Sign(re.compile(rf"\[([^\[\]]{{1,200}})\]({ADDRESS})\)?"), _broken_link),
+    _Sign(
+        re.compile(rf"<{ADDRESS}(?!>)|(?<!<){ADDRESS}>"),
+        _says("a bracket in {all} has no partner, so readers would see it", "delete it, or write both: <https://…>"),
+    ),
     _Sign(
         re.compile(r"\[\^([^\]\s]{1,100})\](?!:)"),
         _says("the footnote [^{0}] has no note", "write the note on a line of its own: `[^{0}]: …`"),
@@ -232,6 +240,24 @@ _SIGNS = (
         _says(f"{{all}} is not emphasis, because of a space inside the signs, {_MARKS}", "write *{0}{1}*"),
     ),
     _Sign(
+        re.compile(rf"[*_~]+{EMPHASIS}|{EMPHASIS}[*_~]+[^*_~\n]{{0,20}}"),
+        _says("the signs before and after a word do not match, so readers would see {all}", _EVEN),
+    ),
+    _Sign(
+        re.compile(r"(?<=[^\n][\s(“«\"])([*_])(?=[^\W_])[^*_\n]{1,30}(?![^*_]*\1)"),
+        _says("the sign {0} in {all} has no partner, so readers would see it", _EVEN),
+    ),
+    _Sign(
+        re.compile(r"(?<![\w~])~([^\s~.][^~.\n]{0,60})~(?![\w~])"),
+        _says("{all} is not struck through, so readers would see the signs", "write ~~{0}~~"),
+    ),
+    _Sign(
+        re.compile(r"(?<=\w)([\^~])[^\s^~]{1,20}\1"),
+        _says(
+            "{all} is not taken, so readers would see the signs", "type the raised or lowered character itself: ² or ₂"
+        ),
+    ),
+    _Sign(
         re.compile(r"`+[^`\n]{0,30}"),
         _says(
             "the backtick in {all} has no partner, so readers would see it",
@@ -239,7 +265,7 @@ _SIGNS = (
         ),
     ),
     _Sign(
-        re.compile(r"\{(?:[.#:][\w-]|lang=)[^{}\n]{0,60}\}"),
+        re.compile(r"\{(?:[.#:][\w-]|\w{1,20}=)[^{}\n]{0,60}\}"),
         _says(
             "{all} is not taken here, so readers would see it",
             "delete it; only a language may stand in braces, as in [Gracias]{{lang=es}}",
@@ -257,7 +283,7 @@ _SIGNS = (
         _says("readers would see {all}, because it is not a complete HTML entity", "type the character itself"),
     ),
 )
-_ANY_SIGN = re.compile(r"[<\[\]*_~`{=:&^]")
+_ANY_SIGN = re.compile(r"[<>\[\]()*_~`{=:&^]")
 
 
 def losses_in(flat: FlatText) -> Iterator[ContentLoss]:
@@ -300,7 +326,7 @@ _BEGINNINGS = (
         "begin each line with a dash and a space: `- `",
     ),
     (
-        re.compile(r"-?\[[ xX]{0,3}\](?![:(\[])"),
+        re.compile(r"-?\[[ xX✓✔✗*-]{0,3}\](?![:(\[])"),
         "{all} is not an entry of a task list",
         r"write `- [ ] words`, or `- [x] words` if it is done; or write \[ to show the bracket",
     ),
@@ -308,6 +334,16 @@ _BEGINNINGS = (
         re.compile(r"\|.*\|\s*$"),
         "{all} is not part of a table, so readers would see its lines",
         "write a line such as `|---|---|` below the first row, and an empty line above the table",
+    ),
+    (
+        re.compile(r"(#{7,})"),
+        "{all} is not a heading, because {0} is too long",
+        r"write one to six of these signs and a space; or write \# to show the signs",
+    ),
+    (
+        re.compile(r"\\[a-z]{3,}|\*\[[^\[\]]{1,40}\]:"),
+        "{all} is not taken, so readers would see it",
+        r"delete it, or write \\ to show a backslash",
     ),
     (re.compile(r":{3,}"), "{all} is not taken, so readers would see it", "delete it"),
     (
@@ -322,7 +358,10 @@ _BEGINNINGS = (
     ),
 )
 _DEFINITION = re.compile(r":[ \t]+\S")
-_RUNNING = re.compile(r"[–—](?:\s|\w)|-[^\W\d]|[A-Za-z]\)\s|\d{1,3}[.)][^\W\d]|[①-⑳✓✔✗✘☐☑➢➤►▶→❖✦]")
+_RUNNING = re.compile(
+    r"[–—](?:\s|\w)|[-*+][^\W\d]|[A-Za-z]\)\s|[ivx]{1,4}[.)]\s|\d{1,3}[.)](?:\s|[^\W\d])|\(\w{1,3}\)\s|\d{1,3}\s?[-–:]\s"
+    r"|[①-⑳✓✔✗✘☐☑➢➤►▶→❖✦]|[^|\n]{1,80} \| "
+)
 _TWO_LINES = 2
 
 
@@ -336,7 +375,7 @@ def losses_at_beginnings(flat: FlatText) -> Iterator[ContentLoss]:
         start = position + len(words) - len(words.lstrip())
         position += len(words) + 1
         bare = flat.text[start : position - 1]
-        loss = _loss_at_beginning(bare, is_first=number == 0, is_alone=len(lines) == 1)
+        loss = _loss_at_beginning(bare, is_first=number == 0)
         if loss is not None:
             what, remedy = (part.replace(_ALL, quoted(flat.written(start, position - 1))) for part in loss)
             yield ContentLoss(flat.line_at(start), what, remedy)
@@ -352,7 +391,7 @@ def losses_at_beginnings(flat: FlatText) -> Iterator[ContentLoss]:
         )
 
 
-def _loss_at_beginning(line: str, *, is_first: bool, is_alone: bool) -> tuple[str, str] | None:
+def _loss_at_beginning(line: str, *, is_first: bool) -> tuple[str, str] | None:
     """Return what is wrong with a line, and what to do. `{all}` stands for the line."""
     for pattern, what, remedy in _BEGINNINGS:
         if match := pattern.match(line):
@@ -360,7 +399,7 @@ def _loss_at_beginning(line: str, *, is_first: bool, is_alone: bool) -> tuple[st
     if not is_first and _DEFINITION.match(line):
         what = f"{_ALL} is not taken as a definition, so readers would see the colon"
         return what, "write the term in bold and its meaning on one line: **term**: meaning"
-    if is_alone and _looks_like_heading(line):
+    if is_first and _looks_like_heading(line):
         return f"{_ALL} is not a heading without a space after the sign", _HASH
     return None
 

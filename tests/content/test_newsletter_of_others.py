@@ -1,4 +1,4 @@
-"""A newsletter that somebody wrote for another program: every loss is named at its line, and then it builds."""
+"""A newsletter written for another program: every loss is named at its line, and then it builds."""
 
 from pathlib import Path
 

@@ -155,6 +155,8 @@ def _tag(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
         and f"<{match['name']}".lower() in flat.text[max(match.start() - 2000, 0) : match.start()].lower()
     ):
         return None  # its opening tag is reported
+    if flat.text[match.start() - 1 : match.start()].isalnum() and " " in match[0] and "=" not in match[0]:
+        return None  # x<y and z>w
     return instead_of_tag(match["name"], match["closes"] is not None, flat.written(*match.span()), _inside(match, flat))
 
 
@@ -225,11 +227,17 @@ _SIGNS = (
     ),
     _Sign(
         re.compile(r"(?<!\*)\*{2,3}(?!\*)[^*\n]{0,30}"),
-        _says(f"the signs in {{all}} have no partner, {_MARKS}", r"write **words in bold**, or \*\* to show the signs"),
+        _says(
+            f"the signs in {{all}} have no partner, {_MARKS}",
+            r"write **words in bold**, with spaces outside the signs; or \*\* to show the signs",
+        ),
     ),
     _Sign(
         re.compile(r"(?<!_)_{2,3}(?!_)[^_\n]{0,30}"),
-        _says(f"the signs in {{all}} have no partner, {_MARKS}", r"write **words in bold**, or \_\_ to show the signs"),
+        _says(
+            f"the signs in {{all}} have no partner, {_MARKS}",
+            r"write **words in bold**, with spaces outside the signs; or \_\_ to show the signs",
+        ),
     ),
     _Sign(
         re.compile(r"(?<!~)~~(?!~)[^~\n]{0,30}"),

@@ -119,7 +119,7 @@ def test_what_was_not_taken_is_found_at_its_line(markdown: str, line: int, remed
         r"\<b>, \*\*, \[x](y), \`, \#Word, \_\_init\_\_, \![, \~~ and \&nbsp;",
         "`<b>`, `**`, `[x](y`, ``it`s``, `__init__`, `{.class}`",
         "```\n<b>**\n• a\n#Word\n```",
-        "a < b, 3 > 2, <3, R&D, AT&T; 5 * 3 * 2, snake_case_name, f(x) [sic] [1] and (see below)",
+        "x<y and z>w, a < b, 3 > 2, <3, R&D, AT&T; 5 * 3 * 2, snake_case_name, f(x) [sic] [1] and (see below)",
         "# A heading\n\n- a list\n  1. in a list\n\n> a quotation\n\n---\n\n| a |\n|---|\n| b |",
         "#MeToo is ten years old.\n\n#kindness #practice\n\n#5 of our series",
         "— Hello, she said.\n\n– One line only.\n\n-Ana",

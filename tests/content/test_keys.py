@@ -116,6 +116,13 @@ def test_a_message_shows_a_merge_field_as_it_is_written(tmp_path: Path) -> None:
     assert any('**{{ first_name | default("you") }}' in each for each in told)
 
 
+def test_the_title_is_shown_with_its_fields_as_they_are_written(tmp_path: Path) -> None:
+    title = '"For {{ first_name | default(\\"you\\") }} {{ unsubscribe_url }}"'
+    yaml = ISSUE.replace("title: A small letter", f"title: {title}")
+    issue = load(write_workspace(tmp_path, {"issues/2026-02/issue.yaml": yaml}))
+    assert issue.shown_title == 'For {{ first_name | default("you") }} {{ unsubscribe_url }}'
+
+
 def test_an_entity_in_an_address_is_an_error(tmp_path: Path) -> None:
     letter = "---\nbutton: {label: Go, url: 'https://www.example.org/?a=1&amp;b=2'}\n---\nWords.\n"
     (told,) = mistakes(write_workspace(tmp_path, {"issues/2026-02/letter.md": letter}))

@@ -155,8 +155,8 @@ def link_own_addresses(tokens: list[Token]) -> list[Token]:
             if part not in _LINK_TOKENS:
                 result += [words] if part else []
                 continue
-            opening = Token("link_open", "a", 1, attrs={"href": part}, markup=ADDRESS_MARKUP, map=token.map)
-            result += [opening, words, Token("link_close", "a", -1, markup=ADDRESS_MARKUP, map=token.map)]
+            opening = Token("link_open", "a", 1, {"href": part}, map=token.map, markup=ADDRESS_MARKUP, info="auto")
+            result += [opening, words, Token("link_close", "a", -1, map=token.map, markup=ADDRESS_MARKUP, info="auto")]
     return result
 
 

@@ -229,12 +229,16 @@ def test_a_template_mistake_names_the_template_and_the_line(workspace: Path) -> 
 
 
 def test_content_cannot_run_code(workspace: Path) -> None:
-    hostile = '<script>alert(1)</script> [x](javascript:alert(1)) {{ first_name | default("<b>") }}\n'
+    hostile = (
+        r'\<script>alert(1)\</script> `<script>` \[x](javascript:alert(1)) {{ first_name | default("<b>") }}' + "\n"
+    )
     write_workspace(
         workspace,
         {
             "issues/2026-02/letter.md": hostile,
-            "issues/2026-02/issue.yaml": ISSUE.replace("title: A small letter", 'title: "<mj-raw><script>1</script>"'),
+            "issues/2026-02/issue.yaml": ISSUE.replace(
+                "title: A small letter", r"title: '\<mj-raw>\<script>1\</script>'"
+            ),
         },
     )
     run(workspace, "build")

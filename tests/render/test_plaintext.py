@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.content.keys import read_line
 from newsletter.content.markdown import parse_markdown
-from newsletter.render.plaintext import COLUMNS, prose_text, tidy, underline, wrap
+from newsletter.model.slots import MergeField
+from newsletter.render.plaintext import COLUMNS, line_text, prose_text, tidy, underline, wrap
 
 
 def text_of(markdown: str, *, language: str = "en") -> str:
-    return prose_text(parse_markdown(textwrap.dedent(markdown), path="letter.md", first_line=1), language=language)
+    return prose_text(parse_markdown(textwrap.dedent(markdown), path="letter.md").prose, language=language)
 
 
 def columns(line: str) -> int:
@@ -115,8 +117,50 @@ def test_an_address_that_is_already_said_is_not_repeated() -> None:
     ],
 )
 def test_markdown_as_somebody_would_type_it(markdown: str, expected: str) -> None:
-    assert prose_text(parse_markdown(markdown, path="letter.md", first_line=1), language="en") == expected
+    assert prose_text(parse_markdown(markdown, path="letter.md").prose, language="en") == expected
 
 
 def test_the_finished_part_has_no_loose_ends() -> None:
     assert tidy("\n\na  \n\n\n\nb\n\n") == "a\n\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("See https://bücher.example/ now", "See https://bücher.example/ now"),
+        ("[www.example.org](https://www.example.org/)", "https://www.example.org/"),
+        ("[our page](https://www.example.org/a) is https://www.example.org/a", "our page is https://www.example.org/a"),
+        ("[a](https://www.example.org/x) or [b](https://www.example.org/x)", "a or b\nhttps://www.example.org/x"),
+        ("<hello@example.org>", "hello@example.org"),
+        (
+            "[a](https://www.example.org/x), [b](https://www.example.org/y), [c](https://www.example.org/x)",
+            "a, b, c\na, c:\nhttps://www.example.org/x\nb:\nhttps://www.example.org/y",
+        ),
+    ],
+)
+def test_no_address_is_told_twice(markdown: str, text: str) -> None:
+    assert text_of(markdown) == text
+
+
+def test_notes_tasks_and_breaks_are_as_someone_would_type_them() -> None:
+    markdown = "One<br>two[^1].\n\n- [ ] a cushion\n- [x] tea\n\n| a |\n|---|\n| b<br>c |\n\n[^1]: The [note](https://www.example.org/n)."
+    assert text_of(markdown).split("\n\n") == [
+        "One\ntwo[1].",
+        "- [ ] a cushion\n- [x] tea",
+        "a\nb c",
+        "[1] The note.\nhttps://www.example.org/n",
+    ]
+
+
+@pytest.mark.parametrize(("default", "rule"), [("you", 9), ("dear friend", 17), ("みなさま", 14), (None, 14)])
+def test_a_merge_field_counts_as_wide_as_its_usual_value(default: str | None, rule: int) -> None:
+    title = f"Hello {MergeField('first_name', default).token}"
+    assert underline(title) == f"{title}\n{'-' * rule}"
+
+
+def test_a_line_of_a_key_has_its_links_below_it() -> None:
+    line = read_line("Ask *Ana* or [write](mailto:ana@example.org) to [us](https://www.example.org/us)")
+    assert line_text(line, before="Note: ", language="en") == (
+        "Note: Ask Ana or write to us\nwrite:\nmailto:ana@example.org\nus:\nhttps://www.example.org/us"
+    )
+    assert line_text("Plain words", mark="1. ", language="en") == "1. Plain words"

@@ -11,6 +11,7 @@ from linkify_it.tlds import TLDS
 from newsletter.checks.hosts import host_of, is_local, literal_address
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.model.values import PLAIN_ADDRESS
+from newsletter.model.web_address import host_of_address
 
 # The endings of host names that exist (IANA), with the reserved one for examples (RFC 2606).
 _ENDINGS = frozenset({*map(str.lower, TLDS), "example"})
@@ -38,13 +39,7 @@ _WHOLE = "write the address of the page, as your browser shows it"
 
 def site_of(address: str) -> str:
     """Return the host of an address in the form that the DNS knows, without `www.`, or an empty string."""
-    host = host_of(address if "://" in address else f"https://{address}").removesuffix(".")
-    if not host.isascii():
-        import idna  # its tables are large, and few addresses need them
-
-        with suppress(idna.IDNAError):
-            host = idna.encode(host, uts46=True).decode()
-    return host.removeprefix("www.")
+    return host_of_address(address if "://" in address else f"https://{address}").removesuffix(".").removeprefix("www.")
 
 
 def has_known_ending(host: str) -> bool:

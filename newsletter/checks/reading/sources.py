@@ -12,8 +12,9 @@ from newsletter.checks.reading.document import normalized
 from newsletter.config import Config, place_of_key
 from newsletter.errors import Location
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, Item, Prose, Section
+from newsletter.model.issue import Issue, Item, Section
 from newsletter.model.issue_fields import PictureName
+from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.rendered import Picture
 from newsletter.model.values import LinkAddress
 
@@ -126,6 +127,9 @@ def index_sources(issue: Issue, config: Config, rendered: Iterable[Picture] = ()
                     links += [SourceLink(text=text, address=value, place=place) for text in beside or ("",)]
                 case PictureName():
                     pictures.append(SourcePicture(path=value, alt=None, place=place))
+                case ProseLine():
+                    texts.append(SourceText(text=value, place=place, key=_key_of(location), said=value))
+                    links += [SourceLink(text=link.text, address=link.url, place=place) for link in value.prose.links]
                 case _:
                     texts.append(SourceText(text=value, place=place, key=_key_of(location), said=value))
     for part in parts:
@@ -224,17 +228,17 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
     for block in prose.tokens:
         if block.type != "inline" or block.children is None:
             continue
-        line = prose.first_line + (block.map[0] if block.map else 0)
+        line = block.map[0] if block.map else None
         words: list[str] = []
         said: list[str] = []
         for token in block.children:
-            if token.type in {"softbreak", "hardbreak"}:
+            if words and token.map and token.map[0] != line:
                 place = Place(path=path, line=line)
                 yield SourceText(text="".join(words), place=place, goes_on=True, said="".join(said))
-                words, said, line = [], [], line + 1
-            else:
-                words.append(token.content)
-                said.append(_CODE_SPAN if token.type == "code_inline" else token.content)
+                words, said = [], []
+            line = token.map[0] if token.map else line
+            words.append(" " if token.type in {"softbreak", "hardbreak"} else token.content)
+            said.append(_CODE_SPAN if token.type == "code_inline" else words[-1])
         yield SourceText(text="".join(words), place=Place(path=path, line=line), said="".join(said))
 
 

@@ -8,6 +8,7 @@ from operator import itemgetter
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, shown, warning
 from newsletter.checks.reading.document import MailDocument, words_of
 from newsletter.model.finding import Severity
+from newsletter.model.web_address import WEB_ADDRESS, comparable_address
 
 _DOCTYPE = re.compile(r"<!doctype html\b", re.IGNORECASE)
 _CONDITION = re.compile(r"<!--\[if [^\]]*\]>|<!\[endif\](?:--)?>")
@@ -22,6 +23,7 @@ WORDS_SHARED = 0.8
 _AROUND = "<>()[]{}.,;:!?\"'“”«»،؛؟。、！？"
 _TOLD = ("https:", "http:", "mailto:")
 _THEME = "show it in your own templates in templates/text/, or delete the template to use the built-in one"
+_OURS = "this is a fault in this program, not in your text; report it, and send this file with the report"
 
 
 @rule("S5", source="Gmail's behavior, as caniemail records it")
@@ -159,16 +161,24 @@ def check_text_part(context: CheckContext) -> Iterable[Problem]:
         what = (
             f"the plain text has only {share:.0%} of the words in the HTML: it lacks, for example, “{shown(lacking)}”"
         )
-        yield warning(context.text_place(lacking), what, _THEME)
+        yield warning(context.text_place(lacking), what, _remedy(context))
 
 
 def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     there = {word.strip(_AROUND) for word in document.text.split()}
+    written = {comparable_address(found[0]) for found in WEB_ADDRESS.finditer(document.text)}
     for link in document.links:
-        if link.address.startswith(_TOLD) and there.isdisjoint(_spellings(link.address)):
+        is_there = not there.isdisjoint(_spellings(link.address)) or comparable_address(link.address) in written
+        if link.address.startswith(_TOLD) and not is_there:
             place = context.link_place(link.address, link.text)
             what = f"the link to {link.address} is missing from the plain text"
-            yield warning(place, what, _THEME)
+            yield warning(place, what, _remedy(context))
+
+
+def _remedy(context: CheckContext) -> str:
+    """Return what to do: without text templates of their own, the user cannot have caused the problem."""
+    own, _ = context.subject.template_folders
+    return _THEME if (own / "text").is_dir() else _OURS
 
 
 def _spellings(address: str) -> set[str]:

@@ -52,7 +52,7 @@ def _of_section(
     lines = _lines_of(config.root / section.source.path)
     before = _lines_of(_same_file(config, section, last))
     usual = _lines_of(_same_file(config, section, habits)) if habits else []
-    body = section.prose.first_line - 1
+    body = next((token.map[0] for token in section.prose.tokens if token.map), len(lines) + 1) - 1
     blocks = list(_blocks(lines, start=body))
     known = {words for _, words in _blocks(before)} - {words for _, words in _blocks(usual)}
     same = [(line, words) for line, words in blocks if words in known]

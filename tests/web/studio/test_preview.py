@@ -161,7 +161,7 @@ def test_neither_page_nor_mail_runs_a_script_that_is_not_ours(visitor: Visitor) 
 
 def test_what_a_file_says_cannot_become_markup_of_the_page(workspace: Path) -> None:
     path = workspace / "issues/2026-02/issue.yaml"
-    path.write_text(path.read_text().replace("A few words", "<script>alert(1)</script>"))
+    path.write_text(path.read_text().replace("A few words", r"\<script>alert(1)\</script>"))
     page = Visitor(preview_app(load_config(workspace), path.parent)).get("/2026-02/").text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page

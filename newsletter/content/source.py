@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails
 
 from newsletter.config import TEMPLATES_FOLDER, Config
+from newsletter.content.front_matter import FenceFault, find_front_matter
 from newsletter.content.yaml_reader import Tree, read_yaml_text
 from newsletter.errors import FaultError, Location, Mistake
 from newsletter.model.finding import Place
@@ -27,7 +28,6 @@ from newsletter.model.values import Fields
 from newsletter.settings.mistakes import mistakes_of
 from newsletter.system.file_errors import explained
 
-_FENCE = re.compile(r"---[ \t]*")
 _CONTROL_FLOW = re.compile(r"\{%|%\}|\{#")
 _STRAY_BRACES = re.compile(r"\{\{|\}\}")
 # Control characters could break a header or the format in which an email is sent.
@@ -167,15 +167,14 @@ def _parse_yaml(text: str, path: str) -> tuple[Document | None, Reading]:
 def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]:
     reading = Reading()
     lines = text.split("\n")
-    if not _FENCE.fullmatch(lines[0]):
+    found = find_front_matter(lines)
+    if found is None:
         body = replace_merge_fields(text, path=path, first_line=1, reading=reading)
         return Document(path=path, digest=_digest(text), data={}, lines={}, body=body), reading
-    end = next((number for number, line in enumerate(lines[1:], start=1) if _FENCE.fullmatch(line)), None)
-    if end is None:
-        reading.add(
-            path, 1, "the settings at the top have no closing line", "write a line of three dashes below them: ---"
-        )
+    if isinstance(found, FenceFault):
+        reading.add(path, found.index + 1, found.fault.what, found.fault.remedy)
         return None, reading
+    end = found.end
     document = _document("\n".join(lines[1:end]), first_line=2, path=path, reading=reading)
     if document is None:
         return None, reading

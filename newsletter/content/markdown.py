@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
@@ -59,7 +60,9 @@ def parse_markdown(text: str, *, path: str, first_line: int) -> Prose:
                 words = _link_text(block.children, token)
                 links.append(ProseLink(text=words, url=str(token.attrs["href"]), place=place))
             elif token.type == "image":
-                named, title = str(token.attrs["src"]), str(token.attrs.get("title", ""))
+                # The parser encodes spaces and letters such as é, as in a web address. This is the name of a file.
+                named, title = unquote(str(token.attrs["src"])), str(token.attrs.get("title", ""))
+                token.attrs["src"] = named
                 pictures.append(ProsePicture(path=named, alt=token.content, title=title, place=place))
             elif token.type in _BREAKS:
                 line += 1

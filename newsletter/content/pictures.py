@@ -1,9 +1,15 @@
 """The images of an issue. Each must be inside the issue's folder and must really be an image."""
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from difflib import get_close_matches
 from functools import lru_cache
-from pathlib import Path
+from itertools import islice
+from pathlib import Path, PurePath
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from PIL import Image
 
@@ -16,11 +22,13 @@ from newsletter.model.picture_files import (
     PHOTOGRAPHED_FORMATS,
     read_picture_title,
 )
-from newsletter.settings.mistakes import suggestion
 
 _ENDINGS = frozenset({*PHOTOGRAPHED_FORMATS, DRAWN_ENDING})
 _USABLE = "use a file in JPEG, PNG, GIF, SVG, WebP, AVIF, TIFF or BMP format"
 _SMALLER = "open it in an image editor, and export a version that is at most 4,000 pixels wide"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST_NAME = 1_000  # characters; no system has files with longer names
+_MOST_SUGGESTED = 1_000
 _PHONES_OWN = frozenset({".heic", ".heif"})
 
 
@@ -31,7 +39,9 @@ def find_picture(folder: Path, name: str, *, shown: Callable[[Path], str] = str)
     or not an image that can be used.
     Only the header is read here. Damage in the rest of the file is found when the image is resized.
     """
-    path = (folder / name).resolve()
+    if _CONTROL.search(name):
+        raise FaultError(f"the image name {name!r} contains an invisible character", "delete it, or rename the file")
+    path = _file_named(folder, name)
     if not path.is_relative_to(folder.resolve()):
         remedy = f"copy it into {shown(folder / 'images')}/, and write images/{path.name}"
         raise FaultError(f"the image {name} is outside {shown(folder)}/", remedy)
@@ -42,13 +52,47 @@ def find_picture(folder: Path, name: str, *, shown: Callable[[Path], str] = str)
     if ending not in _ENDINGS:
         raise FaultError(f"{name} is not an image that can be used in an email", _USABLE)
     if not _is_file(path):
-        there = [str(found.relative_to(folder)) for found in folder.glob("images/*")]
         put = f"put the file {path.name} into {shown((folder / name).parent)}/"
-        close = suggestion(name, there, otherwise=put)
-        raise FaultError(f"there is no image {name!r}", close if close == put else f"{close} If not, {put}")
+        close = _closest(folder, name)
+        raise FaultError(f"there is no image {name!r}", f"did you mean {close}? If not, {put}" if close else put)
     if ending != DRAWN_ENDING:
         _require_head(path, name, path.stat().st_mtime_ns)
     return path
+
+
+def _file_named(folder: Path, name: str) -> Path:
+    """Return the path of the file with this name. If there is none, the path may not exist.
+
+    One name can be spelled in several ways: `é` is one character or two (macOS writes two), and a space may be `%20`.
+    """
+    path = folder / name
+    if _is_file(path) or len(name) > _LONGEST_NAME:
+        return path.resolve()
+    found = folder
+    for part in PurePath(name).parts:
+        if part == ".." or not found.is_relative_to(folder):
+            return path.resolve()
+        with suppress(OSError):
+            same = sorted(each for each in found.iterdir() if _spelled(each.name) == _spelled(part))
+            found = found / part if found / part in same or not same else same[0]
+    return found.resolve() if _is_file(found) else path.resolve()
+
+
+def _spelled(name: str) -> str:
+    return normalize("NFC", unquote(name))
+
+
+def _closest(folder: Path, name: str) -> str | None:
+    """Return the name of the image that was most likely meant, or None. Only the names of files are compared.
+
+    With their folders and endings, all names would look alike.
+    """
+    found = islice((path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS), _MOST_SUGGESTED)
+    names = [normalize("NFC", path.relative_to(folder).as_posix()) for path in found]
+    stems = {PurePath(known).stem.lower(): known for known in sorted(names)}
+    stem = PurePath(normalize("NFC", name).replace("\\", "/")).stem.lower()
+    close = get_close_matches(stem, stems, n=1) if len(name) <= _LONGEST_NAME else []
+    return stems[close[0]] if close else None
 
 
 def _is_file(path: Path) -> bool:

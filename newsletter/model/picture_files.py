@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import PurePath
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -27,6 +30,16 @@ DECODING_FAULTS: tuple[type[Exception], ...] = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError),
     *(EOFError, MemoryError),
 )
+
+
+def plain_stem(path: str) -> str:
+    """Return the beginning of a rendered image's name: the stem of its file, with only ASCII letters and digits.
+
+    Any other character becomes a dash. If that leaves nothing of a letter, part of a hash tells the files apart.
+    """
+    stem = normalize("NFC", PurePath(path).stem)
+    plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
+    return plain if stem.isascii() else f"{plain}-{blake2b(stem.encode(errors='replace'), digest_size=3).hexdigest()}"
 
 
 _NARROWEST, _WIDEST = 8, 536  # pixels; the text of an email is no wider

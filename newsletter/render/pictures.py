@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from newsletter.errors import FaultError, InputError, Mistake, MistakesError
 from newsletter.model.issue import PictureFile
-from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS
+from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS, plain_stem
 from newsletter.model.rendered import Picture
 from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
@@ -64,7 +64,7 @@ class PictureShelf:
             content = self._memory.recall("picture", ingredients, lambda: fit(_original(path), space, touch))
         except FAULTS as err:
             raise InputError(f"{path}: {_fault(err)}") from err
-        picture = _named(path.stem, content, sharp_width=2 * space.width)
+        picture = _named(path, content, sharp_width=2 * space.width)
         self._pictures.setdefault(picture.name, picture)
         src = f"{self._hosted_at}/images/{picture.name}" if self._hosted_at else f"cid:{picture.content_id}"
         width = file.extent.shown_width(space)
@@ -128,13 +128,12 @@ def _original(path: Path) -> Original:
     return Original(content=path.read_bytes(), ending=path.suffix.lower())
 
 
-def _named(stem: str, content: bytes, *, sharp_width: int) -> Picture:
+def _named(path: Path, content: bytes, *, sharp_width: int) -> Picture:
     """Return a finished image as a `Picture`, with a name that changes with its content."""
     digest = blake2b(content, digest_size=6).hexdigest()
-    plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
     with Image.open(BytesIO(content), formats=list(_ENDINGS)) as image:
         kind, (width, height) = image.format or "", image.size
-    name = f"{plain}-{digest}{_ENDINGS[kind]}"
+    name = f"{plain_stem(path.name)}-{digest}{_ENDINGS[kind]}"
     mime, size = Image.MIME[kind], {"width": width, "height": height, "sharp_width": sharp_width}
     return Picture(name=name, content_type=mime, content=content, **size)
 

@@ -1,7 +1,11 @@
 """Pictures that an issue names: found inside its folder, readable, described or marked."""
 
+import re
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -133,3 +137,77 @@ def test_the_keys_that_lead_to_a_picture_are_found() -> None:
 
     assert location_of("images/a.png", tree) == ("a", 1, "c", "d")
     assert location_of("images/b.png", tree) == ()
+
+
+NAMES = (
+    *("our hall.png", "café.png", "cafe\u0301 noir.png", "会场.png", "本部.png", "a&b.png", "100%.png", "50%20off.png"),
+    *("plus+sign.png", "paren(1).png", "hash#1.png", "it's.png", "q?x.png", "“Ana”.png", "ملصق.png", "a;b,c=d.png"),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("spelled", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["<images/{}>", "images/{}", "portrait"])
+def test_an_image_of_any_name_is_found_however_its_name_is_written(
+    tmp_path: Path, name: str, spelled: Literal["NFC", "NFD"], written: str
+) -> None:
+    stored = tmp_path / "issues/2026-02/images" / normalize(spelled, name)
+    letter = f"![A hill]({written.format(name if written[0] == '<' else quote(name))})\n"
+    if written == "portrait":
+        letter = SIGNED.replace("images/ana.png", f'"images/{name}"\n  alt: Ana')
+    root = write_workspace(tmp_path, {LETTER: letter, str(stored.relative_to(tmp_path)): picture("PNG")})
+
+    issue = load_issue(load_config(root), root / "issues/2026-02")
+
+    assert [file.path for file in issue.pictures.values()] == [stored.resolve()]
+
+
+def test_a_folder_may_be_spelled_either_way_too(tmp_path: Path) -> None:
+    stored = tmp_path / normalize("NFD", "été/été.png")
+    stored.parent.mkdir()
+    stored.write_bytes(picture("PNG"))
+
+    assert find_picture(tmp_path, normalize("NFC", "été/été.png")) == stored.resolve()
+
+
+def test_of_two_spellings_the_one_that_was_written_is_taken(tmp_path: Path) -> None:
+    for name in (normalize("NFD", "é.png"), normalize("NFC", "é.png"), "a%20b.png", "a b.png"):
+        (tmp_path / name).write_bytes(picture("PNG"))
+        assert find_picture(tmp_path, name) == (tmp_path / name).resolve()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("images/our hal.png", "did you mean images/our hall.png? If not, put the file our hal.png into"),
+        ("images\\our hall.png", "did you mean images/our hall.png?"),
+        ("images/Our Hall.PNG", "did you mean images/our hall.png?"),
+        ("images/cafes.png", "did you mean images/café.png?"),
+        ("our hall.png", "did you mean images/our hall.png?"),
+        ("images/nowhere.png", "there is no image 'images/nowhere.png'; put the file nowhere.png into"),
+    ],
+)
+def test_a_missing_image_is_told_with_the_closest_name(tmp_path: Path, written: str, said: str) -> None:
+    (tmp_path / "images").mkdir()
+    for name in ("our hall.png", normalize("NFD", "café.png")):
+        (tmp_path / "images" / name).write_bytes(picture("PNG"))
+
+    with pytest.raises(ValueError, match=re.escape(said)):
+        find_picture(tmp_path, written)
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "images/../../secret.png", "%2e%2e/secret.png", "link/secret.png"])
+def test_no_spelling_of_a_name_leads_out_of_the_issue(tmp_path: Path, name: str) -> None:
+    issue = tmp_path / "issue"
+    issue.mkdir()
+    (tmp_path / "secret.png").write_bytes(picture("PNG"))
+    (issue / "link").symlink_to(tmp_path)
+
+    with pytest.raises(ValueError, match=r"is outside|there is no image"):
+        find_picture(issue, name)
+
+
+@pytest.mark.parametrize("name", ["a\0.png", "images/a\nb.png"])
+def test_an_invisible_character_in_a_name_is_told(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="contains an invisible character; delete it, or rename the file"):
+        find_picture(tmp_path, name)

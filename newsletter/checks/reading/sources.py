@@ -13,6 +13,7 @@ from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, Prose, Section
 from newsletter.model.issue_fields import PictureName
+from newsletter.model.picture_files import plain_stem
 from newsletter.model.values import LinkAddress
 
 # Keys whose values are settings, which readers never see.
@@ -74,7 +75,7 @@ class Sources(Struct, frozen=True, kw_only=True):
         """Return where the file of a rendered image is named, given the image's name or its address in the email."""
         name = re.split(r"[/:]", address)[-1].partition("@")[0]
         stem = Path(_CONTENT_HASH.sub("", name)).stem
-        return next((picture.place for picture in self.pictures if _plain_stem(picture.path) == stem), None)
+        return next((picture.place for picture in self.pictures if plain_stem(picture.path) == stem), None)
 
 
 def index_sources(issue: Issue, config: Config) -> Sources:
@@ -169,8 +170,3 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
             else:
                 words.append(token.content)
         yield SourceText(text="".join(words), place=Place(path=path, line=line))
-
-
-def _plain_stem(path: str) -> str:
-    """Return a file's stem as in a rendered image's name, with dashes for all but ASCII letters and digits."""
-    return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in Path(path).stem)

@@ -1,7 +1,6 @@
 """The images of an issue. Each must be inside the issue's folder and must really be an image."""
 
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
@@ -11,21 +10,18 @@ from pathlib import Path, PurePath
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from PIL import Image
-
 from newsletter.errors import FaultError, Location
 from newsletter.model.issue import ProsePicture
 from newsletter.model.picture_files import (
     DECODING_FAULTS,
     DRAWN_ENDING,
-    MOST_PIXELS,
     PHOTOGRAPHED_FORMATS,
     read_picture_title,
 )
+from newsletter.system.pictures import opened_picture, require_light
 
 _ENDINGS = frozenset({*PHOTOGRAPHED_FORMATS, DRAWN_ENDING})
 _USABLE = "use a file in JPEG, PNG, GIF, SVG, WebP, AVIF, TIFF or BMP format"
-_SMALLER = "open it in an image editor, and export a version that is at most 4,000 pixels wide"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_NAME = 1_000  # characters; no system has files with longer names
 _MOST_SUGGESTED = 1_000
@@ -127,16 +123,11 @@ def _require_head(path: Path, name: str, _modified_ns: int) -> None:
     `_modified_ns` is only part of the cache key.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the image's size, which is checked below
-            with Image.open(path, formats=[PHOTOGRAPHED_FORMATS[path.suffix.lower()]]) as picture:
-                width, height = picture.size
-                picture.verify()
-    except Image.DecompressionBombError as err:
-        raise FaultError(f"the image {name} is too large to open", _SMALLER) from err
+        require_light(path.stat().st_size)
+        with opened_picture(path, path.suffix.lower()) as picture:
+            picture.verify()
+    except FaultError as err:
+        raise FaultError(f"the image {name} {err.what}", err.remedy) from err
     except DECODING_FAULTS as err:
         what = f"the image {name} is damaged, or its name has the wrong extension"
         raise FaultError(what, "open it in an image editor, and export it again") from err
-    if width * height > MOST_PIXELS:
-        what = f"the image {name} is too large to open: {width:,} × {height:,} pixels"
-        raise FaultError(what, _SMALLER)

@@ -23,7 +23,10 @@ PHOTOGRAPHED_FORMATS: Mapping[str, str] = {
     ".bmp": "BMP",
 }
 DRAWN_ENDING = ".svg"
-MOST_PIXELS = 100_000_000  # more than most cameras produce, and few enough to fit into memory
+MOST_PIXELS = 40_000_000  # an image in memory takes four bytes per pixel, and several copies exist at times
+MOST_MOVING_PIXELS = 100_000_000  # of all frames of an animation, which are resized one by one
+MOST_FRAMES = 1_000
+MOST_BYTES = 100_000_000  # of one file
 LIGHT_BYTES = 200_000  # the maximum size for an image in an email (S12)
 # The errors that Pillow can raise for a broken file. The kind of error depends on where the damage is.
 DECODING_FAULTS: tuple[type[Exception], ...] = (

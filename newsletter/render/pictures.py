@@ -17,6 +17,7 @@ from newsletter.model.rendered import Picture
 from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
 from newsletter.render.memory import Memory
+from newsletter.system.pictures import read_picture
 
 _EDITION = 1  # increase this number if images are made differently, so that cached images are made again
 _STILL_SHAPE = Fraction(16, 9)
@@ -125,7 +126,7 @@ def _file(path: Path, _modified_ns: int) -> _File:
 
 
 def _original(path: Path) -> Original:
-    return Original(content=path.read_bytes(), ending=path.suffix.lower())
+    return Original(content=read_picture(path), ending=path.suffix.lower())
 
 
 def _named(path: Path, content: bytes, *, sharp_width: int) -> Picture:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Literal
 from unicodedata import normalize
 from urllib.parse import quote
+from zlib import compress, crc32
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from newsletter.config import load_config
 from newsletter.content.loader import load_issue
@@ -72,14 +73,89 @@ def test_a_name_that_is_longer_than_the_system_knows_is_one_of_no_picture(tmp_pa
         find_picture(tmp_path, name)
 
 
-@pytest.mark.parametrize(("side", "said"), [(11_000, "11,000 × 11,000 pixels; open it"), (50_000, "too large to open")])
-def test_a_picture_that_would_fill_the_memory_is_told_before_it_is_opened(tmp_path: Path, side: int, said: str) -> None:
-    header = b"BM" + (54).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
-    size = side.to_bytes(4, "little") * 2
-    (tmp_path / "bomb.bmp").write_bytes(header + size + b"\1\0\x18\0" + bytes(24))
+def bomb(kind: str, width: int, height: int) -> bytes:
+    """Returns an image that says it has this size. Only its first bytes are there, or it is otherwise small."""
+    big, little = "big", "little"
 
-    with pytest.raises(ValueError, match=said):
-        find_picture(tmp_path, "bomb.bmp")
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, big) + name + data + crc32(name + data).to_bytes(4, big)
+
+    match kind:
+        case "png":
+            header = width.to_bytes(4, big) + height.to_bytes(4, big) + b"\x08\x06\0\0\0"
+            content = (
+                b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", compress(bytes(9))) + chunk(b"IEND", b"")
+            )
+        case "jpg":
+            small = picture("JPEG")
+            at = small.index(b"\xff\xc0") + 5
+            content = small[:at] + height.to_bytes(2, big) + width.to_bytes(2, big) + small[at + 4 :]
+        case "gif":
+            content = b"GIF89a" + width.to_bytes(2, little) + height.to_bytes(2, little) + picture("GIF")[10:]
+        case "webp":
+            extended = b"VP8X" + (10).to_bytes(4, little) + bytes(4)
+            extended += (width - 1).to_bytes(3, little) + (height - 1).to_bytes(3, little) + picture("WEBP")[12:]
+            content = b"RIFF" + (len(extended) + 4).to_bytes(4, little) + b"WEBP" + extended
+        case "avif":
+            small = picture("AVIF")
+            at = small.index(b"ispe") + 8
+            content = small[:at] + width.to_bytes(4, big) + height.to_bytes(4, big) + small[at + 8 :]
+        case "tif":
+            tags = [
+                (256, width),
+                (257, height),
+                (258, 8),
+                (259, 1),
+                (262, 1),
+                (273, 8),
+                (277, 1),
+                (278, height),
+                (279, 1),
+            ]
+            entries = b"".join(
+                tag.to_bytes(2, little) + b"\x04\0\1\0\0\0" + value.to_bytes(4, little) for tag, value in tags
+            )
+            content = b"II*\0\x08\0\0\0" + len(tags).to_bytes(2, little) + entries + bytes(4)
+        case _:
+            header = b"BM" + (54).to_bytes(4, little) + bytes(4) + (54).to_bytes(4, little) + (40).to_bytes(4, little)
+            content = header + width.to_bytes(4, little) + height.to_bytes(4, little) + b"\1\0\x18\0" + bytes(24)
+    return content
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "gif", "webp", "avif", "tif", "bmp"])
+@pytest.mark.parametrize(("width", "height"), [(6_400, 6_400), (9_999, 9_999), (16_383, 2_500)])
+def test_an_image_over_40_megapixels_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, width: int, height: int
+) -> None:
+    text = f"Words\n\n![A hill](images/bomb.{kind})\n"
+    files = {LETTER: text, f"issues/2026-02/images/bomb.{kind}": bomb(kind, width, height)}
+    root = write_workspace(tmp_path, files)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda *_: pytest.fail("the image was decoded"))
+
+    (mistake,) = mistakes(root)
+
+    megapixels = f"{width * height / 1_000_000:,.1f} megapixels"
+    assert mistake.startswith(f"{LETTER}:3: the image images/bomb.{kind} has {megapixels}, more than the 40 megapixels")
+
+
+@pytest.mark.parametrize("kind", ["png", "bmp"])
+def test_an_image_just_below_the_limit_is_taken(tmp_path: Path, kind: str) -> None:
+    (tmp_path / f"large.{kind}").write_bytes(bomb(kind, 8_000, 5_000))
+
+    assert find_picture(tmp_path, f"large.{kind}").name == f"large.{kind}"
+
+
+def test_a_file_too_large_for_an_image_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(3_000_000_000)  # takes no space on the disk
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("the file was opened"))
+
+    with pytest.raises(
+        ValueError, match=r"^the image huge\.png is 3,000 MB, more than the 100 MB that can be read; open"
+    ):
+        find_picture(tmp_path, "huge.png")
 
 
 def mistakes(root: Path) -> list[str]:

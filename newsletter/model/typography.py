@@ -17,9 +17,9 @@ _DOUBLE = re.compile("[“„‟”]")
 _SINGLE_OPENING = re.compile("[‘‚‛]")
 
 
-def shortened(text: str) -> str:
-    """Return text as messages show it: on one line, and cut off if it is very long."""
-    text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+def shortened(text: str, *, longest: int = _LONGEST_SHOWN) -> str:
+    """Return text as messages show it: on one line, and cut off if it has more than `longest` characters."""
+    text = text if len(text) <= longest else f"{text[:longest]}…"
     return " ".join(text.splitlines())
 
 

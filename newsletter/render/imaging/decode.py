@@ -63,7 +63,8 @@ def decode_frames(content: bytes, ending: str, change: Callable[[Image.Image], I
     frames = []
     with opened_picture(content, ending) as image:
         # Pillow counts the frames of a GIF by going through all of them, which takes seconds if there are many.
-        count = (count_frames(content) if image.format == "GIF" else None) or getattr(image, "n_frames", 1)
+        counted = count_frames(content) if image.format == "GIF" else None
+        count: int = counted if counted is not None else getattr(image, "n_frames", 1)
         _require_few(count, image.width * image.height)
         for number in range(count):
             image.seek(number)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
 from newsletter.config import CONFIG_FILE, Config
+from newsletter.content.issue_folder import item_files, section_files, unused_files
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture, location_of, require_title
 from newsletter.content.source import Document, Reading, read_front_matter, read_tips, read_yaml, record_of
@@ -35,7 +36,6 @@ from newsletter.settings.mistakes import suggestion
 ISSUE_FILE = "issue.yaml"
 ISSUES_FOLDER = "issues"
 _DAY: TypeAdapter[date] = TypeAdapter(Day)
-_WRITTEN = "[!.]*.md"  # skips the hidden files that editors and operating systems create
 
 
 def issue_names(config: Config) -> list[str]:
@@ -81,6 +81,7 @@ class _IssueReader(Struct):
     section_types: Mapping[str, SectionType]
     reading: Reading = field(default_factory=Reading)
     pictures: dict[str, PictureFile] = field(default_factory=dict)
+    used: set[Path] = field(default_factory=set)  # the Markdown files that were read
 
     def read(self) -> Issue:
         path = self.folder / ISSUE_FILE
@@ -106,6 +107,7 @@ class _IssueReader(Struct):
             merge_fields=tuple(self.reading.merge_fields),
             source=document.source,
             tips=tips,
+            unused=unused_files(self.folder, self.used),
         )
 
     def _sections(self, entries: tuple[SectionEntry, ...], source: Source) -> tuple[Section, ...]:
@@ -157,8 +159,11 @@ class _IssueReader(Struct):
 
     def _section(self, entry: SectionEntry, place: Place) -> Section | None:
         path = self._section_file(entry.section, place)
-        document = None if path is None else read_front_matter(path, self.config.shown(path), self.reading)
-        if path is None or document is None:
+        if path is None:
+            return None
+        self.used.add(path)
+        document = read_front_matter(path, self.config.shown(path), self.reading)
+        if document is None:
             return None
         type_name = str(document.data.get("type", entry.section))
         section_type = self.section_types.get(type_name)
@@ -192,11 +197,9 @@ class _IssueReader(Struct):
         )
 
     def _section_file(self, name: str, place: Place) -> Path | None:
-        for path in (self.folder / f"{name}.md", self.folder / name / "index.md"):
-            if path.is_file():
-                return path
-        there = [path.stem for path in self.folder.glob(_WRITTEN)]
-        there += [path.parent.name for path in self.folder.glob("*/index.md")]
+        there = section_files(self.folder)
+        if name in there:
+            return there[name]
         remedy = f"create the file {name}.md in {self.config.shown(self.folder)}/"
         if there:
             remedy += f", or write one of these sections on this line: {', '.join(sorted(there))}"
@@ -206,7 +209,7 @@ class _IssueReader(Struct):
     def _items(self, index: Path, document: Document, fields: SectionFields | None) -> tuple[Item, ...]:
         if index.name != "index.md":
             return ()
-        files = {path.stem: path for path in sorted(index.parent.glob(_WRITTEN)) if path.name != "index.md"}
+        files = item_files(index.parent)
         items = {name: item for name, path in files.items() if (item := self._item(name, path)) is not None}
         order = fields.items if isinstance(fields, ListFields) else None
         if order is None:
@@ -226,6 +229,7 @@ class _IssueReader(Struct):
         return tuple(items[name] for name in order if name in items)
 
     def _item(self, name: str, path: Path) -> Item | None:
+        self.used.add(path)
         document = read_front_matter(path, self.config.shown(path), self.reading)
         if document is None:
             return None

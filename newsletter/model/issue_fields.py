@@ -10,7 +10,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from newsletter.errors import FaultError, FieldError
 from newsletter.model.mailbox import MailApp
-from newsletter.model.values import Fields, Language, Link, OneLine, RuleId, Slug, TimeZone, refuse_curly_quotes
+from newsletter.model.values import (
+    Fields,
+    FileName,
+    Language,
+    Link,
+    OneLine,
+    RuleId,
+    Slug,
+    TimeZone,
+    refuse_curly_quotes,
+)
 
 _WITHOUT_DASHES = re.compile(r"\d{8}(?!\d)")
 
@@ -174,7 +184,7 @@ class ListFields(SectionFields):
     """A section made of items, each in its own file."""
 
     layout: Literal["cards", "list"] = "cards"
-    items: tuple[Slug, ...] | None = Field(default=None, description="the order of the items; by default, by date")
+    items: tuple[FileName, ...] | None = Field(default=None, description="the order of the items; by default, by date")
 
 
 class Deadline(Fields):
@@ -236,7 +246,7 @@ class EventFields(Fields):
 class SectionEntry(Fields):
     """One entry of `sections:`: the section's name, and the only segment that sees it, if there is one."""
 
-    section: Slug
+    section: FileName
     only: Slug | None = None
 
 

@@ -3,6 +3,7 @@
 import re
 from email.utils import parseaddr
 from typing import Annotated
+from unicodedata import category, normalize
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +17,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
+_IN_NAMES = frozenset("._-\u200c\u200d")  # the last two join or separate letters in some scripts
+_LONGEST_NAME = 200  # bytes; file systems allow 255, and an ending may follow
 _LINK_SCHEMES = frozenset({"https", "http", "mailto", "tel"})
 
 
@@ -76,6 +79,25 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def file_name(value: str) -> str:
+    """Return a name for a file or folder in one spelling (NFC), without its ending. The name may be in any script.
+
+    Raise FaultError if it contains anything but letters, digits, dots, dashes and underscores, or is too long.
+    """
+    refuse_curly_quotes(value)
+    name = normalize("NFC", value)
+    kinds = [category(sign)[0] for sign in name]
+    if (
+        not kinds
+        or kinds[0] not in "LN"
+        or any(kind not in "LMN" and sign not in _IN_NAMES for kind, sign in zip(kinds, name, strict=True))
+    ):
+        raise FaultError(f"{value!r} is not a name", "use letters, digits, dots, dashes and underscores")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise FaultError(f"the name {name[:20]}… is too long for a file", "choose one of at most 60 letters")
+    return name
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -104,6 +126,7 @@ _LANGUAGE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"  # BCP 4
 Language = Annotated[str, _matching(_LANGUAGE, "a language", "write a code such as en, es or pt-BR")]
 _SLUG = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name", "use letters, digits, dots, dashes and underscores")
 Slug = Annotated[str, _SLUG]
+FileName = Annotated[str, AfterValidator(file_name)]  # of a section or an item, without its ending
 OneLine = Annotated[str, AfterValidator(_one_line)]
 _RULE_ID = _matching(r"[A-Z]{1,2}\d{1,3}", "the code of a check", "write one from `newsletter check`, for example S16")
 RuleId = Annotated[str, _RULE_ID]

@@ -201,6 +201,7 @@ FAULTS: tuple[Seed, ...] = (
     Seed(rule="A11", place="letter.md:18", make=rendered("direction:rtl", "direction:ltr", *IN_HEBREW)),
     Seed(rule="A12", place="newsletter.toml:15", make=edited(*brand("#D08A9A"))),
     Seed(rule="C2", place="issue.yaml:5", make=edited(("issue", "[letter, meditation, events]", FOR_TEACHERS))),
+    Seed(rule="C3", place="issue.yaml:5", make=edited(("issue", "[letter, meditation, events]", "[letter, events]"))),
     Seed(rule="E1", place="events/workshop.md:4", make=judged_at(2026, 3, 7, 12)),
     Seed(rule="E1", place="events/workshop.md:7", make=judged_at(2026, 3, 5)),
     Seed(
@@ -311,7 +312,11 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("A11", edited(*IN_HEBREW)),
     ("A11", rendered("start", "center", *IN_HEBREW)),
     ("A12", edited(*brand("#767676"))),
-    ("C2", edited(("issue", "[letter, meditation, events]", "[letter, {section: meditation, only: teachers}]"))),
+    (
+        "C2",
+        edited(("issue", "[letter, meditation, events]", "[letter, {section: meditation, only: teachers}, events]")),
+    ),
+    ("C3", edited(("issue", "[letter, meditation, events]", "[events, meditation, letter]"))),
     ("E1", judged_at(2026, 3, 4, 23)),
     ("E2", edited(("workshop", "title: A day of rest", "title: A day of rest, Saturday, March 7"))),
     ("E2", edited(("letter", "We tell", "On Sunday, March 2nd, 2025, we told"))),

@@ -3,6 +3,8 @@
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -413,3 +415,80 @@ def test_any_text_loads_or_is_told_as_mistakes(tmp_path: Path, issue: str, lette
     root = write_workspace(tmp_path, files)
     with suppress(MistakesError):
         load(root)
+
+
+SCRIPTS = ("März", "наш-отчёт", "会場", "הודעה", "رسالة", "हिन्दी", "ก้าว", "v1.2_über", "می\u200cروم", "Ελλάδα")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+@pytest.mark.parametrize("file", ["{}.md", "{}/index.md"])
+def test_a_section_may_be_called_by_a_name_in_any_script(
+    tmp_path: Path, name: str, stored: Literal["NFC", "NFD"], written: Literal["NFC", "NFD"], file: str
+) -> None:
+    files = {
+        "issue.yaml": issue_with(normalize(written, name), "events"),
+        file.format(normalize(stored, name)): "---\ntype: text\n---\nWords.\n",
+        "events/index.md": f"---\nitems: [{normalize(written, name)}]\n---\n",
+        f"events/{normalize(stored, name)}.md": EVENT,
+    }
+    root = write_workspace(tmp_path, {f"issues/2026-02/{path}": text for path, text in files.items()})
+    (root / "issues/2026-02/letter.md").unlink()
+
+    issue = load(root)
+
+    assert [section.name for section in issue.sections] == [normalize("NFC", name), "events"]
+    assert [item.name for item in issue.sections[1].items] == [normalize("NFC", name)]
+    assert issue.unused == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("m" * 2000, "the name mmmmmmmmmmmmmmmmmmmm… is too long for a file; choose one of at most 60 letters"),
+        ("会" * 80, "the name 会会会会会会会会会会会会会会会会会会会会… is too long for a file"),
+        ("../letter", "'../letter' is not a name; use letters, digits, dots, dashes and underscores"),
+        ("our letter", "'our letter' is not a name"),
+        ('"\\u202eletter"', "is not a name"),
+        ("-letter", "'-letter' is not a name"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, name: str, said: str) -> None:
+    root = write_workspace(tmp_path, {"issues/2026-02/issue.yaml": issue_with("letter", name)})
+
+    (mistake,) = mistakes(root)
+
+    assert mistake.startswith("issues/2026-02/issue.yaml:7: ")
+    assert said in mistake
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "meditation.md",
+        "meditation/index.md",
+        "events2/one.md",
+        "letter/more.md",
+        "letter.MD",
+        "news.markdown",
+        "a/b/c.md",
+    ],
+)
+def test_a_file_that_no_section_shows_is_noted(tmp_path: Path, file: str) -> None:
+    root = write_workspace(tmp_path, {f"issues/2026-02/{file}": "Words.\n"})
+
+    assert load(root).unused == (file,)
+
+
+def test_of_a_file_and_a_folder_of_one_name_the_folder_is_noted(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path, {"issues/2026-02/letter/index.md": "Other words.\n"})
+
+    assert load(root).unused == ("letter/index.md",)
+
+
+@pytest.mark.parametrize("file", [".#letter.md", ".trash/letter.md", "images/credits.txt", "letter.md~", "._letter.md"])
+def test_other_files_are_not_noted(tmp_path: Path, file: str) -> None:
+    root = write_workspace(tmp_path, {f"issues/2026-02/{file}": "Words.\n"})
+
+    assert load(root).unused == ()

@@ -42,7 +42,9 @@ def plain_stem(path: str) -> str:
     """
     stem = normalize("NFC", PurePath(path).stem)
     plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
-    return plain if stem.isascii() else f"{plain}-{blake2b(stem.encode(errors='replace'), digest_size=3).hexdigest()}"
+    if stem.isascii():
+        return plain
+    return f"{plain.strip('-') or 'image'}-{blake2b(stem.encode(errors='replace'), digest_size=3).hexdigest()}"
 
 
 _NARROWEST, _WIDEST = 8, 536  # pixels; the text of an email is no wider

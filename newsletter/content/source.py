@@ -215,7 +215,7 @@ def record_of(
 
         told = {mistake.line for mistake in reading.mistakes if mistake.path == document.path}
         errors = [
-            _of_a_writer(details)
+            _of_a_writer(details, document.lines)
             for details in err.errors(include_url=False)
             if document.lines.get(tuple(details["loc"])) not in told  # do not report a line twice
         ]
@@ -224,8 +224,11 @@ def record_of(
         return None
 
 
-def _of_a_writer(details: ErrorDetails) -> InitErrorDetails:
-    """Return pydantic's error. If a colon turned text into a key, return an error that explains this."""
+def _of_a_writer(details: ErrorDetails, lines: Mapping[Location, int]) -> InitErrorDetails:
+    """Return pydantic's error. If a colon or brackets turned text into something else, return one that explains this.
+
+    `lines` has the line of each key and item.
+    """
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     if kind == "string_type" and isinstance(value, dict) and len(value) == 1:
         ((key, rest),) = value.items()
@@ -233,6 +236,14 @@ def _of_a_writer(details: ErrorDetails) -> InitErrorDetails:
             text = f"{key}: {rest or ''}".rstrip()
             fault = FaultError(f"the colon after “{key}” makes it a key", f"put the text in quotes: {in_quotes(text)}")
             kind, context = "value_error", {"error": fault}
+    elif kind == "string_type" and isinstance(value, list):
+        location = tuple(details["loc"])
+        fault = FaultError("there is a list instead of text", "write one text after the colon")
+        # Items on the line of their key are in brackets.
+        if lines.get(location) == lines.get((*location, 0)) and all(isinstance(each, str) for each in value):
+            text = in_quotes(f"[{', '.join(value)}]")
+            fault = FaultError("the brackets make a list of the text", f"put the text in quotes: {text}")
+        kind, context = "value_error", {"error": fault}
     return InitErrorDetails(type=kind, loc=details["loc"], input=value, ctx=context)
 
 

@@ -21,6 +21,7 @@ from newsletter.model.values import (
     TimeZone,
     refuse_curly_quotes,
 )
+from newsletter.model.written_date import date_as_needed
 
 _WITHOUT_DASHES = re.compile(r"\d{8}(?!\d)")
 
@@ -45,7 +46,18 @@ def _moment(value: object) -> object:
         if _WITHOUT_DASHES.match(value.strip()):
             raise FaultError(f"{value!r} is not a date", f"write {_told(moment)}")
         return moment
-    raise FaultError(f"{value!r} is not a date that exists", "write it as 2026-02-25, or 2026-02-25 08:00 with a time")
+    needed = date_as_needed(value)
+    remedy = f"write {needed}" if needed else "write it as 2026-02-25, or 2026-02-25 08:00 with a time"
+    is_impossible = needed is None and re.match(r"\d{4}-\d\d-\d\d", value.strip())
+    raise FaultError(f"{value!r} is not a date{' that exists' if is_impossible else ''}", remedy)
+
+
+def _date(value: object) -> object:
+    """Return a date. Raise FaultError for text that also has a time."""
+    moment = _moment(value)
+    if isinstance(moment, datetime):
+        raise FaultError(f"{value!r} has a time, but only a date is needed", f"write {moment:%Y-%m-%d}")
+    return moment
 
 
 class PictureName(str):
@@ -62,7 +74,7 @@ def _picture(value: str, info: ValidationInfo) -> PictureName:
 
 
 Moment = Annotated[datetime | date, BeforeValidator(_moment)]
-Day = Annotated[date, BeforeValidator(_moment)]
+Day = Annotated[date, BeforeValidator(_date)]
 PicturePath = Annotated[OneLine, AfterValidator(_picture)]  # relative to the issue's folder
 
 

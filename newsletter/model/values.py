@@ -109,11 +109,12 @@ def _time_zone(value: str) -> str:
 
 
 def _one_line(value: str) -> str:
-    if _CONTROL.search(value) or "\n" in value:
+    text = value.strip()
+    if _CONTROL.search(text) or "\n" in text:
         raise FaultError("the text contains a line break or another control character", "write it on one line")
-    if not value.strip():
+    if not text:
         raise FaultError("the text is empty", "write some text")
-    return value.strip()
+    return text
 
 
 Color = Annotated[str, _matching(r"#[0-9A-Fa-f]{6}", "a color", "write six hexadecimal digits, for example #9C3353")]

@@ -33,6 +33,7 @@ _STRAY_BRACES = re.compile(r"\{\{|\}\}")
 # Control characters could break a header or the format in which an email is sent.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MAX_BYTES = 2_000_000
+_MOST_MISTAKES = 500  # of one issue
 
 
 class Reading(Struct):
@@ -43,11 +44,12 @@ class Reading(Struct):
 
     def add(self, path: str, line: int | None, what: str, remedy: str) -> None:
         """Note one mistake."""
-        self.mistakes.append(Mistake(path=path, line=line, what=what, remedy=remedy))
+        if len(self.mistakes) < _MOST_MISTAKES:
+            self.mistakes.append(Mistake(path=path, line=line, what=what, remedy=remedy))
 
     def take(self, other: "Reading") -> None:
         """Add what another reading found."""
-        self.mistakes += other.mistakes
+        self.mistakes += other.mistakes[: max(0, _MOST_MISTAKES - len(self.mistakes))]
         self.merge_fields += other.merge_fields
 
 

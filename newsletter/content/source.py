@@ -23,7 +23,7 @@ from newsletter.errors import FaultError, Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse, Source, Tips
 from newsletter.model.slots import MERGE_FIELD, parse_merge_field
-from newsletter.model.typography import in_quotes
+from newsletter.model.typography import in_quotes, shortened
 from newsletter.model.values import Fields
 from newsletter.settings.mistakes import mistakes_of
 from newsletter.system.file_errors import explained
@@ -34,6 +34,7 @@ _STRAY_BRACES = re.compile(r"\{\{|\}\}")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MAX_BYTES = 2_000_000
 _MOST_MISTAKES = 500  # of one issue
+_LONGEST = 1_000  # characters of what is wrong, and of what to do
 
 
 class Reading(Struct):
@@ -45,7 +46,9 @@ class Reading(Struct):
     def add(self, path: str, line: int | None, what: str, remedy: str) -> None:
         """Note one mistake."""
         if len(self.mistakes) < _MOST_MISTAKES:
-            self.mistakes.append(Mistake(path=path, line=line, what=what, remedy=remedy))
+            if len(remedy) > _LONGEST:
+                remedy = shortened(remedy, longest=_LONGEST)
+            self.mistakes.append(Mistake(path=path, line=line, what=shortened(what, longest=_LONGEST), remedy=remedy))
 
     def take(self, other: "Reading") -> None:
         """Add what another reading found."""

@@ -32,6 +32,7 @@ Tree = Mapping[str, object]
 
 MOST_LEVELS: Final = 20
 _MOST_VALUES: Final = 10_000
+_LONGEST_MESSAGE: Final = 1_000
 _LONGEST_LINE: Final = 2_000  # how many characters of a line are read to describe a mistake
 # Characters that YAML does not allow, in addition to the control characters that no text may contain.
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -56,7 +57,13 @@ def read_yaml_text(text: str, *, first_line: int = 1, on_text: Callable[[str, in
     """
     builder = _Builder(text=text, first_line=first_line, on_text=on_text or (lambda value, _: value))
     data = builder.read()
-    return YamlTree(data=data, lines=builder.lines, mistakes=tuple(sorted(builder.mistakes)))
+    found = sorted(builder.mistakes)[: 2 * MOST_MISTAKES]
+    mistakes = tuple(YamlMistake(each.line, _short(each.what), _short(each.remedy)) for each in found)
+    return YamlTree(data=data, lines=builder.lines, mistakes=mistakes)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_MESSAGE else shortened(text, longest=_LONGEST_MESSAGE)
 
 
 class _StopReadingError(Exception):

@@ -161,7 +161,7 @@ def _not_first(above: list[str]) -> FaultError:
 
 
 def _fault_in_fence(match: re.Match[str], line: str, place: str, below: str = "") -> FaultError:
-    """Return what is wrong with a line that should be three dashes. `place` says where it is: begin or end."""
+    """Return what is wrong with a line that should be three dashes. `place` is begin or end."""
     signs, shown = match["signs"], shortened(line.strip())
     what = f"the settings {place} with “{shown}” instead of three dashes"
     remedy = "write three dashes on this line, and nothing else: ---"

@@ -316,6 +316,18 @@ def test_a_mistake_names_its_line_and_the_remedy(
             "events/a.md:3: the event has no start; add a line such as `starts: ",
         ),
         (EVENT.replace("title: A workshop\n", ""), "title is missing"),
+        ("---\ntitle: x\nstarts: 20260225\n---\n", "events/a.md:3: starts: '20260225' is not a date; write 2026-02-25"),
+        (
+            EVENT.replace("2026-02-25 11:00", "20260225"),
+            "events/a.md:4: ends: '20260225' is not a date; write 2026-02-25",
+        ),
+        (EVENT.replace(" 08:00", " 8:00"), "starts: '2026-02-25 8:00' is not a date; write 2026-02-25 08:00"),
+        (EVENT.replace("2026-02-25 08:00", "25 February 2026, 8 am"), "is not a date; write 2026-02-25 08:00"),
+        (EVENT.replace("2026-02-25 08:00", "12:30"), "starts: '12:30' is not a date; write it as 2026-02-25, or"),
+        (
+            EVENT.replace("ends:", "deadline: {label: Ends, date: 2026-02-20 10:00}\nends:"),
+            "'2026-02-20 10:00' has a time, but only a date is needed; write 2026-02-20",
+        ),
     ],
 )
 def test_an_event_that_cannot_be_is_a_mistake(tmp_path: Path, event: str, expected: str) -> None:

@@ -20,10 +20,13 @@ _UNSEEN: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 # Lines that mark settings in other tools, or that a word processor made of three dashes.
 _LIKE_A_FENCE = re.compile(
     rf"[\s{_UNSEEN}\\]*+(?P<signs>[{_DASHES}](?:[\s{_UNSEEN}]*+[{_DASHES}])*|\+{{2,}}|={{3,}}|\*{{3,}}|_{{3,}}|;;;|\.\.\."
-    rf"|[\"'“”‘’]-++[\"'“”‘’])[\s{_UNSEEN}]*+(?P<word>yaml|yml|toml)?[\s{_UNSEEN}]*+",
+    rf"|[\"'“”‘’]-++[\"'“”‘’])[\s{_UNSEEN}]*+(?P<word>yaml|yml|toml|#.*)?[\s{_UNSEEN}]*+",
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"(?P<key>[A-Za-z_][\w-]*+)[ \t]*+(?P<sign>[:=：])(?P<value>[ \t].*|)")
+# The first lines of settings on the same line as the dashes, in JSON, or in a code block.
+_AFTER_DASHES = re.compile(rf"[{_DASHES}]{{2,9}}[ \t]*+(?P<pair>(?P<key>[A-Za-z_][\w-]*+)[ \t]*+:.*)")
+_JSON = re.compile(r"\{?[ \t]*+\"(?P<key>[A-Za-z_][\w-]*+)\"[ \t]*+:.*")
 _BELOW_A_KEY = re.compile(r"[ \t]|-[ \t]|#|$")  # more lines of a value, items, comments, and blank lines
 _CODE = re.compile(r" {0,3}(?P<signs>`{3,}|~{3,})")
 _KEYS: Final = frozenset(
@@ -48,14 +51,18 @@ def find_front_matter(lines: list[str]) -> FrontMatter | FenceFault | None:
     """Return where the settings end, or what is wrong with the lines around them. Without settings, return None."""
     if not _FENCE.fullmatch(lines[0]):
         return _misplaced(lines, 0)
-    has_only_pairs = True
+    has_only_pairs, is_after_blank = True, False
     for index, line in enumerate(lines[1:], start=1):
         if _FENCE.fullmatch(line):
             return _misplaced(lines, index + 1) or FrontMatter(index)
         # An indented line may be part of a text of several lines, and a single dash may begin an item.
         if (match := _like_a_fence(line)) and match["signs"] != "-" and (has_only_pairs or not line[0].isspace()):
             return FenceFault(index, _fault_in_fence(match, line, "end"))
-        has_only_pairs = has_only_pairs and _PAIR.fullmatch(line) is not None
+        is_pair = _PAIR.fullmatch(line) is not None
+        if is_after_blank and not is_pair and not _BELOW_A_KEY.match(line):
+            what = f"the settings have no closing line above “{shortened(line)[:40]}”"
+            return FenceFault(index, FaultError(what, "write a line of three dashes above it: ---"))
+        has_only_pairs, is_after_blank = has_only_pairs and is_pair, not line.strip()
     remedy = "write a line of three dashes below them: ---"
     return FenceFault(0, FaultError("the settings at the top have no closing line", remedy))
 
@@ -64,7 +71,7 @@ def _misplaced(lines: list[str], start: int) -> FenceFault | None:
     """Return the fault if there are settings from line `start` on, where readers would see them."""
     code = ""  # the signs that close the code block around a line
     first = next((index for index in range(start, len(lines)) if not _is_blank(lines[index])), len(lines))
-    if start == 0 and first < len(lines) and (fault := _without_fence(lines, first)):
+    if start == 0 and first < len(lines) and (fault := _in_another_form(lines, first) or _without_fence(lines, first)):
         return fault
     for index in range(first, len(lines)):
         line = lines[index]
@@ -102,6 +109,23 @@ def _begins_settings(lines: list[str], index: int, *, is_first: bool) -> bool:
     if _is_key(lines[below]):
         return True
     return below == index + 1 and _PAIR.fullmatch(lines[below]) is not None and _closing(lines, below) is not None
+
+
+def _in_another_form(lines: list[str], first: int) -> FenceFault | None:
+    """Return the fault if the file begins with settings in a form that other tools use."""
+    line, below = lines[first].strip(), lines[first + 1].strip() if first + 1 < len(lines) else ""
+    remedy = "write a line of three dashes above and below them: ---"
+    if (match := _AFTER_DASHES.fullmatch(line)) and match["key"] in _KEYS:
+        what = f"the settings begin on the same line as the dashes: “{shortened(line)}”"
+        return FenceFault(first, FaultError(what, f"write --- on its own line, and below it {match['pair']}"))
+    if (match := _JSON.fullmatch(f"{line}{below}" if line == "{" else line)) and match["key"] in _KEYS:
+        remedy = f"delete the braces and commas, and {remedy}"
+        return FenceFault(first, FaultError("the settings are in braces", remedy))
+    is_fence = _FENCE.fullmatch(below) is not None and _begins_settings(lines, first + 1, is_first=True)
+    if _CODE.match(line) and (is_fence or _is_key(below)):
+        what = f"the settings are in a code block that begins with {shortened(line)}"
+        return FenceFault(first, FaultError(what, "delete that line, and the line that ends the block"))
+    return None
 
 
 def _without_fence(lines: list[str], first: int) -> FenceFault | None:

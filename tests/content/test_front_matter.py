@@ -62,6 +62,25 @@ def told(text: str) -> str:
             "1: the settings begin with “+++”",
         ),
         ("+++\ntitle = Spring\n+++\n", "1: the settings begin with “+++”"),
+        (
+            "--- # about spring\ntitle: Spring\n---\n",
+            "1: the settings begin with “--- # about spring” instead of three dashes",
+        ),
+        (
+            "---title: Spring\n---\nWords\n",
+            "1: the settings begin on the same line as the dashes: “---title: Spring”",
+        ),
+        ("—- title: Spring\n—\nWords\n", "1: the settings begin on the same line as the dashes"),
+        (
+            "```yaml\ntitle: Spring\n```\nWords\n",
+            "1: the settings are in a code block that begins with ```yaml",
+        ),
+        ("```\n---\ntitle: Spring\n---\n```\nWords\n", "1: the settings are in a code block"),
+        (
+            '{ "title": "Spring" }\nWords\n',
+            "1: the settings are in braces; delete the braces and commas, and",
+        ),
+        ('{\n  "title": "Spring",\n}\nWords\n', "1: the settings are in braces"),
         # no opening line
         (
             "title: Spring\nbutton: none\n---\nWords\n",
@@ -82,6 +101,10 @@ def told(text: str) -> str:
         ("---\ntitle: Spring\n ---\nWords\n", "3: there is a space before the dashes that end the settings"),
         ("---\ntitle: Spring\n...\nWords\n", "3: the settings end with “...” instead of three dashes"),
         ("---\nbutton:\n  label: Go\n+++\nWords\n", "4: the settings end with “+++” instead of three dashes"),
+        (
+            "---\ntitle: Spring\n\nWords of text.\n\n---\nMore\n",
+            "4: the settings have no closing line above “Words of text.”",
+        ),
         ("---\ntitle: Spring\nWords\n", "1: the settings at the top have no closing line"),
     ],
 )
@@ -101,6 +124,7 @@ def test_the_remedy_for_settings_of_another_kind_repeats_their_text() -> None:
         ("---\ntitle: Spring\n---\nWords\n", 2),
         ("--- \n---\t\nWords\n", 1),
         ("---\ntext: >-\n  one\n  ----\n  two\n---\nWords\n", 5),
+        ("---\ntitle: a\n\n# a note\n\nsteps:\n\n- one\n---\nWords\n", 8),
         ("---\nsteps:\n-\n  one\n- two\n---\nWords\n", 5),
         ("---\ntitle: Spring\n---\n\n---\n\nWords: are here\n\n---\n", 2),
         ("---\ntitle: Spring\n---\n```\n---\ntitle: code\n---\n```\n", 2),
@@ -120,6 +144,10 @@ def test_the_settings_end_at_the_next_line_of_dashes(text: str, end: int) -> Non
         "Notes: a summary\n---\n\nWords\n",
         "Notes: we met, and it was good.\n",
         "***\n\nWords: are here\n\n***\n",
+        "- title: x\n\nWords\n",
+        "```\nprint(1)\n```\n",
+        "{{ first_name }}, hello\n",
+        "— a dash: and words\n",
         "----\n\nWords\n\n----\n",
         "Words\n\n---\n\nMore words\n\n---\nNote: this is a line\n---\n",
         "- title: x\n- y\n",

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import NewsletterError
 from newsletter.model.broadcast import Verdict
+from newsletter.providers.base import Provider
 from newsletter.providers.sendgrid.history import events_of
 from tests.fuzz.amount import EXAMPLES
 from tests.fuzz.limits import limited
@@ -77,7 +79,7 @@ def test_whatever_is_answered_to_a_chunk_there_is_an_outcome(answer: bytes, cuts
     pieces = [answer[start:end] for start, end in pairwise(places)]
 
     with peer_saying(_HTTP, pieces), limited():
-        outcome = submit(sendgrid(Path(_FOLDER.name), "http://127.0.0.1:9"), chunk(*_PEOPLE))
+        outcome = submit(_provider(), chunk(*_PEOPLE))
 
     assert outcome.verdict is not Verdict.ACCEPTED or b" 2" in answer
     assert len(outcome.reason) < 3_000
@@ -89,7 +91,7 @@ def test_whatever_is_answered_to_a_chunk_there_is_an_outcome(answer: bytes, cuts
 )
 @settings(max_examples=EXAMPLES)
 def test_whatever_json_is_answered_is_read_or_refused(status: int, value: object, more: object) -> None:
-    provider = sendgrid(Path(_FOLDER.name), "http://127.0.0.1:9")
+    provider = _provider()
     answers = [
         [b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, len(body)), body] for body in _bodies(value, more)
     ]
@@ -109,6 +111,11 @@ def test_whatever_is_posted_as_events_is_read_or_refused(value: object) -> None:
     with limited():
         _refused(lambda: events_of(body))
         _refused(lambda: events_of(b"[" + body + b"]"))
+
+
+@cache
+def _provider() -> Provider:
+    return sendgrid(Path(_FOLDER.name), "http://127.0.0.1:9")
 
 
 def _bodies(*values: object) -> list[bytes]:

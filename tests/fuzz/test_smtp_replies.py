@@ -1,12 +1,14 @@
 """Whatever a mail server replies, a chunk ends in an outcome that is true and short."""
 
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.broadcast import Verdict
+from newsletter.providers.base import Provider
 from tests.fuzz.amount import EXAMPLES
 from tests.fuzz.limits import limited
 from tests.fuzz.peer import peer_saying
@@ -37,13 +39,17 @@ _REPLIES = st.one_of(
 @given(begins=st.integers(0, 4), replies=st.lists(_REPLIES, max_size=14), again=st.lists(_REPLIES, max_size=6))
 @settings(max_examples=EXAMPLES)
 def test_whatever_a_server_replies_there_is_an_outcome(begins: int, replies: list[bytes], again: list[bytes]) -> None:
-    setup = smtp_settings(25, more='username = "letter"')
     said = [*_USUAL[:begins], *replies]
-    provider = opened(Path(_FOLDER.name), setup, {"NEWSLETTER_SMTP_PASSWORD": _SECRET})
-    with peer_saying("newsletter.system.smtp_connection", said, again), limited(), provider.session() as session:
+    with peer_saying("newsletter.system.smtp_connection", said, again), limited(), _provider().session() as session:
         outcome = session.submit(chunk(*_PEOPLE))
 
     assert outcome.verdict is not Verdict.ACCEPTED or b"2" in b"".join([*said, *again])
     told = [outcome.reason, *outcome.invalid.values(), *outcome.uncertain.values()]
     told += [each.words for each in outcome.doubted.values()]
     assert all(len(words) < 3_000 and _SECRET not in words for words in told)
+
+
+@cache
+def _provider() -> Provider:
+    setup = smtp_settings(25, more='username = "letter"')
+    return opened(Path(_FOLDER.name), setup, {"NEWSLETTER_SMTP_PASSWORD": _SECRET})

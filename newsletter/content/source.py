@@ -137,15 +137,14 @@ def _read(
 def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
     """Return the text of a file. If it cannot be read as UTF-8 text, note why and return None."""
     try:
-        raw = path.read_bytes()
+        size = path.stat().st_size
+        raw = path.read_bytes() if size <= _MAX_BYTES else b""
     except OSError as err:
         fault = explained(err, path, deed="read", elsewhere="", shown=lambda _: shown)
         reading.add(shown, None, fault.what, fault.remedy)
         return None
-    if len(raw) > _MAX_BYTES:
-        reading.add(
-            shown, None, f"the file is larger than 2 MB ({len(raw):,} bytes)", "delete text until it is smaller"
-        )
+    if size > _MAX_BYTES:
+        reading.add(shown, None, f"the file is larger than 2 MB ({size:,} bytes)", "delete text until it is smaller")
         return None
     try:
         text = raw.decode("utf-8-sig")

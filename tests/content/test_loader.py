@@ -504,3 +504,18 @@ def test_other_files_are_not_noted(tmp_path: Path, file: str) -> None:
     root = write_workspace(tmp_path, {f"issues/2026-02/{file}": "Words.\n"})
 
     assert load(root).unused == ()
+
+
+@pytest.mark.parametrize("name", ["letter.md", "issue.yaml"])
+def test_a_file_is_measured_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    root = write_workspace(tmp_path)
+    with (root / "issues/2026-02" / name).open("wb") as file:
+        file.truncate(9_000_000_000)  # takes no space on the disk
+    read = Path.read_bytes
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: pytest.fail("it was read") if path.name == name else read(path)
+    )
+
+    (mistake,) = mistakes(root)
+
+    assert mistake.startswith(f"issues/2026-02/{name}: the file is larger than 2 MB (9,000,000,000 bytes); delete text")

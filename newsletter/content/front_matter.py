@@ -117,7 +117,9 @@ def _in_another_form(lines: list[str], first: int) -> FenceFault | None:
     remedy = "write a line of three dashes above and below them: ---"
     if (match := _AFTER_DASHES.fullmatch(line)) and match["key"] in _KEYS:
         what = f"the settings begin on the same line as the dashes: “{shortened(line)}”"
-        return FenceFault(first, FaultError(what, f"write --- on its own line, and below it {match['pair']}"))
+        return FenceFault(
+            first, FaultError(what, f"write --- on its own line, and below it {shortened(match['pair'])}")
+        )
     if (match := _JSON.fullmatch(f"{line}{below}" if line == "{" else line)) and match["key"] in _KEYS:
         remedy = f"delete the braces and commas, and {remedy}"
         return FenceFault(first, FaultError("the settings are in braces", remedy))
@@ -201,5 +203,6 @@ def _fault_in_fence(match: re.Match[str], line: str, place: str, below: str = ""
     if pair is not None and pair["sign"] == "=":
         value = pair["value"].strip()
         value = value if value[:1] in {'"', "'"} else in_quotes(value)
-        remedy = f"write --- above and below the settings, and a colon in place of =: {pair['key']}: {value}"
+        line = shortened(f"{pair['key']}: {value}")
+        remedy = f"write --- above and below the settings, and a colon in place of =: {line}"
     return FaultError(what, remedy)

@@ -5,7 +5,7 @@ BIN := .venv/bin
 # One and a half times the number of cores, because many tests wait for a process, a server or a browser.
 TESTERS := $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 
-.PHONY: help setup demo test check format bench constraints clean
+.PHONY: help setup demo test fuzz check format bench constraints clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: check  ## run all checks and all tests
 	scripts/install-debian-packages chromium postgresql spamassassin
 	scripts/unpack-postfix-tools
 	$(BIN)/pytest -n $(TESTERS) --dist worksteal
+
+fuzz: .venv/.dev  ## try 200,000 hostile inputs, each within 5 seconds and 500 MiB; this takes hours
+	$(BIN)/python -m tests.fuzz 200000
 
 check: .venv/.dev  ## check formatting, lint, types, layers, and that the installed packages are compatible
 	$(BIN)/ruff format --check

@@ -22,6 +22,10 @@ from newsletter.system.file_errors import explained
 
 CONFIG_FILE = "newsletter.toml"
 TEMPLATES_FOLDER = "templates"
+_MOST_BYTES = 200_000  # a hundred times as much as most workspaces need
+_TABLE = re.compile(r"[ \t]*+(?P<opening>\[{1,2})(?P<name>[^\[\]]*+)\]")
+_ASSIGNMENT = re.compile(r"[ \t]*+(?P<key>[\w\"'.-]++(?:[ \t]*+\.[ \t]*+[\w\"'-]++)*+)[ \t]*+=")
+_LONG_QUOTES = frozenset({'"""', "'''"})
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -76,14 +80,7 @@ def load_config(root: Path) -> Config:
 
     Raise MistakesError with every mistake in it, or InputError if the file cannot be read.
     """
-    path = root / CONFIG_FILE
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as err:
-        remedy = "save it in your text editor as UTF-8"
-        raise MistakesError([Mistake(path=CONFIG_FILE, what="is not UTF-8 text", remedy=remedy)]) from err
-    except OSError as err:
-        raise InputError(str(explained(err, path, deed="read", elsewhere=""))) from err
+    text = _read_text(root / CONFIG_FILE)
     if mistake := mistake_in_long_key(text, path=CONFIG_FILE):
         raise MistakesError([mistake])
     try:
@@ -94,9 +91,25 @@ def load_config(root: Path) -> Config:
     try:
         settings = Settings.model_validate(data)
     except ValidationError as err:
-        mistakes = mistakes_of(err, model=Settings, path=CONFIG_FILE, line_of=lambda location: _line_of(text, location))
-        raise MistakesError(mistakes) from err
+        raise MistakesError(
+            mistakes_of(err, model=Settings, path=CONFIG_FILE, line_of=lambda location: _line_of(text, location) or 1)
+        ) from err
     return Config(root=root, settings=settings, notes=_rename_notes(text, data))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            what = f"the file is larger than {_MOST_BYTES // 1000} KB ({size:,} bytes)"
+            raise MistakesError([Mistake(path=CONFIG_FILE, what=what, remedy="delete text until it is smaller")])
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as err:
+        line = path.read_bytes()[: err.start].count(b"\n") + 1
+        what, remedy = "the file is not UTF-8 text", "save it in your text editor as UTF-8"
+        raise MistakesError([Mistake(path=CONFIG_FILE, line=line, what=what, remedy=remedy)]) from err
+    except OSError as err:
+        raise InputError(str(explained(err, path, deed="read", elsewhere=""))) from err
 
 
 def line_of_key(config: Config, *keys: str | int) -> int | None:
@@ -135,26 +148,43 @@ def _contains(data: object, location: Location) -> bool:
     return True
 
 
-@lru_cache(maxsize=256)
+class _WrittenKey(Struct, frozen=True):
+    """A key or a table of `newsletter.toml`, with the names of the tables around it, and its line."""
+
+    location: Location
+    line: int
+
+
 def _line_of(text: str, location: Location) -> int | None:
     """Return the line of `key =` inside its `[table]`, or of the deepest table around it that exists."""
+    best: _WrittenKey | None = None
+    for key in _written_keys(text):
+        here = key.location
+        is_on_the_way = here == location[: len(here)] or RENAMED_KEYS.get(here) == location
+        if is_on_the_way and (best is None or len(here) > len(best.location)):
+            best = key
+    return best.line if best else None
+
+
+@lru_cache(maxsize=8)
+def _written_keys(text: str) -> tuple[_WrittenKey, ...]:
     table: Location = ()
     seen: Counter[Location] = Counter()  # how many `[[tables]]` of the same name came before
-    best: tuple[int, int] | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*(\[+)\s*([^\]]+?)\s*\]+", line):
-            name = _keys(header[2])
-            table = (*name, seen[name]) if header[1] == "[[" else name
-            here = table if table == location[: len(table)] else name
+    keys: list[_WrittenKey] = []
+    closing = ""  # the quotes that end the text of several lines around a line
+    for number, line in enumerate(text.split("\n"), start=1):
+        if closing:
+            closing = "" if closing in line else closing
+        elif header := _TABLE.match(line):
+            name = _keys(header["name"])
+            table = (*name, seen[name]) if header["opening"] == "[[" else name
             seen[name] += 1
-        elif assignment := re.match(r"\s*([\w\"'.-]+)\s*=", line):
-            here = table + _keys(assignment[1])
-        else:
-            continue
-        is_on_the_way = here == location[: len(here)] or RENAMED_KEYS.get(here) == location
-        if is_on_the_way and (best is None or len(here) > best[0]):
-            best = (len(here), number)
-    return best[1] if best else None
+            keys.append(_WrittenKey(table, number))
+        elif assignment := _ASSIGNMENT.match(line):
+            keys.append(_WrittenKey(table + _keys(assignment["key"]), number))
+            sign = line[assignment.end() :].lstrip()[:3]
+            closing = sign if sign in _LONG_QUOTES and line.count(sign) == 1 else ""
+    return tuple(keys)
 
 
 def _keys(dotted: str) -> Location:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter import config
 from newsletter.cli.workspace import current_config
 from newsletter.config import line_of_key, load_config
 from newsletter.errors import MistakesError
@@ -115,3 +116,74 @@ def test_a_command_tells_the_old_name_once(
 
     assert (told.out, told.err) == ("", f"{NOTE}\n")
     assert capsys.readouterr().err == ""
+
+
+SPACES = f'reason = """\n[{" " * 200_000}"""\n'
+KEYS_WITH_DOTS = "".join(f"k{number}.{'a.' * 90}b = 1\n" for number in range(900))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SPACES[:190_000] + '"""\n',
+        KEYS_WITH_DOTS,
+        "".join(f"[a{number}]\n" for number in range(20_000)),
+        "[[a]]\n[[a.b]]\n" * 12_000,
+        "a = " + "[" * 90_000 + "]" * 90_000,
+        "a = " + "9" * 190_000,
+        "[brand]\nlogo_width = 0x" + "f" * 190_000,
+        '[brand]\nlogo = "' + "a" * 190_000 + '"',
+        "[" + " " * 190_000,
+        "a" + " " * 190_000,
+        "a = " + '"b" "c" ' * 20_000,
+    ],
+)
+def test_no_file_can_hold_up_the_reader_or_flood_the_terminal(tmp_path: Path, text: str) -> None:
+    (tmp_path / "newsletter.toml").write_text(text)
+
+    with pytest.raises(MistakesError) as caught:
+        load_config(tmp_path)
+
+    assert len(str(caught.value)) < 50_000
+    lines = text.count("\n") + 1
+    assert all(0 < (mistake.line or 0) <= lines for mistake in caught.value.mistakes)
+
+
+@pytest.mark.parametrize("lines", [2_000, 4_000])
+def test_finding_lines_reads_each_line_once(monkeypatch: pytest.MonkeyPatch, lines: int) -> None:
+    text = "".join(f"k{number} = 1\n" for number in range(lines))
+    reads = 0
+
+    class Counted:
+        def match(self, line: str) -> None:
+            nonlocal reads
+            reads += 1
+
+    monkeypatch.setattr("newsletter.config._TABLE", Counted())
+    for number in range(0, lines, 100):
+        assert config._line_of(text, (f"k{number}",)) == number + 1
+    assert reads == lines + 1
+
+
+def test_a_settings_file_is_measured_before_it_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "newsletter.toml").open("wb") as file:
+        file.truncate(5_000_000_000)  # takes no space on the disk
+
+    with pytest.raises(
+        MistakesError, match=r"^newsletter\.toml: the file is larger than 200 KB \(5,000,000,000 bytes\);"
+    ):
+        load_config(tmp_path)
+
+
+def test_text_of_several_lines_holds_no_tables_or_keys(tmp_path: Path) -> None:
+    text = TEXT.replace(
+        'reason = "You asked for it."',
+        "reason = '''\n[brand]\nlogo = 1\n'''\ncolor = 1",
+    )
+    (tmp_path / "newsletter.toml").write_text(text)
+
+    with pytest.raises(MistakesError) as caught:
+        load_config(tmp_path)
+
+    (told,) = [mistake for mistake in caught.value.mistakes if "color" in mistake.what]
+    assert told.line == text.split("\n").index("color = 1") + 1

@@ -1,7 +1,6 @@
 """Loads an issue's folder into an `Issue`, or reports all mistakes in its files at once."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,12 +9,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
-from newsletter.config import CONFIG_FILE, Config
+from newsletter.config import Config
+from newsletter.content.issue_choices import entries_of, require_segment, require_topics, topics_of
+from newsletter.content.issue_folder import item_files, section_files, unused_files
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture, location_of, require_title
 from newsletter.content.source import Document, Reading, read_front_matter, read_tips, read_yaml, record_of
-from newsletter.content.yaml_reader import Tree
-from newsletter.errors import FaultError, InputError, MistakesError
+from newsletter.errors import FaultError, InputError, Mistake, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, IssueHeading, Item, PictureFile, Section, Source, Tips
 from newsletter.model.issue_fields import (
@@ -30,13 +30,11 @@ from newsletter.model.issue_fields import (
     TipsFields,
 )
 from newsletter.model.prose import Prose
-from newsletter.model.segment import EVERYONE
 from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"
 ISSUES_FOLDER = "issues"
 _DAY: TypeAdapter[date] = TypeAdapter(Day)
-_WRITTEN = "[!.]*.md"  # skips the hidden files that editors and operating systems create
 
 
 def issue_names(config: Config) -> list[str]:
@@ -61,7 +59,29 @@ def load_issue(config: Config, folder: Path, section_types: Mapping[str, Section
     if not (folder / ISSUE_FILE).is_file():
         what = f"{config.shown(folder)} is not the folder of an issue, because it has no {ISSUE_FILE}"
         raise InputError(f"{what}; name another issue, or create one: newsletter new 2026-03")
-    return _IssueReader(config, folder, section_types).read()
+    found = _IssueReader(config, folder, section_types).read()
+    if found.issue is None or found.mistakes:
+        raise MistakesError(found.mistakes)
+    return found.issue
+
+
+def load_standing(
+    config: Config, folder: Path, section_types: Mapping[str, SectionType], *, last: Issue | None = None
+) -> Issue | None:
+    """Return an issue without the sections that have mistakes, or with what they were in `last`.
+
+    Return None if `issue.yaml` cannot be read, or if no section is left.
+    """
+    reader = _IssueReader(config, folder, section_types)
+    issue = reader.read().issue
+    if issue is None:
+        return None
+    before = {section.name: section for section in last.sections} if last else {}
+    kept = {**before, **{section.name: section for section in reader.standing}}
+    names = dict.fromkeys(entry.section for entry in issue.fields.sections)
+    sections = tuple(kept[name] for name in names if name in kept)
+    pictures = {**(last.pictures if last else {}), **issue.pictures}
+    return replace(issue, sections=sections, pictures=pictures) if sections else None
 
 
 def segments_named(config: Config, folders: Iterable[Path]) -> frozenset[str]:
@@ -71,7 +91,14 @@ def segments_named(config: Config, folders: Iterable[Path]) -> frozenset[str]:
     """
     paths = (folder / ISSUE_FILE for folder in folders)
     documents = (read_yaml(path, config.shown(path), Reading(), IssueFields) for path in paths)
-    return frozenset(entry.only for each in documents if each for entry in _entries(each.data) if entry.only)
+    return frozenset(entry.only for each in documents if each for entry in entries_of(each.data) if entry.only)
+
+
+class _Loaded(Struct, frozen=True):
+    """An issue with all sections that could be read, if `issue.yaml` could be read too, and all mistakes."""
+
+    issue: Issue | None
+    mistakes: tuple[Mistake, ...]
 
 
 class _IssueReader(Struct):
@@ -82,22 +109,26 @@ class _IssueReader(Struct):
     section_types: Mapping[str, SectionType]
     reading: Reading = field(default_factory=Reading)
     pictures: dict[str, PictureFile] = field(default_factory=dict)
+    used: set[Path] = field(default_factory=set)  # the Markdown files that were read
+    standing: list[Section] = field(default_factory=list)  # the sections without a mistake
 
-    def read(self) -> Issue:
+    def read(self) -> _Loaded:
         path = self.folder / ISSUE_FILE
         document = read_yaml(path, self.config.shown(path), self.reading, IssueFields)
         fields = None if document is None else record_of(document, IssueFields, self.reading)
         sections: tuple[Section, ...] = ()
         if document is not None:
             # Sections are read even if issue.yaml has mistakes, so that the mistakes in all files are reported at once.
-            entries = _entries(document.data) if fields is None else fields.sections
+            entries = entries_of(document.data) if fields is None else fields.sections
             sections = self._sections(entries, document.source)
-            self._require_topics(_topics(document.data) if fields is None else fields.topics, document.source)
+            topics = topics_of(document.data) if fields is None else fields.topics
+            require_topics(topics, document.source, self.config.settings, self.reading)
         language = (fields and fields.language) or self.config.settings.newsletter.language
         tips = self._tips(sections, language)
-        if self.reading.mistakes or fields is None or document is None:
-            raise MistakesError(sorted(self.reading.mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
-        return Issue(
+        mistakes = tuple(sorted(self.reading.mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
+        if fields is None or document is None:
+            return _Loaded(None, mistakes)
+        issue = Issue(
             name=self.folder.name,
             fields=fields,
             language=language,
@@ -107,18 +138,23 @@ class _IssueReader(Struct):
             merge_fields=tuple(self.reading.merge_fields),
             source=document.source,
             tips=tips,
+            unused=unused_files(self.folder, self.used),
         )
+        return _Loaded(issue, mistakes)
 
     def _sections(self, entries: tuple[SectionEntry, ...], source: Source) -> tuple[Section, ...]:
         sections: dict[str, Section] = {}
         for index, entry in enumerate(entries):
             place = source.at("sections", index)
+            before = len(self.reading.mistakes)
             if entry.section in sections:
                 what = f"the section {entry.section!r} is listed twice"
                 self.reading.add(place.path, place.line, what, "delete this line")
             elif (section := self._section(entry, place)) is not None:
                 sections[entry.section] = section
-            self._require_segment(entry.only, source.at("sections", index, "only"))
+            require_segment(entry.only, source.at("sections", index, "only"), self.config.settings, self.reading)
+            if entry.section in sections and len(self.reading.mistakes) == before:
+                self.standing.append(sections[entry.section])
         return tuple(sections.values())
 
     def _tips(self, sections: tuple[Section, ...], language: str) -> Tips | None:
@@ -128,38 +164,13 @@ class _IssueReader(Struct):
                 return read_tips(self.config, language, asked_at=section.source.at("show"), reading=self.reading)
         return None
 
-    def _require_segment(self, name: str | None, place: Place) -> None:
-        known = [EVERYONE, *self.config.settings.segments]
-        if name is not None and name not in known:
-            self.reading.add(
-                place.path, place.line, f"there is no segment {name!r} in {CONFIG_FILE}", suggestion(name, known)
-            )
-
-    def _require_topics(self, topics: tuple[str, ...], source: Source) -> None:
-        """Note unknown and repeated topics, and a missing topic if the workspace defines topics."""
-        known, place = list(self.config.settings.topics), source.at("topics")
-        if topics and not known:
-            what = f"`topics` is set, but {CONFIG_FILE} defines no topics"
-            remedy = f"delete the line, or add the topics to {CONFIG_FILE} under [topics]"
-            self.reading.add(place.path, place.line, what, remedy)
-            return
-        if known and not topics:
-            who = "subscribers who left all of its topics do not receive the issue"
-            remedy = f"add a line such as `topics: [{known[0]}]`, with one or more of {', '.join(known)} ({who})"
-            self.reading.add(place.path, place.line, "the issue has no topics", remedy)
-        for index, topic in enumerate(topics):
-            at = source.at("topics", index)
-            if topic not in known:
-                self.reading.add(
-                    at.path, at.line, f"there is no topic {topic!r} in {CONFIG_FILE}", suggestion(topic, known)
-                )
-            elif topic in topics[:index]:
-                self.reading.add(at.path, at.line, f"the topic {topic!r} is listed twice", "delete one of them")
-
     def _section(self, entry: SectionEntry, place: Place) -> Section | None:
         path = self._section_file(entry.section, place)
-        document = None if path is None else read_front_matter(path, self.config.shown(path), self.reading)
-        if path is None or document is None:
+        if path is None:
+            return None
+        self.used.add(path)
+        document = read_front_matter(path, self.config.shown(path), self.reading)
+        if document is None:
             return None
         type_name = str(document.data.get("type", entry.section))
         section_type = self.section_types.get(type_name)
@@ -193,11 +204,9 @@ class _IssueReader(Struct):
         )
 
     def _section_file(self, name: str, place: Place) -> Path | None:
-        for path in (self.folder / f"{name}.md", self.folder / name / "index.md"):
-            if path.is_file():
-                return path
-        there = [path.stem for path in self.folder.glob(_WRITTEN)]
-        there += [path.parent.name for path in self.folder.glob("*/index.md")]
+        there = section_files(self.folder)
+        if name in there:
+            return there[name]
         remedy = f"create the file {name}.md in {self.config.shown(self.folder)}/"
         if there:
             remedy += f", or write one of these sections on this line: {', '.join(sorted(there))}"
@@ -207,7 +216,7 @@ class _IssueReader(Struct):
     def _items(self, index: Path, document: Document, fields: SectionFields | None) -> tuple[Item, ...]:
         if index.name != "index.md":
             return ()
-        files = {path.stem: path for path in sorted(index.parent.glob(_WRITTEN)) if path.name != "index.md"}
+        files = item_files(index.parent)
         items = {name: item for name, path in files.items() if (item := self._item(name, path)) is not None}
         order = fields.items if isinstance(fields, ListFields) else None
         if order is None:
@@ -227,6 +236,7 @@ class _IssueReader(Struct):
         return tuple(items[name] for name in order if name in items)
 
     def _item(self, name: str, path: Path) -> Item | None:
+        self.used.add(path)
         document = read_front_matter(path, self.config.shown(path), self.reading)
         if document is None:
             return None
@@ -276,23 +286,6 @@ def _heading(config: Config, name: str) -> IssueHeading:
     keys = ("subject", "preheader", "title", "language")
     texts = {key: text for key in keys if isinstance(text := data.get(key, ""), str)}
     return IssueHeading(name=name, date=day, **{"subject": "", **texts})
-
-
-def _entries(data: Tree) -> tuple[SectionEntry, ...]:
-    """Return the valid entries of `sections:` from an issue.yaml that has mistakes."""
-    listed = data.get("sections")
-    entries = []
-    for value in listed if isinstance(listed, list) else ():
-        with suppress(ValidationError):
-            entries.append(SectionEntry.model_validate({"section": value} if isinstance(value, str) else value))
-    return tuple(entries)
-
-
-def _topics(data: Tree) -> tuple[str, ...]:
-    """Return the valid entries of `topics:` from an issue.yaml that has mistakes."""
-    stated = data.get("topics")
-    listed = stated if isinstance(stated, list) else [stated]
-    return tuple(topic for topic in listed if isinstance(topic, str))
 
 
 def _by_start(item: Item) -> tuple[bool, datetime, str]:

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -242,7 +243,9 @@ def _parsed(text: str, *, path: str, lines: tuple[int, ...], of_key: bool) -> Pa
             if token.type == "link_open":
                 links.append(ProseLink(text=_link_text(children, index), url=str(token.attrs["href"]), place=place))
             elif token.type == "image":
-                named, title = str(token.attrs["src"]), str(token.attrs.get("title", ""))
+                # The parser encodes spaces and letters such as é, as in a web address. This is the name of a file.
+                named, title = unquote(str(token.attrs["src"])), str(token.attrs.get("title", ""))
+                token.attrs["src"] = named
                 pictures.append(ProsePicture(path=named, alt=token.content, title=title, place=place))
     losses = sorted(dict.fromkeys(env["losses"]), key=lambda loss: loss.line)
     prose = Prose(tokens=tuple(tokens), links=tuple(links), pictures=tuple(pictures))

@@ -1,27 +1,31 @@
 """The images of an issue. Each must be inside the issue's folder and must really be an image."""
 
-import warnings
+import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from difflib import get_close_matches
 from functools import lru_cache
-from pathlib import Path
-
-from PIL import Image
+from itertools import islice
+from pathlib import Path, PurePath
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from newsletter.errors import FaultError, Location
 from newsletter.model.picture_files import (
     DECODING_FAULTS,
     DRAWN_ENDING,
-    MOST_PIXELS,
     PHOTOGRAPHED_FORMATS,
     read_picture_title,
 )
 from newsletter.model.prose import ProsePicture
 from newsletter.model.slots import MERGE_TOKEN
-from newsletter.settings.mistakes import suggestion
+from newsletter.system.pictures import opened_picture, require_light
 
 _ENDINGS = frozenset({*PHOTOGRAPHED_FORMATS, DRAWN_ENDING})
 _USABLE = "use a file in JPEG, PNG, GIF, SVG, WebP, AVIF, TIFF or BMP format"
-_SMALLER = "open it in an image editor, and export a version that is at most 4,000 pixels wide"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST_NAME = 1_000  # characters; no system has files with longer names
+_MOST_SUGGESTED = 1_000
 _PHONES_OWN = frozenset({".heic", ".heif"})
 
 
@@ -34,7 +38,9 @@ def find_picture(folder: Path, name: str, *, shown: Callable[[Path], str] = str)
     """
     if MERGE_TOKEN.search(name):
         raise FaultError(f"the image {name} would differ between readers", "write the name of one image for everyone")
-    path = (folder / name).resolve()
+    if _CONTROL.search(name):
+        raise FaultError(f"the image name {name!r} contains an invisible character", "delete it, or rename the file")
+    path = _file_named(folder, name)
     if not path.is_relative_to(folder.resolve()):
         remedy = f"copy it into {shown(folder / 'images')}/, and write images/{path.name}"
         raise FaultError(f"the image {name} is outside {shown(folder)}/", remedy)
@@ -45,13 +51,47 @@ def find_picture(folder: Path, name: str, *, shown: Callable[[Path], str] = str)
     if ending not in _ENDINGS:
         raise FaultError(f"{name} is not an image that can be used in an email", _USABLE)
     if not _is_file(path):
-        there = [str(found.relative_to(folder)) for found in folder.glob("images/*")]
         put = f"put the file {path.name} into {shown((folder / name).parent)}/"
-        close = suggestion(name, there, otherwise=put)
-        raise FaultError(f"there is no image {name!r}", close if close == put else f"{close} If not, {put}")
+        close = _closest(folder, name)
+        raise FaultError(f"there is no image {name!r}", f"did you mean {close}? If not, {put}" if close else put)
     if ending != DRAWN_ENDING:
         _require_head(path, name, path.stat().st_mtime_ns)
     return path
+
+
+def _file_named(folder: Path, name: str) -> Path:
+    """Return the path of the file with this name. If there is none, the path may not exist.
+
+    One name can be spelled in several ways: `é` is one character or two (macOS writes two), and a space may be `%20`.
+    """
+    path = folder / name
+    if _is_file(path) or len(name) > _LONGEST_NAME:
+        return path.resolve()
+    found = folder
+    for part in PurePath(name).parts:
+        if part == ".." or not found.is_relative_to(folder):
+            return path.resolve()
+        with suppress(OSError):
+            same = sorted(each for each in found.iterdir() if _spelled(each.name) == _spelled(part))
+            found = found / part if found / part in same or not same else same[0]
+    return found.resolve() if _is_file(found) else path.resolve()
+
+
+def _spelled(name: str) -> str:
+    return normalize("NFC", unquote(name))
+
+
+def _closest(folder: Path, name: str) -> str | None:
+    """Return the name of the image that was most likely meant, or None. Only the names of files are compared.
+
+    With their folders and endings, all names would look alike.
+    """
+    found = islice((path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS), _MOST_SUGGESTED)
+    names = [normalize("NFC", path.relative_to(folder).as_posix()) for path in found]
+    stems = {PurePath(known).stem.lower(): known for known in sorted(names)}
+    stem = PurePath(normalize("NFC", name).replace("\\", "/")).stem.lower()
+    close = get_close_matches(stem, stems, n=1) if len(name) <= _LONGEST_NAME else []
+    return stems[close[0]] if close else None
 
 
 def _is_file(path: Path) -> bool:
@@ -86,16 +126,11 @@ def _require_head(path: Path, name: str, _modified_ns: int) -> None:
     `_modified_ns` is only part of the cache key.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the image's size, which is checked below
-            with Image.open(path, formats=[PHOTOGRAPHED_FORMATS[path.suffix.lower()]]) as picture:
-                width, height = picture.size
-                picture.verify()
-    except Image.DecompressionBombError as err:
-        raise FaultError(f"the image {name} is too large to open", _SMALLER) from err
+        require_light(path.stat().st_size)
+        with opened_picture(path, path.suffix.lower()) as picture:
+            picture.verify()
+    except FaultError as err:
+        raise FaultError(f"the image {name} {err.what}", err.remedy) from err
     except DECODING_FAULTS as err:
         what = f"the image {name} is damaged, or its name has the wrong extension"
         raise FaultError(what, "open it in an image editor, and export it again") from err
-    if width * height > MOST_PIXELS:
-        what = f"the image {name} is too large to open: {width:,} × {height:,} pixels"
-        raise FaultError(what, _SMALLER)

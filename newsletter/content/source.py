@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,23 +19,25 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 
 from newsletter.config import TEMPLATES_FOLDER, Config
 from newsletter.content.comments import without_comments
+from newsletter.content.front_matter import FenceFault, find_front_matter
 from newsletter.content.keys import LINE_READERS
 from newsletter.content.yaml_reader import Tree, read_yaml_text
 from newsletter.errors import FaultError, Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse, Source, Tips
 from newsletter.model.slots import MERGE_FIELD, MERGE_TOKEN, parse_merge_field
-from newsletter.model.typography import in_quotes
+from newsletter.model.typography import in_quotes, shortened
 from newsletter.model.values import Fields
 from newsletter.settings.mistakes import mistakes_of
 from newsletter.system.file_errors import explained
 
-_FENCE = re.compile(r"---[ \t]*")
 _CONTROL_FLOW = re.compile(r"\{%|%\}|\{#")
 _STRAY_BRACES = re.compile(r"\{\{|\}\}")
 # Control characters could break a header or the format in which an email is sent.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MAX_BYTES = 2_000_000
+_MOST_MISTAKES = 500  # of one issue
+_LONGEST = 1_000  # characters of what is wrong, and of what to do
 
 
 class Reading(Struct):
@@ -48,20 +51,21 @@ class Reading(Struct):
         self.note([Mistake(path=path, line=line, what=what, remedy=remedy)])
 
     def note(self, mistakes: Iterable[Mistake]) -> None:
-        """Note mistakes, with merge fields in place of their tokens."""
+        """Note mistakes, with merge fields in place of their tokens. Only so many are kept, and each is shortened."""
         written = {use.field.token: str(use.field) for use in self.merge_fields}
-        self.mistakes += [
-            replace(
-                each,
-                what=MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), each.what),
-                remedy=MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), each.remedy),
-            )
-            for each in mistakes
-        ]
+
+        def told(text: str) -> str:
+            return MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), text)
+
+        for each in islice(mistakes, max(0, _MOST_MISTAKES - len(self.mistakes))):
+            what, remedy = shortened(told(each.what), longest=_LONGEST), told(each.remedy)
+            if len(remedy) > _LONGEST:
+                remedy = shortened(remedy, longest=_LONGEST)
+            self.mistakes.append(replace(each, what=what, remedy=remedy))
 
     def take(self, other: "Reading") -> None:
         """Add what another reading found."""
-        self.mistakes += other.mistakes
+        self.mistakes += other.mistakes[: max(0, _MOST_MISTAKES - len(self.mistakes))]
         self.merge_fields += other.merge_fields
 
 
@@ -149,15 +153,14 @@ def _read(
 def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
     """Return the text of a file. If it cannot be read as UTF-8 text, note why and return None."""
     try:
-        raw = path.read_bytes()
+        size = path.stat().st_size
+        raw = path.read_bytes() if size <= _MAX_BYTES else b""
     except OSError as err:
         fault = explained(err, path, deed="read", elsewhere="", shown=lambda _: shown)
         reading.add(shown, None, fault.what, fault.remedy)
         return None
-    if len(raw) > _MAX_BYTES:
-        reading.add(
-            shown, None, f"the file is larger than 2 MB ({len(raw):,} bytes)", "delete text until it is smaller"
-        )
+    if size > _MAX_BYTES:
+        reading.add(shown, None, f"the file is larger than 2 MB ({size:,} bytes)", "delete text until it is smaller")
         return None
     try:
         text = raw.decode("utf-8-sig")
@@ -184,14 +187,13 @@ def _parse_yaml(text: str, path: str) -> tuple[Document | None, Reading]:
 def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]:
     reading = Reading()
     lines = text.split("\n")
-    if not _FENCE.fullmatch(lines[0]):
+    found = find_front_matter(lines)
+    if found is None:
         return _with_body(Document(path=path, digest=_digest(text), data={}, lines={}), text, 1, reading), reading
-    end = next((number for number, line in enumerate(lines[1:], start=1) if _FENCE.fullmatch(line)), None)
-    if end is None:
-        reading.add(
-            path, 1, "the settings at the top have no closing line", "write a line of three dashes below them: ---"
-        )
+    if isinstance(found, FenceFault):
+        reading.add(path, found.index + 1, found.fault.what, found.fault.remedy)
         return None, reading
+    end = found.end
     document = _document("\n".join(lines[1:end]), first_line=2, path=path, reading=reading)
     if document is None:
         return None, reading
@@ -242,7 +244,7 @@ def record_of(
 
         told = {mistake.line for mistake in reading.mistakes if mistake.path == document.path}
         errors = [
-            _of_a_writer(details)
+            _of_a_writer(details, document.lines)
             for details in err.errors(include_url=False)
             if document.lines.get(tuple(details["loc"])) not in told  # do not report a line twice
         ]
@@ -251,8 +253,11 @@ def record_of(
         return None
 
 
-def _of_a_writer(details: ErrorDetails) -> InitErrorDetails:
-    """Return pydantic's error. If a colon turned text into a key, return an error that explains this."""
+def _of_a_writer(details: ErrorDetails, lines: Mapping[Location, int]) -> InitErrorDetails:
+    """Return pydantic's error. If a colon or brackets turned text into something else, return one that explains this.
+
+    `lines` has the line of each key and item.
+    """
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     if kind == "string_type" and isinstance(value, dict) and len(value) == 1:
         ((key, rest),) = value.items()
@@ -260,6 +265,14 @@ def _of_a_writer(details: ErrorDetails) -> InitErrorDetails:
             text = f"{key}: {rest or ''}".rstrip()
             fault = FaultError(f"the colon after “{key}” makes it a key", f"put the text in quotes: {in_quotes(text)}")
             kind, context = "value_error", {"error": fault}
+    elif kind == "string_type" and isinstance(value, list):
+        location = tuple(details["loc"])
+        fault = FaultError("there is a list instead of text", "write one text after the colon")
+        # Items on the line of their key are in brackets.
+        if lines.get(location) == lines.get((*location, 0)) and all(isinstance(each, str) for each in value):
+            text = in_quotes(f"[{', '.join(value)}]")
+            fault = FaultError("the brackets make a list of the text", f"put the text in quotes: {text}")
+        kind, context = "value_error", {"error": fault}
     return InitErrorDetails(type=kind, loc=details["loc"], input=value, ctx=context)
 
 

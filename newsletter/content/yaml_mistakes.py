@@ -12,6 +12,15 @@ BULLET = re.compile(r"([•–—·▪◦])[ \t\u00a0]*(?=\S)|(\*)[ \t\u00a0]+(?
 WORD = re.compile(r"[A-Za-z][\w-]*")
 CLOSING: Final = {"[": "]", "{": "}"}
 _ESCAPES: Final = '0abt\tnvfre "/\\N_LPxuU'
+# The keys whose values are text for readers, so that even a single word may be prose.
+PROSE_KEYS = frozenset(
+    {
+        *("subject", "preheader", "title", "subtitle", "overline", "location", "badge", "label", "text", "alt"),
+        *("greeting", "closing", "name", "role", "length"),
+    }
+)
+# Values that are not prose, so a comment may follow them: dates, numbers, links, file names.
+_NO_PROSE = re.compile(r"[\d:., -]+|(?:https?://|mailto:)\S+|[a-z0-9._/-]+")
 MOST_MISTAKES = 50  # the maximum number to report for one file
 
 
@@ -42,6 +51,18 @@ def has_another_colon(line: int, prefix: str, text: str) -> YamlMistake:
     return YamlMistake(line, what, f"put it in quotes: {prefix}{in_quotes(text)}")
 
 
+def is_cut(value: str, rest: str, prefix: str) -> bool:
+    """Return whether ` #` after a value cuts off text instead of beginning a comment.
+
+    A comment comes after two spaces, or after a value that is not prose.
+    """
+    gap, _, comment = rest.partition("#")
+    is_prose = _NO_PROSE.fullmatch(value) is None or (prefix.strip(" :") in PROSE_KEYS and value.isalpha())
+    if comment[:1].strip("# \t"):  # `#1`, unlike `# one`
+        return is_prose or value.isalpha() or not value
+    return bool(value) and gap == " " and is_prose
+
+
 def cut_at_hash(line: int, prefix: str, text: str, position: int) -> YamlMistake:
     """Return the mistake for text with ` #` in it, which begins a comment in YAML. The `#` is at `position`."""
     comment = shortened(text[position:])
@@ -66,6 +87,12 @@ def odd_indentation(line: int, lead: str, spaces: int, content: str) -> YamlMist
     kind = {"\t": "a tab", "\xa0": "non-breaking spaces"}.get(sign, f"special spaces (U+{ord(sign):04X})")
     remedy = f"use ordinary spaces: `{' ' * spaces}{shortened(content)}`"
     return YamlMistake(line, f"the line is indented with {kind}", remedy)
+
+
+def hidden_break(line: int, content: str, position: int) -> YamlMistake:
+    """Return the mistake for a line with a line break that editors do not show, which ends the text in YAML."""
+    what = f"the line contains an invisible line break (U+{ord(content[position]):04X})"
+    return YamlMistake(line, what, f"delete it before “{shortened(content[position + 1 :])[:40]}”")
 
 
 def wrong_indentation(line: int, spaces: int, wanted: int, beside: int, content: str) -> YamlMistake:
@@ -137,6 +164,14 @@ def never_closed(line: int, sign: str, prefix: str, text: str) -> YamlMistake:
         with_apostrophe = in_quotes("'" + words)
         remedy += f", or write {prefix}{with_apostrophe} if it is an apostrophe"
     return YamlMistake(line, "the quotes that begin here are never closed", remedy)
+
+
+def remedy_in_braces(before: tuple[str, str] | None, key: str) -> str:
+    """Return how to fix a word in braces that has no colon. Most often it is the end of text that contains a comma."""
+    if before is None:
+        return "write each pair with a colon, and put a comma between pairs: { label: Read, url: https://example.org }"
+    name, text = before
+    return f"put text that contains a comma in quotes: {name}: {in_quotes(f'{text}, {key}')}"
 
 
 def without_colon(line: int, spaces: int, content: str) -> YamlMistake | None:

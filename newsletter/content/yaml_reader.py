@@ -20,23 +20,24 @@ from newsletter.content.yaml_mistakes import (
     begins_with_sign,
     cut_at_hash,
     in_curly_quotes,
+    is_cut,
     odd_indentation,
+    remedy_in_braces,
 )
 from newsletter.content.yaml_second_look import look_again
 from newsletter.errors import Location
-from newsletter.model.typography import ODD_SPACE, in_quotes, inside_curly_quotes, shortened
+from newsletter.model.typography import ODD_SPACE, inside_curly_quotes, shortened
 
 Tree = Mapping[str, object]
 
 MOST_LEVELS: Final = 20
 _MOST_VALUES: Final = 10_000
+_LONGEST_MESSAGE: Final = 1_000
 _LONGEST_LINE: Final = 2_000  # how many characters of a line are read to describe a mistake
 # Characters that YAML does not allow, in addition to the control characters that no text may contain.
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _NO_VALUE = frozenset({"", "~", "null"})
 _HASH = re.compile(r"[ \t]+#")
-# Values that are not prose, so a comment may follow them: dates, numbers, links, file names.
-_NO_PROSE = re.compile(r"[\d:., -]+|(?:https?://|mailto:)\S+|[a-z0-9._/-]+")
 _ODD_SPACE = re.compile(ODD_SPACE)
 _NOT_PLAIN = frozenset({"'", '"', "|", ">"})
 
@@ -56,7 +57,13 @@ def read_yaml_text(text: str, *, first_line: int = 1, on_text: Callable[[str, in
     """
     builder = _Builder(text=text, first_line=first_line, on_text=on_text or (lambda value, _: value))
     data = builder.read()
-    return YamlTree(data=data, lines=builder.lines, mistakes=tuple(sorted(builder.mistakes)))
+    found = sorted(builder.mistakes)[: 2 * MOST_MISTAKES]
+    mistakes = tuple(YamlMistake(each.line, _short(each.what), _short(each.remedy)) for each in found)
+    return YamlTree(data=data, lines=builder.lines, mistakes=mistakes)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_MESSAGE else shortened(text, longest=_LONGEST_MESSAGE)
 
 
 class _StopReadingError(Exception):
@@ -162,7 +169,7 @@ class _Builder(Struct):
                 self.mistakes.append(odd_indentation(line, key, 2 if tree else 0, content))
                 self.is_misaligned = True
             elif start.flow_style and _is_nothing(value) and _start_of(value) == _end_of(event):
-                self._note(line, f"“{shortened(key)}” in the braces has no colon", _remedy_in_braces(before, key))
+                self._note(line, f"“{shortened(key)}” in the braces has no colon", remedy_in_braces(before, key))
             elif key in tree:
                 self._note(
                     line,
@@ -210,13 +217,14 @@ class _Builder(Struct):
         """Return a value that has no quotes. Note a mistake if a `#` cuts it off or curly quotes surround it."""
         value, end = str(event.value), _end_of(event)
         # The pattern is matched first, so that a long line of many values is not copied for each value.
-        if _HASH.match(self.text, end) and _is_cut(value, rest := self._rest_of_line(end, strip=False)):
+        if _HASH.match(self.text, end) and is_cut(value, rest := self._rest_of_line(end, strip=False), prefix):
             if not prefix:  # in brackets or braces, whose closing character is part of the comment as well
                 rest = re.split(r"[\]},]", rest, maxsplit=1)[0]
             whole = f"{value}{rest.rstrip()}".strip()
             self.mistakes.append(cut_at_hash(self._line_at(end), prefix, whole, whole.find("#", len(value))))
             return whole
-        if (inside := inside_curly_quotes(value)) is not None:
+        # A colon after the quotes is a mistake too, and the second look reports it with the whole text.
+        if (inside := inside_curly_quotes(value)) is not None and not self.text.startswith(":", end):
             self.mistakes.append(in_curly_quotes(line, prefix, value, inside))
             return inside
         return value
@@ -277,22 +285,3 @@ def _is_nothing(event: yaml.Event) -> bool:
     if not isinstance(event, yaml.ScalarEvent) or event.style in _NOT_PLAIN or _has_sign(event):
         return False
     return not event.value
-
-
-def _is_cut(value: str, rest: str) -> bool:
-    """Return whether ` #` after a value cuts off text instead of beginning a comment.
-
-    A comment comes after two spaces, or after a value that is not prose.
-    """
-    gap, _, comment = rest.partition("#")
-    if comment[:1].strip("# \t"):  # `#1`, unlike `# one`
-        return _NO_PROSE.fullmatch(value) is None or value.isalpha() or not value
-    return bool(value) and gap == " " and _NO_PROSE.fullmatch(value) is None
-
-
-def _remedy_in_braces(before: tuple[str, str] | None, key: str) -> str:
-    """Return how to fix a word in braces that has no colon. Most often it is the end of text that contains a comma."""
-    if before is None:
-        return "write each pair with a colon, and put a comma between pairs: { label: Read, url: https://example.org }"
-    name, text = before
-    return f"put text that contains a comma in quotes: {name}: {in_quotes(f'{text}, {key}')}"

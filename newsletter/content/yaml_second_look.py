@@ -23,6 +23,7 @@ from newsletter.content.yaml_mistakes import (
     begins_with_sign,
     cut_at_hash,
     has_another_colon,
+    hidden_break,
     in_curly_quotes,
     never_closed,
     odd_indentation,
@@ -37,6 +38,7 @@ _QUOTED_KEY = re.compile(r"""(?:"[^"]*"|'[^']*')[ \t]*:(?=[ \t]|$)""")
 _DASH = re.compile(r"-[ \t]+|-$")
 _BLOCK_TEXT = re.compile(r"[|>][-+0-9]*(?:[ \t]+#.*|[ \t]*)")
 _HASH = re.compile(r"[ \t]#")
+_HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]")  # YAML also counts these as line breaks
 _MOST_DASHES: Final = 20  # on one line
 _NEVER_FIRST: Final = f"]}},|>{SIGNS_THAT_NEED_QUOTES}"
 
@@ -101,7 +103,8 @@ class _YamlLines(Struct):
         return self._keys_and_items(number, len(lead), content)
 
     def _keys_and_items(self, number: int, spaces: int, content: str) -> YamlMistake | None:
-        whole, mistake = content, None
+        hidden = _HIDDEN_BREAK.search(content)
+        whole, mistake = content, hidden_break(number, content, hidden.start()) if hidden else None
         begins_item = False
         for _ in range(_MOST_DASHES):
             dash = _DASH.match(content)
@@ -152,7 +155,7 @@ class _YamlLines(Struct):
         if sign in "|>" and _BLOCK_TEXT.fullmatch(value):
             self.block_text = -1 if self.levels.innermost is None else self.levels.innermost
             return None
-        if sign in _NEVER_FIRST or value.startswith(("{{", "- ", "? ")):
+        if sign in _NEVER_FIRST or value in {"-", "?"} or value.startswith(("{{", "- ", "? ")):
             return begins_with_sign(number, prefix, value)
         if sign in "\"'":
             return self._quoted(number, prefix, value)

@@ -23,8 +23,12 @@ from newsletter.lists.leaving import LeavingColumn, LeavingKind
 from newsletter.lists.leaving_columns import column_about_leaving
 from newsletter.lists.list_columns import LEFT, ListColumn, ListHeader
 from newsletter.model.columns import LIST_COLUMNS
+from newsletter.model.typography import shortened
 
 MOST_COLUMNS = 1000
+_MOST_FAULTS = 50  # of one header
+_LONGEST_REMEDY = 1_000  # characters; a command with a longer name of a column is of no use
+_RENAME = "give the column a shorter name in the file"
 
 
 def read_header(
@@ -229,4 +233,5 @@ def _faults(columns: Sequence[ListColumn], sample: Sequence[Sequence[str]]) -> l
 
 def header_mistakes(path: str, line: int, faults: Sequence[tuple[str, str]]) -> MistakesError:
     """Return the mistakes in a header, each with its remedy, as one error to raise."""
-    return MistakesError(Mistake(path=path, line=line, what=what, remedy=remedy) for what, remedy in faults)
+    shown = [(what, remedy if len(remedy) <= _LONGEST_REMEDY else _RENAME) for what, remedy in faults[:_MOST_FAULTS]]
+    return MistakesError(Mistake(path=path, line=line, what=shortened(what), remedy=remedy) for what, remedy in shown)

@@ -202,6 +202,7 @@ class Issue(Struct, frozen=True, kw_only=True):
     merge_fields: tuple[MergeFieldUse, ...]
     source: Source  # issue.yaml
     tips: Tips | None = None  # the theme's steps in the issue's language, if a section shows them
+    unused: tuple[str, ...] = ()  # the Markdown files in its folder that no section shows
 
     @property
     def shown_title(self) -> str:

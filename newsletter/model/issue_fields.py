@@ -10,7 +10,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from newsletter.errors import FaultError, FieldError
 from newsletter.model.mailbox import MailApp
-from newsletter.model.values import Fields, Language, Link, OneLine, RuleId, Slug, TimeZone, refuse_curly_quotes
+from newsletter.model.values import (
+    Fields,
+    FileName,
+    Language,
+    Link,
+    OneLine,
+    RuleId,
+    Slug,
+    TimeZone,
+    refuse_curly_quotes,
+)
+from newsletter.model.written_date import date_as_needed
 
 _OFFSET = re.compile(r"([+\N{MINUS SIGN}-])(\d\d):(\d\d)")
 _YEARS = range(1900, 2200)  # a time outside of them cannot be counted in every zone
@@ -42,7 +53,18 @@ def _moment(value: object) -> object:
         if _WITHOUT_DASHES.match(value.strip()):
             raise FaultError(f"{value!r} is not a date", f"write {_told(moment)}")
         return moment
-    raise FaultError(f"{value!r} is not a date that exists", "write it as 2026-02-25, or 2026-02-25 08:00 with a time")
+    needed = date_as_needed(value)
+    remedy = f"write {needed}" if needed else "write it as 2026-02-25, or 2026-02-25 08:00 with a time"
+    is_impossible = needed is None and re.match(r"\d{4}-\d\d-\d\d", value.strip())
+    raise FaultError(f"{value!r} is not a date{' that exists' if is_impossible else ''}", remedy)
+
+
+def _date(value: object) -> object:
+    """Return a date. Raise FaultError for text that also has a time."""
+    moment = _moment(value)
+    if isinstance(moment, datetime):
+        raise FaultError(f"{value!r} has a time, but only a date is needed", f"write {moment:%Y-%m-%d}")
+    return moment
 
 
 class PictureName(str):
@@ -72,7 +94,7 @@ def _plain_line(value: str, info: ValidationInfo) -> str:
 ProseText = Annotated[OneLine, AfterValidator(_prose_line)]  # reads emphasis, links and code
 PlainText = Annotated[OneLine, AfterValidator(_plain_line)]  # reads no Markdown
 Moment = Annotated[datetime | date, BeforeValidator(_moment)]
-Day = Annotated[date, BeforeValidator(_moment)]
+Day = Annotated[date, BeforeValidator(_date)]
 PicturePath = Annotated[OneLine, AfterValidator(_picture)]  # relative to the issue's folder
 
 
@@ -206,7 +228,7 @@ class ListFields(SectionFields):
     """A section made of items, each in its own file."""
 
     layout: Literal["cards", "list"] = "cards"
-    items: tuple[Slug, ...] | None = Field(default=None, description="the order of the items; by default, by date")
+    items: tuple[FileName, ...] | None = Field(default=None, description="the order of the items; by default, by date")
 
 
 class Deadline(Fields):
@@ -292,7 +314,7 @@ class EventFields(Fields):
 class SectionEntry(Fields):
     """One entry of `sections:`: the section's name, and the only segment that sees it, if there is one."""
 
-    section: Slug
+    section: FileName
     only: Slug | None = None
 
 

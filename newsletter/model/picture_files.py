@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import PurePath
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -20,13 +23,28 @@ PHOTOGRAPHED_FORMATS: Mapping[str, str] = {
     ".bmp": "BMP",
 }
 DRAWN_ENDING = ".svg"
-MOST_PIXELS = 100_000_000  # more than most cameras produce, and few enough to fit into memory
+MOST_PIXELS = 40_000_000  # an image in memory takes four bytes per pixel, and several copies exist at times
+MOST_MOVING_PIXELS = 100_000_000  # of all frames of an animation, which are resized one by one
+MOST_FRAMES = 1_000
+MOST_BYTES = 100_000_000  # of one file
 LIGHT_BYTES = 200_000  # the maximum size for an image in an email (S12)
 # The errors that Pillow can raise for a broken file. The kind of error depends on where the damage is.
 DECODING_FAULTS: tuple[type[Exception], ...] = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError),
     *(EOFError, MemoryError),
 )
+
+
+def plain_stem(path: str) -> str:
+    """Return the beginning of a rendered image's name: the stem of its file, with only ASCII letters and digits.
+
+    Any other character becomes a dash. If that leaves nothing of a letter, part of a hash tells the files apart.
+    """
+    stem = normalize("NFC", PurePath(path).stem)
+    plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
+    if stem.isascii():
+        return plain
+    return f"{plain.strip('-') or 'image'}-{blake2b(stem.encode(errors='replace'), digest_size=3).hexdigest()}"
 
 
 _NARROWEST, _WIDEST = 8, 536  # pixels; the text of an email is no wider

@@ -14,13 +14,16 @@ _LONGEST_SHOWN: Final = 300
 # Space characters that may not indent a line, except those that YAML counts as line breaks.
 ODD_SPACE: Final = r"(?:[^\S\n\r\t \x85\u2028\u2029]|[\u200b\u2060\ufeff])"
 _IN_CURLY_QUOTES = re.compile(r"(?P<opening>[“„‟”‘‚‛’])(?P<inside>.*)(?P<closing>[“”‘’\"'])", re.DOTALL)
+_DIGITS_OF: Final = {"x": 2, "u": 4, "U": 8}  # how many digits follow the letter, in the escapes that have any
+_CODES = "|".join(f"(?<={sign})[0-9A-Fa-f]{{{digits}}}" for sign, digits in _DIGITS_OF.items())
+_ESCAPE = re.compile(rf"\\(?P<sign>.)(?P<code>{_CODES})?", re.DOTALL)
 _DOUBLE = re.compile("[“„‟”]")
 _SINGLE_OPENING = re.compile("[‘‚‛]")
 
 
-def shortened(text: str) -> str:
-    """Return text as messages show it: on one line, and cut off if it is very long."""
-    text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+def shortened(text: str, *, longest: int = _LONGEST_SHOWN) -> str:
+    """Return text as messages show it: on one line, and cut off if it has more than `longest` characters."""
+    text = text if len(text) <= longest else f"{text[:longest]}…"
     return " ".join(text.splitlines())
 
 
@@ -72,4 +75,7 @@ def end_of_quotes(text: str, start: int, sign: str, *, doubles_apostrophes: bool
 
 def unknown_escape(quoted: str, known: str) -> str | None:
     """Return the first escape (backslash and character) whose character is not in `known`, or None if there is none."""
-    return next((match[0] for match in re.finditer(r"\\(.)", quoted) if match[1] not in known), None)
+    for match in _ESCAPE.finditer(quoted):
+        if match["sign"] not in known or (match["sign"] in _DIGITS_OF and match["code"] is None):
+            return f"\\{match['sign']}"
+    return None

@@ -4,6 +4,7 @@ import re
 from email.utils import parseaddr
 from functools import cache
 from typing import Annotated
+from unicodedata import category, normalize
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -19,6 +20,8 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
 _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+_IN_NAMES = frozenset("._-\u200c\u200d")  # the last two join or separate letters in some scripts
+_LONGEST_NAME = 200  # bytes; file systems allow 255, and an ending may follow
 _LINK_SCHEMES = frozenset({"https", "http", "mailto", "tel"})
 
 
@@ -83,6 +86,25 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def file_name(value: str) -> str:
+    """Return a name for a file or folder in one spelling (NFC), without its ending. The name may be in any script.
+
+    Raise FaultError if it contains anything but letters, digits, dots, dashes and underscores, or is too long.
+    """
+    refuse_curly_quotes(value)
+    name = normalize("NFC", value)
+    kinds = [category(sign)[0] for sign in name]
+    if (
+        not kinds
+        or kinds[0] not in "LN"
+        or any(kind not in "LMN" and sign not in _IN_NAMES for kind, sign in zip(kinds, name, strict=True))
+    ):
+        raise FaultError(f"{value!r} is not a name", "use letters, digits, dots, dashes and underscores")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise FaultError(f"the name {name[:20]}… is too long for a file", "choose one of at most 60 letters")
+    return name
+
+
 def _time_zone(value: str) -> str:
     refuse_curly_quotes(value)
     try:
@@ -116,11 +138,12 @@ def _letters(name: str) -> str:
 
 
 def _one_line(value: str) -> str:
-    if _CONTROL.search(value) or "\n" in value:
+    text = value.strip()
+    if _CONTROL.search(text) or "\n" in text:
         raise FaultError("the text contains a line break or another control character", "write it on one line")
-    if not value.strip():
+    if not text:
         raise FaultError("the text is empty", "write some text")
-    return value.strip()
+    return text
 
 
 Color = Annotated[str, _matching(r"#[0-9A-Fa-f]{6}", "a color", "write six hexadecimal digits, for example #9C3353")]
@@ -140,6 +163,7 @@ def is_language(code: str) -> bool:
 
 _SLUG = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name", "use letters, digits, dots, dashes and underscores")
 Slug = Annotated[str, _SLUG]
+FileName = Annotated[str, AfterValidator(file_name)]  # of a section or an item, without its ending
 OneLine = Annotated[str, AfterValidator(_one_line)]
 _RULE_ID = _matching(r"[A-Z]{1,2}\d{1,3}", "the code of a check", "write one from `newsletter check`, for example S16")
 RuleId = Annotated[str, _RULE_ID]

@@ -12,11 +12,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from newsletter.errors import FaultError, InputError, Mistake, MistakesError
 from newsletter.model.issue import PictureFile
-from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS
+from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS, plain_stem
 from newsletter.model.rendered import Picture
 from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
 from newsletter.render.memory import Memory
+from newsletter.system.pictures import read_picture
 
 _EDITION = 1  # increase this number if images are made differently, so that cached images are made again
 _STILL_SHAPE = Fraction(16, 9)
@@ -125,16 +126,15 @@ def _file(path: Path, _modified_ns: int) -> _File:
 
 
 def _original(path: Path) -> Original:
-    return Original(content=path.read_bytes(), ending=path.suffix.lower())
+    return Original(content=read_picture(path), ending=path.suffix.lower())
 
 
 def _named(path: Path, content: bytes, *, sharp_width: int) -> Picture:
     """Return a finished image as a `Picture`, with a name that changes with its content."""
     digest = blake2b(content, digest_size=6).hexdigest()
-    plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in path.stem)
     with Image.open(BytesIO(content), formats=list(_ENDINGS)) as image:
         kind, (width, height) = image.format or "", image.size
-    name = f"{plain}-{digest}{_ENDINGS[kind]}"
+    name = f"{plain_stem(path.name)}-{digest}{_ENDINGS[kind]}"
     mime, size = Image.MIME[kind], {"width": width, "height": height, "sharp_width": sharp_width}
     return Picture(name=name, content_type=mime, content=content, original=str(path), **size)
 

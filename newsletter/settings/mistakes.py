@@ -7,7 +7,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from newsletter.errors import FieldError, Location, Mistake, parts_of
+from newsletter.model.typography import shortened
 
+_MOST_TOLD = 50  # mistakes for one record
+_LONGEST = 1_000  # characters of what is wrong, and of what to do
 _GROUP = "must be a group of lines, not a single value"
 # Our wording for the errors that a director can cause. Any other error keeps pydantic's sentence.
 _EXPECTED = {
@@ -51,9 +54,15 @@ def mistakes_of(
     # A list may be too short only because its items are invalid. The items' own errors say what to do.
     parents = {details["loc"][:-1] for details in found}
     told = [details for details in found if details["type"] != "too_short" or details["loc"] not in parents]
+    told = told[:_MOST_TOLD]
     is_toml = path.endswith(".toml")
     words = [(line_of(_location(details)), *_words(details, model, is_toml=is_toml)) for details in told]
-    return tuple(Mistake(path=path, line=line, what=what, remedy=remedy) for line, what, remedy in words)
+    return tuple(
+        Mistake(
+            path=path, line=line, what=shortened(what, longest=_LONGEST), remedy=shortened(remedy, longest=_LONGEST)
+        )
+        for line, what, remedy in words
+    )
 
 
 def suggestion(word: str, known: Sequence[str], *, otherwise: str = "") -> str:
@@ -87,7 +96,7 @@ def _words(details: ErrorDetails, model: type[BaseModel], *, is_toml: bool) -> t
     what, remedy = f"{key}: {expected}", remedies.get(kind, "correct the value").format(**details.get("ctx", {}))
     match kind:
         case "missing":
-            what, remedy = f"{key} is missing", _line_to_add(location, is_toml=is_toml)
+            what, remedy = f"{key} is missing", _line_to_add(location, model, is_toml=is_toml)
         case "extra_forbidden":
             known = _known_keys(model, location[:-1])
             otherwise = f"delete the line, or use one of {', '.join(sorted(known))}"
@@ -109,16 +118,19 @@ def _words(details: ErrorDetails, model: type[BaseModel], *, is_toml: bool) -> t
     return what, remedy
 
 
-def _line_to_add(location: Location, *, is_toml: bool) -> str:
+def _line_to_add(location: Location, model: type[BaseModel], *, is_toml: bool) -> str:
     """Return how to add a missing key, with the name of the table or of the key that it belongs to."""
     *above, name = location
+    if is_toml and not above:
+        lines = ", ".join(f"`{key} = …`" for key in _known_keys(model, location, only_required=True))
+        return f"add the table [{name}], and below it the lines {lines}"
     if is_toml:
         return f"add the line `{name} = …` under [{'.'.join(map(str, above))}]"
     parent = " › ".join(f"item {part + 1}" if isinstance(part, int) else part for part in above)
     return f"add the line `{name}: …`{f' to {parent}' if parent else ''}"
 
 
-def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
+def _known_keys(model: type[BaseModel], location: Location, *, only_required: bool = False) -> list[str]:
     """Return the keys of the record at this location, following lists and mappings of records."""
     found: type[BaseModel] | None = model
     for part in location:
@@ -132,7 +144,8 @@ def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
             found = _record_in(found.__annotations__.get("__pydantic_extra__"))
     if found is None:
         return []
-    return [info.alias or name for name, info in found.model_fields.items()]
+    fields = found.model_fields.items()
+    return [info.alias or name for name, info in fields if info.is_required() or not only_required]
 
 
 def _record_in(annotation: object) -> type[BaseModel] | None:

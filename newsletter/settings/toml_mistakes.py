@@ -56,8 +56,11 @@ def toml_mistakes(text: str, error: Exception, *, path: str) -> tuple[Mistake, .
     refused = min(int(match["line"]), last) if match else last if "end of document" in str(error) else None
     found = _TomlLines().over(lines) if len(text) <= _MOST_LOOKED_AT else []
     if refused is None and not found:
-        remedy = "write a shorter value: text in quotes, a number, or a list"
-        return (Mistake(path=path, line=_longest(lines), what="a value cannot be read", remedy=remedy),)
+        if isinstance(error, RecursionError):
+            line, what, remedy = _fullest(lines, "[{"), "the brackets are nested too deeply", "delete some of them"
+        else:
+            line, what, remedy = _fullest(lines, "0123456789"), "the number has too many digits", "write a shorter one"
+        return (Mistake(path=path, line=line, what=what, remedy=remedy),)
     # The parser accepted everything before its line, so a mistake further down cannot be the reason.
     if refused is not None and not any(line <= refused for line, _, _ in found):
         found.append((refused, *_of_the_parser(lines[refused - 1].strip(), str(error))))
@@ -271,6 +274,6 @@ class _TomlLines(Struct):
             self._tell(opened.line, what, f"write {opened.sign} after its last line")
 
 
-def _longest(lines: list[str]) -> int:
-    """Return the line number of the longest line, which probably has too long a number or too many brackets."""
-    return max(range(len(lines)), key=lambda index: len(lines[index])) + 1
+def _fullest(lines: list[str], signs: str) -> int:
+    """Return the number of the line with the most of these characters."""
+    return max(range(len(lines)), key=lambda index: sum(lines[index].count(sign) for sign in signs)) + 1

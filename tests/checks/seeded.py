@@ -251,6 +251,7 @@ FAULTS: tuple[Seed, ...] = (
     Seed(rule="A14", place="letter.md:18", make=edited(("letter", "A book", f"A book\n\n{IN_SPANISH}\n\nand a book"))),
     Seed(rule="A12", place="newsletter.toml:15", make=edited(*brand("#D08A9A"))),
     Seed(rule="C2", place="issue.yaml:5", make=edited(("issue", "[letter, meditation, events]", FOR_TEACHERS))),
+    Seed(rule="C3", place="issue.yaml:5", make=edited(("issue", "[letter, meditation, events]", "[letter, events]"))),
     Seed(rule="E1", place="events/workshop.md:4", make=judged_at(2026, 3, 7, 12)),
     Seed(rule="E1", place="events/workshop.md:7", make=judged_at(2026, 3, 5)),
     Seed(
@@ -496,7 +497,11 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("A14", edited(("letter", "A book", f"A book\n\n[{IN_SPANISH}]{{lang=es}}\n\nand a book"))),
     ("A14", edited(("letter", "A book", "A book, la vida es sueño, and a book"))),
     ("A12", edited(*brand("#767676"))),
-    ("C2", edited(("issue", "[letter, meditation, events]", "[letter, {section: meditation, only: teachers}]"))),
+    (
+        "C2",
+        edited(("issue", "[letter, meditation, events]", "[letter, {section: meditation, only: teachers}, events]")),
+    ),
+    ("C3", edited(("issue", "[letter, meditation, events]", "[events, meditation, letter]"))),
     ("E1", judged_at(2026, 3, 4, 23)),
     ("E2", edited(("workshop", "title: A day of rest", "title: A day of rest, Saturday, March 7"))),
     ("E2", edited(("letter", "We tell", "On Sunday, March 2nd, 2025, we told"))),

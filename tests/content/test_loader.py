@@ -3,6 +3,8 @@
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -314,6 +316,18 @@ def test_a_mistake_names_its_line_and_the_remedy(
             "events/a.md:3: the event has no start; add a line such as `starts: ",
         ),
         (EVENT.replace("title: A workshop\n", ""), "title is missing"),
+        ("---\ntitle: x\nstarts: 20260225\n---\n", "events/a.md:3: starts: '20260225' is not a date; write 2026-02-25"),
+        (
+            EVENT.replace("2026-02-25 11:00", "20260225"),
+            "events/a.md:4: ends: '20260225' is not a date; write 2026-02-25",
+        ),
+        (EVENT.replace(" 08:00", " 8:00"), "starts: '2026-02-25 8:00' is not a date; write 2026-02-25 08:00"),
+        (EVENT.replace("2026-02-25 08:00", "25 February 2026, 8 am"), "is not a date; write 2026-02-25 08:00"),
+        (EVENT.replace("2026-02-25 08:00", "12:30"), "starts: '12:30' is not a date; write it as 2026-02-25, or"),
+        (
+            EVENT.replace("ends:", "deadline: {label: Ends, date: 2026-02-20 10:00}\nends:"),
+            "'2026-02-20 10:00' has a time, but only a date is needed; write 2026-02-20",
+        ),
     ],
 )
 def test_an_event_that_cannot_be_is_a_mistake(tmp_path: Path, event: str, expected: str) -> None:
@@ -413,3 +427,95 @@ def test_any_text_loads_or_is_told_as_mistakes(tmp_path: Path, issue: str, lette
     root = write_workspace(tmp_path, files)
     with suppress(MistakesError):
         load(root)
+
+
+SCRIPTS = ("März", "наш-отчёт", "会場", "הודעה", "رسالة", "हिन्दी", "ก้าว", "v1.2_über", "می\u200cروم", "Ελλάδα")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+@pytest.mark.parametrize("file", ["{}.md", "{}/index.md"])
+def test_a_section_may_be_called_by_a_name_in_any_script(
+    tmp_path: Path, name: str, stored: Literal["NFC", "NFD"], written: Literal["NFC", "NFD"], file: str
+) -> None:
+    files = {
+        "issue.yaml": issue_with(normalize(written, name), "events"),
+        file.format(normalize(stored, name)): "---\ntype: text\n---\nWords.\n",
+        "events/index.md": f"---\nitems: [{normalize(written, name)}]\n---\n",
+        f"events/{normalize(stored, name)}.md": EVENT,
+    }
+    root = write_workspace(tmp_path, {f"issues/2026-02/{path}": text for path, text in files.items()})
+    (root / "issues/2026-02/letter.md").unlink()
+
+    issue = load(root)
+
+    assert [section.name for section in issue.sections] == [normalize("NFC", name), "events"]
+    assert [item.name for item in issue.sections[1].items] == [normalize("NFC", name)]
+    assert issue.unused == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("m" * 2000, "the name mmmmmmmmmmmmmmmmmmmm… is too long for a file; choose one of at most 60 letters"),
+        ("会" * 80, "the name 会会会会会会会会会会会会会会会会会会会会… is too long for a file"),
+        ("../letter", "'../letter' is not a name; use letters, digits, dots, dashes and underscores"),
+        ("our letter", "'our letter' is not a name"),
+        ('"\\u202eletter"', "is not a name"),
+        ("-letter", "'-letter' is not a name"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, name: str, said: str) -> None:
+    root = write_workspace(tmp_path, {"issues/2026-02/issue.yaml": issue_with("letter", name)})
+
+    (mistake,) = mistakes(root)
+
+    assert mistake.startswith("issues/2026-02/issue.yaml:7: ")
+    assert said in mistake
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "meditation.md",
+        "meditation/index.md",
+        "events2/one.md",
+        "letter/more.md",
+        "letter.MD",
+        "news.markdown",
+        "a/b/c.md",
+    ],
+)
+def test_a_file_that_no_section_shows_is_noted(tmp_path: Path, file: str) -> None:
+    root = write_workspace(tmp_path, {f"issues/2026-02/{file}": "Words.\n"})
+
+    assert load(root).unused == (file,)
+
+
+def test_of_a_file_and_a_folder_of_one_name_the_folder_is_noted(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path, {"issues/2026-02/letter/index.md": "Other words.\n"})
+
+    assert load(root).unused == ("letter/index.md",)
+
+
+@pytest.mark.parametrize("file", [".#letter.md", ".trash/letter.md", "images/credits.txt", "letter.md~", "._letter.md"])
+def test_other_files_are_not_noted(tmp_path: Path, file: str) -> None:
+    root = write_workspace(tmp_path, {f"issues/2026-02/{file}": "Words.\n"})
+
+    assert load(root).unused == ()
+
+
+@pytest.mark.parametrize("name", ["letter.md", "issue.yaml"])
+def test_a_file_is_measured_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    root = write_workspace(tmp_path)
+    with (root / "issues/2026-02" / name).open("wb") as file:
+        file.truncate(9_000_000_000)  # takes no space on the disk
+    read = Path.read_bytes
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: pytest.fail("it was read") if path.name == name else read(path)
+    )
+
+    (mistake,) = mistakes(root)
+
+    assert mistake.startswith(f"issues/2026-02/{name}: the file is larger than 2 MB (9,000,000,000 bytes); delete text")

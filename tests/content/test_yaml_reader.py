@@ -1,11 +1,28 @@
 """Settings as writers type them: what is kept as it was written, and how each mistake is reported."""
 
+from typing import get_type_hints
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.content.yaml_mistakes import PROSE_KEYS
 from newsletter.content.yaml_reader import MOST_LEVELS, read_yaml_text
+from newsletter.model.issue_fields import (
+    SECTION_TYPES,
+    Card,
+    Deadline,
+    EventFields,
+    Hint,
+    IssueFields,
+    LinkFields,
+    Note,
+    Phrase,
+    Signature,
+    Video,
+)
+from newsletter.model.values import OneLine
 
 
 def told(text: str, *, first_line: int = 1) -> list[str]:
@@ -23,6 +40,15 @@ def test_a_value_without_quotes_stays_as_it_was_written(written: str) -> None:
 @pytest.mark.parametrize("written", ["", "~", "null", "  # to be written"])
 def test_a_key_without_a_value_has_none(written: str) -> None:
     assert read_yaml_text(f"a: {written}\nb: c\n").data == {"a": None, "b": "c"}
+
+
+def test_every_key_with_text_for_readers_is_known_as_one() -> None:
+    models = [IssueFields, EventFields, Signature, Video, Card, Note, Deadline, LinkFields, Phrase, Hint]
+    models += [each.fields for each in SECTION_TYPES.values()]
+    hints = [get_type_hints(model, include_extras=True) for model in models]
+    named = {name for each in hints for name, hint in each.items() if hint in (OneLine, OneLine | None)}
+
+    assert named == PROSE_KEYS
 
 
 def test_each_key_and_item_has_its_line() -> None:
@@ -144,6 +170,25 @@ def test_what_is_right_has_no_mistake(text: str) -> None:
         ("sections:\n  - a\n  • b\nc: d\n", []),
         ("a: b\n• c\n", ["2: the item begins with •; begin it with a dash: - c"]),
         ("a: b\ufeffc\n", ["1: the line contains the invisible character U+FEFF; delete it"]),
+        # a single word, and what follows it
+        (
+            "title: spring # and summer\n",
+            ['1: the text of title is cut off at “# and summer”; put it in quotes: title: "spring'],
+        ),
+        ("subject: On # 1\n", ['1: the text of subject is cut off at “# 1”; put it in quotes: subject: "On # 1"']),
+        # signs alone, and escapes without their digits
+        ("title: -\nb: c\n", ['1: the text of title begins with -; put it in quotes: title: "-"']),
+        ("title: ?\nb: c\n", ['1: the text of title begins with ?; put it in quotes: title: "?"']),
+        (
+            'title: "C:\\x"\n',
+            ["1: the text of title has a backslash in double quotes", "title: 'C:\\x'"],
+        ),
+        ('title: "C:\\users"\n', ["1: the text of title has a backslash", "title: 'C:\\users'"]),
+        # curly quotes around only a part
+        ("title: “Rest”: now\n", ['1: the text of title contains a colon; put it in quotes: title: "“Rest”: now"']),
+        # line breaks that no editor shows
+        ("title: a\u2028b\nc: d\n", ["1: the line contains an invisible line break (U+2028); delete it before “b”"]),
+        ("a: b\ntitle: c\x85d\n", ["2: the line contains an invisible line break (U+0085); delete it before “d”"]),
         # several at once
         ("a: @b\nc: d: e\nf: 'g's'\n", ['a: "@b"', 'c: "d: e"', 'f: "g\'s"']),
         ("a: b #1 c\nd: @e\n", ['a: "b #1 c"', 'd: "@e"']),

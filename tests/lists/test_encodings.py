@@ -5,7 +5,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from newsletter.errors import InputError
+from newsletter.errors import InputError, MistakesError
+from newsletter.lists.csv_import import read_list
 from newsletter.lists.encodings import Encoding
 from tests.lists.test_csv_import import complaint_about, only_row, read, rows_of, shape_of
 
@@ -168,3 +169,14 @@ def test_encoding_may_be_named_as_people_do(name: str) -> None:
 def test_named_encoding_reads_a_file_with_a_mark(tmp_path: Path) -> None:
     assert only_row(tmp_path, f"\ufeff{WESTERN}".encode(), encoding="utf-8")["first_name"].startswith("Zoë")
     assert read(tmp_path, f"\ufeff{WESTERN}".encode("utf-16-le"), encoding="utf-16-le")
+
+
+@pytest.mark.parametrize("content", [b"\xe9" * 3_000_000, b"\xe9\xe8 " * 1_000_000, b"\xef\xbb\xbf" * 500 + b"\xef,"])
+def test_a_file_without_words_is_told_shortly_and_soon(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(MistakesError) as caught:
+        list(read_list(path))
+
+    assert len(str(caught.value)) < 2_000

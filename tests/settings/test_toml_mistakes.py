@@ -45,7 +45,8 @@ def told(text: str) -> list[str]:
         ('a = """\nb\n', 'f:1: the text of a has no closing """; write """ after its last line'),
         ("// a\n", "f:1: “// a” is neither a key nor a table; begin a comment with #"),
         ("\u00a0a = 1\n", "f:1: the line is indented with non-breaking or other special spaces; write it without them"),
-        ("x = " + "9" * 5000, "f:1: a value cannot be read; write a shorter value"),
+        ("# " + "a" * 9000 + "\nx = " + "9" * 5000, "f:2: the number has too many digits; write a shorter one"),
+        ("y = 1\nx = " + "[" * 900 + "]" * 900, "f:2: the brackets are nested too deeply; delete some of them"),
         ("x = " + "[" * 5000, "f:1: the list x has no closing bracket"),
     ],
 )

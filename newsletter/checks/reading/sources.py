@@ -14,6 +14,7 @@ from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, Section
 from newsletter.model.issue_fields import PictureName
+from newsletter.model.picture_files import plain_stem
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.rendered import Picture
 from newsletter.model.values import LinkAddress
@@ -107,7 +108,7 @@ class Sources(Struct, frozen=True, kw_only=True):
         if original := self.originals.get(name):
             return next((picture.place for picture in self.pictures if picture.file == original), None)
         stem = Path(_CONTENT_HASH.sub("", name)).stem
-        return next((picture.place for picture in self.pictures if _plain_stem(picture.path) == stem), None)
+        return next((picture.place for picture in self.pictures if plain_stem(picture.path) == stem), None)
 
 
 def index_sources(issue: Issue, config: Config, rendered: Iterable[Picture] = ()) -> Sources:
@@ -240,8 +241,3 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
             words.append(" " if token.type in {"softbreak", "hardbreak"} else token.content)
             said.append(_CODE_SPAN if token.type == "code_inline" else words[-1])
         yield SourceText(text="".join(words), place=Place(path=path, line=line), said="".join(said))
-
-
-def _plain_stem(path: str) -> str:
-    """Return a file's stem as in a rendered image's name, with dashes for all but ASCII letters and digits."""
-    return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in Path(path).stem)

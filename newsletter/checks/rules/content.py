@@ -1,6 +1,7 @@
 """Checks of content: something to read for every reader, what the law requires, and merge fields."""
 
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import normalized
@@ -33,6 +34,26 @@ def check_substance(context: CheckContext) -> Iterable[Problem]:
                 f"write text in this file, or delete the line {section.name} from `sections` in {issue.source.path}"
             )
             yield warning(section.source.at(), f"the section {section.name} is empty", remedy)
+
+
+@rule("C3", severity=Severity.WARNING)
+def check_unused_files(context: CheckContext) -> Iterable[Problem]:
+    """Files that no section shows.
+
+    Every Markdown file in the issue's folder should belong to a section that `issue.yaml` lists. A section that was
+    written but never listed reaches no reader, and nothing in the email shows that it is missing.
+    """
+    issue = context.subject.issue
+    for name in issue.unused:
+        *folders, file = PurePath(name).parts
+        section = folders[0] if file == "index.md" and len(folders) == 1 else PurePath(file).stem
+        remedy = "rename it so that it ends in .md, or delete it"
+        if file.endswith(".md"):
+            remedy = f"add {section} to `sections` in {issue.source.path}, or delete the file"
+        if folders and section not in folders:
+            remedy = "move its text to a section, or delete the file"
+        what = f"the file {name} is in no section, so readers do not see it"
+        yield warning(issue.source.at("sections"), what, remedy)
 
 
 def _is_empty(section: Section) -> bool:
@@ -111,4 +132,4 @@ def check_defaults(context: CheckContext) -> Iterable[Problem]:
             )
 
 
-RULES = (check_substance, check_postal_address, check_way_out, check_fields_exist, check_defaults)
+RULES = (check_substance, check_unused_files, check_postal_address, check_way_out, check_fields_exist, check_defaults)

@@ -1,6 +1,6 @@
 """Fit an image to its space in an email, as a small file that is sharp on fine screens and works in all email apps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from math import ceil
@@ -12,6 +12,7 @@ from newsletter.model.picture_files import DRAWN_ENDING, LIGHT_BYTES
 from newsletter.render.imaging.decode import decode, decode_frames, is_moving, natural_size, times_played
 from newsletter.render.imaging.drawing import draw, read_drawing
 from newsletter.render.imaging.encode import encode, encode_frames, without_metadata
+from newsletter.render.imaging.gif import without_remarks
 
 # Pixels in the file per pixel shown. Two make an image sharp; if the file is too large, it gets fewer.
 _DENSITIES = (Fraction(2), Fraction(7, 4), Fraction(3, 2))
@@ -161,50 +162,3 @@ def _resized(image: Image.Image, width: int) -> Image.Image:
         return image
     height = max(1, round(image.height * width / image.width))
     return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-
-
-_HEAD_LENGTH = 13  # the signature and the screen descriptor
-_EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
-_TIMING, _APPLICATION = 0xF9, 0xFF
-_REPEATING = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})  # the extensions that set how many times the GIF is played
-
-
-def without_remarks(content: bytes) -> bytes:
-    """Return the GIF without comments and without other programs' private data.
-
-    Raise ValueError or IndexError if the GIF is broken.
-    """
-    return b"".join(_parts(content))
-
-
-def _parts(content: bytes) -> Iterator[bytes]:
-    position = _HEAD_LENGTH + _table_length(content[10])
-    yield content[:position]
-    while (kind := content[position]) != _END:
-        start = position
-        if kind == _EXTENSION:
-            position = _after_blocks(content, position + 2)
-            if _is_seen(content, start):
-                yield content[start:position]
-        elif kind == _IMAGE:
-            position = _after_blocks(content, position + 11 + _table_length(content[position + 9]))
-            yield content[start:position]
-        else:
-            raise ValueError(f"it has a block of unknown type {kind}")
-    yield bytes([_END])
-
-
-def _is_seen(content: bytes, start: int) -> bool:
-    label, name = content[start + 1], content[start + 3 : start + 14]
-    return label == _TIMING or (label == _APPLICATION and name in _REPEATING)
-
-
-def _table_length(flags: int) -> int:
-    return 3 << ((flags & 0b111) + 1) if flags & 0b1000_0000 else 0
-
-
-def _after_blocks(content: bytes, position: int) -> int:
-    """Return the position after a series of blocks. Each begins with its length, and an empty block ends the series."""
-    while length := content[position]:
-        position += 1 + length
-    return position + 1

@@ -16,6 +16,7 @@ from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.providers.registry import with_known_provider
 from newsletter.render.theme import Theme
 from newsletter.workflows.compose.compose import Composed, compose_issue, open_theme
+from newsletter.workflows.compose.standing import compose_standing
 from newsletter.workflows.segments import audience_fields
 
 _Made = TypeVar("_Made")
@@ -23,12 +24,12 @@ _log = logging.getLogger(__name__)
 
 
 class IssueProof(Struct, frozen=True, kw_only=True, dict=True):
-    """The state of an issue: its last successful composition, and the mistakes in its files since then."""
+    """The state of an issue: what can be shown of it, and the mistakes in its files."""
 
     issue: str
     config: Config  # the settings it was composed with
-    composed: Composed | None  # None if it has never been composed successfully since the studio was opened
-    mistakes: tuple[Mistake, ...] = ()  # empty if `composed` matches the current files
+    composed: Composed | None  # None if there is nothing to show
+    mistakes: tuple[Mistake, ...] = ()  # if there are any, parts of `composed` are older than the files, or missing
 
     @cached_property
     def revision(self) -> str:
@@ -128,14 +129,25 @@ class Proofs:
 
 
 def _compose(issue: str, folder: Path, ingredients: _Ingredients, *, last: IssueProof | None) -> IssueProof:
-    """Compose an issue. If that fails, return the mistakes with the last successful composition."""
+    """Compose an issue. If that fails, return the mistakes with what can be shown of the issue nevertheless.
+
+    That is the sections without mistakes, and the others as they were. If `issue.yaml`, a setting or a template is
+    wrong, it is the last successful composition.
+    """
     config = ingredients.config
     composed, mistakes = _attempt(
         lambda: compose_issue(config, folder, theme=ingredients.theme, known_fields=audience_fields(config)),
         at=config.shown(folder),
     )
+    before = last.composed if last is not None else None
+    if composed is None and not ingredients.mistakes:
+        theme, fields, issue_before = ingredients.theme, audience_fields(config), before.issue if before else None
+        composed, _ = _attempt(
+            lambda: compose_standing(config, folder, theme=theme, known_fields=fields, last=issue_before),
+            at=config.shown(folder),
+        )
     if composed is None and last is not None:
-        config, composed = last.config, last.composed
+        config, composed = last.config, before
     return IssueProof(issue=issue, config=config, composed=composed, mistakes=(*ingredients.mistakes, *mistakes))
 
 

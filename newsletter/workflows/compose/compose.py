@@ -1,8 +1,10 @@
 """Compose an issue: load it, render it and check it. Every workflow that needs an issue starts here."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from unicodedata import normalize
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -71,12 +73,15 @@ def require_issue(config: Config, name: str | None) -> Path:
             raise InputError(f"there is no issue in {ISSUES_FOLDER}/; create one: newsletter new 2026-03")
         return config.root / ISSUES_FOLDER / issue_headings(config)[-1].name
     folder = Path(name)
-    if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():
-        return folder.resolve()
-    if folder.name not in known:
+    with suppress(OSError):  # a name that is too long for a file
+        if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():
+            return folder.resolve()
+    # File systems keep letters such as é in different spellings, and keyboards type only one of them.
+    same = [each for each in known if normalize("NFC", each) == normalize("NFC", folder.name)]
+    if not same:
         hint = suggestion(folder.name, known) if known else "create the first one: newsletter new 2026-03"
         raise InputError(f"there is no issue {name!r} in {ISSUES_FOLDER}/; {hint}")
-    return config.root / ISSUES_FOLDER / folder.name
+    return config.root / ISSUES_FOLDER / (folder.name if folder.name in same else same[0])
 
 
 def open_theme(config: Config) -> Theme:

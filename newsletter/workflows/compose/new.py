@@ -8,14 +8,14 @@ from pathlib import Path
 
 from newsletter.config import CONFIG_FILE, Config, load_config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_names
-from newsletter.errors import InputError
+from newsletter.errors import FaultError, InputError
+from newsletter.model.values import file_name
 from newsletter.system.file_errors import explained
 from newsletter.system.files import whole_folder
 from newsletter.workflows.compose.compose import require_issue
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
-_DATE_LINE = re.compile(r"^date:.*$", re.MULTILINE)
+_DATE_LINE = re.compile(rb"^date:[^\r\n]*", re.MULTILINE)
 _FIRST_EVENT_AFTER = timedelta(days=14)
 
 
@@ -42,10 +42,11 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
     If the workspace has no issue yet, create a first one. Raise InputError if the name is taken or not a valid name,
     if the `source` issue does not exist, or if the copy cannot be written.
     """
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            f"{name!r} cannot be an issue's name; use letters, digits, dots and dashes, for example 2026-03"
-        )
+    try:
+        name = file_name(name)
+    except FaultError as err:
+        what = f"{name!r} cannot be an issue's name"
+        raise InputError(f"{what}; use letters, digits, dots and dashes, for example 2026-03") from err
     target = config.root / ISSUES_FOLDER / name
     if target.exists():
         raise InputError(
@@ -60,7 +61,7 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
             shutil.copytree(original, copy, dirs_exist_ok=True)
             fields = copy / ISSUE_FILE
             dated = f"date: {issue_date or _date_for(name, today)}"
-            fields.write_text(_DATE_LINE.sub(dated, fields.read_text(encoding="utf-8"), count=1), encoding="utf-8")
+            fields.write_bytes(_DATE_LINE.sub(dated.encode(), fields.read_bytes(), count=1))
     except OSError as err:
         place = Path(err.filename or target)
         raise InputError(str(explained(err, place, deed="copied", elsewhere="", shown=config.shown))) from err

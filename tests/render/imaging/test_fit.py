@@ -1,13 +1,17 @@
 """Images become what every email app shows: sharp, light, upright, and without metadata about their origin."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from io import BytesIO
+from pathlib import Path
 from random import Random
 
 import pytest
-from PIL import Image, ImageCms, ImageDraw
+from PIL import Image, ImageCms, ImageDraw, ImageFile
 
+from newsletter.errors import FaultError
 from newsletter.model.picture_files import LIGHT_BYTES
 from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Original, PictureSpace, extent_of, fit, try_out
@@ -300,3 +304,61 @@ def test_whatever_is_wrong_with_a_file_is_a_fault_of_decoding() -> None:
                 fit(original, TEXT)
             except FAULTS:
                 continue
+
+
+FRAME = b"!\xf9\x04\x04\x0a\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0"
+
+
+def gif_of(frames: int) -> Original:
+    """An animation of one pixel."""
+    head = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
+    return Original(content=head + FRAME * frames + b";", ending=".gif")
+
+
+def test_an_animation_of_countless_frames_is_refused_without_decoding_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda *_: pytest.fail("a frame was decoded"))
+
+    with pytest.raises(FaultError, match=r"^has more than 1,000 frames; remove frames"):
+        try_out(gif_of(60_000))
+
+
+def test_an_animation_may_have_as_many_frames_as_anybody_needs() -> None:
+    try_out(gif_of(1_000))
+
+
+def test_all_frames_of_an_animation_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = gif_of(600).content.replace(b"GIF89a\x01\0\x01\0", b"GIF89a\x00\x02\x00\x02")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda *_: pytest.fail("a frame was decoded"))
+
+    with pytest.raises(FaultError, match=r"^has 157\.3 megapixels in 600 frames, more than the 100 megapixels"):
+        try_out(Original(content=large, ending=".gif"))
+
+
+def test_a_frame_larger_than_its_animation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = FRAME.replace(b"\x01\0\x01\0\0\x02", b"\xff\xff\xff\xff\0\x02")
+    content = gif_of(1).content[:-1] + frame + b";"
+
+    with pytest.raises(FaultError, match=r"megapixels"):
+        try_out(Original(content=content, ending=".gif"))
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from newsletter.render.imaging.fit import Original, PictureSpace, fit, try_out
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+original = Original(content=Path(sys.argv[1]).read_bytes(), ending=".png")
+try_out(original)
+fit(original, PictureSpace(width=536))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGB", "P"])
+def test_the_largest_image_takes_little_memory(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "large.png"
+    Image.new(mode, (8_000, 5_000), 128 if mode == "P" else (90, 90, 90, 128)[: len(mode)]).save(path, compress_level=1)
+
+    run = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, text=True, check=True)
+
+    assert int(run.stdout) < 400_000  # KB; four copies of 160 MB would be 640,000

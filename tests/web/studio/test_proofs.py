@@ -4,13 +4,16 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from newsletter.config import Config, builtin_theme
 from newsletter.errors import InputError
 from newsletter.web.studio.proofs import IssueProof, Proofs
+from tests.workspaces import ISSUE
 
 
 @pytest.fixture
@@ -51,10 +54,79 @@ def test_mistakes_leave_the_last_good_mail_standing(proofs: Proofs, issue_folder
     proofs.note_changes([letter])
     broken = proofs.proof("2026-02")
     assert [mistake.place for mistake in broken.mistakes] == ["issues/2026-02/letter.md:2"]
-    assert broken.composed is good.composed
+    assert html_of(broken) == html_of(good)
     letter.write_text(text)
     proofs.note_changes([letter])
     assert proofs.proof("2026-02").revision == good.revision
+
+
+SECOND = "---\ntype: text\ntitle: Second\n---\nThe second section.\n"
+ISSUE_OF_TWO = ISSUE.replace("  - letter\n", "  - letter\n  - second\n")
+
+
+def edit(proofs: Proofs, folder: Path, **texts: str) -> IssueProof:
+    """Writes files of the issue, and returns its proof after that."""
+    for name, text in texts.items():
+        path = folder / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        proofs.note_changes([path])
+    return proofs.proof("2026-02")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "\n---\ntitle: Second\n---\n",
+        "---\ntype: text\ntitle: One: two\n---\n",
+        "---\ntype: unheard-of\n---\n",
+        "![A hill](images/none.png)\n",
+        "{{ 1 + 1 }}\n",
+        "Words \x00\n",
+    ],
+)
+def test_one_broken_file_leaves_the_other_sections_up_to_date(proofs: Proofs, issue_folder: Path, broken: str) -> None:
+    edit(proofs, issue_folder, second_md=SECOND, issue_yaml=ISSUE_OF_TWO)
+    after = edit(proofs, issue_folder, second_md=broken, letter_md="A quiet letter.\n")
+
+    assert {mistake.path for mistake in after.mistakes} == {"issues/2026-02/second.md"}
+    assert "A quiet letter." in html_of(after)
+    assert "The second section." in html_of(after)
+
+
+def test_a_section_that_was_never_right_is_left_out(config: Config, issue_folder: Path) -> None:
+    for name, text in {"second.md": "---\ntitle: x\n", "issue.yaml": ISSUE_OF_TWO}.items():
+        (issue_folder / name).write_text(text)
+
+    proof = Proofs(config, issue_folder).proof("2026-02")
+
+    assert [mistake.place for mistake in proof.mistakes] == ["issues/2026-02/second.md:1"]
+    assert "This is a small letter" in html_of(proof)
+
+
+def test_a_damaged_image_leaves_the_other_sections_standing(config: Config, issue_folder: Path) -> None:
+    image = BytesIO()
+    Image.new("RGB", (400, 300), "#9C3353").save(image, "JPEG")
+    second = SECOND + "![A hill](images/hill.jpg)\n"
+    (issue_folder / "images").mkdir(exist_ok=True)
+    (issue_folder / "images/hill.jpg").write_bytes(image.getvalue()[:-900])
+    for name, text in {"second.md": second, "issue.yaml": ISSUE_OF_TWO}.items():
+        (issue_folder / name).write_text(text)
+
+    proof = Proofs(config, issue_folder).proof("2026-02")
+
+    assert [mistake.place for mistake in proof.mistakes] == ["issues/2026-02/second.md:6"]
+    assert "This is a small letter" in html_of(proof)
+    assert "The second section." not in html_of(proof)
+
+
+def test_an_unreadable_issue_yaml_leaves_the_last_good_mail_standing(proofs: Proofs, issue_folder: Path) -> None:
+    good = proofs.proof("2026-02")
+
+    broken = edit(proofs, issue_folder, issue_yaml="subject: One: two\n")
+
+    assert [mistake.place for mistake in broken.mistakes] == ["issues/2026-02/issue.yaml:1"]
+    assert broken.composed is good.composed
 
 
 def test_a_mistake_in_the_settings_is_shown_and_the_last_good_settings_stay(proofs: Proofs, workspace: Path) -> None:

@@ -1,9 +1,14 @@
 """Which issue is meant to use if none is named, and which issues came before it."""
 
 from datetime import date
+from io import BytesIO
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
+from urllib.parse import quote
 
 import pytest
+from PIL import Image
 
 from newsletter.config import Config, load_config
 from newsletter.workflows.compose.compose import compose_issue, require_issue
@@ -73,3 +78,54 @@ def test_a_subject_is_compared_with_those_of_issues_up_to_its_date(tmp_path: Pat
     assert [finding.what for finding in findings if finding.rule == "S17"] == [
         "the subject is the same as that of the issue other"
     ] * told
+
+
+@pytest.mark.parametrize("spelled", ["NFC", "NFD"])
+@pytest.mark.parametrize("name", ["März", "会場-号", "हिन्दी"])
+def test_an_issue_its_sections_and_images_may_have_names_in_any_script(
+    tmp_path: Path, name: str, spelled: Literal["NFC", "NFD"]
+) -> None:
+    stored, image = normalize(spelled, name), BytesIO()
+    Image.new("RGB", (8, 8)).save(image, "PNG")
+    text = f"---\ntype: text\n---\n![A hill](images/{quote(name)}.png) and ![A cup](<images/{name}#2.png>)\n"
+    files = {
+        "issue.yaml": ISSUE.replace("letter", name),
+        f"{stored}.md": text,
+        f"images/{stored}.png": image.getvalue(),
+        f"images/{stored}#2.png": image.getvalue(),
+    }
+    config = load_config(write_workspace(tmp_path, {f"issues/2026-02/{path}": text for path, text in files.items()}))
+
+    new_issue(config, f"{name}-2027", source=None, issue_date=None, today=date(2026, 2, 21))
+    folder = require_issue(config, normalize("NFD", f"{name}-2027"))
+    composed = compose_issue(config, folder)
+
+    assert folder.name == normalize("NFC", f"{name}-2027")
+    assert [section.name for section in composed.issue.sections] == [normalize("NFC", name)]
+    assert len(composed.rendered.pictures) == 2
+    assert all(picture.name.isascii() and picture.name[0].isalnum() for picture in composed.rendered.pictures)
+
+
+def test_a_problem_with_an_image_is_told_at_its_line_whatever_its_letters(tmp_path: Path) -> None:
+    text = "---\ntype: text\n---\n![A hill](images/会場.png)\n\n![A cup](images/本部.png)\n"
+    image = BytesIO()
+    Image.new("RGB", (300, 200)).save(image, "PNG")  # too few pixels for the width of the text
+    small = BytesIO()
+    Image.new("RGB", (8, 8)).save(small, "PNG")
+    files = {"letter.md": text, "images/会場.png": small.getvalue(), "images/本部.png": image.getvalue()}
+    config = load_config(write_workspace(tmp_path, {f"issues/2026-02/{path}": text for path, text in files.items()}))
+
+    composed = compose_issue(config, require_issue(config, "2026-02"))
+
+    lines = [finding.place.line for finding in composed.findings if finding.rule == "S12"]
+    assert lines == [4, 6]
+
+
+def test_an_issue_that_is_not_utf8_can_be_copied(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    path = config.root / "issues/2026-02/issue.yaml"
+    path.write_bytes(ISSUE.replace("small", "kleine, schöne").encode("latin-1").replace(b"\n", b"\r\n"))
+
+    created = new_issue(config, "2026-03", source=None, issue_date=date(2026, 3, 5), today=date(2026, 2, 21))
+
+    assert b"\r\ndate: 2026-03-05\r\n" in (created / "issue.yaml").read_bytes()

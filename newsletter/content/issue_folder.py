@@ -1,0 +1,37 @@
+"""Finds the Markdown files in an issue's folder: its sections, their items, and those that no section shows."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from unicodedata import normalize
+
+_WRITTEN = "[!.]*.md"  # skips the hidden files that editors and operating systems create
+_INDEX = "index.md"
+_MARKDOWN_ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd"})
+
+
+def section_files(folder: Path) -> Mapping[str, Path]:
+    """Return the file of each section, by name. Of `letter.md` and `letter/index.md`, the first is the section."""
+    folders = [(path.parent.name, path) for path in sorted(folder.glob(f"*/{_INDEX}"))]
+    return _by_name([*folders, *((path.stem, path) for path in sorted(folder.glob(_WRITTEN)))])
+
+
+def item_files(folder: Path) -> Mapping[str, Path]:
+    """Return the file of each item in a section's folder, by name."""
+    return _by_name([(path.stem, path) for path in sorted(folder.glob(_WRITTEN)) if path.name != _INDEX])
+
+
+def _by_name(found: list[tuple[str, Path]]) -> Mapping[str, Path]:
+    """Return the last file of each name.
+
+    File systems keep letters such as é in different spellings. Of two files, the one in the composed spelling (NFC),
+    in which names are written, is taken.
+    """
+    last = dict(found)
+    return {normalize("NFC", name): last.get(normalize("NFC", name), path) for name, path in last.items()}
+
+
+def unused_files(folder: Path, used: Collection[Path]) -> tuple[str, ...]:
+    """Return the Markdown files of an issue that no section shows, relative to its folder."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in _MARKDOWN_ENDINGS)
+    shown = (path for path in paths if not any(part.startswith(".") for part in path.parts))
+    return tuple(sorted(path.as_posix() for path in shown if folder / path not in used))

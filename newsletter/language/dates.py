@@ -70,6 +70,15 @@ def format_deadline(item: Item, language: str) -> str:
     return f"{deadline.label} {day}"
 
 
+def format_series(item: Item, language: str) -> str:
+    """Return the weekday of a weekly event as a phrase, `Wednesdays`, or an empty string for any other event."""
+    span = _span(item)
+    if span is None or span.first == span.last or item.fields.repeats != "weekly":
+        return ""
+    locale = _locale(language)
+    return weekly(format_date(span.first, "EEEE", locale=locale), locale)
+
+
 def date_tile(item: Item, language: str) -> DateTile | None:
     """Return an event's date tile, or None if it has no date."""
     span = _span(item)

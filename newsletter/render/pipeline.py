@@ -108,6 +108,7 @@ class _VariantRenderer(Struct):
             "section_html": self._section_html,
             "section_text": partial(self.press.text, mailbox=self.readership.mailbox),
             "unsubscribe_url": UNSUBSCRIBE_FIELD.token,
+            "pages": {},  # the reader's `preferences`, and the email in a `browser`: no page answers there yet
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
         }

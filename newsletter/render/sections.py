@@ -12,11 +12,13 @@ from newsletter.config import Config
 from newsletter.language import dates
 from newsletter.language.dates import google_calendar_url
 from newsletter.language.direction import direction_of_language
-from newsletter.language.words import colon_after
+from newsletter.language.lengths import digits_of_length
+from newsletter.language.words import colon_after, comma_between
 from newsletter.model.issue import Issue, Prose, Section, cards_of
 from newsletter.model.issue_fields import Card, TipsFields
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.render import plaintext
+from newsletter.render.breaks import unbroken, whole_dates
 from newsletter.render.directions import directed
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.pictures import PictureShelf, ShownPicture
@@ -83,6 +85,7 @@ class SectionPress:
         direction = direction_of_language(language)
         return {
             "newsletter": settings.newsletter,
+            "said": partial(settings.newsletter.said_in, language),
             "brand": settings.brand,
             "heading_font": bare_font_stack(settings.brand.heading_font),
             "body_font": bare_font_stack(settings.brand.body_font),
@@ -93,6 +96,9 @@ class SectionPress:
             "direction_of": direction_of_language,
             "compact_css": compact_css,
             "directed": lambda text: directed(text, direction),
+            "unbroken": unbroken,
+            "whole_dates": whole_dates,
+            "comma": comma_between(language),
             "colon_after": lambda label: colon_after(label, language),
             "content_width": CONTENT_WIDTH,
             "wrap": plaintext.wrap,
@@ -110,8 +116,11 @@ class SectionPress:
         def picture(name: str, width: int = CONTENT_WIDTH, height: int | None = None) -> ShownPicture:
             return in_space(name, PictureSpace(width=width, shape=Fraction(width, height) if height else None))
 
+        def portrait(name: str, width: int) -> ShownPicture:
+            return shelf.show_portrait(self._issue.pictures[name].path, width=width)
+
         def video_still(name: str, length: str | None, width: int = CONTENT_WIDTH) -> ShownPicture:
-            return shelf.show_video(self._issue.pictures[name].path, length or "", width=width)
+            return shelf.show_video(self._issue.pictures[name].path, digits_of_length(length or "") or "", width=width)
 
         def prose(text: Prose, level: int = 3, width: int = CONTENT_WIDTH) -> Markup:
             css, memory = self._author_css, self._theme.memory
@@ -129,10 +138,12 @@ class SectionPress:
             "prose": prose,
             "prose_text": partial(plaintext.prose_text, language=language),
             "picture": picture,
+            "portrait": portrait,
             "video_still": video_still,
             "when": lambda item: dates.format_when(item, language),
             "deadline": lambda item: dates.format_deadline(item, language),
             "tile": lambda item: dates.date_tile(item, language),
+            "series": lambda item: dates.format_series(item, language),
             "calendar_url": google_calendar_url,
         }
 

@@ -13,7 +13,7 @@ from newsletter.config import CONFIG_FILE
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.model.finding import Severity
 
-SMALLEST_SIZE = 14
+SMALLEST_SIZE = 13
 BODY_SIZE = 16
 SMALLEST_LEADING = 1.4
 _RUNNING_LETTERS = 60  # Longer text breaks into lines, at least on a phone.

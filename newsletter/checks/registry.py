@@ -15,6 +15,7 @@ from newsletter.checks.rules import (
     colors,
     content,
     dates,
+    event_fields,
     headers,
     leftovers,
     legibility,
@@ -42,7 +43,8 @@ def _place_in_list(rule_id: str) -> tuple[str, int]:
 RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
-            *(accessibility.RULES + colors.RULES + content.RULES + dates.RULES + headers.RULES),
+            *(accessibility.RULES + colors.RULES + content.RULES + dates.RULES),
+            *(event_fields.RULES + headers.RULES),
             *(leftovers.RULES + legibility.RULES + links.RULES + message.RULES + size.RULES),
             *(structure.RULES + report.RULES + probes.RULES),
         ),

@@ -1,7 +1,8 @@
-"""Dates, ranges and zone labels of an event, in words. They are made from the event's fields, so they cannot be wrong.
+"""Days, times and zones of an event, in words. They are made from the event's fields, so they cannot be wrong.
 
-English follows the forms a newsletter uses ("Wednesday, February 25, 2026 | 8:00 am – 11:00 am PT"). Every other
-language takes its forms from CLDR through Babel.
+American English follows the forms a newsletter uses ("Wednesday, February 25, 2026 | 8:00–11:00 am PT"). Every other
+language takes its words and their order from CLDR through Babel. Ranges are put together here, because CLDR spaces and
+joins them differently from one form to the next, and a block of dates should look as if one person had written it.
 """
 
 import re
@@ -10,27 +11,23 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from babel import Locale
-from babel.dates import (
-    format_date,
-    format_interval,
-    format_skeleton,
-    format_time,
-    get_timezone_location,
-    get_timezone_name,
-)
-from msgspec import Struct
+from babel.dates import format_date, format_skeleton, format_time
 
 from newsletter.language.clock import say_clock
-from newsletter.language.words import comma_of, locale_of, weekly
-from newsletter.model.issue import Item
-from newsletter.model.issue_fields import Moment
+from newsletter.language.words import after_clock, clock_range_sign, comma_of, from_day, locale_of, range_sign, weekly
+from newsletter.language.zone_labels import zone_label
+from newsletter.model.issue import Item, Occurrence
 
-_OFFSET = re.compile(r"\d\d:?\d\d$")  # what CLDR writes for a time zone without a name
-_DASH = "\N{EN DASH}"
+# An evening event that ends after midnight still counts as one day.
+_ONE_EVENING = timedelta(hours=18)
+_NARROW_SPACES = re.compile(r"[\u00a0\u2009\u202f]")  # CLDR's; they are boxes in old fonts
+_BETWEEN_NUMBERS = re.compile(r"(?:(?<=\d)|(?<=\d\.)) – (?=\d)")
+_DOT_OF_MONTH = re.compile(r"(?<=[^\W\d])\.")
+_FIRST_DAY = re.compile(r"d+\.?")
 
 
 class DateTile(NamedTuple):
-    """The date tile of an event: one day, or the first and last day of a range."""
+    """The date of an event in a small space: its first day, its last day if it has several, and both in one phrase."""
 
     month: str
     day: str
@@ -38,26 +35,26 @@ class DateTile(NamedTuple):
     last_month: str = ""  # empty if the event has one day
     last_day: str = ""
     last_weekday: str = ""
-
-
-class _Span(Struct, frozen=True, kw_only=True):
-    """An event's days, and its times if it has any."""
-
-    first: date
-    last: date
-    starts: datetime | None
-    ends: datetime | None
+    first: str = ""  # the month and the day in the order of the language: `Dec 30`, `30. Dez`
+    last: str = ""
+    days: str = ""  # all days: `Dec 30`, `Dec 14–19`, `30. Dez – 2. Jan`
+    series: str = ""  # the weekday of a weekly event: `Wednesdays`; empty for all others
+    since: str = ""  # and its first day: `from Jan 13`
 
 
 def format_when(item: Item, language: str) -> str:
-    """Return the days and times of an event on one line, or an empty string if it has no date."""
-    span = _span(item)
-    if span is None:
+    """Return the days and times of an event, with ` | ` between them, or an empty string if it has no date."""
+    days = _days_of(item)
+    if days is None:
         return ""
     locale = _locale(language)
-    days = _days(item, span, locale)
-    times = _times(span, locale)
-    return f"{days} | {times}" if times else days
+    shown = _days(item, *days, locale)
+    times = item.times()
+    if not times:
+        return shown
+    told = [moment for occurrence in times for moment in occurrence if moment is not None]
+    clock = _clocks(item, times[0], locale)
+    return f"{shown} | {clock} {zone_label(item.zone, told, locale)}"
 
 
 def format_deadline(item: Item, language: str) -> str:
@@ -65,28 +62,27 @@ def format_deadline(item: Item, language: str) -> str:
     deadline = item.fields.deadline
     if deadline is None:
         return ""
-    locale = _locale(language)
-    day = format_skeleton("MMMMd", deadline.date, locale=locale)
-    return f"{deadline.label} {day}"
-
-
-def format_series(item: Item, language: str) -> str:
-    """Return the weekday of a weekly event as a phrase, `Wednesdays`, or an empty string for any other event."""
-    span = _span(item)
-    if span is None or span.first == span.last or item.fields.repeats != "weekly":
-        return ""
-    locale = _locale(language)
-    return weekly(format_date(span.first, "EEEE", locale=locale), locale)
+    return f"{deadline.label} {format_skeleton('MMMMd', deadline.date, locale=_locale(language))}"
 
 
 def date_tile(item: Item, language: str) -> DateTile | None:
     """Return an event's date tile, or None if it has no date."""
-    span = _span(item)
-    if span is None:
+    days = _days_of(item)
+    if days is None:
         return None
     locale = _locale(language)
-    last = _tile_parts(span.last, locale) if span.first != span.last else ()
-    return DateTile(*_tile_parts(span.first, locale), *last)
+    first, last = days
+    is_weekly = item.fields.repeats == "weekly" and first != last
+    begins = _short_day(first, locale)
+    return DateTile(
+        *_tile_parts(first, locale),
+        *(_tile_parts(last, locale) if first != last else ("", "", "")),
+        first=begins,
+        last=_short_day(last, locale) if first != last else "",
+        days=_short(_range(first, last, "MMMd", locale)) if first != last else begins,
+        series=weekly(format_date(first, "EEEE", locale=locale), locale) if is_weekly else "",
+        since=from_day(begins, locale) if is_weekly else "",
+    )
 
 
 def format_month(day: date, language: str) -> str:
@@ -98,92 +94,120 @@ def _locale(language: str) -> Locale:
     return locale_of(language) or Locale("en")
 
 
-def _span(item: Item) -> _Span | None:
-    starts = item.fields.starts
-    if starts is None:
+def _is_house(locale: Locale) -> bool:
+    """Return whether dates are in the house form. Other English is in CLDR's: British dates begin with the day."""
+    return locale.language == "en" and locale.territory in {None, "US"}
+
+
+def _days_of(item: Item) -> tuple[date, date] | None:
+    """Return the first and the last day of an event."""
+    first, last, times = item.fields.first_day, item.fields.last_day, item.times()
+    if first is None or last is None:
         return None
-    ends = item.fields.ends if item.fields.ends is not None else starts
-    if not isinstance(starts, datetime) or not isinstance(ends, datetime):
-        return _Span(first=starts, last=ends, starts=None, ends=None)
-    last = ends.date()
-    # An evening event that ends at or after midnight still counts as one day.
-    if item.fields.repeats is None and ends - starts < timedelta(hours=18):
-        last = starts.date()
-    return _Span(
-        first=starts.date(),
-        last=last,
-        starts=starts.replace(tzinfo=item.zone),
-        ends=ends.replace(tzinfo=item.zone) if item.fields.ends is not None else None,
-    )
+    is_evening = item.fields.repeats is None and bool(times) and times[0].length < _ONE_EVENING
+    return first, first if is_evening else last
 
 
-def _days(item: Item, span: _Span, locale: Locale) -> str:
-    if span.first == span.last:
-        if locale.language == "en":
-            return format_date(span.first, "EEEE, MMMM d, y", locale=locale)
-        return format_date(span.first, "full", locale=locale)
-    days = _day_range(span.first, span.last, locale)
+def _days(item: Item, first: date, last: date, locale: Locale) -> str:
+    if first == last:
+        return format_date(first, "EEEE, MMMM d, y" if _is_house(locale) else "full", locale=locale)
+    days = _range(first, last, "yMMMMd", locale)
+    weekdays = [format_date(day, "EEEE", locale=locale) for day in (first, last)]
     if item.fields.repeats == "weekly":
-        weekday = format_date(span.first, "EEEE", locale=locale)
-        return f"{weekly(weekday, locale)}{comma_of(locale)}{days}"
+        return f"{weekly(weekdays[0], locale)}{comma_of(locale)}{days}"
     if item.fields.weekdays:
-        first, last = (format_date(day, "EEEE", locale=locale) for day in (span.first, span.last))
-        return f"{first} {_DASH} {last}{comma_of(locale)}{days}"
+        return f"{range_sign(locale).join(weekdays)}{comma_of(locale)}{days}"
     return days
 
 
-def _day_range(first: date, last: date, locale: Locale) -> str:
-    if locale.language != "en":
-        return format_interval(first, last, "yMMMMd", locale=locale)
-    begin = format_date(first, "MMMM d", locale=locale)
-    if first.year != last.year:
-        begin += f", {first.year}"
-    end_pattern = "d, y" if (first.year, first.month) == (last.year, last.month) else "MMMM d, y"
-    return f"{begin} {_DASH} {format_date(last, end_pattern, locale=locale)}"
+def _range(first: date, last: date, skeleton: str, locale: Locale) -> str:
+    """Return two days. What they share is said once: `14–19. Dez.`, `December 30, 2026 – January 2, 2027`.
 
-
-def _times(span: _Span, locale: Locale) -> str:
-    if span.starts is None:
-        return ""
-    zone = _zone_label(span.starts, locale)
-    begin = _clock(span.starts, locale)
-    if span.ends is None:
-        return f"{begin} {zone}"
-    return f"{begin} {_DASH} {_clock(span.ends, locale)} {zone}"
-
-
-def _zone_label(moment: datetime, locale: Locale) -> str:
-    """Return a zone's short name such as `PT` if the language has one, else the zone's long name or its city.
-
-    A bare offset from UTC is never returned.
+    `skeleton` names the parts of a date: `yMMMMd` or `MMMd`. The year is said once if it is the same.
     """
-    if moment.tzname() == "UTC":
-        return "UTC"
-    name = get_timezone_name(moment, width="short", zone_variant="generic", locale=locale)
-    if name == get_timezone_name(moment, width="short", zone_variant="standard", locale=locale):
-        # The language has no name that is valid all year. The winter name would be an hour off in summer.
-        name = get_timezone_name(moment, width="short", locale=locale)
-    if name.startswith(("+", "-")):
-        name = get_timezone_name(moment, width="long", zone_variant="generic", locale=locale)
-    if _OFFSET.search(name):
-        city = get_timezone_location(moment, locale=locale, return_city=True)
-        return f"{city} time" if locale.language == "en" else f"({city})"
-    return name
+    pattern = _pattern(skeleton, locale)
+    yearless = _pattern(skeleton.lstrip("y"), locale)
+    is_same_year = first.year == last.year
+    is_same_month = is_same_year and first.month == last.month
+    begins, ends = pattern, pattern
+    if yearless.startswith("d"):  # 14–19 December 2026
+        day = _FIRST_DAY.match(yearless)
+        begins = day[0] if is_same_month and day else yearless if is_same_year else pattern
+    elif pattern.startswith("M"):  # December 14–19, 2026
+        begins = yearless if is_same_year else pattern
+        ends = pattern.replace(pattern[: pattern.index("d")], "") if is_same_month else pattern
+    else:  # 2026年12月14日～19日
+        ends = _pattern("d", locale) if is_same_month else yearless if is_same_year else pattern
+    texts = [format_date(day, form, locale=locale) for day, form in ((first, begins), (last, ends))]
+    days = range_sign(locale).join(texts)
+    return _bound(days) if is_same_month else days
+
+
+def _pattern(skeleton: str, locale: Locale) -> str:
+    """Return CLDR's pattern for the parts of a date, with the house's order in American English."""
+    if _is_house(locale):
+        return {"yMMMMd": "MMMM d, y", "MMMMd": "MMMM d", "MMMd": "MMM d", "d": "d"}[skeleton]
+    if skeleton == "yMMMMd":
+        return str(locale.date_formats["long"].pattern)
+    return str(locale.datetime_skeletons[skeleton].pattern)
+
+
+def _bound(text: str) -> str:
+    """Return a range without spaces around a dash that is between two numbers."""
+    return _BETWEEN_NUMBERS.sub("–", text)
+
+
+def _clocks(item: Item, occurrence: Occurrence, locale: Locale) -> str:
+    """Return the times of one occurrence. An end on another day has its weekday before it."""
+    starts, ends = occurrence.starts, occurrence.ends
+    if ends is None:
+        return after_clock(_clock(starts, locale), locale)
+    begins, closes = _clock(starts, locale), _clock(ends, locale)
+    if starts.date() == ends.date():
+        return after_clock(_same_day(starts, ends, locale), locale)
+    lasts_days = occurrence.length >= _ONE_EVENING
+    if _is_house(locale) and not lasts_days and closes == "midnight":
+        return f"{begins} – {closes}"
+    if lasts_days and not item.fields.weekdays:
+        begins = f"{_weekday(starts, locale)} {begins}"
+    if not (lasts_days and item.fields.weekdays):
+        closes = f"{_weekday(ends, locale)} {closes}"
+    return after_clock(_bound(clock_range_sign(locale).join((begins, closes))), locale)
+
+
+def _weekday(moment: datetime, locale: Locale) -> str:
+    return format_date(moment, "EEEE" if _is_house(locale) else "EEE", locale=locale)
+
+
+def _same_day(starts: datetime, ends: datetime, locale: Locale) -> str:
+    """Return two times, with the half of the day once if both are in it: `8:00–11:00 am`, `11:00 am – 1:00 pm`."""
+    begins, closes = _clock(starts, locale), _clock(ends, locale)
+    half = closes.rpartition(" ")[2]
+    if half.isalpha() or half.endswith("m."):
+        begins = begins.removesuffix(f" {half}")
+    return _bound(clock_range_sign(locale).join((begins, closes)))
 
 
 def _clock(moment: datetime, locale: Locale) -> str:
-    if locale.language == "en":
-        return say_clock(moment)
-    return format_time(moment.time(), "short", locale=locale)
+    if _is_house(locale):
+        name = {"12:00 am": "midnight", "12:00 pm": "noon"}
+        return name.get(say_clock(moment), say_clock(moment))
+    return _NARROW_SPACES.sub(" ", format_time(moment.time(), "short", locale=locale))
 
 
 def _tile_parts(day: date, locale: Locale) -> tuple[str, str, str]:
-    """Return the short month, the day and the short weekday.
-
-    The pattern is `MMM`, because Babel's stand-alone months (`LLL`) leak from one language into the next.
-    """
+    """Return the short month, the day and the short weekday."""
     month, weekday = (format_date(day, pattern, locale=locale).rstrip(".") for pattern in ("MMM", "EEE"))
     return month, str(day.day), weekday
+
+
+def _short_day(day: date, locale: Locale) -> str:
+    return _short(format_date(day, _pattern("MMMd", locale), locale=locale))
+
+
+def _short(days: str) -> str:
+    """Return days for a small space: months are without the dot of an abbreviation."""
+    return _DOT_OF_MONTH.sub("", days)
 
 
 _GOOGLE = "https://calendar.google.com/calendar/render"
@@ -198,39 +222,21 @@ def google_calendar_url(item: Item) -> str | None:
     event with a start time but no end lasts one hour, as if the reader had entered it. The calendar hides an event
     without a duration.
     """
-    starts = item.fields.starts
-    if starts is None:
+    fields, times = item.fields, item.times()
+    if fields.first_day is None or fields.last_day is None:
         return None
-    ends = _end(starts, item.fields.ends)
-    query = {"action": "TEMPLATE", "text": item.fields.title, "dates": _dates(starts, ends, item), "ctz": item.zone.key}
-    if item.fields.subtitle:
-        query["details"] = item.fields.subtitle
-    if item.fields.location:
-        query["location"] = item.fields.location
-    if item.fields.repeats == "weekly":
-        times = (_day(ends) - _day(starts)).days // 7 + 1
-        query["recur"] = f"RRULE:FREQ=WEEKLY;COUNT={times}"
+    if times:
+        starts = times[0].starts.astimezone(UTC)
+        dates = f"{starts:{_STAMP}}/{starts + (times[0].length or _USUAL_LENGTH):{_STAMP}}"
+    else:
+        last = fields.first_day if fields.repeats == "weekly" else fields.last_day
+        dates = f"{fields.first_day:%Y%m%d}/{last + timedelta(days=1):%Y%m%d}"
+    query = {"action": "TEMPLATE", "text": fields.title, "dates": dates, "ctz": item.zone.key}
+    if fields.subtitle:
+        query["details"] = fields.subtitle
+    if fields.location:
+        query["location"] = fields.location
+    if fields.repeats == "weekly":
+        weeks = (fields.last_day - fields.first_day).days // 7 + 1
+        query["recur"] = f"RRULE:FREQ=WEEKLY;COUNT={weeks}"
     return f"{_GOOGLE}?{urlencode(query)}"
-
-
-def _end(starts: Moment, ends: Moment | None) -> Moment:
-    if ends is not None and ends != starts:
-        return ends
-    return starts + _USUAL_LENGTH if isinstance(starts, datetime) else starts
-
-
-def _dates(starts: Moment, ends: Moment, item: Item) -> str:
-    if isinstance(starts, datetime) and isinstance(ends, datetime):
-        if item.fields.repeats == "weekly":
-            ends = datetime.combine(starts.date(), ends.time())
-            ends += timedelta(days=1) if ends <= starts else timedelta()
-        return f"{_stamp(starts, item)}/{_stamp(ends, item)}"
-    return f"{_day(starts):%Y%m%d}/{_day(ends) + timedelta(days=1):%Y%m%d}"
-
-
-def _stamp(moment: datetime, item: Item) -> str:
-    return moment.replace(tzinfo=item.zone).astimezone(UTC).strftime(_STAMP)
-
-
-def _day(moment: Moment) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment

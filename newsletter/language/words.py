@@ -22,6 +22,24 @@ _WEEKLY = {
     "sv": "varje {day}",
     "zh": "每{day}",
 }
+# How each language says that something happens from a day on; `{day}` is the day and its month.
+_FROM = {
+    "ar": "من {day}",
+    "de": "ab {day}",
+    "en": "from {day}",
+    "es": "desde el {day}",
+    "fr": "à partir du {day}",
+    "he": "החל מ־{day}",
+    "it": "dal {day}",
+    "ja": "{day}から",
+    "nl": "vanaf {day}",
+    "pt": "a partir de {day}",
+    "sv": "från {day}",
+    "zh": "{day}起",
+}
+_RANGE = {"ja": "\N{FULLWIDTH TILDE}", "ko": "~", "zh": "至"}  # a dash with spaces around it in other languages
+_CLOCK_RANGE = {"ja": "\N{FULLWIDTH TILDE}", "ko": "~"}
+_AFTER_CLOCK = {"de": " Uhr"}
 _COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the dates; a comma in other languages
 # Between a label and what it belongs to; a colon and a space in other languages.
 _COLON = {"fr": "\N{NO-BREAK SPACE}: ", "ja": "\N{FULLWIDTH COLON}", "zh": "\N{FULLWIDTH COLON}"}
@@ -54,6 +72,26 @@ def language_name(language: str) -> str:
 def weekly(weekday: str, locale: Locale) -> str:
     """Return the phrase for "every week on this day" in a language. `weekday` is the day's name."""
     return _WEEKLY.get(locale.language, "{day}").format(day=weekday)
+
+
+def from_day(day: str, locale: Locale) -> str:
+    """Return the phrase for "from this day on" in a language."""
+    return _FROM.get(locale.language, "{day} –").format(day=day)
+
+
+def range_sign(locale: Locale) -> str:
+    """Return the sign between the first and the last day of a range, with the spaces around it."""
+    return _RANGE.get(locale.language, " – ")
+
+
+def clock_range_sign(locale: Locale) -> str:
+    """Return the sign between two times of day, with the spaces around it."""
+    return _CLOCK_RANGE.get(locale.language, " – ")
+
+
+def after_clock(clock: str, locale: Locale) -> str:
+    """Return a time of day, or a range of them, with the word that the language puts after it."""
+    return f"{clock}{_AFTER_CLOCK.get(locale.language, '')}"
 
 
 def comma_of(locale: Locale) -> str:

@@ -1,8 +1,9 @@
 """An issue as written in its files: its settings and prose, where they are written, and the theme's steps."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from markdown_it.token import Token
@@ -112,6 +113,18 @@ class Source(Struct, frozen=True, kw_only=True):
         return Place(path=self.path)
 
 
+class Occurrence(NamedTuple):
+    """One time at which an event takes place, in its zone."""
+
+    starts: datetime
+    ends: datetime | None  # None if the event does not say when it ends
+
+    @property
+    def length(self) -> timedelta:
+        """How long it takes. The clocks may change meanwhile, so the time on them is not enough to tell."""
+        return timedelta() if self.ends is None else self.ends.astimezone(UTC) - self.starts.astimezone(UTC)
+
+
 class Item(Struct, frozen=True, kw_only=True):
     """One event or offer of a section."""
 
@@ -122,18 +135,50 @@ class Item(Struct, frozen=True, kw_only=True):
     digest: str  # a hash of its file
     zone: ZoneInfo  # the event's own, or the newsletter's
 
+    def times(self) -> tuple[Occurrence, ...]:
+        """Return each time at which it takes place. Without a time of day, there is none.
+
+        A weekly event keeps the time on the clocks, also when they change (RFC 5545, 3.3.10).
+        """
+        starts, ends, last = self.fields.starts, self.fields.ends, self.fields.last_day
+        if not isinstance(starts, datetime) or last is None:
+            return ()
+        if not isinstance(ends, datetime) or ends == starts:
+            return (Occurrence(self._moment(starts), None),)
+        if self.fields.repeats is None:
+            return (Occurrence(self._moment(starts), self._moment(ends)),)
+        closes = datetime.combine(starts.date(), ends.time())
+        closes += timedelta(days=closes <= starts)
+        weeks = [timedelta(weeks=week) for week in range((last - starts.date()).days // 7 + 1)]
+        return tuple(Occurrence(self._moment(starts + week), self._moment(closes + week)) for week in weeks)
+
     def starts_at(self) -> datetime | None:
         """Return when it starts, in its zone. Without a time of day, it starts at midnight."""
-        return None if self.fields.starts is None else _aware(self.fields.starts, time.min, self.zone)
+        starts = self.fields.starts
+        if starts is None or isinstance(starts, datetime):
+            return None if starts is None else self._moment(starts)
+        return datetime.combine(starts, time.min, self.zone)
 
     def ends_at(self) -> datetime | None:
         """Return when it ends, in its zone. Without a time of day, it ends at the end of the day."""
-        last = self.fields.ends if self.fields.ends is not None else self.fields.starts
-        return None if last is None else _aware(last, time.max, self.zone)
+        if times := self.times():
+            return times[-1].ends or times[-1].starts
+        last = self.fields.last_day
+        return None if last is None else datetime.combine(last, time.max, self.zone)
 
     def deadline_at(self) -> datetime | None:
         """Return the end of the deadline's day, in its zone."""
-        return None if self.fields.deadline is None else _aware(self.fields.deadline.date, time.max, self.zone)
+        deadline = self.fields.deadline
+        return None if deadline is None else datetime.combine(deadline.date, time.max, self.zone)
+
+    def _moment(self, wall_time: datetime) -> datetime:
+        """Return a time in the zone. If the clocks show it twice, it is the first one unless `offset` names the second.
+
+        A time that the clocks skip counts from the time before the change (RFC 5545, 3.3.5).
+        """
+        first, second = (wall_time.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
+        is_second = self.fields.offset is not None and second.utcoffset() == self.fields.offset != first.utcoffset()
+        return second if is_second else first
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -202,9 +247,3 @@ class Issue(Struct, frozen=True, kw_only=True):
         items = [item for section in self.sections for item in section.items]
         ends = [end for item in items for end in (item.ends_at(), item.deadline_at()) if end is not None]
         return min((end for end in ends if end > moment), default=None)
-
-
-def _aware(moment: datetime | date, clock: time, zone: ZoneInfo) -> datetime:
-    if isinstance(moment, datetime):
-        return moment.replace(tzinfo=zone)
-    return datetime.combine(moment, clock, zone)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from newsletter.errors import FaultError, FieldError
 from newsletter.model.mailbox import MailApp
 from newsletter.model.values import Fields, Language, Link, OneLine, RuleId, Slug, TimeZone, refuse_curly_quotes
 
+_OFFSET = re.compile(r"([+\N{MINUS SIGN}-])(\d\d):(\d\d)")
 _WITHOUT_DASHES = re.compile(r"\d{8}(?!\d)")
 
 
@@ -54,6 +55,18 @@ def _picture(value: str, info: ValidationInfo) -> PictureName:
 Moment = Annotated[datetime | date, BeforeValidator(_moment)]
 Day = Annotated[date, BeforeValidator(_moment)]
 PicturePath = Annotated[OneLine, AfterValidator(_picture)]  # relative to the issue's folder
+
+
+def _offset(value: object) -> timedelta:
+    """Return a difference from UTC, given as text such as `-07:00`."""
+    found = _OFFSET.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise FaultError(f"{value!r} is not a difference from UTC", "write it as -07:00 or +01:00")
+    length = timedelta(hours=int(found[2]), minutes=int(found[3]))
+    return length if found[1] == "+" else -length
+
+
+Offset = Annotated[timedelta, BeforeValidator(_offset)]
 
 
 class LinkFields(Fields):
@@ -199,6 +212,9 @@ class EventFields(Fields):
     starts: Moment | None = None
     ends: Moment | None = Field(default=None, description="for a repeated event, the end of the last occurrence")
     timezone: TimeZone | None = None
+    offset: Offset | None = Field(
+        default=None, description="the difference from UTC, if the clocks show a time twice that day"
+    )
     repeats: Literal["weekly"] | None = None
     weekdays: bool = Field(default=False, description="show the weekdays of an event that lasts several days")
     location: OneLine | None = None
@@ -226,11 +242,32 @@ class EventFields(Fields):
         if self.ends < self.starts:
             what = f"the event ends on {_told(self.ends)}, before it starts on {_told(self.starts)}"
             raise FieldError("ends", what, "correct the date in `starts` or `ends`")
-        if self.repeats == "weekly" and (_day(self.ends) - _day(self.starts)).days % 7 != 0:
+        last = self.last_day
+        if self.repeats == "weekly" and last is not None and (last - _day(self.starts)).days % 7 != 0:
             what = f"{_day(self.starts)} is a {self.starts:%A} and {_day(self.ends)} a {self.ends:%A}"
             remedy = "set `ends` to the end of the last occurrence"
             raise FieldError("ends", f"the event repeats weekly, but {what}", remedy)
         return self
+
+    @property
+    def first_day(self) -> date | None:
+        """The day on which it starts."""
+        return None if self.starts is None else _day(self.starts)
+
+    @property
+    def last_day(self) -> date | None:
+        """The day on which it ends. For a weekly event, it is the day on which the last occurrence starts.
+
+        An occurrence that ends after midnight may name either of its two days.
+        """
+        if self.starts is None or self.ends is None:
+            return self.first_day
+        last = _day(self.ends)
+        if self.repeats is None or not isinstance(self.starts, datetime) or not isinstance(self.ends, datetime):
+            return last
+        is_past_midnight = self.ends.time() <= self.starts.time()
+        is_next_day = (last - self.starts.date()).days % 7 == 1
+        return last - timedelta(days=1) if is_past_midnight and is_next_day else last
 
 
 class SectionEntry(Fields):

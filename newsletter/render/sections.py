@@ -143,7 +143,6 @@ class SectionPress:
             "when": lambda item: dates.format_when(item, language),
             "deadline": lambda item: dates.format_deadline(item, language),
             "tile": lambda item: dates.date_tile(item, language),
-            "series": lambda item: dates.format_series(item, language),
             "calendar_url": google_calendar_url,
         }
 

@@ -33,6 +33,10 @@ PREHEADER = "Three small practices, two courses and a poem to carry with you"
 FOR_TEACHERS = (
     "[{section: letter, only: teachers}, {section: meditation, only: teachers}, {section: events, only: teachers}]"
 )
+TIMES, IN_THE_GAP = (
+    "starts: 2026-03-07 09:00\nends: 2026-03-07 12:00",
+    "starts: 2026-03-29 01:30\nends: 2026-03-29 03:30",
+)
 HEBREW = "הימים מתארכים, ואיתם גם הטיולים שלנו לאורך המים, אל הנמל הישן ובחזרה."
 
 IN_HEBREW = (
@@ -211,6 +215,8 @@ FAULTS: tuple[Seed, ...] = (
     Seed(rule="E2", place="letter.md:10", make=edited(("letter", "We tell", "On Sunday,\nMarch 2nd, we tell"))),
     Seed(rule="E2", place="letter.md:9", make=edited(("letter", "the days", "on Tuesday, April 31, the days"))),
     Seed(rule="E2", place="events/workshop.md:12", make=edited(("workshop", "blanket.", "blanket at 8 am PDT."))),
+    Seed(rule="E4", place="events/workshop.md:3", make=edited(("workshop", TIMES, IN_THE_GAP))),
+    Seed(rule="E5", place="events/workshop.md:7", make=edited(("workshop", "date: 2026-03-04", "date: 2026-03-08"))),
     Seed(rule="H1", place=ISSUE_YAML, make=on_the_wire("Date: ", "X-Date: ")),
     Seed(rule="H1", place="newsletter.toml:4", make=on_the_wire("Date: ", "From: <b@example.org>\r\nDate: ")),
     Seed(rule="H1", place=ISSUE_YAML, make=on_the_wire("Date: Sun", "Date: Mon")),
@@ -319,6 +325,8 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("E2", edited(("letter", "We tell", "On Friday or Saturday, March 6 or 7, we tell"))),
     ("E2", edited(("letter", "We tell", "On Monday, December 15, we told"))),
     ("E2", edited(("workshop", "blanket.", "blanket at 8 am PST, or 4 pm GMT."))),
+    ("E4", edited(("workshop", TIMES, IN_THE_GAP.replace(" 01:", " 00:")))),
+    ("E5", edited(("workshop", "date: 2026-03-04", "date: 2026-03-07"))),
     ("H1", on_the_wire("Date: ", "DATE: ")),
     ("H2", on_the_wire("/u/0-sample>", "/u/0-sample>, <mailto:leave@example.org?subject=0-sample>")),
     ("H5", edited(("toml", '"Harbour House <', '"Häfen & Söhne (Galway) <'))),

@@ -13,16 +13,16 @@ from tests.workspaces import write_workspace
 
 # The forms that the fields become, for the lines of the seed that hold dates.
 DATES = (
-    "Wednesday, February 25, 2026 | 8:00 am – 11:00 am PT",
-    "Wednesdays, February 25 – April 1, 2026 | 9:00 am – 10:00 am PT",
-    "March 22 – 27, 2026",
+    "Wednesday, February 25, 2026 | 8:00–11:00 am PT",
+    "Wednesdays, February 25 – April 1, 2026 | 9:00–10:00 am PT",
+    "March 22–27, 2026",
     "Sedona, Arizona In-Person",
     # The seed calls April 20, 2026 a Sunday. It is a Monday, and weekdays are made from dates.
-    "Wednesday – Monday, April 15 – 20, 2026",
-    "Tuesdays, April 7 – June 23, 2026 | 8:00 am – 11:00 am PT",
-    "Wednesdays, July 1 – September 16, 2026 | 4:00 pm – 7:00 pm PT",
-    "Mondays, April 20 – July 6, 2026 | 9:00 am – 11:00 am PT",
-    "Saturday, March 7, 2026 | 8:00 am – 11:00 am PT",
+    "Wednesday – Monday, April 15–20, 2026",
+    "Tuesdays, April 7 – June 23, 2026 | 8:00–11:00 am PT",
+    "Wednesdays, July 1 – September 16, 2026 | 4:00–7:00 pm PT",
+    "Mondays, April 20 – July 6, 2026 | 9:00–11:00 am PT",
+    "Saturday, March 7, 2026 | 8:00–11:00 am PT",
     "Early Bird Pricing ends February 22",
 )
 

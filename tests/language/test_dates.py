@@ -1,5 +1,8 @@
 """Days, ranges, times and zones of events, as they are written in the mail."""
 
+import re
+from datetime import date
+
 import pytest
 
 from newsletter.language.dates import date_tile, format_deadline, format_month, format_when
@@ -14,47 +17,67 @@ LANGUAGES = ("en", "en-GB", "es", "de", "fr", "it", "nl", "pt-BR", "sv", "ja", "
     [
         (
             {"starts": "2026-02-25 08:00", "ends": "2026-02-25 11:00"},
-            "Wednesday, February 25, 2026 | 8:00 am – 11:00 am PT",
+            "Wednesday, February 25, 2026 | 8:00–11:00 am PT",
         ),
         (
             {"starts": "2026-02-25 09:00", "ends": "2026-04-01 10:00", "repeats": "weekly"},
-            "Wednesdays, February 25 – April 1, 2026 | 9:00 am – 10:00 am PT",
+            "Wednesdays, February 25 – April 1, 2026 | 9:00–10:00 am PT",
         ),
-        ({"starts": "2026-03-22", "ends": "2026-03-27"}, "March 22 – 27, 2026"),
-        ({"starts": "2026-04-15", "ends": "2026-04-20", "weekdays": True}, "Wednesday – Monday, April 15 – 20, 2026"),
+        ({"starts": "2026-03-22", "ends": "2026-03-27"}, "March 22–27, 2026"),
+        ({"starts": "2026-04-15", "ends": "2026-04-20", "weekdays": True}, "Wednesday – Monday, April 15–20, 2026"),
         (
             {"starts": "2026-04-07 08:00", "ends": "2026-06-23 11:00", "repeats": "weekly"},
-            "Tuesdays, April 7 – June 23, 2026 | 8:00 am – 11:00 am PT",
+            "Tuesdays, April 7 – June 23, 2026 | 8:00–11:00 am PT",
         ),
         (
             {"starts": "2026-07-01 16:00", "ends": "2026-09-16 19:00", "repeats": "weekly"},
-            "Wednesdays, July 1 – September 16, 2026 | 4:00 pm – 7:00 pm PT",
+            "Wednesdays, July 1 – September 16, 2026 | 4:00–7:00 pm PT",
         ),
         (
             {"starts": "2026-04-20 09:00", "ends": "2026-07-06 11:00", "repeats": "weekly"},
-            "Mondays, April 20 – July 6, 2026 | 9:00 am – 11:00 am PT",
+            "Mondays, April 20 – July 6, 2026 | 9:00–11:00 am PT",
         ),
         (
             {"starts": "2026-03-07 08:00", "ends": "2026-03-07 11:00"},
-            "Saturday, March 7, 2026 | 8:00 am – 11:00 am PT",
+            "Saturday, March 7, 2026 | 8:00–11:00 am PT",
         ),
-        ({"starts": "2026-02-25", "ends": "2026-02-27"}, "February 25 – 27, 2026"),
+        ({"starts": "2026-02-25", "ends": "2026-02-27"}, "February 25–27, 2026"),
         ({"starts": "2026-12-30", "ends": "2027-01-02"}, "December 30, 2026 – January 2, 2027"),
         ({"starts": "2026-03-07"}, "Saturday, March 7, 2026"),
-        ({"starts": "2026-03-07 12:00"}, "Saturday, March 7, 2026 | 12:00 pm PT"),
+        ({"starts": "2026-03-07 12:00"}, "Saturday, March 7, 2026 | noon PT"),
         (
             {"starts": "2026-03-07 20:00", "ends": "2026-03-08 00:30"},
-            "Saturday, March 7, 2026 | 8:00 pm – 12:30 am PT",
+            "Saturday, March 7, 2026 | 8:00 pm – Sunday 12:30 am PT",
         ),
-        (  # the longest that is still one day's event
-            {"starts": "2026-03-07 20:00", "ends": "2026-03-08 13:59"},
-            "Saturday, March 7, 2026 | 8:00 pm – 1:59 pm PT",
+        (  # the longest that is still one day's event: the clocks skip an hour meanwhile
+            {"starts": "2026-03-07 20:00", "ends": "2026-03-08 14:59"},
+            "Saturday, March 7, 2026 | 8:00 pm – Sunday 2:59 pm PT",
         ),
         (
-            {"starts": "2026-03-07 20:00", "ends": "2026-03-08 14:00"},
-            "March 7 – 8, 2026 | 8:00 pm – 2:00 pm PT",
+            {"starts": "2026-03-07 20:00", "ends": "2026-03-08 15:00"},
+            "March 7–8, 2026 | Saturday 8:00 pm – Sunday 3:00 pm PT",
         ),
         ({"starts": "2026-07-01 16:00", "timezone": "UTC"}, "Wednesday, July 1, 2026 | 4:00 pm UTC"),
+        (
+            {"starts": "2026-12-31 10:00", "ends": "2026-12-31 12:00"},
+            "Thursday, December 31, 2026 | 10:00 am – noon PT",
+        ),
+        (
+            {"starts": "2026-12-31 22:00", "ends": "2027-01-01 00:00"},
+            "Thursday, December 31, 2026 | 10:00 pm – midnight PT",
+        ),
+        (
+            {"starts": "2026-04-15 09:00", "ends": "2026-04-20 17:00", "weekdays": True},
+            "Wednesday – Monday, April 15–20, 2026 | 9:00 am – 5:00 pm PT",
+        ),
+        (  # each evening ends on the next day; the last one begins on March 29
+            {"starts": "2027-03-01 23:00", "ends": "2027-03-30 00:30", "repeats": "weekly"},
+            "Mondays, March 1–29, 2027 | 11:00 pm – Tuesday 12:30 am PT",
+        ),
+        (
+            {"starts": "2027-03-01 23:00", "ends": "2027-03-29 00:30", "repeats": "weekly"},
+            "Mondays, March 1–29, 2027 | 11:00 pm – Tuesday 12:30 am PT",
+        ),
         ({}, ""),
     ],
 )
@@ -65,15 +88,48 @@ def test_each_form_of_a_date_in_english(fields: dict[str, object], expected: str
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("de", "jeden Mittwoch, 25. Feb. – 1. Apr. 2026 | 09:00 – 10:00 Nordamerikanische Westküstenzeit"),
-        ("es", "cada miércoles, 25 de febrero – 1 de abril de 2026 | 9:00 – 10:00 hora del Pacífico"),
-        ("fr", "chaque mercredi, 25 févr. – 1 avr. 2026 | 09:00 – 10:00 HP"),
-        ("ja", "毎週水曜日 2026年2月25日～4月1日 | 9:00 – 10:00 アメリカ太平洋時間"),
+        ("de", "jeden Mittwoch, 25. Februar – 1. April 2026 | 09:00–10:00 Uhr (Los Angeles)"),
+        ("es", "cada miércoles, 25 de febrero – 1 de abril de 2026 | 9:00–10:00 (Los Ángeles)"),
+        ("fr", "chaque mercredi, 25 février – 1 avril 2026 | 09:00–10:00 (Los Angeles)"),
+        ("ja", "毎週水曜日 2026年2月25日～4月1日 | 9:00～10:00 (ロサンゼルス)"),
+        ("zh", "每星期三 2026年2月25日至4月1日 | 09:00–10:00 (洛杉矶)"),
+        ("ar", "أيام الأربعاء، 25 فبراير – 1 أبريل 2026 | 9:00–10:00 ص (لوس انجلوس)"),
+        ("en-GB", "Wednesdays, 25 February – 1 April 2026 | 09:00–10:00 Los Angeles time"),
     ],
 )
 def test_a_weekly_event_in_other_languages(language: str, expected: str) -> None:
     weekly = item(starts="2026-02-25 09:00", ends="2026-04-01 10:00", repeats="weekly")
-    assert format_when(weekly, language).replace("\N{THIN SPACE}", " ") == expected
+    assert format_when(weekly, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "year_end", "same_month", "deadline"),
+    [
+        ("en", "Dec 30 – Jan 2", "Dec 14–19", "Ends January 3"),
+        ("en-GB", "30 Dec – 2 Jan", "14–19 Dec", "Ends 3 January"),
+        ("de", "30. Dez – 2. Jan", "14.–19. Dez", "Ends 3. Januar"),
+        ("es", "30 dic – 2 ene", "14–19 dic", "Ends 3 de enero"),
+        ("fr", "30 déc – 2 janv", "14–19 déc", "Ends 3 janvier"),
+        ("it", "30 dic – 2 gen", "14–19 dic", "Ends 3 gennaio"),
+        ("nl", "30 dec – 2 jan", "14–19 dec", "Ends 3 januari"),
+        ("pt", "30 de dez – 2 de jan", "14–19 de dez", "Ends 3 de janeiro"),
+        ("sv", "30 dec – 2 jan", "14–19 dec", "Ends 3 januari"),
+        ("ja", "12月30日～1月2日", "12月14日～19日", "Ends 1月3日"),
+        ("zh-Hans", "12月30日至1月2日", "12月14日至19日", "Ends 1月3日"),
+        ("ar", "30 ديسمبر – 2 يناير", "14–19 ديسمبر", "Ends 3 يناير"),
+        ("he", "30 בדצמ׳ – 2 בינו׳", "14–19 בדצמ׳", "Ends 3 בינואר"),
+    ],
+)
+def test_days_are_in_the_order_of_the_language(language: str, year_end: str, same_month: str, deadline: str) -> None:
+    event = item(
+        starts="2026-12-30 09:00", ends="2027-01-02 17:00", deadline={"label": "Ends", "date": date(2027, 1, 3)}
+    )
+    month = item(starts="2026-12-14", ends="2026-12-19")
+    tiles = [date_tile(each, language) for each in (event, month)]
+    assert [tile.days for tile in tiles if tile] == [year_end, same_month]
+    assert format_deadline(event, language) == deadline
+    for text in (format_when(event, language), format_when(month, language)):
+        assert not re.search(r"\d\.? – \d+\.? ", text.replace("2026 – 2", ""))
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, "pt-ZZ", "xx"])
@@ -89,6 +145,25 @@ def test_every_language_has_words_for_every_form(language: str, zone: str) -> No
         assert "2026" in format_when(event, language)
         assert tile is not None
         assert tile.month
+
+
+@pytest.mark.parametrize(
+    ("language", "series", "since"),
+    [
+        ("en", "Wednesdays", "from Jan 13"),
+        ("de", "jeden Mittwoch", "ab 13. Jan"),
+        ("fr", "chaque mercredi", "à partir du 13 janv"),
+        ("ja", "毎週水曜日", "1月13日から"),
+        ("he", "כל יום רביעי", "החל מ־13 בינו׳"),
+    ],
+)
+def test_the_tile_of_a_series_says_its_weekday_and_its_first_day(language: str, series: str, since: str) -> None:
+    tile = date_tile(item(starts="2027-01-13 18:00", ends="2027-02-17 19:00", repeats="weekly"), language)
+    assert tile is not None
+    assert (tile.series, tile.since) == (series, since)
+    once = date_tile(item(starts="2027-01-13 18:00", ends="2027-01-13 19:00", repeats="weekly"), language)
+    assert once is not None
+    assert once.series == ""
 
 
 def test_a_summer_event_never_carries_the_winters_zone() -> None:

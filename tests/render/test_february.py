@@ -100,7 +100,7 @@ def test_no_line_of_the_text_is_wider_than_seventy_two_columns(february: Mail) -
 
 
 def test_the_silent_retreat_is_dated_by_its_dates(february: Mail) -> None:
-    assert "Wednesday – Monday, April 15 – 20, 2026" in february.text
+    assert "Wednesday – Monday, April 15–20, 2026" in february.text
 
 
 def test_the_first_event_begins_when_its_calendar_link_says(february: Mail) -> None:

@@ -48,7 +48,7 @@ SAID = (
     "A meeting",
     "With friends",
     "New",
-    "Saturday, March 7, 2026 | 8:00 am – 11:00 am PT",
+    "Saturday, March 7, 2026 | 8:00–11:00 am PT",
     "In the garden",
     "Sign up until March 1",
     "Bring: a blanket",

@@ -1,4 +1,4 @@
-"""This machine: Python, the libraries, free disk space, and the clock."""
+"""This machine: Python, the libraries, the time zone database, free disk space, and the clock."""
 
 import platform
 import shutil
@@ -11,9 +11,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from newsletter import DISTRIBUTION
+from newsletter import DISTRIBUTION, ZONE_DATABASES
 from newsletter.config import Config
 from newsletter.model.diagnosis import HealthItem, error, not_judged, ok, warning
+from newsletter.system.zone_database import ZoneDatabases
 from newsletter.workflows.compose.compose import BUILD_FOLDER
 
 _LITTLE_ROOM, _NO_ROOM = 1 << 30, 100 << 20  # bytes
@@ -24,6 +25,7 @@ def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], no
     """Yield the state of this machine. `clocks` contains pairs of a host and its time (from the HTTP Date header)."""
     yield _python()
     yield from _libraries(is_with_postgres=config is not None and isinstance(config.database, str))
+    yield _zones(ZONE_DATABASES)
     if config is not None:
         yield from _disks(config)
     yield _clock(clocks, now)
@@ -58,6 +60,19 @@ def _library_fault(needed: Requirement) -> HealthItem | None:
         return None
     what = f"the {needed.name} library is version {there}, but {bounds} is needed"
     return error("libraries", what, f'run: pip install "{needed.name}{bounds}"')
+
+
+def _zones(databases: ZoneDatabases) -> HealthItem:
+    if not databases.used:
+        remedy = f'run: pip install --upgrade "{DISTRIBUTION}" tzdata'
+        return warning("time zones", "the version of the time zone database is not known", remedy)
+    return ok("time zones", f"time zones {databases.used} ({_other_zones(databases)})")
+
+
+def _other_zones(databases: ZoneDatabases) -> str:
+    if databases.is_package_newer:
+        return f"the package tzdata; the system has {databases.system or 'an unknown version'}"
+    return f"the system's; the package tzdata has {databases.package or 'an unknown version'}"
 
 
 def _disks(config: Config) -> Iterator[HealthItem]:

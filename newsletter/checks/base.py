@@ -17,7 +17,6 @@ from newsletter.model.finding import Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue, IssueHeading
 from newsletter.model.ledger import ZoneCount
 from newsletter.model.rendered import RenderedIssue
-from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
 
 _SHOWN_WORDS = 6
@@ -76,8 +75,7 @@ class CheckContext(Struct, frozen=True, kw_only=True):
 
     def readable(self, text: str) -> str:
         """Return the text with each merge token replaced by the merge field as the user wrote it."""
-        written = {use.field.token: str(use.field) for use in self.subject.issue.merge_fields}
-        return MERGE_TOKEN.sub(lambda match: written.get(match[0], match[0]), text)
+        return self.subject.issue.readable(text)
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from newsletter.content.source import Document, Reading, read_front_matter, read
 from newsletter.content.yaml_reader import Tree
 from newsletter.errors import FaultError, InputError, MistakesError
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, IssueHeading, Item, PictureFile, Prose, Section, Source, Tips
+from newsletter.model.issue import Issue, IssueHeading, Item, PictureFile, Section, Source, Tips
 from newsletter.model.issue_fields import (
     SECTION_TYPES,
     Day,
@@ -29,6 +29,7 @@ from newsletter.model.issue_fields import (
     SectionType,
     TipsFields,
 )
+from newsletter.model.prose import Prose
 from newsletter.model.segment import EVERYONE
 from newsletter.settings.mistakes import suggestion
 
@@ -246,7 +247,10 @@ class _IssueReader(Struct):
         return {"require_picture": require_picture}
 
     def _prose(self, document: Document) -> Prose:
-        prose = parse_markdown(document.body, path=document.path, first_line=document.body_line)
+        parsed = parse_markdown(document.body, path=document.path, lines=document.body_lines)
+        prose = parsed.prose
+        for loss in parsed.losses:
+            self.reading.add(document.path, loss.line, loss.what, loss.remedy)
         for picture in prose.pictures:
             try:
                 require_title(picture)

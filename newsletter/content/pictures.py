@@ -8,7 +8,6 @@ from pathlib import Path
 from PIL import Image
 
 from newsletter.errors import FaultError, Location
-from newsletter.model.issue import ProsePicture
 from newsletter.model.picture_files import (
     DECODING_FAULTS,
     DRAWN_ENDING,
@@ -16,6 +15,8 @@ from newsletter.model.picture_files import (
     PHOTOGRAPHED_FORMATS,
     read_picture_title,
 )
+from newsletter.model.prose import ProsePicture
+from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.mistakes import suggestion
 
 _ENDINGS = frozenset({*PHOTOGRAPHED_FORMATS, DRAWN_ENDING})
@@ -31,6 +32,8 @@ def find_picture(folder: Path, name: str, *, shown: Callable[[Path], str] = str)
     or not an image that can be used.
     Only the header is read here. Damage in the rest of the file is found when the image is resized.
     """
+    if MERGE_TOKEN.search(name):
+        raise FaultError(f"the image {name} would differ between readers", "write the name of one image for everyone")
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         remedy = f"copy it into {shown(folder / 'images')}/, and write images/{path.name}"

@@ -5,7 +5,7 @@ Tokens replace the merge fields, and the settings become records. Each mistake i
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -17,11 +17,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails
 
 from newsletter.config import TEMPLATES_FOLDER, Config
+from newsletter.content.comments import without_comments
+from newsletter.content.keys import LINE_READERS
 from newsletter.content.yaml_reader import Tree, read_yaml_text
 from newsletter.errors import FaultError, Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse, Source, Tips
-from newsletter.model.slots import MERGE_FIELD, parse_merge_field
+from newsletter.model.slots import MERGE_FIELD, MERGE_TOKEN, parse_merge_field
 from newsletter.model.typography import in_quotes
 from newsletter.model.values import Fields
 from newsletter.settings.mistakes import mistakes_of
@@ -42,8 +44,20 @@ class Reading(Struct):
     merge_fields: list[MergeFieldUse] = field(default_factory=list)
 
     def add(self, path: str, line: int | None, what: str, remedy: str) -> None:
-        """Note one mistake."""
-        self.mistakes.append(Mistake(path=path, line=line, what=what, remedy=remedy))
+        """Note one mistake. It shows each merge field as the user wrote it."""
+        self.note([Mistake(path=path, line=line, what=what, remedy=remedy)])
+
+    def note(self, mistakes: Iterable[Mistake]) -> None:
+        """Note mistakes, with merge fields in place of their tokens."""
+        written = {use.field.token: str(use.field) for use in self.merge_fields}
+        self.mistakes += [
+            replace(
+                each,
+                what=MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), each.what),
+                remedy=MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), each.remedy),
+            )
+            for each in mistakes
+        ]
 
     def take(self, other: "Reading") -> None:
         """Add what another reading found."""
@@ -59,7 +73,7 @@ class Document(Struct, frozen=True, kw_only=True):
     data: Tree
     lines: Mapping[Location, int]
     body: str = ""
-    body_line: int = 1  # the line of the file on which the Markdown begins
+    body_lines: tuple[int, ...] = ()  # the line of the file for each line of the Markdown
 
     @property
     def source(self) -> Source:
@@ -90,13 +104,16 @@ def read_front_matter(path: Path, shown: str, reading: Reading) -> Document | No
     return _read(path, shown, reading, _parse_front_matter)
 
 
-def replace_merge_fields(text: str, *, path: str, first_line: int, reading: Reading) -> str:
-    """Return the text with a token in place of each merge field. Note other template syntax as mistakes."""
+def replace_merge_fields(text: str, *, path: str, lines: Sequence[int], reading: Reading) -> str:
+    """Return the text with a token in place of each merge field. Note other template syntax as mistakes.
+
+    `lines` has the line of the file for each line of the text.
+    """
 
     breaks = [match.start() for match in re.finditer("\n", text)]
 
     def line_at(position: int) -> int:
-        return first_line + bisect_left(breaks, position)
+        return lines[min(bisect_left(breaks, position), len(lines) - 1)]
 
     def token(match: re.Match[str]) -> str:
         line = line_at(match.start())
@@ -168,8 +185,7 @@ def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]
     reading = Reading()
     lines = text.split("\n")
     if not _FENCE.fullmatch(lines[0]):
-        body = replace_merge_fields(text, path=path, first_line=1, reading=reading)
-        return Document(path=path, digest=_digest(text), data={}, lines={}, body=body), reading
+        return _with_body(Document(path=path, digest=_digest(text), data={}, lines={}), text, 1, reading), reading
     end = next((number for number, line in enumerate(lines[1:], start=1) if _FENCE.fullmatch(line)), None)
     if end is None:
         reading.add(
@@ -179,14 +195,24 @@ def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]
     document = _document("\n".join(lines[1:end]), first_line=2, path=path, reading=reading)
     if document is None:
         return None, reading
-    body_line = end + 2
-    body = replace_merge_fields("\n".join(lines[end + 1 :]), path=path, first_line=body_line, reading=reading)
-    return replace(document, digest=_digest(text), body=body, body_line=body_line), reading
+    document = replace(document, digest=_digest(text))
+    return _with_body(document, "\n".join(lines[end + 1 :]), end + 2, reading), reading
+
+
+def _with_body(document: Document, text: str, first_line: int, reading: Reading) -> Document:
+    """Return the document with the Markdown below its settings: without comments, and with tokens for merge fields."""
+    plain = without_comments(text, first_line=first_line)
+    if plain.unclosed is not None:
+        what = "a comment begins with <!-- but never ends"
+        reading.add(document.path, plain.unclosed, what, "write --> where it ends, or write \\<!-- to show the signs")
+    body = replace_merge_fields(plain.text, path=document.path, lines=plain.lines, reading=reading)
+    return replace(document, body=body, body_lines=plain.lines)
 
 
 def _document(text: str, *, first_line: int, path: str, reading: Reading) -> Document | None:
     def with_tokens(value: str, line: int) -> str:
-        return replace_merge_fields(value, path=path, first_line=line, reading=reading)
+        plain = without_comments(value, first_line=line)
+        return replace_merge_fields(plain.text, path=path, lines=plain.lines, reading=reading)
 
     tree = read_yaml_text(text, first_line=first_line, on_text=with_tokens)
     for mistake in tree.mistakes:
@@ -208,7 +234,7 @@ def record_of(
 ) -> _FieldsT | None:
     """Return the settings of a document as a record. If they are wrong, note the mistakes and return None."""
     try:
-        return model.model_validate(document.data, context=context)
+        return model.model_validate(document.data, context={**LINE_READERS, **(context or {})})
     except ValidationError as err:
 
         def line_of(location: Location) -> int | None:
@@ -221,7 +247,7 @@ def record_of(
             if document.lines.get(tuple(details["loc"])) not in told  # do not report a line twice
         ]
         left = ValidationError.from_exception_data(err.title, errors)
-        reading.mistakes += mistakes_of(left, model=model, path=document.path, line_of=line_of)
+        reading.note(mistakes_of(left, model=model, path=document.path, line_of=line_of))
         return None
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from markdown_it.token import Token
 from msgspec import Struct, field
 from pydantic import Field
 
@@ -14,8 +13,8 @@ from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue_fields import Card, Day, EventFields, IssueFields, SectionFields, TipsFields
 from newsletter.model.mailbox import APPS_OF_MAILBOX, MailApp, MailboxProvider
-from newsletter.model.picture_files import read_picture_title
-from newsletter.model.slots import MergeField
+from newsletter.model.prose import Prose
+from newsletter.model.slots import MERGE_TOKEN, UNSUBSCRIBE_FIELD, MergeField
 from newsletter.model.values import Fields
 
 
@@ -56,47 +55,11 @@ def cards_of(fields: TipsFields, tips: Tips | None, mailbox: MailboxProvider | N
     return tuple(tips.of(app) for app in apps)
 
 
-class ProseLink(Struct, frozen=True, kw_only=True):
-    """A link in prose."""
-
-    text: str
-    url: str
-    place: Place
-
-
-class ProsePicture(Struct, frozen=True, kw_only=True):
-    """An image in prose. `path` is relative to the issue's folder, and `title` is the text as written."""
-
-    path: str
-    alt: str
-    title: str
-    place: Place
-
-    @property
-    def is_decorative(self) -> bool:
-        """Whether it is marked as decorative, so that it needs no description."""
-        return read_picture_title(self.title).is_decorative
-
-
 class PictureFile(Struct, frozen=True, kw_only=True):
     """An image that an issue uses: its file, and the first place that names it."""
 
     path: Path
     place: Place
-
-
-class Prose(Struct, frozen=True, kw_only=True):
-    """Parsed Markdown: its tokens, and its links and images with their lines."""
-
-    tokens: tuple[Token, ...]
-    first_line: int = 1  # the line of the file on which the Markdown begins; the tokens count from it
-    links: tuple[ProseLink, ...] = ()
-    pictures: tuple[ProsePicture, ...] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no text."""
-        return not self.tokens
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -226,6 +189,17 @@ class Issue(Struct, frozen=True, kw_only=True):
     merge_fields: tuple[MergeFieldUse, ...]
     source: Source  # issue.yaml
     tips: Tips | None = None  # the theme's steps in the issue's language, if a section shows them
+
+    @property
+    def shown_title(self) -> str:
+        """The title with its merge fields as they are written."""
+        return self.readable(self.fields.title)
+
+    def readable(self, text: str) -> str:
+        """Return the text with each merge token replaced by the merge field as the user wrote it."""
+        fields = [UNSUBSCRIBE_FIELD, *(use.field for use in self.merge_fields)]
+        written = {field.token: str(field) for field in fields}
+        return MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), text)
 
     @property
     def only_segments(self) -> tuple[str, ...]:

@@ -52,6 +52,19 @@ def _picture(value: str, info: ValidationInfo) -> PictureName:
     return PictureName(value)
 
 
+def _prose_line(value: str, info: ValidationInfo) -> str:
+    """Return a line of Markdown as words. The loader passes a function that raises ValueError if readers see signs."""
+    words: str = value if info.context is None else info.context["read_line"](value)
+    return words
+
+
+def _plain_line(value: str, info: ValidationInfo) -> str:
+    """Return a line of plain words. The loader passes a function that raises ValueError if they contain Markdown."""
+    return value if info.context is None else str(info.context["read_plain"](value))
+
+
+ProseText = Annotated[OneLine, AfterValidator(_prose_line)]  # reads emphasis, links and code
+PlainText = Annotated[OneLine, AfterValidator(_plain_line)]  # reads no Markdown
 Moment = Annotated[datetime | date, BeforeValidator(_moment)]
 Day = Annotated[date, BeforeValidator(_moment)]
 PicturePath = Annotated[OneLine, AfterValidator(_picture)]  # relative to the issue's folder
@@ -72,15 +85,15 @@ Offset = Annotated[timedelta, BeforeValidator(_offset)]
 class LinkFields(Fields):
     """A link: its text and its address."""
 
-    label: OneLine
+    label: PlainText
     url: Link
 
 
 class SectionFields(Fields):
     """The keys of every section. A section type that a workspace adds in its own templates has only these keys."""
 
-    title: OneLine | None = None
-    overline: OneLine | None = Field(default=None, description="a short line above the title")
+    title: PlainText | None = None
+    overline: PlainText | None = Field(default=None, description="a short line above the title")
     link: LinkFields | None = Field(default=None, description="a link below the text")
     button: LinkFields | None = Field(default=None, description="the main thing for readers to do; begin with a verb")
 
@@ -88,10 +101,10 @@ class SectionFields(Fields):
 class Signature(Fields):
     """The person who signs a letter."""
 
-    name: OneLine
-    role: OneLine | None = None
+    name: PlainText
+    role: PlainText | None = None
     portrait: PicturePath | None = None
-    alt: OneLine | None = Field(default=None, description="what the portrait shows")
+    alt: PlainText | None = Field(default=None, description="what the portrait shows")
     decorative: bool = Field(default=False, description="the portrait needs no description")
 
     @model_validator(mode="after")
@@ -106,21 +119,21 @@ class Phrase(Fields):
     """A short text and its language."""
 
     language: Language
-    text: OneLine
+    text: PlainText
 
 
 class Hint(Fields):
     """A sentence that ends in a link."""
 
-    text: OneLine
+    text: PlainText
     link: LinkFields
 
 
 class LetterFields(SectionFields):
     """The letter: a greeting, prose, a closing, a signature and thanks."""
 
-    greeting: OneLine | None = None
-    closing: OneLine | None = None
+    greeting: ProseText | None = None
+    closing: ProseText | None = None
     signature: Signature | None = None
     thanks: tuple[Phrase, ...] = ()
     translate: Hint | None = None
@@ -131,8 +144,8 @@ class Video(Fields):
 
     still: PicturePath
     url: Link
-    alt: OneLine = Field(description="what the video shows; `Play:` is put before it")
-    length: OneLine | None = Field(default=None, description="for example 8 min")
+    alt: PlainText = Field(description="what the video shows; `Play:` is put before it")
+    length: PlainText | None = Field(default=None, description="for example 8 min")
 
 
 class MeditationFields(SectionFields):
@@ -144,8 +157,8 @@ class MeditationFields(SectionFields):
 class Card(Fields):
     """A title with numbered steps below it."""
 
-    title: OneLine
-    steps: tuple[OneLine, ...] = Field(min_length=1)
+    title: PlainText
+    steps: tuple[ProseText, ...] = Field(min_length=1)
 
 
 class TipsFields(SectionFields):
@@ -193,22 +206,22 @@ class ListFields(SectionFields):
 class Deadline(Fields):
     """A deadline: a date, and what ends then."""
 
-    label: OneLine
+    label: PlainText
     date: Day
 
 
 class Note(Fields):
     """A labeled line, such as `Ideal for: …`."""
 
-    label: OneLine
-    text: OneLine
+    label: PlainText
+    text: ProseText
 
 
 class EventFields(Fields):
     """An event or an offer. Weekdays, date ranges and zone labels are made from these fields automatically."""
 
-    title: OneLine
-    subtitle: OneLine | None = None
+    title: PlainText
+    subtitle: PlainText | None = None
     starts: Moment | None = None
     ends: Moment | None = Field(default=None, description="for a repeated event, the end of the last occurrence")
     timezone: TimeZone | None = None
@@ -217,8 +230,8 @@ class EventFields(Fields):
     )
     repeats: Literal["weekly"] | None = None
     weekdays: bool = Field(default=False, description="show the weekdays of an event that lasts several days")
-    location: OneLine | None = None
-    badge: OneLine | None = None
+    location: PlainText | None = None
+    badge: PlainText | None = None
     deadline: Deadline | None = None
     notes: tuple[Note, ...] = ()
     button: LinkFields | None = None
@@ -284,9 +297,9 @@ _Several = BeforeValidator(lambda value: [value] if isinstance(value, str) else 
 class IssueFields(Fields):
     """The keys of `issue.yaml`."""
 
-    subject: OneLine
-    preheader: OneLine
-    title: OneLine
+    subject: PlainText
+    preheader: PlainText
+    title: PlainText
     date: Day
     language: Language | None = None
     topics: Annotated[tuple[Slug, ...], _Several] = Field(

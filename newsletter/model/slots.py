@@ -17,6 +17,8 @@ from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
+from newsletter.model.typography import columns_of
+
 # A field cannot contain opening braces. Without this rule, searching text with thousands of them would take seconds.
 MERGE_FIELD = re.compile(r"\{\{(?P<inside>(?:(?!\{\{).)*?)\}\}", re.DOTALL)
 MERGE_TOKEN = re.compile(r"mfq[0-9a-f]{16}q")
@@ -25,6 +27,15 @@ _INSIDE = re.compile(
         (?:\|\s*default\(\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)')\s*\)\s*)?""",
     re.VERBOSE,
 )
+
+
+_USUAL_COLUMNS = 8  # about a first name
+_LINK_COLUMNS = 60
+
+
+def with_usual_widths(text: str) -> str:
+    """Return the text with letters in place of each token, as many as a usual value of its field has."""
+    return MERGE_TOKEN.sub(lambda token: "x" * int(token[0][-3:-1], 16), text)
 
 
 class Link(StrEnum):
@@ -45,9 +56,14 @@ class MergeField(Struct, frozen=True):
 
     @property
     def token(self) -> str:
-        """Return the opaque word that replaces this field while the email is composed."""
-        digest = blake2b(f"{self.name}\0{self.default}".encode(), digest_size=8).hexdigest()
-        return f"mfq{digest}q"
+        """Return the opaque word that replaces this field while the email is composed.
+
+        Its last two digits are the columns that the default takes in plain text, or a usual value if there is none.
+        """
+        usual = _LINK_COLUMNS if self.name in LINK_FIELDS else _USUAL_COLUMNS
+        columns = usual if self.default is None else min(columns_of(self.default), 255)
+        digest = blake2b(f"{self.name}\0{self.default}".encode(), digest_size=7).hexdigest()
+        return f"mfq{digest}{columns:02x}q"
 
     def __str__(self) -> str:
         default = "" if self.default is None else f' | default("{self.default}")'
@@ -68,6 +84,7 @@ class Escape(StrEnum):
 
     HTML = "html"  # text or an attribute of HTML
     URL = "url"  # part of a URL: percent-encoded
+    ADDRESS = "address"  # a whole URL: empty unless it is a web or email address
     LINK = "link"  # a personal link, made of characters that need no escaping anywhere
     TEXT = "text"  # the plain-text version: control characters become spaces
     HEADER = "header"  # a header: one line, no control characters

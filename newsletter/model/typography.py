@@ -1,10 +1,11 @@
-"""Quotes and invisible characters in the files that people write: how to find them, and how messages show text.
+"""Quotes and invisible characters in the files that people write, and how messages and plain text show text.
 
 YAML and TOML share these rules. Word processors replace straight quotes with curly ones and spaces with special ones,
 and both mean something else to a computer.
 """
 
 import re
+import unicodedata
 from typing import Final
 
 STRAIGHT_QUOTES: Final = "\"'"
@@ -21,6 +22,13 @@ def shortened(text: str) -> str:
     """Return text as messages show it: on one line, and cut off if it is very long."""
     text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
     return " ".join(text.splitlines())
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns a text takes where every character is equally wide. Ideographs take two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def in_quotes(text: str) -> str:

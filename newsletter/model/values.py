@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from newsletter.errors import FaultError
+from newsletter.model.slots import MERGE_TOKEN
 from newsletter.model.typography import inside_curly_quotes
 
 # Deliberately narrow: the addresses in common use. For all others, `email-validator` decides.
@@ -58,6 +59,10 @@ class LinkAddress(str):
 
 def _link(value: str) -> LinkAddress:
     refuse_curly_quotes(value)
+    if MERGE_TOKEN.fullmatch(value.strip()):
+        return LinkAddress(value.strip())  # a merge field that is a whole address
+    if "&amp;" in value:
+        raise FaultError(f"{value!r} contains the HTML entity &amp;", f"write {value.replace('&amp;', '&')}")
     parts = urlsplit(value)
     if parts.scheme not in _LINK_SCHEMES or not (parts.netloc or parts.scheme in {"mailto", "tel"}):
         remedy = "write it with https:// in front, or mailto: for an email address"
@@ -102,6 +107,13 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]  # https, without a sl
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 _LANGUAGE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"  # BCP 47
 Language = Annotated[str, _matching(_LANGUAGE, "a language", "write a code such as en, es or pt-BR")]
+
+
+def is_language(code: str) -> bool:
+    """Return whether a text is the code of a language, such as `en` or `pt-BR`."""
+    return re.fullmatch(_LANGUAGE, code) is not None
+
+
 _SLUG = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name", "use letters, digits, dots, dashes and underscores")
 Slug = Annotated[str, _SLUG]
 OneLine = Annotated[str, AfterValidator(_one_line)]

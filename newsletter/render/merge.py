@@ -8,17 +8,22 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from html import escape
-from itertools import repeat
+from itertools import repeat, takewhile
 from typing import cast
 from urllib.parse import quote
 
 from newsletter.model.broadcast import Envelope, Recipient
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, MergeField, Slot, Template, source_of
+from newsletter.model.web_address import WEB_ADDRESS
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 # Matches up to a position inside a URL in an attribute, where a value must be percent-encoded.
-_LINK_ATTRIBUTE = re.compile(r"""(?:href|src)\s*=\s*(?:"[^"]*|'[^']*)\Z""", re.IGNORECASE)
+_LINK_ATTRIBUTE = re.compile(r"""(?:href|src)\s*=\s*["'](?P<before>(?:(?<=")[^"]*|(?<=')[^']*))\Z""", re.IGNORECASE)
+_OTHER_ADDRESS = re.compile(r"(?:mailto|tel|sms):[^\s<>\"]*\Z", re.IGNORECASE)
+_WHOLE_ADDRESS = re.compile(r"(?:https?://|mailto:)\S", re.IGNORECASE)
+_LONGEST_ADDRESS = 2_000
+_SIGNS_OF_ADDRESSES = ";/?:@&=+$,#%!*'()[]~"
 
 
 class SlotTable:
@@ -54,15 +59,32 @@ class SlotTable:
 def in_html(html: str, position: int) -> Escape:
     """Return how a value must be escaped at a position in an HTML document."""
     opened = html.rfind("<", 0, position)
-    if opened > html.rfind(">", 0, position) and _LINK_ATTRIBUTE.search(html, opened, position):
-        return Escape.URL
-    return Escape.HTML
+    if opened > html.rfind(">", 0, position):
+        attribute = _LINK_ATTRIBUTE.search(html, opened, position)
+        if attribute is None:
+            return Escape.HTML
+        is_whole = not attribute["before"] and html[_end_of_token(html, position)] in "\"'"
+        return Escape.ADDRESS if is_whole else Escape.URL
+    return Escape.URL if _is_in_address(html, position) else Escape.HTML
 
 
 def in_text(text: str, position: int) -> Escape:
     """Return how a value must be escaped at a position in the plain text: percent-encoded if it is inside a URL."""
-    start = max(text.rfind(sign, 0, position) for sign in (" ", "\n", "<")) + 1
-    return Escape.URL if text.startswith(("https://", "http://", "mailto:"), start) else Escape.TEXT
+    return Escape.URL if _is_in_address(text, position) else Escape.TEXT
+
+
+def _is_in_address(text: str, position: int) -> bool:
+    """Return whether a token is inside an address that is written out, whatever stands before the address."""
+    start = max(text.rfind(sign, 0, position) for sign in ' \n<>"') + 1
+    start = max(start, position - _LONGEST_ADDRESS)
+    found = WEB_ADDRESS.finditer(text, start, position + _LONGEST_ADDRESS)
+    is_web = any(match.start() < position < match.end() for match in takewhile(lambda m: m.start() < position, found))
+    return is_web or _OTHER_ADDRESS.search(text, start, position) is not None
+
+
+def _end_of_token(text: str, position: int) -> int:
+    token = MERGE_TOKEN.match(text, position)
+    return position if token is None else min(token.end(), len(text) - 1)
 
 
 def in_header(text: str, position: int) -> Escape:  # noqa: ARG001 - the three functions share a signature
@@ -79,9 +101,16 @@ def _html(value: str) -> str:
     return value if value.isalnum() else escape(_text(value))
 
 
+def _address(value: str) -> str:
+    # Anything else, such as `javascript:` or a word, would be a link that harms the reader or leads nowhere.
+    value = value.strip()
+    return escape(quote(value, safe=_SIGNS_OF_ADDRESSES)) if _WHOLE_ADDRESS.match(value) else ""
+
+
 ESCAPES: Mapping[Escape, Callable[[str], str]] = {
     Escape.HTML: _html,
     Escape.URL: partial(quote, safe=""),
+    Escape.ADDRESS: _address,
     Escape.LINK: str,
     Escape.TEXT: _text,
     Escape.HEADER: lambda value: _CONTROL.sub(" ", value).strip(),
@@ -126,5 +155,7 @@ def _written(slot: Slot, chunk: ChunkColumns) -> Sequence[str]:
     if slot.escape is Escape.LINK:
         return values
     escape = ESCAPES[slot.escape]
+    if slot.escape is Escape.ADDRESS:
+        return list(map(escape, values))
     # ASCII letters and digits never need escaping, and most values are a single plain word.
     return [value if value.isalnum() and value.isascii() else escape(value) for value in values]

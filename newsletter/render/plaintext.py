@@ -2,13 +2,15 @@
 
 import re
 import textwrap
-import unicodedata
 from collections.abc import Iterator
 
 from markdown_it.tree import SyntaxTreeNode
 
 from newsletter.language.words import colon_after
-from newsletter.model.issue import Prose
+from newsletter.model.prose import Prose, ProseLine
+from newsletter.model.slots import with_usual_widths
+from newsletter.model.typography import columns_of
+from newsletter.model.web_address import WEB_ADDRESS, comparable_address
 
 COLUMNS = 72
 RULE = "-" * COLUMNS
@@ -28,6 +30,18 @@ def prose_text(prose: Prose, indent: str = "", *, language: str) -> str:
         return ""
     root = SyntaxTreeNode(list(prose.tokens))
     return textwrap.indent("\n\n".join(_blocks(root.children, COLUMNS - len(indent), language)), indent)
+
+
+def line_text(text: str, before: str = "", mark: str = "", *, language: str) -> str:
+    """Wrap the value of a key that reads Markdown. The addresses of its links follow, each on its own line.
+
+    `before` is put in front of the words, and `mark` is as for `wrap`.
+    """
+    if not isinstance(text, ProseLine):
+        return wrap(before + text, mark)
+    words, links = _inline(SyntaxTreeNode(list(text.prose.tokens)))
+    lines = [wrap(line, mark) for line in (before + words).split("\n")]
+    return "\n".join(lines + [" " * _width(mark) + line for line in _link_lines(words, links, language)])
 
 
 def wrap(text: str, mark: str = "") -> str:
@@ -60,7 +74,7 @@ def _blocks(nodes: list[SyntaxTreeNode], columns: int, language: str) -> Iterato
                 yield _paragraph(node, columns, language)
             case "heading":
                 words, links = _inline(node)
-                yield "\n".join([underline(words), *_link_lines(links, language)])
+                yield "\n".join([underline(words), *_link_lines(words, links, language)])
             case "bullet_list" | "ordered_list":
                 yield _list(node, columns, language)
             case "blockquote":
@@ -71,12 +85,14 @@ def _blocks(nodes: list[SyntaxTreeNode], columns: int, language: str) -> Iterato
                 yield "* * *"
             case "table":
                 yield "\n".join(_table_lines(node, language))
+            case "footnote_block":
+                yield from _blocks(node.children, columns, language)
 
 
 def _paragraph(node: SyntaxTreeNode, columns: int, language: str) -> str:
     words, links = _inline(node)
     lines = [_wrap(line, columns) for line in words.split("\n")]
-    return "\n".join(lines + _link_lines(links, language))
+    return "\n".join(lines + _link_lines(words, links, language))
 
 
 def _list(node: SyntaxTreeNode, columns: int, language: str) -> str:
@@ -92,13 +108,15 @@ def _list(node: SyntaxTreeNode, columns: int, language: str) -> str:
 
 def _table_lines(table: SyntaxTreeNode, language: str) -> Iterator[str]:
     """Yield the rows of a table, then the URLs of the links in them."""
+    lines: list[str] = []
     links: list[tuple[str, str]] = []
     for part in table.children:
         for row in part.children:
             cells = [_inline(cell) for cell in row.children]
-            yield " | ".join(words for words, _ in cells)
+            lines.append(" | ".join(words.replace("\n", " ") for words, _ in cells))
             links += [link for _, found in cells for link in found]
-    yield from _link_lines(links, language)
+    yield from lines
+    yield from _link_lines("\n".join(lines), links, language)
 
 
 def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
@@ -109,8 +127,10 @@ def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
     inlines = [child.token for child in node.children if child.type == "inline" and child.token]
     for token in (token for inline in inlines for token in inline.children or []):
         match token.type:
-            case "text" | "code_inline":
+            case "text" | "code_inline" | "footnote_ref":
                 words.append(token.content)
+            case "footnote_mark" | "task_box":
+                words.append(f"{token.content} ")
             case "s_open" | "s_close":
                 words.append("~~")  # without marks, words that are struck out would look valid
             case "softbreak":
@@ -123,16 +143,34 @@ def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
                 open_links.append((str(token.attrs["href"]), len(words)))
             case "link_close":
                 address, start = open_links.pop()
-                links.append(("".join(words[start:]), address))
+                label = _label("".join(words[start:]), address)
+                words[start:] = [label]
+                links.append((label, address))
     return "".join(words), links
 
 
-def _link_lines(links: list[tuple[str, str]], language: str) -> list[str]:
-    """Return the URLs of a block's links, each on its own line. If there are several, add their labels."""
-    told = [(label, address) for label, address in links if address.removeprefix("mailto:") != label]
-    if len(told) == 1:
-        return [told[0][1]]
-    return [line for label, address in told for line in (f"{label}{colon_after(label, language)}".rstrip(" "), address)]
+def _label(words: str, address: str) -> str:
+    """Return the words of a link. If they are its address without `https://`, return the complete address."""
+    is_short = "://" not in words and comparable_address(words) == comparable_address(address)
+    return address if is_short and "://" in address else words
+
+
+def _link_lines(words: str, links: list[tuple[str, str]], language: str) -> list[str]:
+    """Return the URLs of a block's links, each on its own line. If there are several, add their labels.
+
+    No URL is told twice: not if the words of the block contain it, and not if several links have it.
+    """
+    there = {comparable_address(found[0]) for found in WEB_ADDRESS.finditer(words)}
+    labels: dict[str, dict[str, None]] = {}  # the words of the links to each address
+    for label, address in links:
+        if comparable_address(address) not in {*there, comparable_address(label)} and address not in words:
+            labels.setdefault(address, {})[label] = None
+    if len(labels) == 1:
+        return [*labels]
+    named = ((", ".join(known), address) for address, known in labels.items())
+    return [
+        line for label, address in named for line in (f"{label}{colon_after(label, language)}".rstrip(" "), address)
+    ]
 
 
 def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
@@ -159,6 +197,4 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _width(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+    return columns_of(with_usual_widths(text))

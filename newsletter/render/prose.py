@@ -8,9 +8,9 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
-from newsletter.language.direction import Direction
-from newsletter.model.issue import Prose
+from newsletter.language.direction import Direction, direction_of_text
 from newsletter.model.picture_files import read_picture_title
+from newsletter.model.prose import Prose, ProseLine
 from newsletter.render.directions import with_directions
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.marks import with_attributions, with_figures, with_whole_headings
@@ -18,6 +18,7 @@ from newsletter.render.memory import Memory
 from newsletter.render.pictures import ShownPicture
 
 _OPTIONS = OptionsDict({"xhtmlOut": False, "breaks": False, "langPrefix": "language-", "highlight": None})  # type: ignore[typeddict-item]
+_BOXES = {"[ ]": "\N{BALLOT BOX}", "[x]": "\N{BALLOT BOX WITH CHECK}"}
 PictureSource = Callable[[str, PictureSpace], ShownPicture]  # called with an image's path
 
 
@@ -43,6 +44,17 @@ def prose_html(
     tokens = with_figures(with_attributions(tokens))
     tokens = with_directions(tokens, direction)
     fragment = f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>'
+    inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
+    return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
+
+
+def line_html(line: ProseLine, *, css: str, memory: Memory, direction: Direction) -> Markup:
+    """Return a line of Markdown from a key as HTML in `<span class="prose">`. It contains no images."""
+    own = direction_of_text(line, direction)
+    tokens = with_directions(line.prose.tokens, own)
+    inside = "".join(_NO_PICTURES.renderInline(token.children or [], _OPTIONS, {}) for token in tokens)
+    way = "" if own is direction else f' dir="{own.value}"'
+    fragment = f'<span class="prose"{way}>{inside}</span>'
     inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
     return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
 
@@ -85,6 +97,34 @@ class _Renderer(RendererHTML):
         """Return a space, because MJML's compiler drops a line break if there is nothing else between two tags."""
         return " "
 
+    def task_box(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """Return the box of an entry of a task list, which every email app has a sign for."""
+        return f"{_BOXES[tokens[idx].content]}&#160;"
+
+    def footnote_ref(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the number that refers to a note."""
+        return f"<sup>{tokens[idx].content}</sup>"
+
+    def footnote_mark(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the number of a note, before its text."""
+        return f"{tokens[idx].content} "
+
+    def footnote_block_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the tag around all notes of a text."""
+        return '<div class="notes quiet">\n'
+
+    def footnote_block_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the closing tag of the notes."""
+        return "</div>\n"
+
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """Return the tags of a data table, marked so that `finish_html` does not treat it as layout.
 
@@ -102,6 +142,13 @@ class _Renderer(RendererHTML):
     def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """Return the tag of a column's header cell, which screen readers announce with each cell of the column."""
         return f'<th scope="col"{self.renderAttrs(tokens[idx])}>'
+
+
+def _no_picture(name: str, space: PictureSpace) -> ShownPicture:
+    raise AssertionError(f"a key cannot show {name} in {space}")
+
+
+_NO_PICTURES = _Renderer(picture=_no_picture, width=0)
 
 
 def _with_levels(tokens: Sequence[Token], heading_level: int) -> list[Token]:

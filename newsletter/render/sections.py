@@ -11,18 +11,19 @@ from markupsafe import Markup
 from newsletter.config import Config
 from newsletter.language import dates
 from newsletter.language.dates import google_calendar_url
-from newsletter.language.direction import direction_of_language
+from newsletter.language.direction import Direction, direction_of_language
 from newsletter.language.lengths import digits_of_length
 from newsletter.language.words import colon_after, comma_between
-from newsletter.model.issue import Issue, Prose, Section, cards_of
+from newsletter.model.issue import Issue, Section, cards_of
 from newsletter.model.issue_fields import Card, TipsFields
 from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.prose import Prose, ProseLine
 from newsletter.render import plaintext
 from newsletter.render.breaks import unbroken, whole_dates
 from newsletter.render.directions import directed
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.pictures import PictureShelf, ShownPicture
-from newsletter.render.prose import prose_html
+from newsletter.render.prose import line_html, prose_html
 from newsletter.render.theme import LaidOutSection, Theme
 
 CONTENT_WIDTH = 536  # 600 px less the padding on both sides
@@ -95,7 +96,8 @@ class SectionPress:
             "direction": direction,
             "direction_of": direction_of_language,
             "compact_css": compact_css,
-            "directed": lambda text: directed(text, direction),
+            "directed": lambda text: self._directed(text, direction),
+            "links_in": lambda text: text.prose.links if isinstance(text, ProseLine) else (),
             "unbroken": unbroken,
             "whole_dates": whole_dates,
             "comma": comma_between(language),
@@ -105,6 +107,12 @@ class SectionPress:
             "underline": plaintext.underline,
             "rule": plaintext.RULE,
         }
+
+    def _directed(self, text: str, direction: Direction) -> Markup:
+        """Return a line of a template, with its emphasis and links if it is Markdown."""
+        if isinstance(text, ProseLine):
+            return line_html(text, css=self._author_css, memory=self._theme.memory, direction=direction)
+        return directed(text, direction)
 
     def tools(self, shelf: PictureShelf) -> Mapping[str, object]:
         """Return the functions that templates use to lay out content. Images that they show are added to the shelf."""
@@ -137,6 +145,7 @@ class SectionPress:
         return {
             "prose": prose,
             "prose_text": partial(plaintext.prose_text, language=language),
+            "line_text": partial(plaintext.line_text, language=language),
             "picture": picture,
             "portrait": portrait,
             "video_still": video_still,

@@ -6,7 +6,7 @@ from newsletter.content.markdown import parse_markdown
 
 
 def addresses(markdown: str) -> list[tuple[str, str]]:
-    return [(link.text, link.url) for link in parse_markdown(markdown, path="letter.md", first_line=1).links]
+    return [(link.text, link.url) for link in parse_markdown(markdown, path="letter.md").prose.links]
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,5 @@ def test_an_address_inside_a_link_is_not_one_of_its_own() -> None:
 
 
 def test_struck_words_are_marked() -> None:
-    inline = parse_markdown("now ~~then~~", path="letter.md", first_line=1).tokens[1]
+    inline = parse_markdown("now ~~then~~", path="letter.md").prose.tokens[1]
     assert [token.type for token in inline.children or []] == ["text", "s_open", "text", "s_close"]

@@ -3,8 +3,9 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.model.issue import Item, Prose, Source
+from newsletter.model.issue import Item, Source
 from newsletter.model.issue_fields import EventFields
+from newsletter.model.prose import Prose
 
 
 def item(**fields: Any) -> Item:

@@ -13,7 +13,7 @@ LEFT, RIGHT = Direction.LEFT_TO_RIGHT, Direction.RIGHT_TO_LEFT
 def directions_of(markdown: str, around: Direction) -> list[tuple[str, object]]:
     """Which blocks state a direction, and the marks inside them."""
     found: list[tuple[str, object]] = []
-    for token in with_directions(parse_markdown(markdown, path="a.md", first_line=1).tokens, around):
+    for token in with_directions(parse_markdown(markdown, path="a.md").prose.tokens, around):
         if "dir" in token.attrs:
             found.append((token.tag, token.attrs["dir"]))
         found += [("span", child.content) for child in token.children or [] if child.type == "html_inline"]
@@ -50,7 +50,7 @@ def test_blocks_and_phrases_that_run_the_other_way_say_so(
 
 
 def test_tokens_that_others_share_are_not_changed() -> None:
-    prose = parse_markdown("Hello *there*", path="a.md", first_line=1)
+    prose = parse_markdown("Hello *there*", path="a.md").prose
     before = [token.as_dict() for token in prose.tokens]
     with_directions(prose.tokens, RIGHT)
     assert [token.as_dict() for token in prose.tokens] == before

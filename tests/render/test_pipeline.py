@@ -55,8 +55,8 @@ SAID = (
     "Rain? We meet inside.",
     "We sit under the tree.",
 )
-SHOWN_IN_CARDS = ("Saturday, March 7, 2026", "8:00 am – 11:00 am PT")
-SHOWN_IN_ROWS = ("Mar 7", "Sat, 8:00 am – 11:00 am PT")
+SHOWN_IN_CARDS = ("Saturday, March 7, 2026", "8:00–11:00 am PT")
+SHOWN_IN_ROWS = ("Mar 7", "Sat, 8:00–11:00 am PT")
 
 
 def meetings(layout: str, section_type: str = "events", language: str = "en") -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from newsletter.render.plaintext import COLUMNS, prose_text, tidy, underline, wr
 
 
 def text_of(markdown: str, *, language: str = "en") -> str:
-    return prose_text(parse_markdown(textwrap.dedent(markdown), path="letter.md", first_line=1), language=language)
+    return prose_text(parse_markdown(textwrap.dedent(markdown), path="letter.md").prose, language=language)
 
 
 def columns(line: str) -> int:
@@ -115,7 +115,7 @@ def test_an_address_that_is_already_said_is_not_repeated() -> None:
     ],
 )
 def test_markdown_as_somebody_would_type_it(markdown: str, expected: str) -> None:
-    assert prose_text(parse_markdown(markdown, path="letter.md", first_line=1), language="en") == expected
+    assert prose_text(parse_markdown(markdown, path="letter.md").prose, language="en") == expected
 
 
 def test_the_finished_part_has_no_loose_ends() -> None:

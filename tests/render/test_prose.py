@@ -12,7 +12,7 @@ CSS = ".prose p { margin: 0 } .prose h3 { font-family: Georgia, 'Source Serif 4'
 
 
 def html_of(markdown: str, *, level: int = 3, width: int = 536, natural: int = 1072) -> str:
-    prose = parse_markdown(markdown, path="letter.md", first_line=1)
+    prose = parse_markdown(markdown, path="letter.md").prose
     return str(
         prose_html(
             prose,
@@ -90,7 +90,7 @@ def test_the_head_of_a_column_is_announced() -> None:
 
 def test_prose_against_the_mails_direction_says_so_and_begins_at_its_own_side() -> None:
     css = ".prose p[dir=ltr] { text-align: left }"
-    prose = parse_markdown("Hello there", path="letter.md", first_line=1)
+    prose = parse_markdown("Hello there", path="letter.md").prose
     html = prose_html(
         prose,
         css=css,

@@ -11,8 +11,9 @@ from newsletter.checks.reading.document import normalized
 from newsletter.config import Config, place_of_key
 from newsletter.errors import Location
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, Item, Prose, Section
+from newsletter.model.issue import Issue, Item, Section
 from newsletter.model.issue_fields import PictureName
+from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.values import LinkAddress
 
 # Keys whose values are settings, which readers never see.
@@ -91,6 +92,9 @@ def index_sources(issue: Issue, config: Config) -> Sources:
                     links += [SourceLink(text=text, address=value, place=place) for text in beside or ("",)]
                 case PictureName():
                     pictures.append(SourcePicture(path=value, alt=None, place=place))
+                case ProseLine():
+                    texts.append(SourceText(text=value, place=place))
+                    links += [SourceLink(text=link.text, address=link.url, place=place) for link in value.prose.links]
                 case _:
                     texts.append(SourceText(text=value, place=place))
     for part in parts:
@@ -160,14 +164,14 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
     for block in prose.tokens:
         if block.type != "inline" or block.children is None:
             continue
-        line = prose.first_line + (block.map[0] if block.map else 0)
+        line = block.map[0] if block.map else None
         words: list[str] = []
         for token in block.children:
-            if token.type in {"softbreak", "hardbreak"}:
+            if words and token.map and token.map[0] != line:
                 yield SourceText(text="".join(words), place=Place(path=path, line=line), goes_on=True)
-                words, line = [], line + 1
-            else:
-                words.append(token.content)
+                words = []
+            line = token.map[0] if token.map else line
+            words.append(" " if token.type in {"softbreak", "hardbreak"} else token.content)
         yield SourceText(text="".join(words), place=Place(path=path, line=line))
 
 

@@ -9,6 +9,7 @@ from newsletter.checks.hosts import host_of, is_local
 from newsletter.checks.reading.document import MailDocument, MailLink, listed, normalized
 from newsletter.model.finding import Place
 from newsletter.model.slots import MERGE_TOKEN, UNSUBSCRIBE_FIELD
+from newsletter.model.web_address import host_of_address
 from newsletter.settings.workspace import Settings
 
 UNSUBSCRIBE_TOKEN = UNSUBSCRIBE_FIELD.token
@@ -26,6 +27,7 @@ _GENERIC = frozenset(
 )  # unclear only if they are the whole text of the link
 _IN_IMAGES = "save it in the images/ folder of the issue, and write its name, such as images/photo.jpg"
 _PRIVATE = "exists only on your computer or in your network, so readers cannot reach it"
+_COMPLETE = re.compile(r"https?://\S|mailto:\S", re.IGNORECASE)
 _SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
@@ -39,10 +41,11 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
     """
     for document in context.documents:
         for address, place in _addresses(context, document):
-            if address != UNSUBSCRIBE_TOKEN:
+            if not MERGE_TOKEN.fullmatch(address):
                 yield from _address_problems(address, place)
         for link in _told(document):
             yield from _pretence_problems(link, context.link_place(link.address, link.text))
+        yield from _default_problems(context, document)
         for address in dict.fromkeys(_pictures(document)):
             place = context.picture_place(address)
             yield from _picture_problems(address, context.subject.settings, place)
@@ -135,6 +138,17 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
         yield error(place, what, "open it in a browser, and write the address of the page that appears")
 
 
+def _default_problems(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
+    """Yield a problem for each merge field that is a whole address but whose default is not one."""
+    whole = {link.address for link in document.links}
+    for use in context.subject.issue.merge_fields:
+        default = use.field.default
+        if default is not None and use.field.token in whole and not _COMPLETE.match(default):
+            what = f"the default of {use.field} is not an address, so the link would lead nowhere"
+            remedy = f'write {{{{ {use.field.name} | default("https://…") }}}}'
+            yield error(use.place, what, remedy)
+
+
 def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:
     """Yield a problem if the text of a link is an address on a different site from the link's own."""
     if not _SHOWN_ADDRESS.fullmatch(link.text.strip()):
@@ -146,8 +160,7 @@ def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:
 
 
 def _site(address: str) -> str:
-    parts = _split(address if "://" in address else f"https://{address}")
-    return parts[1].removeprefix("www.") if parts else ""
+    return host_of_address(address if "://" in address else f"https://{address}").removeprefix("www.")
 
 
 def _picture_problems(address: str, settings: Settings, place: Place) -> Iterator[Problem]:

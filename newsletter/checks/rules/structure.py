@@ -8,6 +8,7 @@ from operator import itemgetter
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, shown, warning
 from newsletter.checks.reading.document import MailDocument, words_of
 from newsletter.model.finding import Severity
+from newsletter.model.web_address import WEB_ADDRESS, comparable_address
 
 _DOCTYPE = re.compile(r"<!doctype html\b", re.IGNORECASE)
 _CONDITION = re.compile(r"<!--\[if [^\]]*\]>|<!\[endif\](?:--)?>")
@@ -164,8 +165,10 @@ def check_text_part(context: CheckContext) -> Iterable[Problem]:
 
 def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
     there = {word.strip(_AROUND) for word in document.text.split()}
+    written = {comparable_address(found[0]) for found in WEB_ADDRESS.finditer(document.text)}
     for link in document.links:
-        if link.address.startswith(_TOLD) and there.isdisjoint(_spellings(link.address)):
+        is_there = not there.isdisjoint(_spellings(link.address)) or comparable_address(link.address) in written
+        if link.address.startswith(_TOLD) and not is_there:
             place = context.link_place(link.address, link.text)
             what = f"the link to {link.address} is missing from the plain text"
             yield warning(place, what, _THEME)

@@ -53,7 +53,7 @@ def _print_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
     ]
     output.print_facts(
         [
-            ("issue", f"{composed.issue.name}  {composed.issue.fields.title}"),
+            ("issue", f"{composed.issue.name}  {composed.issue.shown_title}"),
             ("subject", mail.subject),
             ("preheader", mail.preheader),
             ("variants", "\n".join(variants) if len(variants) > 1 else ""),

@@ -23,7 +23,7 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
     envelope, issue, request, preview = plan.request.envelope, plan.composed.issue, plan.request, plan.preview
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
     facts = [
-        ("issue", f"{issue.name}  {issue.fields.title}"),
+        ("issue", f"{issue.name}  {issue.shown_title}"),
         ("subject", sample_mail(config, plan.composed.rendered.fullest).subject),
         ("from", f"{envelope.from_name} <{envelope.from_email}>"),
         ("to", f"{request.segment.name}: {output.count_of(preview.recipients, 'subscriber')}"),

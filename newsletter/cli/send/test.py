@@ -39,7 +39,7 @@ def test(
     copies = count_test_copies(composed, mailboxes)
     output.print_facts(
         [
-            ("issue", f"{composed.issue.name}  {composed.issue.fields.title}"),
+            ("issue", f"{composed.issue.name}  {composed.issue.shown_title}"),
             ("to", "\n".join(mailboxes)),
             ("through", provider.describe()),
             ("problems", summarize_findings(composed.findings)),

@@ -99,7 +99,7 @@ def _file_name(variant: RenderedVariant, composed: Composed) -> str:
 def _report(config: Config, composed: Composed) -> Iterator[str]:
     fullest = composed.rendered.fullest
     mail = sample_mail(config, fullest)
-    yield f"{composed.issue.name}: {composed.issue.fields.title}"
+    yield f"{composed.issue.name}: {composed.issue.shown_title}"
     yield ""
     yield f"Subject    {mail.subject}"
     yield f"Preheader  {mail.preheader}"

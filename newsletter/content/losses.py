@@ -1,0 +1,360 @@
+"""Finds what looks like Markdown but was not taken, and what Markdown would drop or change without a word.
+
+Readers would see the signs, or would not see the text. Each loss is a mistake that says what to write instead. A
+backslash before a sign, or code, means the sign itself.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+
+from markdown_it.token import Token
+from msgspec import Struct
+
+from newsletter.content.inline_rules import BREAK_MARKUP
+from newsletter.content.tags import instead_of_tag
+from newsletter.model.typography import shortened
+
+# Stand-ins for what was taken, in the text in which we look for what was not.
+ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK = "\ue000\ue001\ue002\ue003\ue004"
+_STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}]")
+_LONGEST_QUOTE = 60
+
+
+class Loss(Struct, frozen=True):
+    """Something that readers would see or miss by accident: its line, what it is, and what to write instead."""
+
+    line: int
+    what: str
+    remedy: str
+
+
+class FlatText(Struct, frozen=True, kw_only=True):
+    """The text of a block, in which stand-ins replace everything that the parser took."""
+
+    text: str
+    starts: tuple[int, ...]  # where each token begins
+    lines: tuple[int, ...]  # the line of each token
+    addresses: tuple[str, ...]  # what the stand-ins for addresses stand for, in order
+
+    def line_at(self, position: int) -> int:
+        """Return the line of the file on which a position is."""
+        return self.lines[max(bisect_right(self.starts, position) - 1, 0)]
+
+    def written(self, start: int, end: int) -> str:
+        """Return the text as it was written, as far as it is known."""
+        count = self.text.count(ADDRESS, 0, start)
+        addresses = iter(self.addresses[count : count + end - start])
+        words = _STAND_INS.sub("", self.text[start:end])
+        return re.sub(ADDRESS, lambda _: next(addresses), words)
+
+
+def flat_text(children: Sequence[Token]) -> FlatText:
+    """Return the text of a block. The map of each token must begin with its line."""
+    pieces: list[str] = []
+    starts, lines, addresses = [], [], []
+    length, in_address = 0, False
+    for token in children:
+        if token.type == "link_open" and token.info == "auto":
+            in_address = True
+            addresses.append(str(token.attrs["href"]))
+            piece = ADDRESS
+        elif token.type == "link_close" and token.info == "auto":
+            in_address, piece = False, ""
+        else:
+            piece = "" if in_address else _piece(token)
+        starts.append(length)
+        lines.append(token.map[0] if token.map else 0)
+        pieces.append(piece)
+        length += len(piece)
+    return FlatText(text="".join(pieces), starts=tuple(starts), lines=tuple(lines), addresses=tuple(addresses))
+
+
+def _piece(token: Token) -> str:
+    if token.type == "text":
+        return token.content
+    if token.type == "hardbreak" and token.markup == BREAK_MARKUP:
+        return BREAK
+    return _PIECES.get(token.type, "")
+
+
+_PIECES = {
+    "text_special": ESCAPED,
+    **dict.fromkeys(("softbreak", "hardbreak"), "\n"),
+    **dict.fromkeys(("link_open", "link_close", "span_open", "span_close"), BRACKET),
+    **dict.fromkeys(("code_inline", "image", "footnote_ref"), TAKEN),
+}
+
+
+class _Sign(Struct, frozen=True):
+    """A pattern of text that was not taken, and the words of its loss."""
+
+    pattern: re.Pattern[str]
+    words: Callable[[re.Match[str], FlatText], tuple[str, str] | None]
+
+
+def _says(what: str, remedy: str) -> Callable[[re.Match[str], FlatText], tuple[str, str]]:
+    """Return a function that fills in what was written: {all}, and the groups {0} and {1}."""
+
+    def words(match: re.Match[str], flat: FlatText) -> tuple[str, str]:
+        written = [
+            flat.written(*match.span(group)) if match[group] is not None else ""
+            for group in range(len(match.groups()) + 1)
+        ]
+        parts = {"all": quoted(written[0])}
+        inside = [shortened(part).strip() for part in written[1:]]
+        return what.format(*inside, **parts), remedy.format(*inside, **parts)
+
+    return words
+
+
+def quoted(text: str) -> str:
+    """Return the beginning of a text in quotation marks, on one line."""
+    text = " ".join(text.split())
+    return f"“{text[:_LONGEST_QUOTE]}…”" if len(text) > _LONGEST_QUOTE else f"“{text}”"
+
+
+def _broken_link(match: re.Match[str], flat: FlatText) -> tuple[str, str]:
+    words, address = (flat.written(*match.span(group)).strip() for group in (1, 2))
+    what = f"the link {quoted(flat.written(*match.span()))} is broken, so readers would see its brackets"
+    if not address:
+        return what, f"write its address in the round brackets: [{words}](https://…)"
+    if re.search(r"\s", address):
+        whole = re.sub(r"\s+", "%20", address)
+        return what, f"write %20 for each space in the address: [{words}]({whole})"
+    return what, f"write [{words}]({address})"
+
+
+def _broken_image(match: re.Match[str], flat: FlatText) -> tuple[str, str]:
+    words, name = (flat.written(*match.span(group)).strip() for group in (1, 2))
+    what = f"the image {quoted(flat.written(*match.span()))} is broken, so readers would see its brackets"
+    if re.search(r"\s", name):
+        return what, f"write the name in angle brackets: ![{words}](<{name}>)"
+    return what, f"write ![{words}]({name or 'images/photo.jpg'})"
+
+
+def _tag(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
+    if (
+        match["closes"]
+        and f"<{match['name']}".lower() in flat.text[max(match.start() - 2000, 0) : match.start()].lower()
+    ):
+        return None  # its opening tag is told
+    return instead_of_tag(match["name"], match["closes"] is not None, flat.written(*match.span()), _inside(match, flat))
+
+
+def _inside(match: re.Match[str], flat: FlatText) -> str | None:
+    """Return the text between a tag and the one that closes it, if it is short."""
+    end = re.compile(rf"</{re.escape(match['name'])}>", re.IGNORECASE).search(flat.text, match.end(), match.end() + 300)
+    return None if end is None else flat.written(match.end(), end.start())
+
+
+_LITERAL = "or write a backslash before the sign to show it"
+_MARKS = "so readers would see the signs"
+# In this order: text that one pattern has claimed is not judged by the next.
+_SIGNS = (
+    _Sign(re.compile(r"<(?P<closes>/)?(?P<name>[A-Za-z][A-Za-z0-9:_-]*)(?:[\s/][^<>]*)?>"), _tag),
+    _Sign(
+        re.compile(r"<([\w-]+(?:\.[\w-]+)+[^\s<>]*)>"),
+        _says("{all} is not a link, because its address is not complete", "write <https://{0}>"),
+    ),
+    _Sign(
+        re.compile(r"<(?:!DOCTYPE|!\[CDATA\[|\?[a-z])[^<>]{0,200}>?", re.IGNORECASE),
+        _says("readers would see {all}, because HTML is not taken", f"delete it, {_LITERAL}"),
+    ),
+    _Sign(re.compile(r"!\[([^\[\]]{0,200})\] {0,3}\(([^()\n]{0,300})\)"), _broken_image),
+    _Sign(
+        re.compile(r"!\[[^\[\]\n]{0,60}\]?"),
+        _says(
+            "{all} looks like an image that is not complete", f"write ![what it shows](images/photo.jpg), {_LITERAL}"
+        ),
+    ),
+    _Sign(re.compile(r"\[([^\[\]]{1,200})\]\(([^()]{0,300})\)"), _broken_link),
+    _Sign(re.compile(rf"\[([^\[\]]{{1,200}})\] {{1,3}}\(({ADDRESS}|#[\w-]+|[\w./-]+\.[\w/-]+)\)"), _broken_link),
+    _Sign(re.compile(rf"\[([^\[\]()]{{1,200}})\(({ADDRESS})[^()]{{0,100}}\)"), _broken_link),
+    _Sign(re.compile(rf"\(([^()\n{ADDRESS}]{{1,200}})\)\[({ADDRESS})\]"), _broken_link),
+    _Sign(
+        re.compile(r"\[\^([^\]\s]{1,100})\](?!:)"),
+        _says("the footnote [^{0}] has no note", "write the note on a line of its own: `[^{0}]: …`"),
+    ),
+    _Sign(
+        re.compile(r"\^\[([^\[\]]{0,200})\]?"),
+        _says("{all} is not taken as a note", "write [^1], and the note on a line of its own: `[^1]: {0}`"),
+    ),
+    _Sign(
+        re.compile(r"\[([^\[\]]{1,200})\]\[([^\[\]]{0,100})\]"),
+        _says(
+            "the link {all} has no address, so readers would see its brackets",
+            f"write [{{0}}](https://…), {_LITERAL}",
+        ),
+    ),
+    _Sign(
+        re.compile(r"[^\s\[\]]{0,30}\]\([^\s()]{0,30}"),
+        _says("{all} looks like a link that is not complete", f"write [link text](https://…), {_LITERAL}"),
+    ),
+    _Sign(
+        re.compile(r"\[!(?P<kind>\w+)\]"),
+        _says("{all} is not taken, so readers would see it", "delete it, and begin with a word in bold: **Note**"),
+    ),
+    _Sign(
+        re.compile(r"==(?=\S)([^=\n]{1,200})=="),
+        _says("{all} is not taken as a highlight, so readers would see the signs", "write **{0}**"),
+    ),
+    _Sign(
+        re.compile(r"(?<![*\w])\*\*\s+([^*]{1,200}?)\s*\*\*|(?<!\*)\*\*([^*]{1,200}?)\s+\*\*(?!\*)"),
+        _says(f"{{all}} is not bold, because of a space inside the signs, {_MARKS}", "write **{0}{1}**"),
+    ),
+    _Sign(
+        re.compile(r"(?<!\*)\*{2,3}(?!\*)[^*\n]{0,30}"),
+        _says(f"the signs in {{all}} have no partner, {_MARKS}", r"write **words in bold**, or \*\* to show the signs"),
+    ),
+    _Sign(
+        re.compile(r"(?<!_)_{2,3}(?!_)[^_\n]{0,30}"),
+        _says(f"the signs in {{all}} have no partner, {_MARKS}", r"write **words in bold**, or \_\_ to show the signs"),
+    ),
+    _Sign(
+        re.compile(r"(?<!~)~~(?!~)[^~\n]{0,30}"),
+        _says(f"the signs in {{all}} have no partner, {_MARKS}", r"write ~~words~~, or \~\~ to show the signs"),
+    ),
+    _Sign(
+        re.compile(r"(?<![\w*])\*([^\s*][^*\n]{0,200}?)\s\*(?!\w)|(?<![\w*])\*\s([^*\n]{0,200}?[^\s*])\*(?!\w)"),
+        _says(f"{{all}} is not emphasis, because of a space inside the signs, {_MARKS}", "write *{0}{1}*"),
+    ),
+    _Sign(
+        re.compile(r"`+[^`\n]{0,30}"),
+        _says(
+            "the backtick in {all} has no partner, so readers would see it",
+            r"write ' for an apostrophe, `words` for code, or \` to show it",
+        ),
+    ),
+    _Sign(
+        re.compile(r"\{(?:[.#:][\w-]|lang=)[^{}\n]{0,60}\}"),
+        _says(
+            "{all} is not taken here, so readers would see it",
+            "delete it; only a language may stand in braces, as in [Gracias]{{lang=es}}",
+        ),
+    ),
+    _Sign(
+        re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:])"),
+        _says("{all} is not taken as an emoji, so readers would see the word", f"paste the emoji itself, {_LITERAL}"),
+    ),
+    _Sign(re.compile(r"\[TOC\]", re.IGNORECASE), _says("{all} is not taken, so readers would see it", "delete it")),
+    _Sign(
+        re.compile(
+            r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|nbsp|amp|lt|gt|quot|copy|mdash|ndash|hellip|[lr][sd]quo)\b;?|&[a-z]{2,20};"
+        ),
+        _says("readers would see {all}, because it is not a complete HTML entity", "type the character itself"),
+    ),
+)
+_ANY_SIGN = re.compile(r"[<\[\]*_~`{=:&^]")
+
+
+def losses_in(flat: FlatText) -> Iterator[Loss]:
+    """Yield what was not taken within the lines of a block."""
+    if not _ANY_SIGN.search(flat.text):
+        return
+    claimed: list[tuple[int, int]] = []
+    for sign in _SIGNS:
+        own: list[tuple[int, int]] = []
+        for match in sign.pattern.finditer(flat.text):
+            if _is_claimed(match.start(), claimed):
+                continue
+            own.append(match.span())
+            if (words := sign.words(match, flat)) is not None:
+                yield Loss(flat.line_at(match.start()), *words)
+        claimed = sorted([*claimed, *own])
+
+
+def _is_claimed(position: int, spans: list[tuple[int, int]]) -> bool:
+    before = bisect_right(spans, position, key=itemgetter(0))
+    return before > 0 and position < spans[before - 1][1]
+
+
+_NO_BREAK_SPACES = "\u00a0\u2007\u2009\u202f\u3000"
+# What a line can begin with that looks like Markdown, or like a list of a word processor.
+_BEGINNINGS = (
+    (
+        re.compile(r"(#{2,6})[^\s#]"),
+        "{all} is not a heading without a space after the signs",
+        r"write {0} and a space, then the words; or write \# to show the signs",
+    ),
+    (
+        re.compile(rf"(#{{1,6}}|[-*+]|\d{{1,9}}[.)])[{_NO_BREAK_SPACES}]"),
+        "the space after {0} is not a plain space, so {all} is neither a list nor a heading",
+        "delete the space, and type it again",
+    ),
+    (
+        re.compile(r"[•‣◦▪▫●○■□·⁃∙\uf0a7\uf0b7\uf0d8\uf0fc]|[o§ü]\t"),
+        "the bullet in {all} does not make a list, so its lines would run together",
+        "begin each line with a dash and a space: `- `",
+    ),
+    (
+        re.compile(r"-?\[[ xX]{0,3}\]"),
+        "{all} is not an entry of a task list",
+        r"write `- [ ] words`, or `- [x] words` if it is done; or write \[ to show the bracket",
+    ),
+    (
+        re.compile(r"\|.*\|\s*$"),
+        "{all} is not part of a table, so readers would see its lines",
+        "write a line such as `|---|---|` below the first row, and an empty line above the table",
+    ),
+    (re.compile(r":{3,}"), "{all} is not taken, so readers would see it", "delete it"),
+    (
+        re.compile(r"(\[[^\[\]]{1,200}\]):\s*\S"),
+        "{all} is not taken as the address of a link, so readers would see it",
+        "put an empty line above it, or write the address beside the words: [link text](https://…)",
+    ),
+    (
+        re.compile(r"={3,}\s*$"),
+        "the line {all} is not below a heading, so readers would see it",
+        "write `---` with an empty line above it for a line, or `## ` before a heading",
+    ),
+)
+_DEFINITION = re.compile(r":[ \t]+\S")
+_RUNNING = re.compile(r"[–—](?:\s|\w)|-[^\W\d]|[A-Za-z]\)\s|\d{1,3}[.)][^\W\d]|[①-⑳✓✔✗✘☐☑➢➤►▶→❖✦]")
+_TWO_LINES = 2
+
+
+def losses_at_beginnings(flat: FlatText) -> Iterator[Loss]:
+    """Yield the lines of a paragraph that look like headings, lists or tables but are none."""
+    if not flat.text:
+        return
+    position, running = 0, []
+    lines = flat.text.split("\n")
+    for number, words in enumerate(lines):
+        start = position + len(words) - len(words.lstrip())
+        position += len(words) + 1
+        line, shown = flat.line_at(start), flat.written(start, position - 1)
+        bare = flat.text[start : position - 1]
+        for pattern, what, remedy in _BEGINNINGS:
+            if match := pattern.match(bare):
+                parts = {"all": quoted(shown)}
+                yield Loss(line, what.format(*match.groups(), **parts), remedy.format(*match.groups(), **parts))
+                break
+        else:
+            if number and _DEFINITION.match(bare):
+                what = f"{quoted(shown)} is not taken as a definition, so readers would see the colon"
+                yield Loss(line, what, "write the term in bold and its meaning on one line: **term**: meaning")
+            elif _RUNNING.match(bare) or (bare and unicodedata.category(bare[0]) == "So"):
+                running.append((line, shown))
+            elif len(lines) == 1 and _looks_like_heading(bare):
+                yield Loss(line, f"{quoted(shown)} is not a heading without a space after the sign", _HASH)
+    if len(running) >= _TWO_LINES:
+        line, shown = running[0]
+        what = f"the lines from {quoted(shown)} on would run together, because they are not a Markdown list"
+        yield Loss(line, what, "begin each line with `- ` for a list, or end each but the last with `<br>`")
+
+
+_HASH = r"write `# ` before the words, with a space; or write \# to show the sign"
+
+
+def _looks_like_heading(line: str) -> bool:
+    """Return whether a line begins with one # and a letter and is not made of hashtags or a sentence."""
+    words = line.split()
+    return (
+        len(words) > 1
+        and re.match(r"#[^\W\d]", line) is not None
+        and not all(word.startswith("#") for word in words)
+        and line.rstrip()[-1] not in ".!?…:,;"
+    )

@@ -85,7 +85,7 @@ class _VariantRenderer(Struct):
         mjml = self.theme.render("email.mjml.j2", context)
         direction = direction_of_language(language)
         html = finish_html(compile_mjml(mjml, direction=direction), language=language, direction=direction)
-        text = plaintext.tidy(self.theme.render("text/email.txt.j2", context))
+        text = plaintext.tidy(self.theme.render("text/email.txt.j2", context), direction=direction)
         table = SlotTable([UNSUBSCRIBE_FIELD, *(use.field for use in self.issue.merge_fields)])
         hosted = self.config.settings.archive is not None
         return RenderedVariant(

@@ -104,6 +104,8 @@ class SectionPress:
             "colon_after": lambda label: colon_after(label, language),
             "content_width": CONTENT_WIDTH,
             "wrap": plaintext.wrap,
+            "wrap_phrases": plaintext.wrap_phrases,
+            "link_text": partial(plaintext.link_text, language=language),
             "underline": plaintext.underline,
             "rule": plaintext.RULE,
         }

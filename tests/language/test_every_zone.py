@@ -79,7 +79,7 @@ def shows(wall_time: datetime, instant: int) -> bool:
 def clock_24(text: str) -> time:
     """A time of day that an email states, in any language."""
     named = {"midnight": time(0), "noon": time(12)}
-    if (word := text.split()[-1]) in named:
+    if (word := text.rsplit(maxsplit=1)[-1]) in named:
         return named[word]
     found = re.search(r"(\d{1,2}):(\d\d)", text)
     assert found, text

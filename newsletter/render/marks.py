@@ -9,7 +9,7 @@ from newsletter.render.breaks import unbroken
 
 # A number with its sign, currency and unit: `12`, `−3.5 %`, `€12.50`, `1.200 kr`, `USD 40`.
 _BEFORE = r"(?:[%‰°€$£¥₪₹]|[A-Z]{2,3}\$?)?"
-_AFTER = r"(?:[%‰°€$£¥₪₹]|[A-Z]{3}|[a-z]{1,4}\.?)?"
+_AFTER = r"(?:[%‰°€$£¥₪₹]|[A-Z]{3}|(?![A-Z])[^\W\d_]{1,4}\.?)?"
 _FIGURE = re.compile(rf"[~≈<>±+\-−–]?\s*{_BEFORE}\s*[+\-−–]?\d(?:[\d.,'’\u00a0\u202f ]*\d)?\s*{_AFTER}")
 _NO_FIGURE = frozenset({"", "-", "–", "—", "…"})  # what a cell without a figure says
 _OPENS_ATTRIBUTION = re.compile(r"(?:—|–|―|--)\s*(?=\S)")

@@ -90,9 +90,16 @@ def _write_settings(home: Path, root: Path) -> Mapping[str, Path]:
         (override / name).write_text(f"{text}\n")
     share = root / "usr/share/rspamd"
     return {
-        "CONFDIR": root / "etc/rspamd", "LOCAL_CONFDIR": home, "DBDIR": home, "RUNDIR": home, "LOGDIR": home,
-        "SHAREDIR": share, "RULESDIR": share / "rules", "LUALIBDIR": share / "lualib",
-        "PLUGINSDIR": share / "plugins", "WWWDIR": share / "www",
+        "CONFDIR": root / "etc/rspamd",
+        "LOCAL_CONFDIR": home,
+        "DBDIR": home,
+        "RUNDIR": home,
+        "LOGDIR": home,
+        "SHAREDIR": share,
+        "RULESDIR": share / "rules",
+        "LUALIBDIR": share / "lualib",
+        "PLUGINSDIR": share / "plugins",
+        "WWWDIR": share / "www",
     }
 
 

@@ -1,4 +1,4 @@
-"""What the spam filters of other people's servers say of the theme's emails: rspamd and SpamAssassin, without network."""
+"""What other people's spam filters, rspamd and SpamAssassin, say of the theme's emails, without network."""
 
 import shutil
 from collections.abc import Iterator

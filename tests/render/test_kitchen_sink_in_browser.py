@@ -17,6 +17,7 @@ from tests.render.in_browser import (
     SIZES,
     Opened,
     Scheme,
+    double_text,
     open_mail,
 )
 
@@ -38,6 +39,24 @@ def _opened(browser: Browser, name: str, folder: Path) -> Opened:
 @pytest.mark.parametrize("name", ISSUES)
 def test_nothing_scrolls_sideways_on_the_smallest_phone(mails: dict[str, Opened], name: str) -> None:
     assert mails[name].at(NARROW, "light").evaluate(SCROLL_WIDTH) == NARROW
+
+
+@pytest.mark.parametrize("name", ISSUES)
+def test_text_of_twice_the_size_does_not_scroll_sideways(mails: dict[str, Opened], name: str) -> None:
+    page = mails[name].at(360, "light")
+    double_text(page)
+    width = page.evaluate(SCROLL_WIDTH)
+    page.reload()
+    assert width == 360
+
+
+@BOTH
+def test_no_word_of_a_table_is_broken_and_none_makes_the_page_wider(mails: dict[str, Opened], name: str) -> None:
+    for width in (WIDE, NARROW):
+        page = mails[name].at(width, "light")
+        for cell in page.locator("table.data td, table.data th").all():
+            assert cell.evaluate("e => getComputedStyle(e).wordBreak") in {"normal", "keep-all"}
+        assert page.evaluate(SCROLL_WIDTH) == width
 
 
 @BOTH

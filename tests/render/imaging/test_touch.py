@@ -14,7 +14,7 @@ def test_the_length_is_readable_on_the_smallest_phone() -> None:
     assert box is not None
     _, top, right, bottom = box
     height = (bottom - top) * SHOWN_ON_THE_SMALLEST_PHONE / still.width
-    assert 14 <= height <= 24  # the digits, with the ground around them
+    assert 14 <= height <= 24  # the digits, with the dark box around them
     assert (right, bottom) < still.size
 
 

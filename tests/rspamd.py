@@ -50,7 +50,7 @@ class _UnixConnection(HTTPConnection):
 
 @contextmanager
 def running_rspamd() -> Iterator[Rspamd]:
-    """Starts it in a folder of its own, which is gone afterwards. Leaves a test out where it is not to be had."""
+    """Start it in a folder of its own, which is deleted afterwards. Skip the test if there is no rspamd."""
     root = _UNPACKED if (_UNPACKED / "usr/bin/rspamd").is_file() else Path("/")
     program = str(_UNPACKED / "usr/bin/rspamd") if root == _UNPACKED else shutil.which("rspamd")
     if program is None:

@@ -15,7 +15,9 @@ from newsletter.checks.rules import (
     colors,
     content,
     dates,
+    event_clocks,
     event_fields,
+    event_texts,
     headers,
     leftovers,
     legibility,
@@ -23,6 +25,7 @@ from newsletter.checks.rules import (
     message,
     size,
     structure,
+    written_dates,
 )
 from newsletter.config import Config, place_of_key
 from newsletter.errors import CannotRunError, Mistake
@@ -44,7 +47,8 @@ RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
             *(accessibility.RULES + colors.RULES + content.RULES + dates.RULES),
-            *(event_fields.RULES + headers.RULES),
+            *(event_clocks.RULES + event_fields.RULES + event_texts.RULES + written_dates.RULES),
+            *(headers.RULES),
             *(leftovers.RULES + legibility.RULES + links.RULES + message.RULES + size.RULES),
             *(structure.RULES + report.RULES + probes.RULES),
         ),

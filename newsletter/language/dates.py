@@ -36,6 +36,7 @@ class DateTile(NamedTuple):
     last_day: str = ""
     last_weekday: str = ""
     first: str = ""  # the month and the day in the order of the language: `Dec 30`, `30. Dez`
+    sign: str = ""  # what joins them, without the space after it: ` –`, `～`
     last: str = ""
     days: str = ""  # all days: `Dec 30`, `Dec 14–19`, `30. Dez – 2. Jan`
     series: str = ""  # the weekday of a weekly event: `Wednesdays`; empty for all others
@@ -78,6 +79,7 @@ def date_tile(item: Item, language: str) -> DateTile | None:
         *_tile_parts(first, locale),
         *(_tile_parts(last, locale) if first != last else ("", "", "")),
         first=begins,
+        sign=range_sign(locale).rstrip(" ") if first != last else "",
         last=_short_day(last, locale) if first != last else "",
         days=_short(_range(first, last, "MMMd", locale)) if first != last else begins,
         series=weekly(format_date(first, "EEEE", locale=locale), locale) if is_weekly else "",
@@ -88,6 +90,11 @@ def date_tile(item: Item, language: str) -> DateTile | None:
 def format_month(day: date, language: str) -> str:
     """Return the month and year of a day: `February 2026`."""
     return format_skeleton("yMMMM", day, locale=_locale(language))
+
+
+def format_day(day: date, language: str) -> str:
+    """Return a day with its weekday: `Wednesday, February 25, 2026`."""
+    return _full_day(day, _locale(language))
 
 
 def _locale(language: str) -> Locale:
@@ -110,7 +117,7 @@ def _days_of(item: Item) -> tuple[date, date] | None:
 
 def _days(item: Item, first: date, last: date, locale: Locale) -> str:
     if first == last:
-        return format_date(first, "EEEE, MMMM d, y" if _is_house(locale) else "full", locale=locale)
+        return _full_day(first, locale)
     days = _range(first, last, "yMMMMd", locale)
     weekdays = [format_date(day, "EEEE", locale=locale) for day in (first, last)]
     if item.fields.repeats == "weekly":
@@ -118,6 +125,10 @@ def _days(item: Item, first: date, last: date, locale: Locale) -> str:
     if item.fields.weekdays:
         return f"{range_sign(locale).join(weekdays)}{comma_of(locale)}{days}"
     return days
+
+
+def _full_day(day: date, locale: Locale) -> str:
+    return format_date(day, "EEEE, MMMM d, y" if _is_house(locale) else "full", locale=locale)
 
 
 def _range(first: date, last: date, skeleton: str, locale: Locale) -> str:

@@ -53,6 +53,15 @@ def zone_label(zone: ZoneInfo, moments: Sequence[datetime], locale: Locale) -> s
     return f"{name[:-1]}, {offsets})" if name.endswith(")") else f"{name} ({offsets})"
 
 
+def city_of(locale: Locale) -> dict[str, str]:
+    """Return the zone of each city that a zone is named after, as the language spells it and as the database does."""
+    metazones: Mapping[str, str] = get_global("meta_zones")
+    places = [place for place in metazones if "/" in place and not place.startswith("Etc/")]
+    return {
+        name: place for place in places for name in (_city(place, locale), place.rpartition("/")[2].replace("_", " "))
+    }
+
+
 def is_twice(moment: datetime) -> bool:
     """Return whether the clocks of a time's zone show it twice that day."""
     return moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset() and not is_skipped(moment)

@@ -139,9 +139,11 @@ class Item(Struct, frozen=True, kw_only=True):
 
         A time that the clocks skip counts from the time before the change (RFC 5545, 3.3.5).
         """
-        first, second = (wall_time.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
-        is_second = self.fields.offset is not None and second.utcoffset() == self.fields.offset != first.utcoffset()
-        return second if is_second else first
+        first = wall_time.replace(tzinfo=self.zone, fold=0)
+        if self.fields.offset is None:
+            return first
+        second = first.replace(fold=1)
+        return second if second.utcoffset() == self.fields.offset != first.utcoffset() else first
 
 
 class Section(Struct, frozen=True, kw_only=True):

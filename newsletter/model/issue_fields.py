@@ -13,6 +13,7 @@ from newsletter.model.mailbox import MailApp
 from newsletter.model.values import Fields, Language, Link, OneLine, RuleId, Slug, TimeZone, refuse_curly_quotes
 
 _OFFSET = re.compile(r"([+\N{MINUS SIGN}-])(\d\d):(\d\d)")
+_YEARS = range(1900, 2200)  # a time outside of them cannot be counted in every zone
 _WITHOUT_DASHES = re.compile(r"\d{8}(?!\d)")
 
 
@@ -28,6 +29,11 @@ def _moment(value: object) -> object:
             moment = parse(value.strip())
         except ValueError:
             continue
+        if "W" in value:  # a week and its day (ISO 8601), which few people can read
+            raise FaultError(f"{value!r} is a day of a numbered week", f"write {_told(moment)}")
+        if moment.year not in _YEARS:
+            what = f"the year {moment.year} in {value!r} is not near enough to the present"
+            raise FaultError(what, f"correct it, for example: 2026{value.strip()[4:]}")
         if isinstance(moment, datetime) and moment.tzinfo is not None:
             raise FaultError(
                 f"the end of {value!r} is a time difference, not a time zone",

@@ -2,9 +2,10 @@
 
 import re
 from email.utils import parseaddr
+from functools import cache
 from typing import Annotated
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -17,6 +18,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
+_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 _LINK_SCHEMES = frozenset({"https", "http", "mailto", "tel"})
 
 
@@ -82,13 +84,35 @@ def _web_address(value: str) -> str:
 
 
 def _time_zone(value: str) -> str:
+    refuse_curly_quotes(value)
     try:
-        ZoneInfo(value)
+        # The database also has names that are no places, and two more spellings of each zone.
+        if value not in _NO_PLACES and not value.startswith(("posix/", "right/")):
+            ZoneInfo(value)
+            return value
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise FaultError(
-            f"{value!r} is not a time zone", "write a continent and a city, such as America/Los_Angeles or Europe/Paris"
-        ) from None
-    return value
+        pass
+    similar = _similar_zone(value)
+    remedy = (
+        f"write {similar}" if similar else "write a continent and a city, such as America/Los_Angeles or Europe/Paris"
+    )
+    raise FaultError(f"{value!r} is not a time zone", remedy)
+
+
+def _similar_zone(value: str) -> str | None:
+    """Return the zone of which a name is another spelling, or whose city it is."""
+    return _zones_by_letters().get(_letters(value))
+
+
+@cache
+def _zones_by_letters() -> dict[str, str]:
+    names = sorted(available_timezones() - _NO_PLACES)
+    cities = {_letters(name.rpartition("/")[2]): name for name in names if "/" in name}
+    return {**cities, **{_letters(name): name for name in names}}
+
+
+def _letters(name: str) -> str:
+    return "".join(sign for sign in name if sign.isalnum()).casefold()
 
 
 def _one_line(value: str) -> str:

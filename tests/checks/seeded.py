@@ -214,9 +214,17 @@ FAULTS: tuple[Seed, ...] = (
     ),
     Seed(rule="E2", place="letter.md:10", make=edited(("letter", "We tell", "On Sunday,\nMarch 2nd, we tell"))),
     Seed(rule="E2", place="letter.md:9", make=edited(("letter", "the days", "on Tuesday, April 31, the days"))),
-    Seed(rule="E2", place="events/workshop.md:12", make=edited(("workshop", "blanket.", "blanket at 8 am PDT."))),
+    Seed(rule="E2", place="events/workshop.md:12", make=edited(("workshop", "blanket.", "blanket at 1 am PDT."))),
     Seed(rule="E4", place="events/workshop.md:3", make=edited(("workshop", TIMES, IN_THE_GAP))),
     Seed(rule="E5", place="events/workshop.md:7", make=edited(("workshop", "date: 2026-03-04", "date: 2026-03-08"))),
+    Seed(rule="E6", place="letter.md:16", make=edited(("letter", "A book", "From 3/14/2026, a book"))),
+    Seed(rule="E7", place="events/workshop.md:12", make=edited(("workshop", "blanket.", "blanket on April 7."))),
+    Seed(
+        rule="E8", place="events/workshop.md:12", make=edited(("workshop", "blanket.", "blanket. We begin at 10 am."))
+    ),
+    Seed(
+        rule="E9", place="issue.yaml:1", make=edited(("issue", "first days of March\npre", "first days of June\npre"))
+    ),
     Seed(rule="H1", place=ISSUE_YAML, make=on_the_wire("Date: ", "X-Date: ")),
     Seed(rule="H1", place="newsletter.toml:4", make=on_the_wire("Date: ", "From: <b@example.org>\r\nDate: ")),
     Seed(rule="H1", place=ISSUE_YAML, make=on_the_wire("Date: Sun", "Date: Mon")),
@@ -324,9 +332,13 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("E2", edited(("letter", "We tell", "On Saturdays, March 1 to June 27, we tell"))),
     ("E2", edited(("letter", "We tell", "On Friday or Saturday, March 6 or 7, we tell"))),
     ("E2", edited(("letter", "We tell", "On Monday, December 15, we told"))),
-    ("E2", edited(("workshop", "blanket.", "blanket at 8 am PST, or 4 pm GMT."))),
+    ("E2", edited(("workshop", "blanket.", "blanket at 1 am PST, or 9 am GMT."))),
     ("E4", edited(("workshop", TIMES, IN_THE_GAP.replace(" 01:", " 00:")))),
     ("E5", edited(("workshop", "date: 2026-03-04", "date: 2026-03-07"))),
+    ("E6", edited(("letter", "A book", "In 3/4 of all homes, 24/7, a book"))),
+    ("E7", edited(("workshop", "blanket.", "blanket on March 7. The replay is available until April 7."))),
+    ("E8", edited(("workshop", "blanket.", "blanket. We begin at 9 am, and rest at 10:30."))),
+    ("E9", edited(("issue", "first days of March\npre", "last days of February 2026\npre"))),
     ("H1", on_the_wire("Date: ", "DATE: ")),
     ("H2", on_the_wire("/u/0-sample>", "/u/0-sample>, <mailto:leave@example.org?subject=0-sample>")),
     ("H5", edited(("toml", '"Harbour House <', '"Häfen & Söhne (Galway) <'))),

@@ -38,7 +38,7 @@ def clocks_in(zone: str) -> Iterator[None]:
 def wall_clock(instant: int) -> tuple[datetime, timedelta]:
     """What the clocks show at an instant (seconds since 1970), and how far they are from UTC."""
     shown = time.localtime(instant)
-    return datetime(*shown[:6]), timedelta(seconds=shown.tm_gmtoff)
+    return datetime.fromisoformat(time.strftime("%Y-%m-%d %H:%M:%S", shown)), timedelta(seconds=shown.tm_gmtoff)
 
 
 def changes(first: int, last: int) -> list[int]:

@@ -79,7 +79,7 @@ def shows(wall_time: datetime, instant: int) -> bool:
 def clock_24(text: str) -> time:
     """A time of day that an email states, in any language."""
     named = {"midnight": time(0), "noon": time(12)}
-    if (word := text.rsplit(maxsplit=1)[-1]) in named:
+    if (word := text.rpartition(" ")[2]) in named:
         return named[word]
     found = re.search(r"(\d{1,2}):(\d\d)", text)
     assert found, text
@@ -149,7 +149,7 @@ def test_label_text_and_calendar_mean_the_same_instant_in_every_zone() -> None:
                     key = (language, said["zone"], moment.replace(tzinfo=None, fold=0))
                     other, name = told.setdefault(key, (instant, zone))
                     assert other == instant, f"{key} is another instant in {zone} than in {name}"
-    print(f"{counted:,} events in {len(zones())} zones, {len(told):,} times with a label")
+    assert counted > len(told) / 10 > 1_000, f"{counted:,} events, {len(told):,} times with a label"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_label_text_and_calendar_mean_the_same_instant_in_every_zone() -> None:
     ],
 )
 def test_a_zone_has_a_name_that_is_true_else_its_city(zone: str, month: int, label: str) -> None:
-    assert format_when(item(starts=datetime(2026, month, 15, 8), timezone=zone), "en").endswith(f"8:00 am {label}")
+    assert format_when(item(starts=f"2026-{month:02}-15 08:00", timezone=zone), "en").endswith(f"8:00 am {label}")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_zone_has_a_name_that_is_true_else_its_city(zone: str, month: int, lab
     ],
 )
 def test_other_languages_have_their_own_names(language: str, zone: str, month: int, label: str) -> None:
-    assert format_when(item(starts=datetime(2026, month, 15, 8), timezone=zone), language).endswith(f" {label}")
+    assert format_when(item(starts=f"2026-{month:02}-15 08:00", timezone=zone), language).endswith(f" {label}")
 
 
 def test_a_series_across_a_change_of_the_clocks_has_no_name_of_one_half_of_the_year() -> None:

@@ -160,10 +160,11 @@ def test_all_that_an_event_says_is_in_both_parts(render: Render, layout: str, se
 
 
 def test_links_with_the_same_words_are_told_apart(render: Render) -> None:
-    files = {**meetings("cards"), "issues/2026-02/meetings/hall.md": EVENT.replace("A meeting", "Another")}
+    again = EVENT.replace("2026-03-07", "2026-03-14")
+    files = {**meetings("cards"), "issues/2026-02/meetings/hall.md": again}
     document = lxml_html.document_fromstring(render(files).html)
     labels = [link.get("aria-label") for link in document.iter("a") if link.text_content() == "Add to calendar"]
-    assert labels == ["Add to calendar: A meeting", "Add to calendar: Another"]
+    assert labels == ["Add to calendar: A meeting (Mar 7)", "Add to calendar: A meeting (Mar 14)"]
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ class MailLink(Struct, frozen=True, kw_only=True):
     text: str
     address: str
     is_visible: bool
+    item: str = ""  # the words of the whole list item or row of data that contains the link, if there is one
 
 
 class Image(Struct, frozen=True, kw_only=True):
@@ -176,7 +177,20 @@ def _collect_text(element: etree._Element, hidden: Container[etree._Element], pi
 
 
 def _link(element: etree._Element, *, is_visible: bool) -> MailLink:
-    return MailLink(text=_spoken(element), address=element.get("href", "").strip(), is_visible=is_visible)
+    address, item = element.get("href", "").strip(), _item_around(element)
+    return MailLink(text=_spoken(element), address=address, is_visible=is_visible, item=item)
+
+
+def _item_around(element: etree._Element) -> str:
+    """Return the words of the outermost list item, or of the row of a data table, that contains an element."""
+    items = list(element.iterancestors("li"))
+    rows = [
+        row
+        for row in element.iterancestors("tr")
+        if _holds_data(table := next(row.iterancestors("table")), _heads(table))
+    ]
+    around = (items or rows)[-1:]
+    return normalized(_spoken(around[0])) if around else ""
 
 
 def _heading(element: etree._Element) -> Heading:

@@ -6,19 +6,15 @@ a date without a year is wrong only if it is wrong in every year that it may mea
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
-
 from newsletter.checks.base import CheckContext, Problem, Subject, error, rule
-from newsletter.checks.reading.sources import SourceText
+from newsletter.checks.reading.typed_dates import DateWords, Paragraph, date_words, days_meant, paragraphs_of
 from newsletter.language import words
 from newsletter.language.clock import WEEKDAYS, show_day, show_minute
 from newsletter.language.counts import people_of
-from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item
 
 _LOOKED_BACK, _LOOKED_AHEAD = timedelta(days=183), timedelta(days=300)
@@ -41,72 +37,7 @@ CLOCK_WITH_ZONE = re.compile(
     rf"(?<![\d:.])\d{{1,2}}(?:[:.]\d\d)?\s?(?:(?i:{'|'.join(map(re.escape, words.BESIDE_A_CLOCK))})\s?)?"
     r"\(?(?P<zone>[A-Z]{3,4})(?!\w)"
 )
-_GAP = r"[ \t\u00a0\u202f]*\n?[ \t\u00a0\u202f]*"
-_BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:{'|'.join(words.BEFORE_A_DATE)})\b{_GAP})?"  # between the weekday and the rest
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|°|\.)?(?!\d|[.:/]\d)"
-_OF = rf"{_GAP}(?:(?:{'|'.join(words.OF_A_MONTH)}){_GAP}|{words.OF_A_MONTH_JOINED})?"
-_YEAR = rf"(?:,?{_GAP}(?:de{_GAP})?(?P<year>(?:19|20)\d\d)(?!\d))?"
-# WEEKDAY, WHOLE (a weekday written in full) and MONTH are replaced by the names in one language.
-_SHAPES = (
-    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<month>MONTH)\.?(?!\w){_GAP}{_DAY}{_YEAR}",  # Friday, March 6, 2026
-    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}{_DAY}{_OF}(?P<month>MONTH)(?!\w)\.?{_YEAR}",  # Freitag, 6. März 2026
-    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<year>(?:19|20)\d\d)-(?P<number>\d\d)-(?P<day>\d\d)(?!\d)",
-    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<day>\d{{1,2}})\.{_GAP}(?P<number>\d{{1,2}})\.(?P<year>20\d\d)?(?!\d)",
-    r"(?:(?P<year>20\d\d)[年년]\s?)?(?P<number>\d{1,2})[月월]\s?(?P<day>\d{1,2})[日일号]"
-    r"(?:\s?[（(](?P<weekday>WEEKDAY)[)）]|\s?(?P<whole>WHOLE))",  # 2月26日（木）
-)
 _SHOWN_ZONES = 3
-_NEIGHBORHOOD = 20  # characters before a weekday; another weekday in them means a range or a choice
-
-
-class _Paragraph(Struct, frozen=True, kw_only=True):
-    """A paragraph of text, with the place of each of its lines."""
-
-    text: str
-    places: tuple[Place, ...]
-
-    def place_at(self, position: int) -> Place:
-        return self.places[self.text.count("\n", 0, position)]
-
-
-class TypedDate(Struct, frozen=True, kw_only=True):
-    """A weekday and a date as the user typed them."""
-
-    written: str
-    position: int
-    weekday: int  # from 0 for Monday
-    month: int
-    day: int
-    year: int | None
-
-
-class DateWords(Struct, frozen=True, kw_only=True):
-    """A language's names of days and months, in every form in which people type them."""
-
-    weekdays: Mapping[str, int]  # from 0 for Monday
-    months: Mapping[str, int]
-    shapes: tuple[re.Pattern[str], ...]
-    any_weekday: re.Pattern[str]
-
-    def dates_in(self, text: str) -> Iterator[TypedDate]:
-        """Yield every date that has a weekday, except those that name several weekdays."""
-        if not self.any_weekday.search(text):
-            return
-        for shape in self.shapes:
-            for match in shape.finditer(text):
-                found = match.groupdict()
-                before = text[max(match.start() - _NEIGHBORHOOD, 0) : match.start()]
-                if self.any_weekday.search(before):
-                    continue
-                month = self.months[found["month"]] if "month" in found else int(found["number"])
-                yield TypedDate(
-                    written=" ".join(match[0].split()),
-                    position=match.start(),
-                    weekday=self.weekdays[found.get("weekday") or found["whole"]],
-                    month=month,
-                    day=int(found["day"]),
-                    year=int(found["year"]) if found["year"] else None,
-                )
 
 
 @rule("E1")
@@ -167,21 +98,12 @@ def check_typed_dates(context: CheckContext) -> Iterable[Problem]:
     issue = context.subject.issue
     words = date_words(issue.language)
     items = {item.source.path: item for section in issue.sections for item in section.items}
-    for paragraph in _paragraphs(context.sources.texts):
+    for paragraph in paragraphs_of(context.sources.texts):
         item = items.get(paragraph.places[0].path)
         if words is not None:
             yield from _weekdays(paragraph, words, near=_date_of(item, issue))
         if item is not None:
             yield from _zones(paragraph, item)
-
-
-def _paragraphs(texts: Iterable[SourceText]) -> Iterator[_Paragraph]:
-    lines: list[SourceText] = []
-    for text in texts:
-        lines.append(text)
-        if not text.goes_on:
-            yield _Paragraph(text="\n".join(line.text for line in lines), places=tuple(line.place for line in lines))
-            lines = []
 
 
 def _date_of(item: Item | None, issue: Issue) -> date:
@@ -190,12 +112,13 @@ def _date_of(item: Item | None, issue: Issue) -> date:
     return issue.fields.date if starts is None else starts.date()
 
 
-def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterator[Problem]:
-    for typed in words.dates_in(paragraph.text):
+def _weekdays(paragraph: Paragraph, words: DateWords, *, near: date) -> Iterator[Problem]:
+    for typed in words.all_dates_in(paragraph.text):
         place = paragraph.place_at(typed.position)
-        days = list(_days_meant(typed, near))
-        if not days:
+        days = list(days_meant(typed, near))
+        if not days and typed.names_a_day:
             yield error(place, f"“{typed.written}” does not exist in the calendar", "write a day that exists")
+        if not days or typed.weekday is None:
             continue
         is_sure = typed.year is not None
         plausible = [day for day in days if is_sure or near - _LOOKED_BACK <= day <= near + _LOOKED_AHEAD]
@@ -205,17 +128,7 @@ def _weekdays(paragraph: _Paragraph, words: DateWords, *, near: date) -> Iterato
             yield error(place, what, f"write {WEEKDAYS[day.weekday()]} in your language, or use another date")
 
 
-def _days_meant(typed: TypedDate, near: date) -> Iterator[date]:
-    """Yield every day that a date may mean, in the year that it names or else in the three nearest years."""
-    years = (near.year - 1, near.year, near.year + 1) if typed.year is None else (typed.year,)
-    for year in years:
-        try:
-            yield date(year, typed.month, typed.day)
-        except ValueError:  # February 30, or February 29 in most years
-            continue
-
-
-def _zones(paragraph: _Paragraph, item: Item) -> Iterator[Problem]:
+def _zones(paragraph: Paragraph, item: Item) -> Iterator[Problem]:
     starts, ends = item.starts_at(), item.ends_at()
     if starts is None or ends is None:
         return
@@ -238,32 +151,6 @@ def _right_names(said: str, zone: ZoneInfo, moments: Iterable[datetime]) -> list
     in_summer = {bool(moment.astimezone(ZoneInfo(place)).dst()) for moment in moments}
     same_place = [*(_SUMMER if is_summer else _WINTER for is_summer in in_summer)]
     return [name for names in same_place for name, where in names.items() if where == place] or [f"not {said}"]
-
-
-@lru_cache(maxsize=16)
-def date_words(language: str) -> DateWords | None:
-    """Return the names of days and months in a language, or None if they are not known."""
-    locale = words.locale_of(language)
-    if locale is None:
-        return None
-    weekdays, months = words.typed_forms(locale.days["format"]), words.typed_forms(locale.months["format"])
-    whole = words.typed_forms(locale.days["format"], "wide")
-    names = {"WEEKDAY": _one_of(weekdays), "MONTH": _one_of(months), "WHOLE": _one_of(whole)}
-    return DateWords(
-        weekdays=weekdays,
-        months=months,
-        shapes=tuple(_compiled(shape, names) for shape in _SHAPES),
-        any_weekday=re.compile(_one_of(weekdays)),
-    )
-
-
-def _compiled(shape: str, names: Mapping[str, str]) -> re.Pattern[str]:
-    return re.compile(r"(?<!\w)" + re.sub("WEEKDAY|MONTH|WHOLE", lambda place: names[place[0]], shape))
-
-
-def _one_of(names: Iterable[str]) -> str:
-    """Return a pattern that matches any of the names, the longest first."""
-    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 
 RULES = (check_dates, check_typed_dates)

@@ -89,8 +89,8 @@ def _offset(moment: datetime) -> str:
 def check_event_dates(context: CheckContext) -> Iterable[Problem]:
     """Unlikely dates of events.
 
-    A deadline must not be after the start, and an event must not be more than three years after the issue or last more
-    than a year. Such a date is usually a typing mistake. An event that is in the issue twice looks like two events.
+    No deadline may be after the start. No event may start more than three years after the issue, or last more than a
+    year. Such a date is usually a typing mistake. An event that is in the issue twice looks like two events.
     """
     issue = context.subject.issue
     first: dict[tuple[str, object], Item] = {}

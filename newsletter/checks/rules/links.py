@@ -104,12 +104,13 @@ def _told(document: MailDocument) -> Iterator[MailLink]:
 
 
 def _ambiguous_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
-    first: dict[str, MailLink] = {}
+    """Yield links that have the same text and lead elsewhere, unless their list items or rows tell them apart."""
+    first: dict[tuple[str, str], MailLink] = {}
     for link in _told(document):
         words = normalized(link.text)
         if not words or words in _GENERIC:
             continue
-        earlier = first.setdefault(words, link)
+        earlier = first.get((words, "")) or first.setdefault((words, link.item), link)
         if earlier.address.rstrip("/") != link.address.rstrip("/"):
             what = f"two links with the text “{link.text}” lead to different places: {earlier.address}"
             what += f" ({context.link_place(earlier.address, earlier.text)}) and {link.address}"

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from newsletter.checks.rules.dates import CLOCK_WITH_ZONE, date_words
+from newsletter.checks.reading.typed_dates import date_words
+from newsletter.checks.rules.dates import CLOCK_WITH_ZONE
 from newsletter.model.ledger import ZoneCount
 from tests.checks.conftest import Workspace, findings_of, summary
 
@@ -34,7 +35,8 @@ def test_an_event_s_own_zone_counts(workspace: Workspace) -> None:
 
 
 def test_a_whole_day_is_over_when_its_day_is(workspace: Workspace) -> None:
-    workspace.edit("workshop", "starts: 2026-03-07 09:00\nends: 2026-03-07 12:00\n", "starts: 2026-03-03\n")
+    deadline = "deadline:\n  label: Early price ends\n  date: 2026-03-04\n"
+    workspace.edit("workshop", f"starts: 2026-03-07 09:00\nends: 2026-03-07 12:00\n{deadline}", "starts: 2026-03-03\n")
 
     assert found_at(workspace, datetime(2026, 3, 3, 23, 0, tzinfo=UTC)) == []
     assert found_at(workspace, datetime(2026, 3, 4, 0, 0, tzinfo=UTC)) == [("E1", f"{PLACE}:3")]

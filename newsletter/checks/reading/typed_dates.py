@@ -1,0 +1,202 @@
+"""Dates as people type them into texts, found by a language's names of days and months (CLDR)."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+
+from msgspec import Struct
+
+from newsletter.checks.reading.sources import SourceText
+from newsletter.language import words
+from newsletter.model.finding import Place
+
+_GAP = r"[ \t\u00a0\u202f]*\n?[ \t\u00a0\u202f]*"
+_BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:{'|'.join(words.BEFORE_A_DATE)})\b{_GAP})?"  # between the weekday and the rest
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|°|\.)?(?!\d|[.:/]\d)"
+_OF = rf"{_GAP}(?:(?:{'|'.join(words.OF_A_MONTH)}){_GAP}|{words.OF_A_MONTH_JOINED})?"
+_YEAR = rf"(?:,?{_GAP}(?:de{_GAP})?(?P<year>(?:19|20)\d\d)(?!\d))?"
+# WEEKDAY, WHOLE (a weekday written in full) and MONTH are replaced by the names in one language.
+_SHAPES = (
+    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<month>MONTH)\.?(?!\w){_GAP}{_DAY}{_YEAR}",  # Friday, March 6, 2026
+    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}{_DAY}{_OF}(?P<month>MONTH)(?!\w)\.?{_YEAR}",  # Freitag, 6. März 2026
+    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<year>(?:19|20)\d\d)-(?P<number>\d\d)-(?P<day>\d\d)(?!\d)",
+    rf"(?P<weekday>WEEKDAY)(?!\w){_BEFORE}(?P<day>\d{{1,2}})\.{_GAP}(?P<number>\d{{1,2}})\.(?P<year>20\d\d)?(?!\d)",
+    r"(?:(?P<year>20\d\d)[年년]\s?)?(?P<number>\d{1,2})[月월]\s?(?P<day>\d{1,2})[日일号]"
+    r"(?:\s?[（(](?P<weekday>WEEKDAY)[)）]|\s?(?P<whole>WHOLE))",  # 2月26日（木）
+)
+# The same without a weekday; a number that goes on, such as in “March 5.30 pm”, is not a day.
+_BARE_SHAPES = (
+    rf"(?P<month>MONTH)\.?(?!\w){_GAP}{_DAY}{_YEAR}",  # March 6, 2026
+    rf"(?<![.:/\d–-]){_DAY}{_OF}(?P<month>MONTH)(?!\w)\.?{_YEAR}",  # 6. März 2026
+    r"(?:(?P<year>20\d\d)[年년]\s?)?(?P<number>\d{1,2})[月월]\s?(?P<day>\d{1,2})[日일号]",  # 2月26日
+)
+_DIGIT = re.compile(r"\d")
+_LAST_DAY = 39  # a number after a month that is higher was hardly meant as a day
+_COUNTED = re.compile(r"\s+(?!at\b|to\b|from\b|and\b|is\b|we\b|um\b|ab\b|bis\b|à\b|a las\b)[^\W\d_]|%")
+_NEIGHBORHOOD = 20  # characters before a weekday; another weekday in them means a range or a choice
+
+
+class Paragraph(Struct, frozen=True, kw_only=True):
+    """A paragraph of text, with the place of each of its lines."""
+
+    text: str
+    places: tuple[Place, ...]
+
+    def place_at(self, position: int) -> Place:
+        """Return the place of the line on which a position in the text is."""
+        return self.places[self.text.count("\n", 0, position)]
+
+
+class TypedDate(Struct, frozen=True, kw_only=True):
+    """A date as the user typed it, with its weekday if it has one."""
+
+    written: str
+    position: int
+    weekday: int | None  # from 0 for Monday
+    month: int
+    day: int
+    year: int | None
+    names_a_day: bool = True  # False if the number may be a count: “In June 31 people came”
+
+
+class DateWords(Struct, frozen=True, kw_only=True):
+    """A language's names of days and months, in every form in which people type them."""
+
+    weekdays: Mapping[str, int]  # from 0 for Monday
+    months: Mapping[str, int]
+    shapes: tuple[re.Pattern[str], ...]
+    bare_shapes: tuple[re.Pattern[str], ...]
+    any_month: re.Pattern[str]
+    any_weekday: re.Pattern[str]
+
+    def dates_in(self, text: str) -> Iterator[TypedDate]:
+        """Yield every date that has a weekday, except those that name several weekdays."""
+        if not self.any_weekday.search(text):
+            return
+        for shape in self.shapes:
+            for match in shape.finditer(text):
+                found = match.groupdict()
+                before = text[max(match.start() - _NEIGHBORHOOD, 0) : match.start()]
+                if self.any_weekday.search(before):
+                    continue
+                month = self.months[found["month"]] if "month" in found else int(found["number"])
+                yield TypedDate(
+                    written=" ".join(match[0].split()),
+                    position=match.start(),
+                    weekday=self.weekdays[found.get("weekday") or found["whole"]],
+                    month=month,
+                    day=int(found["day"]),
+                    year=int(found["year"]) if found["year"] else None,
+                )
+
+    def all_dates_in(self, text: str) -> Iterator[TypedDate]:
+        """Yield every date, with and without a weekday, in no order."""
+        if not _DIGIT.search(text):  # most texts have none, and this takes a hundredth of the time of the patterns
+            return
+        with_weekday = list(self.dates_in(text))
+        yield from with_weekday
+        if not self.any_month.search(text):
+            return
+        covered = [range(each.position, each.position + len(each.written) + 2) for each in with_weekday]
+        for shape in self.bare_shapes:
+            for match in shape.finditer(text):
+                if any(match.start() in span for span in covered):
+                    continue
+                found = match.groupdict()
+                month = self.months[found["month"]] if "month" in found else int(found["number"])
+                yield TypedDate(
+                    written=" ".join(match[0].split()),
+                    position=match.start(),
+                    weekday=None,
+                    month=month,
+                    day=int(found["day"]),
+                    year=int(found["year"]) if found["year"] else None,
+                    names_a_day=int(found["day"]) <= _LAST_DAY and not _is_count(match, text),
+                )
+
+
+def _is_count(match: re.Match[str], text: str) -> bool:
+    """Return whether a number after a month, with a word after it, may count something."""
+    is_month_first = "month" in match.groupdict() and match.start("month") < match.start("day")
+    return is_month_first and not match["year"] and _COUNTED.match(text, match.end()) is not None
+
+
+def paragraphs_of(texts: Iterable[SourceText]) -> Iterator[Paragraph]:
+    """Yield each paragraph of the texts as a whole."""
+    lines: list[SourceText] = []
+    for text in texts:
+        lines.append(text)
+        if not text.goes_on:
+            yield Paragraph(text="\n".join(line.text for line in lines), places=tuple(line.place for line in lines))
+            lines = []
+
+
+def days_meant(typed: TypedDate, near: date) -> Iterator[date]:
+    """Yield every day that a date may mean, in the year that it names or else in the three nearest years."""
+    years = (near.year - 1, near.year, near.year + 1) if typed.year is None else (typed.year,)
+    for year in years:
+        try:
+            yield date(year, typed.month, typed.day)
+        except ValueError:  # February 30, or February 29 in most years
+            continue
+
+
+@lru_cache(maxsize=16)
+def date_words(language: str) -> DateWords | None:
+    """Return the names of days and months in a language, or None if they are not known."""
+    locale = words.locale_of(language)
+    if locale is None:
+        return None
+    weekdays, months = words.typed_forms(locale.days["format"]), words.typed_forms(locale.months["format"])
+    whole = words.typed_forms(locale.days["format"], "wide")
+    names = {"WEEKDAY": _one_of(weekdays), "MONTH": _one_of(months), "WHOLE": _one_of(whole)}
+    return DateWords(
+        weekdays=weekdays,
+        months=months,
+        shapes=tuple(_compiled(shape, names) for shape in _SHAPES),
+        bare_shapes=tuple(_compiled(shape, names) for shape in _BARE_SHAPES),
+        any_weekday=re.compile(_one_of(weekdays)),
+        any_month=re.compile(rf"{_one_of(months)}|\d[月월]"),
+    )
+
+
+def _compiled(shape: str, names: Mapping[str, str]) -> re.Pattern[str]:
+    # Ideographs are letters too, and stand before a date without a space.
+    before = r"(?<!\d)" if "月" in shape else r"(?<!\w)"
+    return re.compile(before + re.sub("WEEKDAY|MONTH|WHOLE", lambda place: names[place[0]], shape))
+
+
+def _one_of(names: Iterable[str]) -> str:
+    """Return a pattern that matches any of the names, the longest first."""
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+
+
+_END_OF_SENTENCE = re.compile(r"[.!?…]+[)”\"’]*\s+(?=[^\W\d_a-zà-ÿ])|[。！？]|\n\s*\n")
+
+_COMMA = re.compile(r"[,;](?!\d)|[、，；،]")
+
+
+def sentence_at(text: str, position: int) -> str:
+    """Return the sentence around a position in a text."""
+    starts, ends = 0, len(text)
+    for end in _END_OF_SENTENCE.finditer(text):
+        if end.end() <= position:
+            starts = end.end()
+        elif end.start() >= position:
+            ends = end.end()
+            break
+    return text[starts:ends]
+
+
+def clause_at(text: str, position: int) -> str:
+    """Return the part of a sentence around a position, between two commas."""
+    starts, ends = 0, len(text)
+    for comma in _COMMA.finditer(text):
+        if comma.end() <= position:
+            starts = comma.end()
+        else:
+            ends = comma.start()
+            break
+    clause = text[starts:ends]
+    return sentence_at(clause, position - starts)

@@ -41,6 +41,7 @@ DIRECTORS = (
             "segments",
             "settings",
             "suppressions",
+            "text",
             "unconfirmed",
             "checks",
         )

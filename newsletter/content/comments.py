@@ -43,7 +43,7 @@ def without_comments(text: str, *, first_line: int) -> PlainText:
         lines += range(line + 1, line + 1 + len(others))
     touched = {first_line + bisect_right(breaks, position - 1) for start, end in comments for position in (start, end)}
     pairs = [
-        # Without the comment, spaces at the end of the line could become a line break that nobody meant.
+        # Without the comment, spaces at the end of the line could become a line break by accident.
         (words.rstrip(" \t") if line in touched else words, line)
         for words, line in zip(kept, lines, strict=True)
         if words.strip() or line not in touched

@@ -6,8 +6,9 @@ backslash before a sign, or code, means the sign itself.
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from operator import itemgetter
 
 from markdown_it.token import Token
@@ -18,12 +19,13 @@ from newsletter.content.tags import instead_of_tag
 from newsletter.model.typography import shortened
 
 # Stand-ins for what was taken, in the text in which we look for what was not.
-ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK = "\ue000\ue001\ue002\ue003\ue004"
-_STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}]")
+ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK, ESCAPED_BRACKET, EMPHASIS = "\ue000\ue001\ue002\ue003\ue004\ue005\ue006"
+_ANY_STAND_IN = re.compile("[\ue000-\ue006]")
+_STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}{ESCAPED_BRACKET}{EMPHASIS}]")
 _LONGEST_QUOTE = 60
 
 
-class Loss(Struct, frozen=True):
+class ContentLoss(Struct, frozen=True):
     """Something that readers would see or miss by accident: its line, what it is, and what to write instead."""
 
     line: int
@@ -37,7 +39,7 @@ class FlatText(Struct, frozen=True, kw_only=True):
     text: str
     starts: tuple[int, ...]  # where each token begins
     lines: tuple[int, ...]  # the line of each token
-    addresses: tuple[str, ...]  # what the stand-ins for addresses stand for, in order
+    addresses: tuple[tuple[int, str], ...]  # the position of each stand-in for an address, and the address
 
     def line_at(self, position: int) -> int:
         """Return the line of the file on which a position is."""
@@ -45,10 +47,11 @@ class FlatText(Struct, frozen=True, kw_only=True):
 
     def written(self, start: int, end: int) -> str:
         """Return the text as it was written, as far as it is known."""
-        count = self.text.count(ADDRESS, 0, start)
-        addresses = iter(self.addresses[count : count + end - start])
-        words = _STAND_INS.sub("", self.text[start:end])
-        return re.sub(ADDRESS, lambda _: next(addresses), words)
+        words = _STAND_INS.sub("", self.text[start:end]).replace(BREAK, BREAK_MARKUP)
+        if ADDRESS not in words:
+            return words
+        numbers = count(bisect_left(self.addresses, start, key=itemgetter(0)))
+        return re.sub(ADDRESS, lambda _: self.addresses[next(numbers)][1], words)
 
 
 def flat_text(children: Sequence[Token]) -> FlatText:
@@ -59,7 +62,7 @@ def flat_text(children: Sequence[Token]) -> FlatText:
     for token in children:
         if token.type == "link_open" and token.info == "auto":
             in_address = True
-            addresses.append(str(token.attrs["href"]))
+            addresses.append((length, str(token.attrs["href"])))
             piece = ADDRESS
         elif token.type == "link_close" and token.info == "auto":
             in_address, piece = False, ""
@@ -73,8 +76,10 @@ def flat_text(children: Sequence[Token]) -> FlatText:
 
 
 def _piece(token: Token) -> str:
-    if token.type == "text":
-        return token.content
+    if token.type == "text" or (token.type == "text_special" and token.content[1:2].isalnum()):
+        return _ANY_STAND_IN.sub("\N{REPLACEMENT CHARACTER}", token.content)
+    if token.type == "text_special" and token.content == "[":
+        return ESCAPED_BRACKET
     if token.type == "hardbreak" and token.markup == BREAK_MARKUP:
         return BREAK
     return _PIECES.get(token.type, "")
@@ -84,6 +89,7 @@ _PIECES = {
     "text_special": ESCAPED,
     **dict.fromkeys(("softbreak", "hardbreak"), "\n"),
     **dict.fromkeys(("link_open", "link_close", "span_open", "span_close"), BRACKET),
+    **dict.fromkeys((f"{name}_{end}" for name in ("em", "strong", "s") for end in ("open", "close")), EMPHASIS),
     **dict.fromkeys(("code_inline", "image", "footnote_ref"), TAKEN),
 }
 
@@ -135,12 +141,20 @@ def _broken_image(match: re.Match[str], flat: FlatText) -> tuple[str, str]:
     return what, f"write ![{words}]({name or 'images/photo.jpg'})"
 
 
+def _stray_link(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
+    before = flat.text[max(match.start() - 300, 0) : flat.text.index("](", match.start())]
+    if before.rfind(ESCAPED_BRACKET) > before.rfind("["):
+        return None  # a backslash protects the opening bracket
+    what = f"{quoted(flat.written(*match.span()))} looks like a link that is not complete"
+    return what, f"write [link text](https://…), {_LITERAL}"
+
+
 def _tag(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
     if (
         match["closes"]
         and f"<{match['name']}".lower() in flat.text[max(match.start() - 2000, 0) : match.start()].lower()
     ):
-        return None  # its opening tag is told
+        return None  # its opening tag is reported
     return instead_of_tag(match["name"], match["closes"] is not None, flat.written(*match.span()), _inside(match, flat))
 
 
@@ -152,6 +166,7 @@ def _inside(match: re.Match[str], flat: FlatText) -> str | None:
 
 _LITERAL = "or write a backslash before the sign to show it"
 _MARKS = "so readers would see the signs"
+_EVEN = r"write the same signs before and after the words: *words* or **words**; or \* to show the sign"
 # In this order: text that one pattern has claimed is not judged by the next.
 _SIGNS = (
     _Sign(re.compile(r"<(?P<closes>/)?(?P<name>[A-Za-z][A-Za-z0-9:_-]*)(?:[\s/][^<>]*)?>"), _tag),
@@ -174,6 +189,12 @@ _SIGNS = (
     _Sign(re.compile(rf"\[([^\[\]]{{1,200}})\] {{1,3}}\(({ADDRESS}|#[\w-]+|[\w./-]+\.[\w/-]+)\)"), _broken_link),
     _Sign(re.compile(rf"\[([^\[\]()]{{1,200}})\(({ADDRESS})[^()]{{0,100}}\)"), _broken_link),
     _Sign(re.compile(rf"\(([^()\n{ADDRESS}]{{1,200}})\)\[({ADDRESS})\]"), _broken_link),
+    _Sign(re.compile(rf"\(([^()\n{ADDRESS}]{{1,200}})\)\(({ADDRESS})\)"), _broken_link),
+    _Sign(re.compile(rf"\[([^\[\]]{{1,200}})\]({ADDRESS})\)?"), _broken_link),
+    _Sign(
+        re.compile(rf"<{ADDRESS}(?!>)|(?<!<){ADDRESS}>"),
+        _says("a bracket in {all} has no partner, so readers would see it", "delete it, or write both: <https://…>"),
+    ),
     _Sign(
         re.compile(r"\[\^([^\]\s]{1,100})\](?!:)"),
         _says("the footnote [^{0}] has no note", "write the note on a line of its own: `[^{0}]: …`"),
@@ -189,10 +210,7 @@ _SIGNS = (
             f"write [{{0}}](https://…), {_LITERAL}",
         ),
     ),
-    _Sign(
-        re.compile(r"[^\s\[\]]{0,30}\]\([^\s()]{0,30}"),
-        _says("{all} looks like a link that is not complete", f"write [link text](https://…), {_LITERAL}"),
-    ),
+    _Sign(re.compile(r"[^\s\[\]]{0,30}\]\([^\s()]{0,30}"), _stray_link),
     _Sign(
         re.compile(r"\[!(?P<kind>\w+)\]"),
         _says("{all} is not taken, so readers would see it", "delete it, and begin with a word in bold: **Note**"),
@@ -222,6 +240,24 @@ _SIGNS = (
         _says(f"{{all}} is not emphasis, because of a space inside the signs, {_MARKS}", "write *{0}{1}*"),
     ),
     _Sign(
+        re.compile(rf"[*_~]+{EMPHASIS}|{EMPHASIS}[*_~]+[^*_~\n]{{0,20}}"),
+        _says("the signs before and after a word do not match, so readers would see {all}", _EVEN),
+    ),
+    _Sign(
+        re.compile(r"(?<=[^\n][\s(“«\"])([*_])(?=[^\W_])[^*_\n]{1,30}(?![^*_]*\1)"),
+        _says("the sign {0} in {all} has no partner, so readers would see it", _EVEN),
+    ),
+    _Sign(
+        re.compile(r"(?<![\w~])~([^\s~.][^~.\n]{0,60})~(?![\w~])"),
+        _says("{all} is not struck through, so readers would see the signs", "write ~~{0}~~"),
+    ),
+    _Sign(
+        re.compile(r"(?<=\w)([\^~])[^\s^~]{1,20}\1"),
+        _says(
+            "{all} is not taken, so readers would see the signs", "type the raised or lowered character itself: ² or ₂"
+        ),
+    ),
+    _Sign(
         re.compile(r"`+[^`\n]{0,30}"),
         _says(
             "the backtick in {all} has no partner, so readers would see it",
@@ -229,7 +265,7 @@ _SIGNS = (
         ),
     ),
     _Sign(
-        re.compile(r"\{(?:[.#:][\w-]|lang=)[^{}\n]{0,60}\}"),
+        re.compile(r"\{(?:[.#:][\w-]|\w{1,20}=)[^{}\n]{0,60}\}"),
         _says(
             "{all} is not taken here, so readers would see it",
             "delete it; only a language may stand in braces, as in [Gracias]{{lang=es}}",
@@ -247,10 +283,10 @@ _SIGNS = (
         _says("readers would see {all}, because it is not a complete HTML entity", "type the character itself"),
     ),
 )
-_ANY_SIGN = re.compile(r"[<\[\]*_~`{=:&^]")
+_ANY_SIGN = re.compile(r"[<>\[\]()*_~`{=:&^]")
 
 
-def losses_in(flat: FlatText) -> Iterator[Loss]:
+def losses_in(flat: FlatText) -> Iterator[ContentLoss]:
     """Yield what was not taken within the lines of a block."""
     if not _ANY_SIGN.search(flat.text):
         return
@@ -262,7 +298,7 @@ def losses_in(flat: FlatText) -> Iterator[Loss]:
                 continue
             own.append(match.span())
             if (words := sign.words(match, flat)) is not None:
-                yield Loss(flat.line_at(match.start()), *words)
+                yield ContentLoss(flat.line_at(match.start()), *words)
         claimed = sorted([*claimed, *own])
 
 
@@ -290,7 +326,7 @@ _BEGINNINGS = (
         "begin each line with a dash and a space: `- `",
     ),
     (
-        re.compile(r"-?\[[ xX]{0,3}\]"),
+        re.compile(r"-?\[[ xX✓✔✗*-]{0,3}\](?![:(\[])"),
         "{all} is not an entry of a task list",
         r"write `- [ ] words`, or `- [x] words` if it is done; or write \[ to show the bracket",
     ),
@@ -298,6 +334,16 @@ _BEGINNINGS = (
         re.compile(r"\|.*\|\s*$"),
         "{all} is not part of a table, so readers would see its lines",
         "write a line such as `|---|---|` below the first row, and an empty line above the table",
+    ),
+    (
+        re.compile(r"(#{7,})"),
+        "{all} is not a heading, because {0} is too long",
+        r"write one to six of these signs and a space; or write \# to show the signs",
+    ),
+    (
+        re.compile(r"\\[a-z]{3,}|\*\[[^\[\]]{1,40}\]:"),
+        "{all} is not taken, so readers would see it",
+        r"delete it, or write \\ to show a backslash",
     ),
     (re.compile(r":{3,}"), "{all} is not taken, so readers would see it", "delete it"),
     (
@@ -312,11 +358,14 @@ _BEGINNINGS = (
     ),
 )
 _DEFINITION = re.compile(r":[ \t]+\S")
-_RUNNING = re.compile(r"[–—](?:\s|\w)|-[^\W\d]|[A-Za-z]\)\s|\d{1,3}[.)][^\W\d]|[①-⑳✓✔✗✘☐☑➢➤►▶→❖✦]")
+_RUNNING = re.compile(
+    r"[–—](?:\s|\w)|[-*+][^\W\d]|[A-Za-z]\)\s|[ivx]{1,4}[.)]\s|\d{1,3}[.)](?:\s|[^\W\d])|\(\w{1,3}\)\s|\d{1,3}\s?[-–:]\s"
+    r"|[①-⑳✓✔✗✘☐☑➢➤►▶→❖✦]|[^|\n]{1,80} \| "
+)
 _TWO_LINES = 2
 
 
-def losses_at_beginnings(flat: FlatText) -> Iterator[Loss]:
+def losses_at_beginnings(flat: FlatText) -> Iterator[ContentLoss]:
     """Yield the lines of a paragraph that look like headings, lists or tables but are none."""
     if not flat.text:
         return
@@ -325,27 +374,37 @@ def losses_at_beginnings(flat: FlatText) -> Iterator[Loss]:
     for number, words in enumerate(lines):
         start = position + len(words) - len(words.lstrip())
         position += len(words) + 1
-        line, shown = flat.line_at(start), flat.written(start, position - 1)
         bare = flat.text[start : position - 1]
-        for pattern, what, remedy in _BEGINNINGS:
-            if match := pattern.match(bare):
-                parts = {"all": quoted(shown)}
-                yield Loss(line, what.format(*match.groups(), **parts), remedy.format(*match.groups(), **parts))
-                break
-        else:
-            if number and _DEFINITION.match(bare):
-                what = f"{quoted(shown)} is not taken as a definition, so readers would see the colon"
-                yield Loss(line, what, "write the term in bold and its meaning on one line: **term**: meaning")
-            elif _RUNNING.match(bare) or (bare and unicodedata.category(bare[0]) == "So"):
-                running.append((line, shown))
-            elif len(lines) == 1 and _looks_like_heading(bare):
-                yield Loss(line, f"{quoted(shown)} is not a heading without a space after the sign", _HASH)
+        loss = _loss_at_beginning(bare, is_first=number == 0)
+        if loss is not None:
+            what, remedy = (part.replace(_ALL, quoted(flat.written(start, position - 1))) for part in loss)
+            yield ContentLoss(flat.line_at(start), what, remedy)
+        elif bare and (_RUNNING.match(bare) or unicodedata.category(bare[0]) == "So"):
+            running.append((start, position - 1))
     if len(running) >= _TWO_LINES:
-        line, shown = running[0]
-        what = f"the lines from {quoted(shown)} on would run together, because they are not a Markdown list"
-        yield Loss(line, what, "begin each line with `- ` for a list, or end each but the last with `<br>`")
+        shown = quoted(flat.written(*running[0]))
+        what = f"the lines from {shown} on would run together, because they are not a Markdown list"
+        yield ContentLoss(
+            flat.line_at(running[0][0]),
+            what,
+            "begin each line with `- ` for a list, or end each but the last with `<br>`",
+        )
 
 
+def _loss_at_beginning(line: str, *, is_first: bool) -> tuple[str, str] | None:
+    """Return what is wrong with a line, and what to do. `{all}` stands for the line."""
+    for pattern, what, remedy in _BEGINNINGS:
+        if match := pattern.match(line):
+            return what.format(*match.groups(), all=_ALL), remedy.format(*match.groups(), all=_ALL)
+    if not is_first and _DEFINITION.match(line):
+        what = f"{_ALL} is not taken as a definition, so readers would see the colon"
+        return what, "write the term in bold and its meaning on one line: **term**: meaning"
+    if is_first and _looks_like_heading(line):
+        return f"{_ALL} is not a heading without a space after the sign", _HASH
+    return None
+
+
+_ALL = "{all}"
 _HASH = r"write `# ` before the words, with a space; or write \# to show the sign"
 
 

@@ -29,7 +29,7 @@ from newsletter.content.inline_rules import (
     mark_languages,
     take_angle_brackets,
 )
-from newsletter.content.losses import Loss
+from newsletter.content.losses import ContentLoss
 from newsletter.model.finding import Place
 from newsletter.model.prose import Prose, ProseLink, ProsePicture
 
@@ -41,7 +41,7 @@ class ParsedProse(Struct, frozen=True, kw_only=True):
     """Prose, and what readers would see or miss of it by accident."""
 
     prose: Prose
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[ContentLoss, ...] = ()
 
 
 class _Definitions(dict[str, Any]):
@@ -185,7 +185,7 @@ def _join_lines(state: StateCore) -> None:
 def _is_needless(children: Sequence[Token], index: int) -> bool:
     if children[index].type != "softbreak":
         return False
-    before = next((child.content[-1] for child in reversed(children[:index][-4:]) if child.content), "")
+    before = next((child.content[-1] for child in reversed(children[max(index - 4, 0) : index]) if child.content), "")
     after = next((child.content[0] for child in children[index + 1 : index + 5] if child.content), "")
     return bool(before and after) and is_unspaced(before) and is_unspaced(after)
 
@@ -244,7 +244,7 @@ def _parsed(text: str, *, path: str, lines: tuple[int, ...], of_key: bool) -> Pa
             elif token.type == "image":
                 named, title = str(token.attrs["src"]), str(token.attrs.get("title", ""))
                 pictures.append(ProsePicture(path=named, alt=token.content, title=title, place=place))
-    losses = sorted(env["losses"], key=lambda loss: loss.line)
+    losses = sorted(dict.fromkeys(env["losses"]), key=lambda loss: loss.line)
     prose = Prose(tokens=tuple(tokens), links=tuple(links), pictures=tuple(pictures))
     return ParsedProse(prose=prose, losses=tuple(losses))
 
@@ -254,7 +254,8 @@ def _link_text(children: Sequence[Token], opening: int) -> str:
 
 
 def _words_of_link(children: Sequence[Token], opening: int) -> Iterator[str]:
-    for token in children[opening + 1 :]:
+    for index in range(opening + 1, len(children)):
+        token = children[index]
         if token.type == "link_close":
             return
         yield " " if token.type in _BREAKS else token.content

@@ -192,7 +192,7 @@ def _label(words: str, address: str) -> str:
 def _link_lines(words: str, links: list[tuple[str, str]], language: str) -> list[str]:
     """Return the URLs of a block's links, each on its own line. If there are several, add their labels.
 
-    No URL is told twice: not if the words of the block contain it, and not if several links have it.
+    Each URL appears once, even if the words of the block contain it or several links have it.
     """
     there = {comparable_address(found[0]) for found in WEB_ADDRESS.finditer(words)}
     labels: dict[str, dict[str, None]] = {}  # the words of the links to each address

@@ -37,11 +37,14 @@ TIMES, IN_THE_GAP = (
     "starts: 2026-03-07 09:00\nends: 2026-03-07 12:00",
     "starts: 2026-03-29 01:30\nends: 2026-03-29 03:30",
 )
+FIELD = '<{{{{ profile | default("{}") }}}}>'
+IN_SPANISH = "Los días son más largos, y con ellos también nuestros paseos por la orilla del mar hasta el puerto viejo."
 HEBREW = "הימים מתארכים, ואיתם גם הטיולים שלנו לאורך המים, אל הנמל הישן ובחזרה."
 
 IN_HEBREW = (
     ("toml", 'timezone = "Europe/Dublin"', 'timezone = "Europe/Dublin"\nlanguage = "he"'),
-    ("letter", "A book", f"A book\n\n{HEBREW}\n\nand a book"),
+    ("letter", "A book", f"A book\n\n{HEBREW}\n\n{{lang=en}}\nand a book"),
+    ("letter", "the days", "{lang=en}\nthe days"),
     ("mjml", "<mj-text>{{ prose(section", '<mj-text align="start">{{ prose(section'),
 )
 
@@ -201,8 +204,10 @@ FAULTS: tuple[Seed, ...] = (
         place="letter.md:18",
         make=rendered('class="data"', 'class="data" role="presentation"', ("letter", "A book", TABLE)),
     ),
-    Seed(rule="A11", place="letter.md:18", make=rendered("start", "left", *IN_HEBREW)),
-    Seed(rule="A11", place="letter.md:18", make=rendered("direction:rtl", "direction:ltr", *IN_HEBREW)),
+    Seed(rule="A11", place="letter.md:19", make=rendered("start", "left", *IN_HEBREW)),
+    Seed(rule="A11", place="letter.md:19", make=rendered("direction:rtl", "direction:ltr", *IN_HEBREW)),
+    Seed(rule="A14", place="letter.md:18", make=edited(("letter", "A book", f"A book\n\n{HEBREW}\n\nand a book"))),
+    Seed(rule="A14", place="letter.md:18", make=edited(("letter", "A book", f"A book\n\n{IN_SPANISH}\n\nand a book"))),
     Seed(rule="A12", place="newsletter.toml:15", make=edited(*brand("#D08A9A"))),
     Seed(rule="C2", place="issue.yaml:5", make=edited(("issue", "[letter, meditation, events]", FOR_TEACHERS))),
     Seed(rule="E1", place="events/workshop.md:4", make=judged_at(2026, 3, 7, 12)),
@@ -253,6 +258,7 @@ FAULTS: tuple[Seed, ...] = (
     Seed(rule="L2", place=ISSUE_YAML, make=edited(("txt", "Unsubscribe: {{ unsubscribe_url }}", ""))),
     Seed(rule="M1", place="letter.md:7", make=for_audience("email")),
     Seed(rule="M2", place="letter.md:7", make=edited(("letter", ' | default("friends")', ""))),
+    Seed(rule="M3", place="letter.md:10", make=edited(("letter", "https://example.org/study", FIELD.format("me")))),
     Seed(rule="S1", place=ISSUE_YAML, make=on_the_wire("multipart/alternative", "multipart/mixed")),
     Seed(rule="S1", place=ISSUE_YAML, make=on_the_wire("text/plain", "text/enriched")),
     Seed(rule="S2", place="meditation.md:5", make=edited(("txt", "{{ section.fields.video.url }}", ""))),
@@ -324,6 +330,9 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("A10", edited(("letter", "A book", TABLE.replace("Day", "   ")))),
     ("A11", edited(*IN_HEBREW)),
     ("A11", rendered("start", "center", *IN_HEBREW)),
+    ("A14", edited(("letter", "A book", f"A book\n\n{{lang=he}}\n{HEBREW}\n\nand a book"))),
+    ("A14", edited(("letter", "A book", f"A book\n\n[{IN_SPANISH}]{{lang=es}}\n\nand a book"))),
+    ("A14", edited(("letter", "A book", "A book, la vida es sueño, and a book"))),
     ("A12", edited(*brand("#767676"))),
     ("C2", edited(("issue", "[letter, meditation, events]", "[letter, {section: meditation, only: teachers}]"))),
     ("E1", judged_at(2026, 3, 4, 23)),
@@ -355,6 +364,7 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("L2", edited(("txt", "Unsubscribe: {{ unsubscribe_url }}", "{{ unsubscribe_url }}"))),
     ("M1", for_audience("email", "first_name")),
     ("M2", edited(("letter", '{{ first_name | default("friends") }}', "{{ email }}"))),
+    ("M3", edited(("letter", "https://example.org/study", FIELD.format("https://example.org/me")))),
     ("S1", on_the_wire("text/html; charset=utf-8", "TEXT/HTML; charset=UTF-8")),
     ("S2", edited(("txt", "{{ section.fields.video.url }}", "(<{{ section.fields.video.url }}>)."))),
     ("S3", edited(("letter", "A book", f"{words(8_000)}\n\nA book"))),

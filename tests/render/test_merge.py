@@ -1,6 +1,7 @@
 """Merge tokens become slots, and a reader's values stay data wherever they stand."""
 
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -154,3 +155,47 @@ def test_no_sign_that_ends_a_line_anywhere_is_left_in_a_value(sign: str) -> None
     table = SlotTable([NAME])
     for escape_at in (in_html, in_text, in_header):
         assert filled(table.template(f"Dear {NAME.token}.", escape_at), table, f"a{sign}b") == "Dear a b."
+
+
+@pytest.mark.parametrize("before", ["(", "“", "«", "参加", "Auto: ", "**", "<", '"', "‘", "a:"])
+@pytest.mark.parametrize("escape_at", [in_html, in_text])
+def test_a_value_in_an_address_is_percent_encoded_whatever_stands_before(before: str, escape_at: Any) -> None:
+    table = SlotTable([NAME])
+    text = f"{before if escape_at is in_text else before.replace('<', ' ')}https://example.org/?n={NAME.token}) more"
+    assert "?n=a%20b%26c) more" in filled(table.template(text, escape_at), table, "a b&c")
+
+
+@pytest.mark.parametrize("escape_at", [in_html, in_text])
+def test_a_value_beside_an_address_is_not_part_of_it(escape_at: Any) -> None:
+    table = SlotTable([NAME])
+    text = f"https://example.org/x, {NAME.token} “https://example.org”{NAME.token}"
+    assert "%20" not in filled(table.template(text, escape_at), table, "a b")
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("https://www.example.org/me?a=1&b=2", "https://www.example.org/me?a=1&amp;b=2"),
+        ("https://www.example.org/a b\"'<", "https://www.example.org/a%20b%22&#x27;%3C"),
+        (" http://www.example.org/é ", "http://www.example.org/%C3%A9"),
+        ("mailto:ana@example.org", "mailto:ana@example.org"),
+        ("javascript:alert(1)", ""),
+        ("Ana", ""),
+        ("", "https://www.example.org"),
+    ],
+)
+def test_a_value_may_be_a_whole_address_and_nothing_else(value: str, address: str) -> None:
+    field = MergeField("first_name", "https://www.example.org")
+    table = SlotTable([field])
+    template = table.template(f'<a href="{field.token}">x</a>', in_html)
+    assert [slot.escape for slot in table.slots] == [Escape.ADDRESS]
+    assert filled(template, table, value) == f'<a href="{address}">x</a>'
+
+
+@given(value=HOSTILE)
+def test_any_value_of_a_whole_address_stays_inside_its_attribute(value: str) -> None:
+    table = SlotTable([NAME])
+    html = filled(table.template(f'<a href="{NAME.token}" width="9">x</a>', in_html), table, value)
+    [(tag, attributes)] = Elements(html).found
+    assert (tag, set(attributes)) == ("a", {"href", "width"})
+    assert not (attributes["href"] or "").lower().startswith(("javascript:", "data:"))

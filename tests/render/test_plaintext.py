@@ -7,9 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.content.keys import read_line
 from newsletter.content.markdown import parse_markdown
 from newsletter.language.direction import Direction
-from newsletter.render.plaintext import COLUMNS, link_text, prose_text, tidy, underline, wrap, wrap_phrases
+from newsletter.model.slots import MergeField
+from newsletter.render.plaintext import (
+    COLUMNS,
+    line_text,
+    link_text,
+    prose_text,
+    tidy,
+    underline,
+    wrap,
+    wrap_phrases,
+)
 
 RTL = Direction.RIGHT_TO_LEFT
 
@@ -183,3 +194,45 @@ def test_a_line_of_arabic_that_begins_with_a_latin_word_is_laid_out_from_the_rig
 
 def test_other_mail_has_no_such_marks() -> None:
     assert "\u200f" not in tidy("MSC برنامج\nشكرًا MSC")
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("See https://bücher.example/ now", "See https://bücher.example/ now"),
+        ("[www.example.org](https://www.example.org/)", "https://www.example.org/"),
+        ("[our page](https://www.example.org/a) is https://www.example.org/a", "our page is https://www.example.org/a"),
+        ("[a](https://www.example.org/x) or [b](https://www.example.org/x)", "a or b\nhttps://www.example.org/x"),
+        ("<hello@example.org>", "hello@example.org"),
+        (
+            "[a](https://www.example.org/x), [b](https://www.example.org/y), [c](https://www.example.org/x)",
+            "a, b, c\na, c:\nhttps://www.example.org/x\nb:\nhttps://www.example.org/y",
+        ),
+    ],
+)
+def test_no_address_is_told_twice(markdown: str, text: str) -> None:
+    assert text_of(markdown) == text
+
+
+def test_notes_tasks_and_breaks_are_as_someone_would_type_them() -> None:
+    markdown = "One<br>two[^1].\n\n- [ ] a cushion\n- [x] tea\n\n| a |\n|---|\n| b<br>c |\n\n[^1]: The [note](https://www.example.org/n)."
+    assert text_of(markdown).split("\n\n") == [
+        "One\ntwo[1].",
+        "- [ ] a cushion\n- [x] tea",
+        "a\n---\nb c",
+        "[1] The note.\nhttps://www.example.org/n",
+    ]
+
+
+@pytest.mark.parametrize(("default", "rule"), [("you", 9), ("dear friend", 17), ("みなさま", 14), (None, 14)])
+def test_a_merge_field_counts_as_wide_as_its_usual_value(default: str | None, rule: int) -> None:
+    title = f"Hello {MergeField('first_name', default).token}"
+    assert underline(title) == f"{title}\n{'-' * rule}"
+
+
+def test_a_line_of_a_key_has_its_links_below_it() -> None:
+    line = read_line("Ask *Ana* or [write](mailto:ana@example.org) to [us](https://www.example.org/us)")
+    assert line_text(line, before="Note: ", language="en") == (
+        "Note: Ask Ana or write to us\nwrite:\nana@example.org\nus:\nhttps://www.example.org/us"
+    )
+    assert line_text("Plain words", mark="1. ", language="en") == "1. Plain words"

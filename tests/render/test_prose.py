@@ -1,12 +1,16 @@
 """Markdown as HTML with the theme's author CSS on its tags."""
 
+import re
+
 import pytest
 
+from newsletter.content.keys import read_line
 from newsletter.content.markdown import parse_markdown
 from newsletter.language.direction import Direction
+from newsletter.model.prose import ProseLine
 from newsletter.render.memory import Memory
 from newsletter.render.pictures import ShownPicture
-from newsletter.render.prose import prose_html
+from newsletter.render.prose import line_html, prose_html
 
 CSS = ".prose p { margin: 0 } .prose h3 { font-family: Georgia, 'Source Serif 4', serif }"
 
@@ -105,3 +109,22 @@ def test_prose_against_the_mails_direction_says_so_and_begins_at_its_own_side() 
 
 def test_no_prose_is_no_markup() -> None:
     assert html_of("") == ""
+
+
+def test_notes_tasks_and_languages_are_marked_for_everyone() -> None:
+    html = html_of("{lang=es}\nHola[^1], [grüß *dich*]{lang=de}.\n\n- [ ] one\n- [x] two\n\n[^1]: Note.")
+    assert '<p lang="es"' in html
+    assert "<sup>[1]</sup>" in html
+    assert '<span lang="de">grüß <em>dich</em></span>' in html
+    assert re.findall(r'<li class="task"[^>]*>(.)', html) == ["☐", "☑"]
+    assert re.search(r'<div class="notes quiet"[^>]*><p[^>]*>\[1\] Note\.</p></div>', html.replace("\n", ""))
+
+
+def test_a_line_of_a_key_is_inline_and_says_its_direction() -> None:
+    line = read_line("*Dear* [friends](https://www.example.org), `x` and [Hola]{lang=es}")
+    assert isinstance(line, ProseLine)
+    css = ".prose a { color: #9c3353 }"
+    html = line_html(line, css=css, memory=Memory(), direction=Direction.LEFT_TO_RIGHT)
+    assert html.startswith('<span class="prose"><em>Dear</em> <a href="https://www.example.org" style="color:#9c3353">')
+    turned = line_html(line, css=css, memory=Memory(), direction=Direction.RIGHT_TO_LEFT)
+    assert turned.startswith('<span class="prose" dir="ltr">')

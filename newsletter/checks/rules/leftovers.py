@@ -5,25 +5,13 @@ from collections.abc import Iterable, Iterator
 
 from newsletter.checks.base import CheckContext, Problem, error, rule
 from newsletter.checks.reading.document import MailDocument
+from newsletter.checks.reading.merge_tags import merge_tags_in
 from newsletter.model.finding import Place
 from newsletter.model.slots import MERGE_TOKEN
 
-_TAG = re.compile(
-    r"""\{\{[^{}]{0,40}(?:\}\})?        # two braces: this program's and SendGrid's merge fields
-    | %7B%7B                         # the same, encoded in an address
-    | (?-i:\*?\|[A-Z][A-Z0-9_:]+\|\*?)  # Mailchimp's; Markdown may have removed the asterisks
-    | (?<!\w)%%[A-Z][\w-]{1,40}%%       # Salesforce's
-    | (?-i:(?<!\w)%[A-Z][A-Z0-9_-]{2,40}%)  # ActiveCampaign's
-    | (?-i:\[(?:FIRST_?NAME|LAST_?NAME|FNAME|LNAME|NAME|EMAIL)\])  # often typed by hand
-    | <%\s*\w[^<>]{0,40}%>            # other tools'
-    | \{%[^{}]{0,40}%\}               # template code
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
 # Only upper case, because "todo" is a Spanish word. TK Maxx is a shop.
 _NOTE = re.compile(r"(?<![\w@/.-])(?:TKTK|TK(?!\s?Maxx)|TODO|FIXME|XXX+)(?![\w/-])")
-# Text without these signs has no tag or placeholder. This search takes a tenth of the time of the full patterns.
-_SIGN_OF_TAG = re.compile(r"\{[{%]|%7[Bb]|<%|\|[A-Za-z]|%%|%[A-Z]{2}|\[[A-Z]{2}")
+# Text without these signs has no placeholder. This search takes a tenth of the time of the full patterns.
 _SIGN_OF_PLACEHOLDER = re.compile(r"TK|TODO|FIXME|XXX|[Ll][Oo][Rr][Ee][Mm]|\[[Ii][Nn]")
 _FILLER = re.compile(r"\blorem ipsum\b|\[insert [^\]\n]{1,60}\]", re.IGNORECASE)
 _SHOUTABLE = frozenset({"TODO"})  # a word that a heading in capitals may contain in the languages below
@@ -61,23 +49,29 @@ def placeholders_in(text: str, language: str) -> Iterator[str]:
 def _tags(context: CheckContext) -> Iterator[Problem]:
     written = [(source.text, source.place) for source in context.sources.texts]
     written += [(link.address, link.place) for link in context.sources.links]
-    told: set[str] = set()
+    literal = {tag for code in _code_of(context) for tag in merge_tags_in(code)}
+    told = set(literal)
     for text, place in written:
-        for tag in _tags_in(text):
-            told.add(tag)
-            yield _tag(place, tag)
+        for tag in merge_tags_in(text):
+            if tag not in literal:
+                told.add(tag)
+                yield _tag(place, tag)
     for variant in context.subject.rendered.variants:
         for template in (variant.subject, variant.preheader, variant.html, variant.text):
             for part in template.parts:
-                found = set(_tags_in(part)) - told
+                found = set(merge_tags_in(part)) - told
                 yield from (_tag(context.issue_place, tag) for tag in sorted(found))
                 if MERGE_TOKEN.search(part):
                     yield _tag(context.issue_place, "a merge field without a value")
 
 
-def _tags_in(text: str) -> Iterator[str]:
-    if _SIGN_OF_TAG.search(text):
-        yield from (match[0].strip() for match in _TAG.finditer(text))
+def _code_of(context: CheckContext) -> Iterator[str]:
+    """Yield the code in the texts of the issue, which shows any signs literally."""
+    for section in context.subject.issue.sections:
+        for prose in (section.prose, *(item.prose for item in section.items)):
+            for block in prose.tokens:
+                yield from (block.content,) if block.type in {"fence", "code_block"} else ()
+                yield from (token.content for token in block.children or [] if token.type == "code_inline")
 
 
 def _tag(place: Place, tag: str) -> Problem:

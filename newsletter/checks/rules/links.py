@@ -27,7 +27,6 @@ _GENERIC = frozenset(
 )  # unclear only if they are the whole text of the link
 _IN_IMAGES = "save it in the images/ folder of the issue, and write its name, such as images/photo.jpg"
 _PRIVATE = "exists only on your computer or in your network, so readers cannot reach it"
-_COMPLETE = re.compile(r"https?://\S|mailto:\S", re.IGNORECASE)
 _SHOWN_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
@@ -45,7 +44,6 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
                 yield from _address_problems(address, place)
         for link in _told(document):
             yield from _pretence_problems(link, context.link_place(link.address, link.text))
-        yield from _default_problems(context, document)
         for address in dict.fromkeys(_pictures(document)):
             place = context.picture_place(address)
             yield from _picture_problems(address, context.subject.settings, place)
@@ -137,17 +135,6 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
     elif parts[1].removeprefix("www.") in _SHORTENERS:
         what = f"the address {address} hides where it leads, which is typical of spam"
         yield error(place, what, "open it in a browser, and write the address of the page that appears")
-
-
-def _default_problems(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
-    """Yield a problem for each merge field that is a whole address but whose default is not one."""
-    whole = {link.address for link in document.links}
-    for use in context.subject.issue.merge_fields:
-        default = use.field.default
-        if default is not None and use.field.token in whole and not _COMPLETE.match(default):
-            what = f"the default of {use.field} is not an address, so the link would lead nowhere"
-            remedy = f'write {{{{ {use.field.name} | default("https://…") }}}}'
-            yield error(use.place, what, remedy)
 
 
 def _pretence_problems(link: MailLink, place: Place) -> Iterator[Problem]:

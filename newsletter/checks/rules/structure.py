@@ -23,6 +23,7 @@ WORDS_SHARED = 0.8
 _AROUND = "<>()[]{}.,;:!?\"'“”«»،؛؟。、！？"
 _TOLD = ("https:", "http:", "mailto:")
 _THEME = "show it in your own templates in templates/text/, or delete the template to use the built-in one"
+_OURS = "this is a fault in this program, not in your text; report it, and send this file with the report"
 
 
 @rule("S5", source="Gmail's behavior, as caniemail records it")
@@ -160,7 +161,7 @@ def check_text_part(context: CheckContext) -> Iterable[Problem]:
         what = (
             f"the plain text has only {share:.0%} of the words in the HTML: it lacks, for example, “{shown(lacking)}”"
         )
-        yield warning(context.text_place(lacking), what, _THEME)
+        yield warning(context.text_place(lacking), what, _remedy(context))
 
 
 def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
@@ -171,7 +172,13 @@ def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Pr
         if link.address.startswith(_TOLD) and not is_there:
             place = context.link_place(link.address, link.text)
             what = f"the link to {link.address} is missing from the plain text"
-            yield warning(place, what, _THEME)
+            yield warning(place, what, _remedy(context))
+
+
+def _remedy(context: CheckContext) -> str:
+    """Return what to do: without text templates of their own, the user cannot have caused the problem."""
+    own, _ = context.subject.template_folders
+    return _THEME if (own / "text").is_dir() else _OURS
 
 
 def _spellings(address: str) -> set[str]:

@@ -48,7 +48,7 @@ def test_a_placeholder_in_prose_blocks_at_its_line(workspace: Workspace, words: 
         "https://example.org/TODO",
         "#TODO-1/TK",
         "@TK",
-        "100 % {sure}",
+        "100 % {very sure}",
     ],
 )
 def test_words_that_look_like_placeholders_are_fine(workspace: Workspace, words: str) -> None:
@@ -92,7 +92,7 @@ def test_a_spanish_title_that_the_text_part_sets_in_capitals_is_fine(workspace: 
     workspace.edit("issue", "date:", "language: es\ndate:")
     workspace.edit("issue", "title: The first days of March", "title: Todo lo que la primavera trae")
 
-    assert workspace.findings() == []
+    assert "S6" not in {rule for rule, _ in workspace.findings()}
 
 
 def test_a_spanish_heading_in_capitals_is_fine_and_a_note_is_not(workspace: Workspace) -> None:
@@ -100,7 +100,7 @@ def test_a_spanish_heading_in_capitals_is_fine_and_a_note_is_not(workspace: Work
     workspace.edit("letter", "## What we read", "## TODO LO QUE LEEMOS")
     workspace.edit("meditation", "Sit down", "TODO: una frase")
 
-    assert workspace.findings() == [("S6", "meditation.md:8")]
+    assert [found for found in workspace.findings() if found[0] == "S6"] == [("S6", "meditation.md:8")]
 
 
 def test_a_tag_of_another_program_in_an_address_blocks_at_its_line(workspace: Workspace) -> None:

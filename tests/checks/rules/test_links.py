@@ -20,12 +20,18 @@ def test_an_address_that_is_not_whole_blocks_at_its_line(workspace: Workspace, a
     assert severities(workspace, rule="S10") == [Severity.ERROR]
 
 
-def test_an_address_made_of_a_merge_field_alone_blocks_and_is_shown_as_written(workspace: Workspace) -> None:
+def test_a_merge_field_may_be_a_whole_address(workspace: Workspace) -> None:
+    workspace.edit("letter", f"({STUDY})", '(<{{ link | default("https://www.example.org/study") }}>)')
+
+    assert workspace.findings() == []
+
+
+def test_a_default_that_is_no_address_blocks_and_is_shown_as_written(workspace: Workspace) -> None:
     workspace.edit("letter", f"({STUDY})", '(<{{ link | default("x") }}>)')
 
     (finding,) = findings_of(workspace.subject())
 
-    assert (finding.rule, finding.place.line) == ("S10", 10)
+    assert (finding.rule, finding.place.line) == ("M3", 10)
     assert '{{ link | default("x") }}' in finding.what
 
 

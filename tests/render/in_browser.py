@@ -32,7 +32,7 @@ CONTRASTS = """() => {
   }
   return found;
 }"""
-SIZES = """() => [...document.querySelectorAll('body *')]
+SIZES = """() => [...document.querySelectorAll('body *:not(sup)')]
   .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.getClientRects().length)
   .map(e => [e.textContent.trim().slice(0, 40), parseFloat(getComputedStyle(e).fontSize)])"""
 # Links that stand alone: a thumb needs 44 pixels; links inside sentences are exempt (WCAG 2.2, 2.5.8).

@@ -222,11 +222,12 @@ def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
     for word in _words(text):
         gap = " " if word[0] == " " and line.strip() else ""
         bare = word.strip()
-        if _width(gap + bare) > room and line.strip():
+        width = _width(bare)
+        if len(gap) + width > room and line.strip():
             lines.append(line)
             line, room, gap = rest, columns - _width(rest), ""
         line += gap + bare
-        room -= _width(gap + bare)
+        room -= len(gap) + width
     lines.append(line)
     return "\n".join(lines)
 

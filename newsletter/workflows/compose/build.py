@@ -36,8 +36,8 @@ def build_issue(
 ) -> Build:
     """Compose an issue and replace `build/ISSUE/`, completely or not at all.
 
-    The variant for everyone else, for whom the issue has nothing special, is written to `email.*`. The file names of the
-    other variants contain their segments. With `reader_for`, that reader's email is written to `subscriber.*`,
+    The variant for everyone else, for whom the issue has nothing special, is written to `email.*`. The file names of
+    the other variants contain their segments. With `reader_for`, that reader's email is written to `subscriber.*`,
     which only the current user can read. Earlier `subscriber.*` files are deleted first, even if the build fails.
     `known_fields` are the merge fields of the list, if there is one.
     Raise MistakesError for mistakes in the issue, or InputError if the files cannot be written.

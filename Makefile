@@ -18,6 +18,7 @@ demo: .venv/.dev  ## build, check and send the February issue, with each email w
 test: check  ## run all checks and all tests
 	scripts/install-debian-packages chromium postgresql spamassassin
 	scripts/unpack-postfix-tools
+	scripts/unpack-rspamd
 	$(BIN)/pytest -n $(TESTERS) --dist worksteal
 
 fuzz: .venv/.dev  ## try 200,000 hostile inputs, each within 5 seconds and 500 MiB; this takes hours

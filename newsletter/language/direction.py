@@ -33,6 +33,8 @@ _PHRASE_FROM_RIGHT = re.compile(f"[{_LETTER}](?:[^A-Za-z\\u00c0-\\u058f<>\\n]*[{
 # Text that is displayed out of order inside right-to-left text: addresses, and numbers that are written in groups.
 _FROM_LEFT = re.compile(r"https?://[^\s،؛]*[^\s،؛.,:)]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+?\d[\d ()./-]{5,}\d")
 
+_ADDRESS_FIRST = re.compile(r"\s*(?:https?://|[\w.+-]+@[\w-]+\.)")
+
 
 def direction_of_language(language: str) -> Direction:
     """Return the direction of the script that the language tag names, else of the language's usual script."""
@@ -52,6 +54,14 @@ def direction_of_text(text: str, around: Direction) -> Direction:
     strong = [_STRONG[kind] for kind in kinds if kind in _STRONG]
     other = around.other
     return other if strong and strong[0] is other and strong.count(other) * 2 > len(strong) else around
+
+
+def begins_the_other_way(line: str, around: Direction) -> bool:
+    """Return whether the first letter of a line runs against the text around it. An address at its start is none."""
+    if _ADDRESS_FIRST.match(line):
+        return False
+    first = next((_STRONG[kind] for kind in map(unicodedata.bidirectional, line) if kind in _STRONG), around)
+    return first is not around
 
 
 def parts_by_direction(text: str, around: Direction) -> Iterator[tuple[str, Direction]]:

@@ -99,6 +99,11 @@ def comma_of(locale: Locale) -> str:
     return _COMMA.get(locale.language, ", ")
 
 
+def comma_between(language: str) -> str:
+    """Return the text between a weekday and the dates in a language, given by its code."""
+    return _COMMA.get(language.partition("-")[0], ", ")
+
+
 def colon_after(label: str, language: str) -> str:
     """Return the colon after a label, with the spaces around it. A label that ends in punctuation gets no colon."""
     colon = _COLON.get(language.partition("-")[0], ": ")

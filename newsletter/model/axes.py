@@ -138,6 +138,11 @@ def fullest_readership(axes: Iterable[Axis]) -> Readership:
     return Readership.of({axis.name: axis.fullest for axis in axes})
 
 
+def plainest_readership(axes: Iterable[Axis]) -> Readership:
+    """Return the readership that sees the least: everyone for whom the issue has nothing special."""
+    return Readership.of({axis.name: axis.plainest for axis in axes})
+
+
 def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
     """Return the readerships to check when there is no list, each once. The one that sees the most comes first.
 
@@ -146,6 +151,5 @@ def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
     """
     axes = tuple(axes)
     fullest = fullest_readership(axes)
-    plain = Readership.of({axis.name: axis.plainest for axis in axes})
     single = [fullest.having(axis.name, value) for axis in axes for value in axis.values]
-    return tuple(dict.fromkeys([fullest, *single, plain]))
+    return tuple(dict.fromkeys([fullest, *single, plainest_readership(axes)]))

@@ -2,7 +2,8 @@
 
 The bodies are quoted-printable. Each value is encoded separately and put between soft line breaks, so the fixed parts
 are encoded only once and never searched. No line begins with a dot, so SMTP need not double any dots (RFC 5321, 4.5.2).
-No line contains `=_`, so no value can be mistaken for a boundary.
+No line begins with `From `, which some programs that store email take for the start of the next message (RFC 4155). No
+line contains `=_`, so no value can be mistaken for a boundary.
 """
 
 import re
@@ -23,7 +24,8 @@ from newsletter.providers.headers import mailbox, unstructured, wire_address
 _ALTERNATIVE, _RELATED = b"=_newsletter_alternative", b"=_newsletter_related"
 _LINE_BREAK = re.compile(r"\r\n|\r")
 _LEADING_DOTS = re.compile(rb"(?m)^\.+")
-_AS_IT_IS = re.compile(r"(?!\.)[ -<>-~]{1,75}")
+_LEADING_FROM = re.compile(rb"(?m)^F(?=rom )")
+_AS_IT_IS = re.compile(r"(?!\.|From )[ -<>-~]{1,75}")
 _SOFT_BREAK = b"=\r\n"
 
 
@@ -132,7 +134,7 @@ def _around_html(pictures: Sequence[Picture]) -> tuple[bytes, bytes]:
     """Return what goes before and after the HTML. The HTML and images form one multipart/related part (RFC 2387)."""
     if not pictures:
         return _part_head(b"text/html"), b""
-    before = b'Content-Type: multipart/related; type="text/html"; boundary="%s"\r\n\r\n--%s\r\n%s' % (
+    before = b'Content-Type: multipart/related; type="text/html";\r\n boundary="%s"\r\n\r\n--%s\r\n%s' % (
         _RELATED,
         _RELATED,
         _part_head(b"text/html"),
@@ -146,7 +148,7 @@ def _picture_part(picture: Picture) -> bytes:
         f"Content-Type: {picture.content_type}\r\n"
         "Content-Transfer-Encoding: base64\r\n"
         f"Content-ID: <{picture.content_id}>\r\n"
-        f'Content-Disposition: inline; filename="{picture.name}"\r\n\r\n'
+        f'Content-Disposition: inline;\r\n filename="{picture.name}"\r\n\r\n'
     )
     return head.encode("ascii") + encodebytes(picture.content).replace(b"\n", b"\r\n")
 
@@ -171,4 +173,4 @@ def _encode_joined(text: str) -> bytes:
 def _encode(text: str) -> bytes:
     encoded = b2a_qp(_LINE_BREAK.sub("\n", text).encode("utf-8", "replace"))
     undotted = _LEADING_DOTS.sub(lambda dots: b"=2E=\n" * len(dots[0]), encoded)
-    return undotted.replace(b"\n", b"\r\n")
+    return _LEADING_FROM.sub(b"=46=\n", undotted).replace(b"\n", b"\r\n")

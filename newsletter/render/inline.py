@@ -4,6 +4,7 @@ This is a separate module because premailer, with requests and cssutils, takes a
 """
 
 import re
+from logging import CRITICAL
 from typing import Any
 
 from premailer import Premailer
@@ -40,6 +41,7 @@ def inline_css(fragment: str, css: str) -> str:
         keep_style_tags=False,
         disable_leftover_css=True,
         disable_validation=True,
+        cssutils_logging_level=CRITICAL,  # it does not know properties such as `word-break`
         disable_link_rewrites=True,
         disable_basic_attributes=["align", "bgcolor", "height", "valign", "width"],
         allow_network=False,

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from msgspec import Struct
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from newsletter.errors import FaultError, InputError, Mistake, MistakesError
 from newsletter.model.issue import PictureFile
@@ -16,10 +16,11 @@ from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS, p
 from newsletter.model.rendered import Picture
 from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
+from newsletter.render.imaging.touch import in_circle, with_play_mark
 from newsletter.render.memory import Memory
 from newsletter.system.pictures import read_picture
 
-_EDITION = 1  # increase this number if images are made differently, so that cached images are made again
+_EDITION = 2  # increase this number if images are made differently, so that cached images are made again
 _STILL_SHAPE = Fraction(16, 9)
 _ENDINGS: Mapping[str, str] = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif"}
 
@@ -49,8 +50,16 @@ class PictureShelf:
         """Add an image, resized to fit its space."""
         return self._place(path, space, mark="picture")
 
+    def show_portrait(self, path: Path, *, width: int) -> ShownPicture:
+        """Add a portrait, cut to a circle. The file is round, because a style would also cut the alt text."""
+        space = PictureSpace(width=width, shape=Fraction(1))
+        return self._place(path, space, mark="portrait", touch=in_circle)
+
     def show_video(self, path: Path, length: str, *, width: int) -> ShownPicture:
-        """Add a video's thumbnail, cropped to 16:9, with a play button in the middle and the length in a corner."""
+        """Add a video's thumbnail, cropped to 16:9, with a play button in the middle and the length in a corner.
+
+        `length` is drawn as it is, so it must be made of digits and colons, which every font has.
+        """
         space = PictureSpace(width=width, shape=_STILL_SHAPE)
         return self._place(path, space, mark=f"still {length}", touch=lambda still: with_play_mark(still, length))
 
@@ -137,45 +146,3 @@ def _named(path: Path, content: bytes, *, sharp_width: int) -> Picture:
     name = f"{plain_stem(path.name)}-{digest}{_ENDINGS[kind]}"
     mime, size = Image.MIME[kind], {"width": width, "height": height, "sharp_width": sharp_width}
     return Picture(name=name, content_type=mime, content=content, original=str(path), **size)
-
-
-_MARK_SHARE = 0.22  # the play button's diameter, as a share of the thumbnail's height
-_INK, _PAPER = (22, 20, 19), (255, 255, 255)
-_OVERSAMPLING = 4
-
-
-def with_play_mark(image: Image.Image, length: str) -> Image.Image:
-    """Return the thumbnail with a play button in the middle and, if there is a length, the length in a corner."""
-    still = Image.new("RGB", image.size, _PAPER)
-    still.paste(image, mask=image if image.mode == "RGBA" else None)
-    _draw_mark(still)
-    if length:
-        _draw_length(still, length)
-    return still
-
-
-def _draw_mark(still: Image.Image) -> None:
-    width, height = still.size
-    diameter = max(1, int(height * _MARK_SHARE))
-    big = diameter * _OVERSAMPLING
-    mark = Image.new("RGBA", (big, big))
-    draw = ImageDraw.Draw(mark)
-    draw.ellipse((0, 0, big - 1, big - 1), fill=(*_INK, 190))
-    # The triangle's center of mass, not the center of its box, goes in the middle of the circle.
-    draw.polygon(((big * 0.40, big * 0.30), (big * 0.40, big * 0.70), (big * 0.72, big * 0.50)), fill=(*_PAPER, 255))
-    mark = mark.resize((diameter, diameter), Image.Resampling.LANCZOS)
-    still.paste(mark, ((width - diameter) // 2, (height - diameter) // 2), mark)
-
-
-def _draw_length(still: Image.Image, length: str) -> None:
-    width, height = still.size
-    font = ImageFont.load_default(size=max(height * 0.06, 1))
-    margin, padding = int(height * 0.035), int(height * 0.022)
-    left, top, right, bottom = font.getbbox(length)
-    box_width, box_height = int(right - left) + 3 * padding, int(bottom - top) + 2 * padding
-    layer = Image.new("RGBA", still.size)
-    draw = ImageDraw.Draw(layer)
-    x, y = width - margin - box_width, height - margin - box_height
-    draw.rounded_rectangle((x, y, x + box_width, y + box_height), radius=padding, fill=(*_INK, 200))
-    draw.text((x + 1.5 * padding - left, y + padding - top), length, font=font, fill=(*_PAPER, 255))
-    still.paste(layer, (0, 0), layer)

@@ -85,7 +85,7 @@ class _VariantRenderer(Struct):
         mjml = self.theme.render("email.mjml.j2", context)
         direction = direction_of_language(language)
         html = finish_html(compile_mjml(mjml, direction=direction), language=language, direction=direction)
-        text = plaintext.tidy(self.theme.render("text/email.txt.j2", context))
+        text = plaintext.tidy(self.theme.render("text/email.txt.j2", context), direction=direction)
         table = SlotTable([UNSUBSCRIBE_FIELD, *(use.field for use in self.issue.merge_fields)])
         hosted = self.config.settings.archive is not None
         return RenderedVariant(
@@ -108,6 +108,7 @@ class _VariantRenderer(Struct):
             "section_html": self._section_html,
             "section_text": partial(self.press.text, mailbox=self.readership.mailbox),
             "unsubscribe_url": UNSUBSCRIBE_FIELD.token,
+            "pages": {},  # the reader's `preferences`, and the email in a `browser`: no page answers there yet
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
         }

@@ -2,19 +2,23 @@
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from markdown_it.tree import SyntaxTreeNode
 
+from newsletter.language.direction import Direction, begins_the_other_way
 from newsletter.language.words import colon_after
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.slots import with_usual_widths
 from newsletter.model.typography import columns_of
 from newsletter.model.web_address import WEB_ADDRESS, comparable_address
+from newsletter.render.marks import with_figures
+from newsletter.render.text_tables import TextTable, table_lines
 
 COLUMNS = 72
 RULE = "-" * COLUMNS
-_BULLET = "- "
+_BULLET, _DOT = "- ", " · "
+_MARK = "\N{RIGHT-TO-LEFT MARK}"
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and ideographs
 _WORD = re.compile(rf"[ \t\n]*[{_WIDE}][\u3001\u3002\uff1a]?|[ \t\n]*[^ \t\n{_WIDE}]+")
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -28,7 +32,7 @@ def prose_text(prose: Prose, indent: str = "", *, language: str) -> str:
     """
     if prose.is_empty:
         return ""
-    root = SyntaxTreeNode(list(prose.tokens))
+    root = SyntaxTreeNode(with_figures(prose.tokens))
     return textwrap.indent("\n\n".join(_blocks(root.children, COLUMNS - len(indent), language)), indent)
 
 
@@ -52,19 +56,43 @@ def wrap(text: str, mark: str = "") -> str:
     return _wrap(text, COLUMNS, first=mark, rest=" " * _width(mark))
 
 
+def wrap_phrases(phrases: Iterable[str]) -> str:
+    """Return short phrases with dots between them. A line neither breaks a phrase nor ends in a dot."""
+    lines: list[str] = []
+    for phrase in phrases:
+        longer = f"{lines[-1]}{_DOT}{phrase}" if lines else ""
+        if lines and _width(longer) <= COLUMNS:
+            lines[-1] = longer
+        else:
+            lines.append(phrase)
+    return "\n".join(lines)
+
+
+def link_text(label: str, address: str, *, language: str) -> str:
+    """Return a link as its label and, on the next line, its address. A label that is the address is not repeated."""
+    told = _told(address)
+    if comparable_address(label) == comparable_address(told):
+        return told
+    return f"{wrap(f'{label}{colon_after(label, language)}')}\n{told}"
+
+
 def underline(title: str, sign: str = "-") -> str:
     """Return a title, wrapped if it is long, with a line of the same width below it, made of `sign`."""
     wrapped = _wrap(title, COLUMNS)
     return f"{wrapped}\n{sign * max(_width(line) for line in wrapped.splitlines())}"
 
 
-def tidy(text: str) -> str:
+def tidy(text: str, *, direction: Direction = Direction.LEFT_TO_RIGHT) -> str:
     """Return the text without trailing spaces, with single empty lines only, and with a line break at the end.
 
-    No-break spaces become plain spaces, because the text is already wrapped and some terminals make them visible.
+    No-break spaces become plain spaces, because the text is already wrapped and some terminals make them visible. In
+    right-to-left text, a line that begins with a word in another script gets an invisible mark (RLM). Without it, email
+    apps would lay out the line from left to right.
     """
-    lines = "\n".join(line.rstrip() for line in text.replace(_NO_BREAK, " ").splitlines())
-    return _BLANK_LINES.sub("\n\n", lines).strip() + "\n"
+    lines = [line.rstrip() for line in text.replace(_NO_BREAK, " ").splitlines()]
+    if direction is Direction.RIGHT_TO_LEFT:
+        lines = [f"{_MARK}{line}" if begins_the_other_way(line, direction) else line for line in lines]
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip() + "\n"
 
 
 def _blocks(nodes: list[SyntaxTreeNode], columns: int, language: str) -> Iterator[str]:
@@ -84,7 +112,7 @@ def _blocks(nodes: list[SyntaxTreeNode], columns: int, language: str) -> Iterato
             case "hr":
                 yield "* * *"
             case "table":
-                yield "\n".join(_table_lines(node, language))
+                yield _table(node, columns, language)
             case "footnote_block":
                 yield from _blocks(node.children, columns, language)
 
@@ -106,17 +134,23 @@ def _list(node: SyntaxTreeNode, columns: int, language: str) -> str:
     return ("\n" if tight else "\n\n").join(items)
 
 
-def _table_lines(table: SyntaxTreeNode, language: str) -> Iterator[str]:
-    """Yield the rows of a table, then the URLs of the links in them."""
-    lines: list[str] = []
+def _table(node: SyntaxTreeNode, columns: int, language: str) -> str:
+    """Return a table, then the URLs of the links in it."""
     links: list[tuple[str, str]] = []
-    for part in table.children:
-        for row in part.children:
-            cells = [_inline(cell) for cell in row.children]
-            lines.append(" | ".join(words.replace("\n", " ") for words, _ in cells))
-            links += [link for _, found in cells for link in found]
-    yield from lines
-    yield from _link_lines("\n".join(lines), links, language)
+    rows: list[list[str]] = []
+    right: set[int] = set()
+    for row in (row for part in node.children for row in part.children):
+        cells = [_inline(cell) for cell in row.children]
+        rows.append([words.replace("\n", " ") for words, _ in cells])
+        links += [link for _, found in cells for link in found]
+        right |= {number for number, cell in enumerate(row.children) if _is_at_the_right(cell)}
+    table = TextTable(head=rows[0], rows=rows[1:], right=frozenset(right))
+    text = table_lines(table, columns, _wrap, lambda label: colon_after(label, language))
+    return "\n".join([text, *_link_lines(" ".join(word for row in rows for word in row), links, language)])
+
+
+def _is_at_the_right(cell: SyntaxTreeNode) -> bool:
+    return cell.attrs.get("class") == "figure" or cell.attrs.get("style") == "text-align:right"
 
 
 def _inline(node: SyntaxTreeNode) -> tuple[str, list[tuple[str, str]]]:
@@ -166,11 +200,19 @@ def _link_lines(words: str, links: list[tuple[str, str]], language: str) -> list
         if comparable_address(address) not in {*there, comparable_address(label)} and address not in words:
             labels.setdefault(address, {})[label] = None
     if len(labels) == 1:
-        return [*labels]
+        return [_told(address) for address in labels]
     named = ((", ".join(known), address) for address, known in labels.items())
     return [
-        line for label, address in named for line in (f"{label}{colon_after(label, language)}".rstrip(" "), address)
+        line
+        for label, address in named
+        for line in (f"{label}{colon_after(label, language)}".rstrip(" "), _told(address))
     ]
+
+
+def _told(address: str) -> str:
+    """Return an address as people write it: an email address or a phone number without its scheme."""
+    bare = re.sub(r"\A(?:mailto|tel):", "", address, flags=re.IGNORECASE)
+    return address if bare == address else bare.partition("?")[0]
 
 
 def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
@@ -180,11 +222,12 @@ def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
     for word in _words(text):
         gap = " " if word[0] == " " and line.strip() else ""
         bare = word.strip()
-        if _width(gap + bare) > room and line.strip():
+        width = _width(bare)
+        if len(gap) + width > room and line.strip():
             lines.append(line)
             line, room, gap = rest, columns - _width(rest), ""
         line += gap + bare
-        room -= _width(gap + bare)
+        room -= len(gap) + width
     lines.append(line)
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from newsletter.model.picture_files import read_picture_title
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.render.directions import with_directions
 from newsletter.render.imaging.fit import PictureSpace
+from newsletter.render.marks import with_attributions, with_figures, with_whole_headings
 from newsletter.render.memory import Memory
 from newsletter.render.pictures import ShownPicture
 
@@ -39,7 +40,9 @@ def prose_html(
     if prose.is_empty:
         return Markup("")
     renderer = _Renderer(picture=picture, width=width)
-    tokens = with_directions(_with_levels(prose.tokens, heading_level), direction)
+    tokens = with_whole_headings(_with_levels(prose.tokens, heading_level))
+    tokens = with_figures(with_attributions(tokens))
+    tokens = with_directions(tokens, direction)
     fragment = f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>'
     inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
     return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
@@ -123,9 +126,18 @@ class _Renderer(RendererHTML):
         return "</div>\n"
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """Return the tag of a data table, marked so that `finish_html` does not treat it as layout."""
+        """Return the tags of a data table, marked so that `finish_html` does not treat it as layout.
+
+        A table that is wider than a phone scrolls in a box of its own, so that its words stay whole.
+        """
         attributes = self.renderAttrs(tokens[idx])
-        return f'<table class="data"{attributes} border="0" cellpadding="0" cellspacing="0">\n'
+        return f'<div class="wide"><div><table class="data"{attributes} border="0" cellpadding="0" cellspacing="0">\n'
+
+    def table_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the end tags of a data table and of the box in which it scrolls."""
+        return "</table></div></div>\n"
 
     def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """Return the tag of a column's header cell, which screen readers announce with each cell of the column."""

@@ -12,12 +12,14 @@ from newsletter.config import Config
 from newsletter.language import dates
 from newsletter.language.dates import google_calendar_url
 from newsletter.language.direction import Direction, direction_of_language
-from newsletter.language.words import colon_after
+from newsletter.language.lengths import digits_of_length
+from newsletter.language.words import colon_after, comma_between
 from newsletter.model.issue import Issue, Section, cards_of
 from newsletter.model.issue_fields import Card, TipsFields
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.render import plaintext
+from newsletter.render.breaks import unbroken, whole_dates
 from newsletter.render.directions import directed
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.pictures import PictureShelf, ShownPicture
@@ -84,6 +86,7 @@ class SectionPress:
         direction = direction_of_language(language)
         return {
             "newsletter": settings.newsletter,
+            "said": partial(settings.newsletter.said_in, language),
             "brand": settings.brand,
             "heading_font": bare_font_stack(settings.brand.heading_font),
             "body_font": bare_font_stack(settings.brand.body_font),
@@ -95,9 +98,14 @@ class SectionPress:
             "compact_css": compact_css,
             "directed": lambda text: self._directed(text, direction),
             "links_in": lambda text: text.prose.links if isinstance(text, ProseLine) else (),
+            "unbroken": unbroken,
+            "whole_dates": whole_dates,
+            "comma": comma_between(language),
             "colon_after": lambda label: colon_after(label, language),
             "content_width": CONTENT_WIDTH,
             "wrap": plaintext.wrap,
+            "wrap_phrases": plaintext.wrap_phrases,
+            "link_text": partial(plaintext.link_text, language=language),
             "underline": plaintext.underline,
             "rule": plaintext.RULE,
         }
@@ -118,8 +126,11 @@ class SectionPress:
         def picture(name: str, width: int = CONTENT_WIDTH, height: int | None = None) -> ShownPicture:
             return in_space(name, PictureSpace(width=width, shape=Fraction(width, height) if height else None))
 
+        def portrait(name: str, width: int) -> ShownPicture:
+            return shelf.show_portrait(self._issue.pictures[name].path, width=width)
+
         def video_still(name: str, length: str | None, width: int = CONTENT_WIDTH) -> ShownPicture:
-            return shelf.show_video(self._issue.pictures[name].path, length or "", width=width)
+            return shelf.show_video(self._issue.pictures[name].path, digits_of_length(length or "") or "", width=width)
 
         def prose(text: Prose, level: int = 3, width: int = CONTENT_WIDTH) -> Markup:
             css, memory = self._author_css, self._theme.memory
@@ -138,6 +149,7 @@ class SectionPress:
             "prose_text": partial(plaintext.prose_text, language=language),
             "line_text": partial(plaintext.line_text, language=language),
             "picture": picture,
+            "portrait": portrait,
             "video_still": video_still,
             "when": lambda item: dates.format_when(item, language),
             "deadline": lambda item: dates.format_deadline(item, language),

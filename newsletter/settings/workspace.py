@@ -12,6 +12,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, field_validator, mode
 
 from newsletter.errors import FaultError, FieldError, Location
 from newsletter.model.event import SoftBouncePolicy
+from newsletter.model.issue_fields import Phrase
 from newsletter.model.segment import in_one_line
 from newsletter.model.values import (
     Color,
@@ -135,29 +136,38 @@ class SocialLink(Fields):
 
 
 class Palette(Fields):
-    """`[brand.light]`: the eight colors of the theme in light mode: paper, ink and one warm accent."""
+    """`[brand.light]`: the nine colors of the theme in light mode: paper, ink and one warm accent."""
 
     outside: Color = "#FBF7F1"
     inside: Color = "#FFFFFF"
     ink: Color = "#2A2724"
     quiet: Color = "#5E5850"
     accent: Color = "#9C3353"
-    on_accent: Color = "#FFFFFF"
+    solid: Color = Field(default="#9C3353", description="the solid button; by default, your own `accent`")
+    on_accent: Color = Field(default="#FFFFFF", description="the words on the solid button")
     wash: Color = "#F6ECE6"
-    hairline: Color = "#E8DFD4"
+    hairline: Color = "#D5C8BA"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _solid_like_accent(cls, data: object) -> object:
+        if isinstance(data, Mapping) and "accent" in data and "solid" not in data:
+            return {**data, "solid": data["accent"]}
+        return data
 
 
 class DarkPalette(Palette):
-    """`[brand.dark]`: the same eight colors in dark mode."""
+    """`[brand.dark]`: the same nine colors in dark mode."""
 
     outside: Color = "#161413"
     inside: Color = "#1F1C1A"
     ink: Color = "#EEE7DF"
     quiet: Color = "#B9AFA4"
     accent: Color = "#F2A7BA"
-    on_accent: Color = "#2A0F18"
-    wash: Color = "#2A2522"
-    hairline: Color = "#3A332E"
+    solid: Color = Field(default="#D98AA0", description="the solid button; by default, your own `accent`")
+    on_accent: Color = Field(default="#2A0F18", description="the words on the solid button")
+    wash: Color = "#352E2A"
+    hairline: Color = "#5A5049"
 
 
 class Brand(Fields):
@@ -172,6 +182,13 @@ class Brand(Fields):
     dark: DarkPalette = DarkPalette()
     social: tuple[SocialLink, ...] = ()
 
+    @model_validator(mode="after")
+    def _has_both_logos(self) -> "Brand":
+        if self.logo_dark is not None and self.logo is None:
+            what = "`logo_dark` is only shown in place of `logo`, which is missing"
+            raise FieldError("logo_dark", what, "add a line `logo` with the image for light backgrounds")
+        return self
+
 
 class SuppressionSettings(Fields):
     """`[suppressions]`: after how many soft bounces an address is suppressed."""
@@ -183,6 +200,14 @@ class SuppressionSettings(Fields):
     def soft_bounce_policy(self) -> SoftBouncePolicy:
         """Return both settings as a `SoftBouncePolicy`."""
         return SoftBouncePolicy(bounces=self.soft_bounces, span=timedelta(days=self.soft_bounce_days))
+
+
+class Wording(Fields):
+    """`[newsletter.wording.LANGUAGE]`: the footer's words in the issues of one language."""
+
+    organization: OneLine | None = None
+    address: OneLine | None = None
+    reason: OneLine | None = None
 
 
 class Identity(Fields):
@@ -202,6 +227,7 @@ class Identity(Fields):
     list_id: Slug | None = Field(
         default=None, description="a dotted name by which email apps recognize the list (RFC 2919)"
     )
+    wording: Mapping[Language, Wording] = Field(default={}, description="the footer's words in other languages")
 
     @model_validator(mode="before")
     @classmethod
@@ -215,6 +241,17 @@ class Identity(Fields):
     def organisation(self) -> str:
         """The old name of `organization`, which templates of a workspace may still use."""
         return self.organization
+
+    def said_in(self, language: str, key: str) -> Phrase:
+        """Return `organization`, `address` or `reason` as the issues of a language say it.
+
+        If there is no wording for the language, not even without its region, the text is in the newsletter's own.
+        """
+        for name in (language, language.partition("-")[0]):
+            text = getattr(self.wording[name], key) if name in self.wording else None
+            if text is not None:
+                return Phrase(language=name, text=text)
+        return Phrase(language=self.language, text=getattr(self, key))
 
     @property
     def from_name(self) -> str:

@@ -96,7 +96,9 @@ def test_variants_are_built_and_sent_to_whom_they_are_for(workspace: Path) -> No
         },
     )
     run(workspace, "build", "2026-02")
-    assert (workspace / "build/2026-02/email.others.html").exists()
+    built = workspace / "build/2026-02"
+    assert "Only teachers" not in (built / "email.html").read_text()
+    assert "Only teachers" in (built / "email.teachers.html").read_text()
     planned = run(workspace, "send", "2026-02", "--to", "everyone", "--dry-run").stdout
     assert "2 see what is only for teachers" in planned
     assert "3 see only what everyone sees" in planned

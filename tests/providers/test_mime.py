@@ -27,7 +27,7 @@ hostile = st.sampled_from(
     [
         *("", " ", "\t", "\x00", " \n ", ".", "..", ".\n.", "=", "=\n", '"', "<b>", "a b", "From me"),
         *("--=_newsletter_alternative--", "\nBcc: eve@example.net", "{{ name }}", "%nlk3v9q2x7x0%", "=?utf-8?q?x?="),
-        *("x" * 75, "x" * 76, "a" * 500, "é" * 200),
+        *("x" * 75, "x" * 76, "a" * 500, "é" * 200, "From " + "x" * 70, "Dear\nFrom here", "From\n", "From: me"),
     ]
 )
 values = st.one_of(texts, hostile)
@@ -79,10 +79,24 @@ def test_no_line_is_too_long_or_begins_with_a_dot_and_all_end_in_crlf(
     lines = content.split(b"\r\n")
     assert not any(b"\r" in line or b"\n" in line for line in lines)
     assert not any(line.startswith(b".") for line in lines)
+    assert not any(line.startswith(b"From ") for line in body_of(content).split(b"\r\n"))
     assert max(map(len, lines)) <= 998
-    body_lines = content.partition(b"\r\n\r\n")[2].split(b"\r\n")
-    assert max(map(len, body_lines)) <= 76
+    assert max(map(len, body_of(content).split(b"\r\n"))) <= 76
     assert content.isascii()
+
+
+def body_of(content: bytes) -> bytes:
+    return content.partition(b"\r\n\r\n")[2]
+
+
+def test_no_header_is_wider_than_a_line_should_be() -> None:
+    long = Picture(name=f"{'hills-' * 9}1.jpg", content_type="image/jpeg", content=b"x", width=2, height=1)
+    content = compile_message(mailing(variant(pictures=(PICTURE, long))), NOW).render(recipient(1, "ana@example.org"))
+
+    headers = [line for line in content.split(b"\r\n") if line.startswith((b"Content-", b" ", b"List-", b"X-"))]
+    assert len(headers) > 10
+    # The name in a Content-ID cannot be folded.
+    assert [line for line in headers if len(line) > 78 and not line.startswith(b"Content-ID")] == []
 
 
 @settings(max_examples=60)

@@ -32,7 +32,7 @@ CONTRASTS = """() => {
   }
   return found;
 }"""
-SIZES = """() => [...document.querySelectorAll('body *')]
+SIZES = """() => [...document.querySelectorAll('body *:not(sup)')]
   .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.getClientRects().length)
   .map(e => [e.textContent.trim().slice(0, 40), parseFloat(getComputedStyle(e).fontSize)])"""
 # Links that stand alone: a thumb needs 44 pixels; links inside sentences are exempt (WCAG 2.2, 2.5.8).
@@ -51,6 +51,11 @@ class Opened:
         self._browser = browser
         self._path = path
         self._pages: dict[Scheme, Page] = {}
+
+    @property
+    def address(self) -> str:
+        """Where the email is."""
+        return self._path.as_uri()
 
     def at(self, width: int, scheme: Scheme) -> Page:
         """The page in a window of this width."""
@@ -71,3 +76,36 @@ def open_mail(browser: Browser, mail: Mail, folder: Path) -> Opened:
     path = folder / "mail.html"
     path.write_text(html, encoding="utf-8")
     return Opened(browser, path)
+
+
+def double_text(page: Page) -> None:
+    """Set all text at twice its size, as a reader does who enlarges text but not the page."""
+    page.evaluate("""() => {
+      const sizes = [...document.querySelectorAll('body *')].map(each => {
+        const style = getComputedStyle(each);
+        return [each, parseFloat(style.fontSize), parseFloat(style.lineHeight)];
+      });
+      for (const [each, size, line] of sizes) {
+        each.style.setProperty('font-size', `${2 * size}px`, 'important');
+        if (line) each.style.setProperty('line-height', `${2 * line}px`, 'important');
+      }
+    }""")
+
+
+def without_pictures(page: Page) -> None:
+    """Show the email as an app does that loads no images."""
+    page.route("**/*", lambda route: route.abort() if route.request.resource_type == "image" else route.continue_())
+    page.reload()
+
+
+# The alt texts that are wider or higher than the box in which they are shown, so that a part of them is cut.
+CUT_ALTS = """() => [...document.images].filter(image => image.alt && image.getClientRects().length).filter(image => {
+  const words = document.createElement('span'), style = getComputedStyle(image), box = image.getBoundingClientRect();
+  words.textContent = image.alt;
+  for (const name of ['fontFamily', 'fontSize', 'lineHeight']) words.style[name] = style[name];
+  words.style.cssText += `display:block;position:absolute;width:${box.width - 16}px`;  // the icon takes 16 px
+  document.body.append(words);
+  const cut = words.scrollWidth > box.width || words.offsetHeight > Math.max(box.height, parseFloat(style.lineHeight));
+  words.remove();
+  return cut || parseFloat(style.borderRadius) > 8;
+}).map(image => image.alt)"""

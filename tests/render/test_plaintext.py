@@ -9,8 +9,20 @@ from hypothesis import strategies as st
 
 from newsletter.content.keys import read_line
 from newsletter.content.markdown import parse_markdown
+from newsletter.language.direction import Direction
 from newsletter.model.slots import MergeField
-from newsletter.render.plaintext import COLUMNS, line_text, prose_text, tidy, underline, wrap
+from newsletter.render.plaintext import (
+    COLUMNS,
+    line_text,
+    link_text,
+    prose_text,
+    tidy,
+    underline,
+    wrap,
+    wrap_phrases,
+)
+
+RTL = Direction.RIGHT_TO_LEFT
 
 
 def text_of(markdown: str, *, language: str = "en") -> str:
@@ -109,8 +121,8 @@ def test_an_address_that_is_already_said_is_not_repeated() -> None:
         ("a  \nb", "a\nb"),
         ("---", "* * *"),
         ("![A hill](images/hill.png)", "[A hill]"),
-        ("| a | b |\n|---|---|\n| 1 | 2 |", "a | b\n1 | 2"),
-        ("| a |\n|---|\n| [b](https://example.org/b) |", "a\nb\nhttps://example.org/b"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "  a    b\n---  ---\n  1    2"),
+        ("| a |\n|---|\n| [b](https://example.org/b) |", "a\n---\nb\nhttps://example.org/b"),
         ("now ~~then~~", "now ~~then~~"),
         ("see https://example.org/a, please", "see https://example.org/a, please"),
         ("    code", "    code"),
@@ -122,6 +134,66 @@ def test_markdown_as_somebody_would_type_it(markdown: str, expected: str) -> Non
 
 def test_the_finished_part_has_no_loose_ends() -> None:
     assert tidy("\n\na  \n\n\n\nb\n\n") == "a\n\nb\n"
+
+
+def test_the_columns_of_a_table_line_up() -> None:
+    assert text_of("| Course | Price |\n|---|---|\n| Morning | €120.00 |\n| 静かな一週間 | €9.50 |").split("\n") == [
+        "Course          Price",
+        "------------  -------",
+        "Morning       €120.00",
+        "静かな一週間    €9.50",
+    ]
+
+
+def test_a_table_wider_than_the_text_becomes_a_block_for_each_row() -> None:
+    text = text_of(f"| Course | About it |\n|---|---|\n| Morning | {'calm ' * 20}|\n| Evening | short |", language="fr")
+    assert all(columns(line) <= COLUMNS for line in text.split("\n"))
+    assert "Course\N{NO-BREAK SPACE}: Evening\nAbout it\N{NO-BREAK SPACE}: short" in text
+
+
+@pytest.mark.parametrize(
+    "phrases", [["Merci beaucoup", "ありがとうございました", "Muito obrigado"] * 4, ["x" * 90], ["a", "b" * 71]]
+)
+def test_a_phrase_is_never_broken_and_no_line_ends_in_a_dot(phrases: list[str]) -> None:
+    lines = wrap_phrases(phrases).split("\n")
+    assert [phrase for line in lines for phrase in line.split(" · ")] == phrases
+    assert all(columns(line) <= COLUMNS or line in phrases for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("label", "address", "expected"),
+    [
+        ("Read on", "https://example.org", "Read on:\nhttps://example.org"),
+        ("www.example.org", "https://www.example.org/", "https://www.example.org/"),
+        ("Write to us", "mailto:hi@example.org?subject=Hello", "Write to us:\nhi@example.org"),
+        ("hi@example.org", "mailto:hi@example.org", "hi@example.org"),
+        ("Call us", "tel:+491234567", "Call us:\n+491234567"),
+    ],
+)
+def test_a_link_is_its_label_and_its_address_as_people_write_it(label: str, address: str, expected: str) -> None:
+    assert link_text(label, address, language="en") == expected
+
+
+def test_an_address_to_write_to_has_no_scheme() -> None:
+    assert text_of("[Write](mailto:a@example.org?subject=Hi) to us.") == "Write to us.\na@example.org"
+
+
+def test_a_line_of_arabic_that_begins_with_a_latin_word_is_laid_out_from_the_right() -> None:
+    text = tidy("MSC برنامج\n- MSC برنامج\nبرنامج MSC\nInstagram:\nhttps://example.org/a\n----\nب", direction=RTL)
+    assert text.split("\n") == [
+        "\u200fMSC برنامج",
+        "\u200f- MSC برنامج",
+        "برنامج MSC",
+        "\u200fInstagram:",
+        "https://example.org/a",
+        "----",
+        "ب",
+        "",
+    ]
+
+
+def test_other_mail_has_no_such_marks() -> None:
+    assert "\u200f" not in tidy("MSC برنامج\nشكرًا MSC")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +219,7 @@ def test_notes_tasks_and_breaks_are_as_someone_would_type_them() -> None:
     assert text_of(markdown).split("\n\n") == [
         "One\ntwo[1].",
         "- [ ] a cushion\n- [x] tea",
-        "a\nb c",
+        "a\n---\nb c",
         "[1] The note.\nhttps://www.example.org/n",
     ]
 
@@ -161,6 +233,6 @@ def test_a_merge_field_counts_as_wide_as_its_usual_value(default: str | None, ru
 def test_a_line_of_a_key_has_its_links_below_it() -> None:
     line = read_line("Ask *Ana* or [write](mailto:ana@example.org) to [us](https://www.example.org/us)")
     assert line_text(line, before="Note: ", language="en") == (
-        "Note: Ask Ana or write to us\nwrite:\nmailto:ana@example.org\nus:\nhttps://www.example.org/us"
+        "Note: Ask Ana or write to us\nwrite:\nana@example.org\nus:\nhttps://www.example.org/us"
     )
     assert line_text("Plain words", mark="1. ", language="en") == "1. Plain words"

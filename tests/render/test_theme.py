@@ -145,5 +145,5 @@ def test_every_label_has_the_colon_of_the_language(
 
     html = unescape(mail.html)
     assert f'alt="{play}{in_html}breathing"' in html
-    assert f'aria-label="{calendar}{in_html}Evening"' in html
+    assert f'aria-label="{calendar}{in_html}Evening (' in html
     assert f"<strong>Bring{in_html}</strong>a cushion" in html

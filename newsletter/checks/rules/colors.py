@@ -11,7 +11,7 @@ from newsletter.checks.reading.styles import declarations_of, rules_of
 from newsletter.settings.workspace import Palette
 
 _INKS = ("ink", "quiet", "accent", "on_accent")
-_GROUNDS = ("inside", "outside", "wash", "accent")
+_GROUNDS = ("inside", "outside", "wash", "solid")
 _HELD = frozenset({"color", "background", "background-color", "display"})
 _SCHEMES = frozenset({"color-scheme", "supported-color-schemes"})
 _AT_NIGHT = "@media (prefers-color-scheme: dark)"
@@ -66,7 +66,9 @@ def _named(
         inks = [name for name in _INKS if colors[name] == ink]
         grounds = [name for name in _GROUNDS if colors[name] == ground]
         if inks and grounds:
-            yield _Pair(inks[0], grounds[0])
+            # A button usually has the color of the links, which is then the color to change.
+            is_accent = grounds[0] == "solid" and colors["accent"] == ground
+            yield _Pair(inks[0], "accent" if is_accent else grounds[0])
 
 
 def _remedy(table: str, ink: str, pairs: Iterable[_Pair], colors: Mapping[str, SrgbColor]) -> str:

@@ -71,7 +71,8 @@ def check_postal_address(context: CheckContext) -> Iterable[Problem]:
 
     Line breaks within the address make no difference.
     """
-    address = normalized(context.subject.settings.newsletter.address)
+    identity = context.subject.settings.newsletter
+    address = normalized(identity.said_in(context.subject.issue.language, "address").text)
     for document in context.documents:
         for part, words in (("HTML", document.words), ("plain text", document.text_words)):
             if f" {address} " not in f" {' '.join(words)} ":

@@ -13,9 +13,9 @@ from newsletter.config import CONFIG_FILE
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.model.finding import Severity
 
-SMALLEST_SIZE = 14
+SMALLEST_SIZE = 13
 BODY_SIZE = 16
-SMALLEST_LEADING = 1.4
+SMALLEST_LEADING = 1.38
 _RUNNING_LETTERS = 60  # Longer text breaks into lines, at least on a phone.
 _DISPLAY_SIZE = 20  # From this size up, lines may be closer together.
 _RIGHT_TO_LEFT_LETTERS = frozenset({"R", "AL"})

@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.model.axes import plainest_readership
 from newsletter.model.finding import Severity
 from newsletter.model.issue import Issue
 from newsletter.model.readership import Reader
-from newsletter.model.rendered import RenderedVariant, with_local_pictures
+from newsletter.model.rendered import RenderedIssue, RenderedVariant, with_local_pictures
 from newsletter.system.file_errors import explained
 from newsletter.system.files import whole_folder
 from newsletter.workflows.compose.compose import BUILD_FOLDER, Composed, Fields, compose_issue, open_theme
@@ -35,10 +36,10 @@ def build_issue(
 ) -> Build:
     """Compose an issue and replace `build/ISSUE/`, completely or not at all.
 
-    The fullest variant is written to `email.*`. The file names of other variants contain their segments. With
-    `reader_for`, that reader's email is written to `subscriber.*`, which only the current user can read. Earlier
-    `subscriber.*` files are deleted first, even if the build fails. `known_fields` are the merge fields of the list, if
-    there is one.
+    The variant for everyone else, for whom the issue has nothing special, is written to `email.*`. The file names of
+    the other variants contain their segments. With `reader_for`, that reader's email is written to `subscriber.*`,
+    which only the current user can read. Earlier `subscriber.*` files are deleted first, even if the build fails.
+    `known_fields` are the merge fields of the list, if there is one.
     Raise MistakesError for mistakes in the issue, or InputError if the files cannot be written.
     """
     target = config.root / BUILD_FOLDER / folder.name
@@ -73,7 +74,7 @@ def _writing_to(config: Config, target: Path) -> Iterator[None]:
 
 def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader | None, now: datetime) -> None:
     rendered = composed.rendered
-    mails = [(_file_name(variant, composed), variant, sample_reader(config)) for variant in rendered.variants]
+    mails = [(_file_name(variant, rendered), variant, sample_reader(config)) for variant in rendered.variants]
     if reader is not None:
         mails.append((READER_FILE, rendered.variant_of(reader), reader))
     for name, variant, whose in mails:
@@ -91,9 +92,9 @@ def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader 
     (folder / "report.txt").write_text("\n".join(_report(config, composed)) + "\n", encoding="utf-8")
 
 
-def _file_name(variant: RenderedVariant, composed: Composed) -> str:
-    is_fullest = variant is composed.rendered.fullest
-    return "email" if is_fullest else f"email.{'+'.join(variant.readership.names) or 'others'}"
+def _file_name(variant: RenderedVariant, rendered: RenderedIssue) -> str:
+    is_for_everyone_else = variant.readership == plainest_readership(rendered.axes)
+    return "email" if is_for_everyone_else else f"email.{'+'.join(variant.readership.names)}"
 
 
 def _report(config: Config, composed: Composed) -> Iterator[str]:

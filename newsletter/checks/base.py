@@ -145,10 +145,11 @@ class Circumstances(Struct, frozen=True, kw_only=True):
 
 
 class Probed(Struct, frozen=True, kw_only=True):
-    """The result of a probe: its problems, each with the id of its rule, and the rules that it skipped."""
+    """The result of a probe: its problems, each with the id of its rule, the rules that it skipped, and its notes."""
 
     problems: tuple[tuple[str, Problem], ...] = ()
     not_run: tuple[NotRun, ...] = ()
+    notes: tuple[str, ...] = ()  # about this machine, not the issue
 
 
 class Probe(Struct, frozen=True, kw_only=True):

@@ -52,10 +52,11 @@ RULES: tuple[Rule, ...] = tuple(
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
-    """The problems found, and the rules that were skipped."""
+    """The problems found, the rules that were skipped, and notes about this machine."""
 
     findings: tuple[Finding, ...]  # errors first, then by place
     not_run: tuple[NotRun, ...]
+    notes: tuple[str, ...] = ()
 
 
 def named(rule_id: str) -> str:
@@ -75,6 +76,7 @@ def check_issue(
     context = read_context(subject)
     problems: list[tuple[str, Problem]] = []
     not_run: list[NotRun] = []
+    notes: list[str] = []
     for asked in RULES:
         if asked.needs_audience and subject.known_fields is None:
             not_run.append(NotRun(rule=asked.id, why=_NO_LIST))
@@ -83,9 +85,10 @@ def check_issue(
     for probed in _probed(context, circumstances, on_probed):
         problems += probed.problems
         not_run += probed.not_run
+        notes += probed.notes
     findings = {_finding(context, rule_id, problem) for rule_id, problem in problems}
     not_run.sort(key=lambda left_out: _place_in_list(left_out.rule))
-    return CheckResult(findings=tuple(sorted(findings, key=_order)), not_run=tuple(not_run))
+    return CheckResult(findings=tuple(sorted(findings, key=_order)), not_run=tuple(not_run), notes=tuple(notes))
 
 
 def _probed(

@@ -37,7 +37,8 @@ def check(
     with probing(config, without, now=datetime.now(UTC)) as wanted:
         judgment = judge_issue(config, folder, probing=wanted)
     findings, root = judgment.findings, config.root.resolve()
-    print_report(Report(issue=folder.name, findings=findings, not_run=judgment.not_run, root=root), form=form)
+    not_run, notes = judgment.not_run, judgment.notes
+    print_report(Report(issue=folder.name, findings=findings, not_run=not_run, notes=notes, root=root), form=form)
     if form is Format.TEXT and judgment.by is not None:
         output.note(
             f"Dates were checked against the issue's date, {judgment.by}. "

@@ -42,6 +42,7 @@ class Composed(Struct, frozen=True, kw_only=True):
     subject: Subject
     findings: tuple[Finding, ...]
     not_run: tuple[NotRun, ...]
+    notes: tuple[str, ...] = ()  # about this machine, not the issue
 
     @property
     def issue(self) -> Issue:
@@ -162,7 +163,7 @@ def probe_issue(config: Config, composed: Composed, probing: Probing) -> Compose
     answers = config.root / BUILD_FOLDER / ".answers"
     circumstances = Circumstances(memory_folder=answers, now=probing.now, without=without)
     verdict = check_issue(composed.subject, circumstances, on_probed=probing.on_probed)
-    return replace(composed, findings=verdict.findings, not_run=verdict.not_run)
+    return replace(composed, findings=verdict.findings, not_run=verdict.not_run, notes=verdict.notes)
 
 
 def findings_of(mistakes: Iterable[Mistake], severity: Severity = Severity.ERROR) -> tuple[Finding, ...]:

@@ -11,12 +11,13 @@ from newsletter.content.loader import issue_headings
 from newsletter.errors import MistakesError, NewsletterError, ProviderError, StoreError
 from newsletter.language.counts import count_of
 from newsletter.model.diagnosis import Diagnosis, Health, HealthItem, HealthSection, error, from_words, ok, warning
+from newsletter.model.finding import Means
 from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.database import DatabaseFacts
 from newsletter.store.opening import examine_database
 from newsletter.system.file_errors import explained
-from newsletter.workflows.doctor.machine import machine_items
+from newsletter.workflows.doctor.machine import browser_item, machine_items
 from newsletter.workflows.doctor.network import examine_pages, sender_items
 
 Found = TypeVar("Found")
@@ -31,12 +32,12 @@ def diagnose(
     environ: Mapping[str, str],
     *,
     now: datetime,
-    is_online: bool = True,
+    without: frozenset[Means] = frozenset(),
     on_done: Callable[[str], None] = lambda _: None,
 ) -> Diagnosis:
     """Examine the workspace that contains the `start` folder, and everything that the workspace depends on.
 
-    Nothing is changed. If `is_online` is False, the network is not used. `on_done` is called with the name of each
+    Nothing is changed. The tools in `without` are not used. `on_done` is called with the name of each
     section in `PARTS` when it is finished. Raise InputError if there is no workspace.
     """
     root = find_workspace(start)
@@ -45,26 +46,35 @@ def diagnose(
     except NewsletterError as err:
         machine = HealthSection(title=_MACHINE, items=tuple(machine_items(None, (), now)))
         return Diagnosis(sections=(machine, HealthSection(title=_WORKSPACE, items=tuple(settings_items(err)))))
-    return _diagnose(config, environ, now=now, is_online=is_online, on_done=on_done)
+    return _diagnose(config, environ, now=now, without=without, on_done=on_done)
 
 
 def _diagnose(
-    config: Config, environ: Mapping[str, str], *, now: datetime, is_online: bool, on_done: Callable[[str], None]
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    now: datetime,
+    without: frozenset[Means],
+    on_done: Callable[[str], None],
 ) -> Diagnosis:
+    is_online = Means.NETWORK not in without
+
     def carry() -> tuple[ProviderFacts, tuple[HealthItem, ...]]:
         provider = _provider_facts(config, environ, is_online=is_online)
         on_done(_PROVIDER)
         return provider, tuple(sender_items(config, provider, is_online=is_online))
 
-    with ThreadPoolExecutor(max_workers=3, thread_name_prefix="doctor") as pool:
+    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="doctor") as pool:
+        browsing = None if Means.BROWSER in without else pool.submit(browser_item)
         carrying = _submitted(pool, carry, _SENDER, on_done)
         keeping = _submitted(pool, lambda: tuple(database_items(config)), _DATABASE, on_done)
         showing = _submitted(pool, lambda: examine_pages(config, now, is_online=is_online), _PAGES, on_done)
         workspace = tuple(workspace_items(config))
         on_done(_WORKSPACE)
         (provider, sender), database, pages = carrying.result(), keeping.result(), showing.result()
+        browser = () if browsing is None else (browsing.result(),)
     clocks = tuple(clock for clock in (provider.clock, pages.clock) if clock is not None)
-    machine = tuple(machine_items(config, clocks, now))
+    machine = (*machine_items(config, clocks, now), *browser)
     on_done(_MACHINE)
     domain = config.settings.newsletter.from_email.rpartition("@")[2].lower()
     sections = {

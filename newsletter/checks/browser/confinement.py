@@ -18,7 +18,8 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 
 from msgspec import Struct
-from playwright.sync_api import Browser, Error, Playwright, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright.sync_api import TimeoutError as BrowserTimeoutError
 
 from newsletter.errors import CannotRunError
 from newsletter.system.environment import bare_surroundings
@@ -71,13 +72,10 @@ def started_browser(arguments: Sequence[str]) -> Iterator[StartedBrowser]:
     Raise CannotRunError if no browser is found or it does not start.
     """
     ways = tuple(_ways())
-    user = ways[0].user
     with (
         removing_files(),
-        TemporaryDirectory(prefix="newsletter-browser-", dir=_base(user), ignore_cleanup_errors=True) as home,
+        TemporaryDirectory(prefix="newsletter-browser-", dir=_base(ways[0].user), ignore_cleanup_errors=True) as home,
     ):
-        if user is not None:
-            os.chown(home, user.pw_uid, user.pw_gid)
         play = _started_driver(home)
         try:
             started = _started(play, ways, home, arguments)
@@ -99,7 +97,10 @@ def _ways() -> Iterator[_Way]:
 
 
 def _unprivileged_user() -> pwd.struct_passwd | None:
-    """Return the user to become: `nobody`, or else the one with the highest number. None if we cannot become another."""
+    """Return the user to become: `nobody`, or the one with the highest number.
+
+    Return None if this program cannot become another user.
+    """
     if shutil.which("setpriv") is None:
         return None
     others = [user for user in pwd.getpwall() if user.pw_uid]
@@ -139,6 +140,8 @@ def _started(play: Playwright, ways: Sequence[_Way], home: str, arguments: Seque
     program = find_browser(Path(play.chromium.executable_path))
     for way in ways:
         try:
+            if way.user is not None:
+                os.chown(home, way.user.pw_uid, way.user.pw_gid)
             browser = play.chromium.launch(
                 executable_path=program if way.user is None else _HERE / "unprivileged.sh",
                 args=arguments,
@@ -146,9 +149,9 @@ def _started(play: Playwright, ways: Sequence[_Way], home: str, arguments: Seque
                 env=_surroundings(way, home, program),
                 timeout=TIMEOUT_SECONDS * 1000,
             )
-        except TimeoutError as err:
+        except BrowserTimeoutError as err:
             raise _does_not_start(program, err) from err
-        except Error as err:
+        except (Error, OSError) as err:  # OSError: in a container without other users
             reason = err
             continue
         return StartedBrowser(browser=browser, exposure=way.exposure)
@@ -162,7 +165,7 @@ def _surroundings(way: _Way, home: str, program: Path) -> dict[str, str | float 
     return {**bare_surroundings(os.environ), **dict.fromkeys(_HOMES, home), **who}
 
 
-def _does_not_start(program: Path, err: Error) -> CannotRunError:
+def _does_not_start(program: Path, err: Exception) -> CannotRunError:
     return CannotRunError(f"{program} does not start ({first_line(err)}); start it yourself to see why")
 
 

@@ -1,4 +1,4 @@
-"""How the browser is started, read from the system rather than from our own flags: its user, its sandbox, its secrets."""
+"""How the browser is started, as the system tells it and not our own flags: its user, its sandbox, its secrets."""
 
 import os
 import pwd

@@ -35,7 +35,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     template_folders: tuple[Path, Path]  # the workspace's own, then those of the built-in theme
     message: bytes  # a sample of the finished email, as the provider receives it (RFC 5322)
     at: datetime
-    known_fields: frozenset[str] | None  # the merge fields that subscribers have; None if there is no list
+    known_fields: frozenset[str] | None  # the merge fields that subscribers have; None if they are not known
+    why_unknown: str = "there are no subscribers yet"
     earlier: tuple[IssueHeading, ...] = ()  # the other issues of the workspace, up to the date of this one
     arrivals: tuple[ZoneCount, ...] = ()  # when the email arrives in each time zone; empty if at one time everywhere
 

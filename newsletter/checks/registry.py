@@ -30,7 +30,6 @@ from newsletter.model.issue import Issue
 from newsletter.system.parallel import results_of
 
 _NOT_ASKED = "only `newsletter check` runs the checks that take a while"
-_NO_LIST = "there are no subscribers yet"
 
 
 def _place_in_list(rule_id: str) -> tuple[str, int]:
@@ -79,7 +78,7 @@ def check_issue(
     notes: list[str] = []
     for asked in RULES:
         if asked.needs_audience and subject.known_fields is None:
-            not_run.append(NotRun(rule=asked.id, why=_NO_LIST))
+            not_run.append(NotRun(rule=asked.id, why=subject.why_unknown))
         elif asked.check is not None:
             problems += [(asked.id, problem) for problem in asked.check(context)]
     for probed in _probed(context, circumstances, on_probed):

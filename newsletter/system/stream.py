@@ -5,15 +5,19 @@ each step gets only the time that is left until the deadline of the whole exchan
 uses this module, except DNS queries and PostgreSQL, whose libraries have deadlines of their own.
 """
 
+import os
 import socket
 import ssl
+import sys
 from contextlib import suppress
+from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
 from typing import Any
 
 _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is there answers much sooner
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # the variables in which OpenSSL looks for certificates
 _Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
@@ -79,6 +83,44 @@ class Stream:
         """Close the connection immediately."""
         with suppress(OSError):
             self._socket.close()
+
+
+def trusted_authorities() -> ssl.SSLContext:
+    """Return the certificates to trust: those that SSL_CERT_FILE and SSL_CERT_DIR name, or else the system's."""
+    file, folder = (None if _is_stale(name) else os.environ.get(name) for name in _CERTIFICATES)
+    return _trusting(file, folder)
+
+
+def certificate_notes() -> tuple[str, ...]:
+    """Return one note for each setting in the environment that names certificates which cannot be read."""
+    return tuple(
+        f"{name} is {os.environ[name]}, which cannot be read, so the system's certificates are used; correct it, or "
+        f"run: unset {name}"
+        for name in _CERTIFICATES
+        if _is_stale(name)
+    )
+
+
+def _is_stale(name: str) -> bool:
+    return bool(path := os.environ.get(name)) and not os.access(path, os.R_OK)
+
+
+@cache
+def _trusting(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Load certificates, which takes some 20 ms.
+
+    This does what `ssl.create_default_context` does, except that SSLKEYLOGFILE is ignored: it may name a file that
+    cannot be written, and with the keys in it anyone could read what was sent.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if sys.version_info >= (3, 13):
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+    usual = ssl.get_default_verify_paths()
+    with suppress(OSError):  # a missing or damaged file trusts nobody, as in OpenSSL
+        context.load_verify_locations(cafile=file or usual.openssl_cafile)
+    with suppress(OSError):
+        context.load_verify_locations(capath=folder or usual.openssl_capath)
+    return context
 
 
 def open_stream(host: str, port: int, deadline: TimeLimit, *, connect_seconds: float = _CONNECT_SECONDS) -> Stream:

@@ -1,6 +1,7 @@
 """`newsletter check`."""
 
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -46,10 +47,12 @@ def check(
         )
     if any(finding.blocks for finding in findings):
         if form is Format.TEXT:
-            output.print_next(f"newsletter preview {folder.name}", "to see the email change as you fix the errors")
+            output.print_next(
+                f"newsletter preview {quote(folder.name)}", "to see the email change as you fix the errors"
+            )
         raise typer.Exit(1)
     if form is Format.TEXT:
-        output.print_next(f"newsletter test {folder.name}", "to send a test copy to your reviewers")
+        output.print_next(f"newsletter test {quote(folder.name)}", "to send a test copy to your reviewers")
 
 
 def _list_rules() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from shlex import quote
 from zoneinfo import ZoneInfo
 
 from newsletter.cli import output
@@ -46,7 +47,9 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
     if plan.blocking:
         print_findings(plan.blocking)
     elif plan.warnings:
-        output.note(f"{output.count_of(len(plan.warnings), 'warning')}: `newsletter check {issue.name}` lists them.")
+        output.note(
+            f"{output.count_of(len(plan.warnings), 'warning')}: `newsletter check {quote(issue.name)}` lists them."
+        )
 
 
 def _grace_line(grace: timedelta) -> str:

@@ -12,7 +12,7 @@ from newsletter.checks.clients.readers import mistakes_in_clients
 from newsletter.checks.registry import check_issue, mistakes_in_waivers
 from newsletter.config import Config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_headings, issue_names, load_issue
-from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.errors import InputError, Mistake, MistakesError, StoreError
 from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue, IssueHeading
 from newsletter.model.ledger import ZoneCount
@@ -25,7 +25,8 @@ from newsletter.workflows.compose.sample import sample_message
 
 CONTENT_RULE = "C1"  # the check that reports mistakes in the files, which are found before there is an email to check
 BUILD_FOLDER = "build"
-Fields = Iterable[str] | None  # the merge fields of the list; None if there is no list yet
+# The merge fields of the list, None if there is no list yet, or the reason why it cannot be read.
+Fields = Iterable[str] | StoreError | None
 
 
 class Probing(Struct, frozen=True, kw_only=True):
@@ -138,6 +139,9 @@ def subject_of(
 ) -> Subject:
     """Return the input for the checks: the issue, its rendered email, and a complete message of the fullest variant."""
     moment = at or issue.date_begins
+    if isinstance(known_fields, StoreError):
+        subject = subject_of(config, issue, rendered, at=at, arrivals=arrivals)
+        return replace(subject, why_unknown=f"the list cannot be read: {known_fields}")
     return Subject(
         issue=issue,
         rendered=rendered,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
@@ -138,7 +139,7 @@ def _state_items(facts: DatabaseFacts) -> Iterator[HealthItem]:
 def _file_items(facts: DatabaseFacts, shown: str) -> Iterator[HealthItem]:
     if facts.open_to:
         what = f"other users of this machine can read the database file ({facts.open_to})"
-        yield error("privacy", what, f"run: chmod 600 {shown}")
+        yield error("privacy", what, f"run: chmod 600 {quote(shown)}")
     else:
         yield ok("privacy", "only you can read the database file")
     if facts.journal == "wal":

@@ -16,6 +16,7 @@ from newsletter.config import Config
 from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok, warning
 from newsletter.model.finding import Means
+from newsletter.system.stream import certificate_notes
 from newsletter.workflows.compose.compose import BUILD_FOLDER
 
 _LITTLE_ROOM, _NO_ROOM = 1 << 30, 100 << 20  # bytes
@@ -25,6 +26,7 @@ _DRIFT, _WRONG_TIME = timedelta(minutes=2), timedelta(minutes=5)
 def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], now: datetime) -> Iterator[HealthItem]:
     """Yield the state of this machine. `clocks` contains pairs of a host and its time (from the HTTP Date header)."""
     yield _python()
+    yield from (from_words("certificates", Health.WARNING, note) for note in certificate_notes())
     yield from _libraries(is_with_postgres=config is not None and isinstance(config.database, str))
     if config is not None:
         yield from _disks(config)

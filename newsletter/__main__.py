@@ -27,13 +27,16 @@ def main() -> None:
     """Run one command and exit with its code (docs/exit-codes.md). Errors are shown as messages, not tracebacks."""
     prepare_process()
     gc.disable()  # until cli/app.py has loaded the command, since imports create no garbage
+    from newsletter.system.pipes import deliver
+
     code = _run()
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
-                stream.flush()
+                deliver(stream)
         except OSError as err:
-            code = code or _explain(err)
+            if stream is sys.stdout or not isinstance(err, BrokenPipeError):  # lost advice does not change the result
+                code = code or _explain(err)
             # Send the rest of the buffer to the null device. Otherwise Python reports a failed flush when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
@@ -61,7 +64,9 @@ def _run() -> int:
 
 
 def _prepare_streams() -> None:
-    """Prepare the standard streams for any text. Raise OSError if one is closed."""
+    """Prepare the standard streams for any text, and a pipe. Raise OSError if one is closed."""
+    from newsletter.system.pipes import hold_pipe
+
     if sys.stdin is None:
         sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open until the process ends
     for stream in (sys.stdout, sys.stderr):
@@ -70,6 +75,7 @@ def _prepare_streams() -> None:
         # An emoji must not stop a command whose output goes to a terminal or a pipe with an old encoding.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    sys.stdout = hold_pipe(sys.stdout)
 
 
 def _require_text(arguments: Sequence[str]) -> None:

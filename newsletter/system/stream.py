@@ -102,7 +102,8 @@ def certificate_notes() -> tuple[str, ...]:
 
 
 def _is_stale(name: str) -> bool:
-    return bool(path := os.environ.get(name)) and not os.access(path, os.R_OK)
+    path = os.environ.get(name, "")
+    return bool(path) and not os.access(path, os.R_OK)
 
 
 @cache

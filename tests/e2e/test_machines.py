@@ -295,3 +295,34 @@ def test_a_hint_with_a_title_from_a_list_cannot_run_anything(tmp_path: Path, col
     option = told[told.index("--map ") :].splitlines()[0]
     subprocess.run(["bash", "-c", f"echo {option}"], cwd=root, capture_output=True, check=False)
     assert not (root / "here").exists()
+
+
+# A database that does not know what was sent
+
+
+@pytest.mark.parametrize("how", ["empty", "copied"])
+def test_a_database_that_lacks_a_broadcast_is_told_before_anyone_gets_an_issue_twice(workspace: Path, how: str) -> None:
+    before = (workspace / "newsletter.db").read_bytes()
+    run(workspace, "send", "2026-02", "--to", "everyone", "--yes")
+    sound = [
+        *run(workspace, "doctor").stdout.splitlines(),
+        *run(workspace, "send", "2026-02", "--to", "everyone", expect=2).stderr.splitlines(),
+    ]
+    assert [line for line in sound if "missing from the database" in line] == []
+    (sent,) = (workspace / "outbox").glob("b1-*")
+    for path in workspace.glob("newsletter.db*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if how == "copied":
+        (workspace / "newsletter.db").write_bytes(before)
+    assert f"outbox/{sent.name}/ shows that 1 broadcast may be missing" in run(workspace, "doctor").stdout
+    run(workspace, "subscribers", "import", "list.csv")
+
+    plan = run(workspace, "send", "2026-02", "--to", "everyone", "--dry-run")
+
+    assert f"note: outbox/{sent.name}/ shows that 1 broadcast may be missing from the database" in plan.stderr
+
+
+def test_a_log_also_tells_of_a_broadcast_that_the_database_lacks(workspace: Path) -> None:
+    (workspace / "logs").mkdir(exist_ok=True)
+    (workspace / "logs/run-due.log").write_text('{"what": "sent", "broadcast": 3}\nnot JSON\n[1]\n')
+    assert "logs/run-due.log (broadcast 3) shows that 1 broadcast may be missing" in run(workspace, "doctor").stdout

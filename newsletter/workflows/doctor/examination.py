@@ -1,6 +1,6 @@
 """The complete examination, in sections. Those that wait for other machines run in parallel."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from newsletter.store.opening import examine_database
 from newsletter.system.file_errors import explained
 from newsletter.workflows.doctor.machine import browser_item, machine_items
 from newsletter.workflows.doctor.network import examine_pages, sender_items
+from newsletter.workflows.send.lost_records import lost_records
 
 Found = TypeVar("Found")
 
@@ -111,6 +112,7 @@ def database_items(config: Config) -> Iterator[HealthItem]:
     location = config.database
     if isinstance(location, Path) and not location.exists():
         yield ok("database", f"{config.shown(location)} does not exist yet; the first import creates it")
+        yield from _record_items(config, frozenset())
         return
     try:
         facts = examine_database(location)
@@ -119,8 +121,14 @@ def database_items(config: Config) -> Iterator[HealthItem]:
         return
     yield ok("database", f"{facts.engine}, {facts.size_bytes / (1 << 20):,.1f} MB")
     yield from _state_items(facts)
+    yield from _record_items(config, facts.mailings)
     if isinstance(location, Path):
         yield from _file_items(facts, config.shown(location))
+
+
+def _record_items(config: Config, mailings: Collection[str]) -> Iterator[HealthItem]:
+    if lost := lost_records(config, mailings):
+        yield warning("records", *lost)
 
 
 def _state_items(facts: DatabaseFacts) -> Iterator[HealthItem]:

@@ -117,7 +117,7 @@ def _trusting(file: str | None, folder: str | None) -> ssl.SSLContext:
     if sys.version_info >= (3, 13):
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
     usual = ssl.get_default_verify_paths()
-    with suppress(OSError):  # a missing or damaged file trusts nobody, as in OpenSSL
+    with suppress(OSError):  # after a missing or damaged file, no server is trusted, as in OpenSSL
         context.load_verify_locations(cafile=file or usual.openssl_cafile)
     with suppress(OSError):
         context.load_verify_locations(capath=folder or usual.openssl_capath)

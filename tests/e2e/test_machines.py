@@ -302,7 +302,10 @@ def test_a_hint_with_a_title_from_a_list_cannot_run_anything(tmp_path: Path, col
 
 @pytest.mark.parametrize("how", ["empty", "copied"])
 def test_a_database_that_lacks_a_broadcast_is_told_before_anyone_gets_an_issue_twice(workspace: Path, how: str) -> None:
-    before = (workspace / "newsletter.db").read_bytes()
+    with sqlite3.connect(workspace / "newsletter.db") as connection, sqlite3.connect(workspace / "earlier") as earlier:
+        connection.backup(earlier)
+    connection.close()
+    earlier.close()
     run(workspace, "send", "2026-02", "--to", "everyone", "--yes")
     sound = [
         *run(workspace, "doctor").stdout.splitlines(),
@@ -313,7 +316,8 @@ def test_a_database_that_lacks_a_broadcast_is_told_before_anyone_gets_an_issue_t
     for path in workspace.glob("newsletter.db*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     if how == "copied":
-        (workspace / "newsletter.db").write_bytes(before)
+        (workspace / "earlier").chmod(0o600)
+        (workspace / "earlier").rename(workspace / "newsletter.db")
     assert f"outbox/{sent.name}/ shows that 1 broadcast may be missing" in run(workspace, "doctor").stdout
     run(workspace, "subscribers", "import", "list.csv")
 

@@ -49,7 +49,7 @@ def descendants() -> Iterator[Process]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         facts = parents[number]
-        # A renderer writes its command line anew, with spaces.
+        # A renderer replaces its command line by one with spaces.
         yield Process(re.split("[\0 ]", arguments), int(facts["Uid"].split()[1]), facts["Seccomp"] == "2", environment)
 
 

@@ -67,7 +67,7 @@ def variant_lines(counts: Sequence[VariantCount]) -> str:
 
 def _note_people(plan: BroadcastPlan) -> None:
     """Print notes on the segments, how many subscribers lack consent, and how many addresses will be suppressed."""
-    output.print_notes(plan.notes)
+    output.print_notes((*plan.notes, *plan.composed.notes))
     if plan.without_consent:
         output.note(
             f"{output.count_of(plan.without_consent, 'subscriber')} left out: no consent on record; import the list "

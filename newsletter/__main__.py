@@ -46,6 +46,7 @@ def _run() -> int:
     """Run the command that the arguments name, and return its exit code."""
     try:
         _prepare_streams()
+        _require_docstrings()
         _require_text(sys.argv[1:])
         from newsletter.cli.app import app
 
@@ -76,6 +77,14 @@ def _prepare_streams() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     sys.stdout = hold_pipe(sys.stdout)
+
+
+def _require_docstrings() -> None:
+    """Raise InputError if Python has removed the docstrings, which the help and the list of checks show."""
+    from newsletter.errors import InputError
+
+    if sys.flags.optimize > 1:
+        raise InputError("PYTHONOPTIMIZE=2 removes the texts that this program shows; run: unset PYTHONOPTIMIZE")
 
 
 def _require_text(arguments: Sequence[str]) -> None:

@@ -275,6 +275,18 @@ def test_certificates_that_are_gone_are_told(workspace: Path, variable: str) -> 
         assert f"{variable} is /nowhere/at-all.pem, which cannot be read" in done.stdout + done.stderr
 
 
+def test_a_python_without_docstrings_is_refused(workspace: Path) -> None:
+    done = ended(workspace, "check", "--list", env={"PYTHONOPTIMIZE": "2"})
+    assert done.returncode == 2
+    assert done.stderr.endswith("run: unset PYTHONOPTIMIZE\n")
+
+
+@pytest.mark.parametrize("variable", ["PLAYWRIGHT_NODEJS_PATH", "PLAYWRIGHT_BROWSERS_PATH", "TMPDIR", "HOME"])
+def test_settings_of_the_browser_that_lead_nowhere_end_no_check(workspace: Path, variable: str) -> None:
+    env = {variable: "/nowhere/at-all", "NEWSLETTER_WITHOUT": "network spamassassin"}
+    assert ended(workspace, "check", env=env).returncode == 0
+
+
 # Hints
 
 

@@ -128,8 +128,8 @@ def _started_driver(home: str) -> Playwright:
         os.environ |= {_NODE: str(_HERE / "driver.sh"), "NEWSLETTER_NODE": node, "NEWSLETTER_DRIVER_HOME": home}
         try:
             return sync_playwright().start()
-        except Error as err:
-            remedy = "install the `playwright` package again"
+        except Exception as err:  # Playwright has no class of its own for a driver that ends at once
+            remedy = f"unset {_NODE} if you have set it, or install the `playwright` package again"
             raise CannotRunError(f"Playwright does not start ({first_line(err)}); {remedy}") from err
         finally:
             os.environ[_NODE] = node

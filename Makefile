@@ -5,7 +5,14 @@ BIN := .venv/bin
 # One and a half times the number of cores, because many tests wait for a process, a server or a browser.
 TESTERS := $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 
-.PHONY: help setup demo test fuzz check format bench constraints clean
+# Settings for your own Python would install the packages elsewhere, or run other code than the code in this folder.
+unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIREMENT
+export PIP_USER = 0
+
+# A virtual environment contains its own path. In a folder that was copied or renamed, it is made again.
+MOVED := $(shell [ "$$(cat .venv/.dev 2>/dev/null)" = "$$(pwd -P)" ] || echo MOVED)
+
+.PHONY: MOVED help setup demo test fuzz check format bench constraints clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -47,7 +54,7 @@ clean:  ## remove .venv, builds and caches, but keep the database and the outbox
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # Two steps, because a folder has no hash: first install the pinned packages, then this folder, which is built with them.
-.venv/.dev: pyproject.toml constraints.txt scripts/make-venv
+.venv/.dev: pyproject.toml constraints.txt scripts/make-venv $(MOVED)
 	PYTHON="$(PYTHON)" scripts/make-venv
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@
+	@pwd -P > $@

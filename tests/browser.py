@@ -1,30 +1,28 @@
 """A real browser for the tests that look at a page or at an email."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+
+from newsletter.checks.browser.confinement import started_browser
+from newsletter.errors import CannotRunError
 
 
 @contextmanager
-def running_browser(profile: Path) -> Iterator[Browser]:
-    """Chromium, whose profile stays in a folder of the test's own."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        reason = "no Chromium on this machine; install it with `apt-get install chromium`"
+def running_browser() -> Iterator[Browser]:
+    """Chromium, started as the program starts it: in its sandbox, with a profile that is deleted afterwards."""
+    quiet = ("background-networking", "component-update", "sync", "gpu")
+    try:
+        starting = started_browser([f"--disable-{name}" for name in quiet])
+        started = starting.__enter__()
+    except CannotRunError as err:
         if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    quiet = ["background-networking", "component-update", "sync", "gpu"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox", *(f"--disable-{name}" for name in quiet)],
-            env={**os.environ, "HOME": str(profile)},
-        )
-        yield browser
-        browser.close()
+            pytest.fail(str(err))
+        pytest.skip(str(err))
+    try:
+        yield started.browser
+    finally:
+        starting.__exit__(None, None, None)

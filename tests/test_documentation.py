@@ -1,5 +1,6 @@
 """The pages name every key that there is, and only commands, options and pages that there are."""
 
+import importlib
 import re
 import subprocess
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS, app, name_of
+from newsletter.errors import MachineError, NewsletterError
 from newsletter.model.columns import COLUMNS, SubscriberColumn
 from newsletter.model.issue_fields import SECTION_TYPES, EventFields, IssueFields
 from newsletter.settings.workspace import RENAMED_KEYS, Settings
+from newsletter.system.report import FAULT_EXIT_CODE, MACHINE_EXIT_CODE
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -201,3 +204,32 @@ def test_the_event_in_the_readme_is_one_of_the_repository() -> None:
     shown = re.search(r"^```\n(---\n.*?)…\n```$", readme, re.MULTILINE | re.DOTALL)
     assert shown is not None
     assert (ROOT / "issues/2026-02/events/self-forgiveness.md").read_text(encoding="utf-8").startswith(shown[1])
+
+
+def test_the_exit_codes_of_the_program_are_those_of_the_page() -> None:
+    page = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
+    table = {int(code): meaning for code, meaning in re.findall(r"^\| (\d+) \| (.+) \|$", page, re.MULTILINE)}
+    entry = importlib.import_module("newsletter.__main__")
+    errors = {each.exit_code for each in subclasses_of(NewsletterError)} | {NewsletterError.exit_code}
+    by_name = {value for name, value in vars(entry).items() if name in {"_INTERRUPTED", "_READER_IS_GONE"}}
+
+    assert table.keys() == errors | by_name | {0, FAULT_EXIT_CODE, MACHINE_EXIT_CODE}
+    assert MachineError.exit_code == MACHINE_EXIT_CODE
+    words = {0: "done", 1: "part", 2: "your input", 3: "provider", 4: "computer", 70: "bug", 130: "Ctrl-C", 141: "pipe"}
+    assert {code: word for code, word in words.items() if word not in table[code]} == {}
+
+
+def test_no_command_ends_with_a_code_that_the_page_does_not_have() -> None:
+    page = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^\| (\d+) \|", page, re.MULTILINE))
+    code = re.compile(r"(?:typer\.Exit|sys\.exit)\((?:code=)?(\d+)\)|exit_code(?:: ClassVar\[int\])? = (\d+)")
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "newsletter").rglob("*.py"))
+    used = {one or other for one, other in code.findall(source)}
+    assert {"1", "2", "3"} <= used <= known
+
+
+def subclasses_of(kind: type[NewsletterError]) -> Iterator[type[NewsletterError]]:
+    """Every kind of error below this one."""
+    for each in kind.__subclasses__():
+        yield each
+        yield from subclasses_of(each)

@@ -3,16 +3,18 @@
 `newsletter build 2026-02 && python docs/artwork/photograph.py`, on a machine with Chromium.
 """
 
-import shutil
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+
+from newsletter.checks.browser.confinement import started_browser
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIL = ROOT / "build" / "2026-02" / "email.html"
 PICTURE = ROOT / "docs" / "images" / "february-2026.png"
+SITE = "http://mail.invalid/"
 SIZE = (1600, 1080)
 DESK = (236, 224, 214)
 # Of each window: its size in CSS pixels, what it is scrolled to, its colors, its place in the picture.
@@ -33,7 +35,9 @@ def photograph(browser: Browser, size: tuple[int, int], target: str | None, sche
         device_scale_factor=2,
         color_scheme="dark" if scheme == "dark" else "light",
     )
-    page.goto(MAIL.as_uri())
+    # The files are handed to the browser, because it may run as a user who cannot read them.
+    page.route(f"{SITE}*", lambda route: route.fulfill(path=MAIL.with_name(route.request.url.removeprefix(SITE))))
+    page.goto(f"{SITE}{MAIL.name}")
     page.add_style_tag(content=FONT)
     if target:
         page.locator(target).first.evaluate("it => window.scrollTo(0, it.getBoundingClientRect().top - 40)")
@@ -53,11 +57,9 @@ def lay_down(desk: Image.Image, window: Image.Image, place: tuple[int, int]) -> 
 def main() -> None:
     """Writes the picture, small enough for a page that loads at once."""
     desk = Image.new("RGB", (SIZE[0] * 2, SIZE[1] * 2), DESK)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    with started_browser(()) as started:
         for size, target, scheme, (x, y) in WINDOWS:
-            lay_down(desk, photograph(browser, size, target, scheme), (x * 2, y * 2))
-        browser.close()
+            lay_down(desk, photograph(started.browser, size, target, scheme), (x * 2, y * 2))
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     small = desk.resize(SIZE, Image.Resampling.LANCZOS)
     colors = small.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=8)

@@ -34,7 +34,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     template_folders: tuple[Path, Path]  # the workspace's own, then those of the built-in theme
     message: bytes  # a sample of the finished email, as the provider receives it (RFC 5322)
     at: datetime
-    known_fields: frozenset[str] | None  # the merge fields that subscribers have; None if there is no list
+    known_fields: frozenset[str] | None  # the merge fields that subscribers have; None if they are not known
+    why_unknown: str = "there are no subscribers yet"
     earlier: tuple[IssueHeading, ...] = ()  # the other issues of the workspace, up to the date of this one
     carried_over: tuple[CarriedOver, ...] = ()  # what it has in common with the issue before
     arrivals: tuple[ZoneCount, ...] = ()  # when the email arrives in each time zone; empty if at one time everywhere
@@ -144,10 +145,11 @@ class Circumstances(Struct, frozen=True, kw_only=True):
 
 
 class Probed(Struct, frozen=True, kw_only=True):
-    """The result of a probe: its problems, each with the id of its rule, and the rules that it skipped."""
+    """The result of a probe: its problems, each with the id of its rule, the rules that it skipped, and its notes."""
 
     problems: tuple[tuple[str, Problem], ...] = ()
     not_run: tuple[NotRun, ...] = ()
+    notes: tuple[str, ...] = ()  # about this machine, not the issue
 
 
 class Probe(Struct, frozen=True, kw_only=True):

@@ -40,7 +40,6 @@ from newsletter.model.issue import Issue
 from newsletter.system.parallel import results_of
 
 _NOT_ASKED = "only `newsletter check` runs the checks that take a while"
-_NO_LIST = "there are no subscribers yet"
 
 
 def _place_in_list(rule_id: str) -> tuple[str, int]:
@@ -65,10 +64,11 @@ RULES: tuple[Rule, ...] = tuple(
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
-    """The problems found, and the rules that were skipped."""
+    """The problems found, the rules that were skipped, and notes about this machine."""
 
     findings: tuple[Finding, ...]  # errors first, then by place
     not_run: tuple[NotRun, ...]
+    notes: tuple[str, ...] = ()
 
 
 def named(rule_id: str) -> str:
@@ -88,17 +88,19 @@ def check_issue(
     context = read_context(subject)
     problems: list[tuple[str, Problem]] = []
     not_run: list[NotRun] = []
+    notes: list[str] = []
     for asked in RULES:
         if asked.needs_audience and subject.known_fields is None:
-            not_run.append(NotRun(rule=asked.id, why=_NO_LIST))
+            not_run.append(NotRun(rule=asked.id, why=subject.why_unknown))
         elif asked.check is not None:
             problems += [(asked.id, problem) for problem in asked.check(context)]
     for probed in _probed(context, circumstances, on_probed):
         problems += probed.problems
         not_run += probed.not_run
+        notes += probed.notes
     findings = {_finding(context, rule_id, problem) for rule_id, problem in problems}
     not_run.sort(key=lambda left_out: _place_in_list(left_out.rule))
-    return CheckResult(findings=tuple(sorted(findings, key=_order)), not_run=tuple(not_run))
+    return CheckResult(findings=tuple(sorted(findings, key=_order)), not_run=tuple(not_run), notes=tuple(notes))
 
 
 def _probed(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -24,4 +25,4 @@ def backup(
         backup_workspace(database, file, now=datetime.now(UTC), on_progress=on_progress)
     size = f"{file.stat().st_size / 1e6:,.1f} MB"
     output.say(f"Saved to {file} ({size}). The backup contains addresses, so keep it where only you can read it.")
-    output.print_next(f"newsletter restore {file}", "to restore this data")
+    output.print_next(f"newsletter restore {quote(str(file))}", "to restore this data")

@@ -24,6 +24,7 @@ def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
     Call the yielded function with the number of items just done. If the total is unknown, the bar does
     not show how much is left.
     """
+    output.deliver()
     with (_bar if sys.stderr.isatty() else _lines)(title, total, unit) as advance:
         yield advance
 
@@ -31,6 +32,7 @@ def progress(title: str, total: int | None, *, unit: str) -> Iterator[Progress]:
 @contextmanager
 def countdown(title: str) -> Iterator[Callable[[timedelta], None]]:
     """Show the time left on a terminal. Without a terminal, show nothing. Call the yielded function with that time."""
+    output.deliver()
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -11,7 +11,6 @@ import typer
 from newsletter.cli import bars, output
 from newsletter.cli.options import AsJson, Without
 from newsletter.model.diagnosis import Diagnosis, Health, HealthItem
-from newsletter.model.finding import Means
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 
 _STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.ERROR: "red", Health.NOT_JUDGED: "dim"}
@@ -28,8 +27,7 @@ def doctor(without: Without = [], as_json: AsJson = False) -> None:  # noqa: B00
     error keeps email from being sent or delivered.
     """
     with bars.steps("Checking", PARTS) as on_done:
-        is_online = Means.NETWORK not in without
-        found = diagnose(Path.cwd(), os.environ, now=datetime.now(UTC), is_online=is_online, on_done=on_done)
+        found = diagnose(Path.cwd(), os.environ, now=datetime.now(UTC), without=frozenset(without), on_done=on_done)
     if as_json:
         output.print_json({"sections": found.sections})
     else:

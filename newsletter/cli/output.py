@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from io import TextIOBase
 from secrets import token_hex
@@ -17,6 +18,7 @@ from msgspec.structs import asdict
 
 from newsletter.errors import InputError
 from newsletter.language import counts
+from newsletter.system import pipes
 
 Item = TypeVar("Item")
 
@@ -32,10 +34,11 @@ _NARROWEST = 20  # columns; on a narrower terminal, breaking lines would not mak
 # The commands write counts in the same way as the rest of the program.
 count_of = counts.count_of
 people_of = counts.people_of
+deliver = pipes.deliver  # for commands that continue after they have printed a result
 
 
 def say(text: str = "", *, hang: int = 0) -> None:
-    """Print a line of the result immediately, so that a program that reads the pipe does not have to wait.
+    """Print a line of the result. A program that reads it from a pipe gets it when the command pauses.
 
     If the line has to be broken, the lines after the first are indented by `hang` more columns.
     """
@@ -71,7 +74,14 @@ class _HarmlessStream(TextIOBase):
 
 def note(text: str) -> None:
     """Print a line that is not part of the result, such as progress or advice."""
-    print(fitted(text, sys.stderr, indent=len(text) - len(text.lstrip(" "))), file=sys.stderr)
+    deliver()
+    _print_aside(fitted(text, sys.stderr, indent=len(text) - len(text.lstrip(" "))))
+
+
+def _print_aside(text: str) -> None:
+    """Print to stderr. If it is a pipe whose reader is gone, the text is lost, but the command has done its work."""
+    with suppress(BrokenPipeError):
+        print(text, file=sys.stderr)
 
 
 def note_dry_run() -> None:
@@ -87,16 +97,19 @@ def print_notes(notes: Iterable[str]) -> None:
 
 def print_error(message: str) -> None:
     """Print why the command stops, one line per mistake. A line that begins with a space continues the one before."""
+    with suppress(OSError):  # the error to print may be that nothing can be delivered
+        deliver()
     label = styled("error:", "red", stream=sys.stderr)
     for line in message.splitlines() or [""]:
         text = line if line.startswith(" ") else f"{label} {line}"
-        print(fitted(text, sys.stderr, indent=len("error: ")), file=sys.stderr)
+        _print_aside(fitted(text, sys.stderr, indent=len("error: ")))
 
 
 def print_next(command: str, why: str) -> None:
     """Print the command to run next, and its purpose."""
+    deliver()
     text = f"{styled('next:', 'bold', stream=sys.stderr)} {command}   {styled(why, 'dim', stream=sys.stderr)}"
-    print(fitted(text, sys.stderr, indent=len("next: ")), file=sys.stderr)
+    _print_aside(fitted(text, sys.stderr, indent=len("next: ")))
 
 
 def print_json(value: object) -> None:
@@ -270,6 +283,7 @@ def confirm(question: str) -> bool:
         raise InputError(
             "this command asks for confirmation, but is running without a terminal; add --yes to confirm in advance"
         )
+    deliver()
     print(f"{harmless(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 

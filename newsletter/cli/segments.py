@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -79,7 +80,7 @@ def _about_unused(names: Sequence[str]) -> str:
     them = "it" if len(names) == 1 else "them"
     return (
         f"Not used yet: {', '.join(names)}. No section of an issue names {them} in `only:`, and nothing was sent to "
-        f"{them}. To see what would be sent, run `newsletter send ISSUE --to {names[0]} --dry-run`."
+        f"{them}. To see what would be sent, run `newsletter send ISSUE --to {quote(names[0])} --dry-run`."
     )
 
 
@@ -117,7 +118,7 @@ def _print_overview(overview: SegmentsOverview, names: Sequence[str]) -> None:
     if not named and not overview.broken:
         output.note("Define your own segments in newsletter.toml, under [segments]: teachers = 'tagged(\"teacher\")'")
     elif named:
-        output.print_next(f"newsletter segments {named[0].segment.name}", "to see one segment in detail")
+        output.print_next(f"newsletter segments {quote(named[0].segment.name)}", "to see one segment in detail")
 
 
 def _row(counted: CountedSegment) -> list[str]:
@@ -145,9 +146,11 @@ def _print_portrait(portrait: CountedSegment) -> None:
     output.say()
     print_members(portrait.sample)
     if count.members > len(portrait.sample):
-        output.print_next(f"newsletter subscribers list --segment {portrait.segment.name}", "to see more of them")
+        output.print_next(
+            f"newsletter subscribers list --segment {quote(portrait.segment.name)}", "to see more of them"
+        )
     else:
-        command = f"newsletter send ISSUE --to {portrait.segment.name} --dry-run"
+        command = f"newsletter send ISSUE --to {quote(portrait.segment.name)} --dry-run"
         output.print_next(command, "to see what would happen if you sent them an issue")
 
 

@@ -9,12 +9,13 @@ from newsletter.config import Config, find_workspace, load_config
 from newsletter.providers.registry import with_known_provider
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
+from newsletter.system.stream import certificate_notes
 
 
 def current_config(*, prints_notes: bool = True) -> Config:
     """Return the configuration of the workspace around the current folder."""
     config = with_known_provider(load_config(find_workspace(Path.cwd())))
-    for text in config.notes if prints_notes else ():
+    for text in (*config.notes, *certificate_notes()) if prints_notes else ():
         output.note(text)
     return config
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from newsletter.language.commands import map_option
 from newsletter.lists.export_formats import letters_of
 from newsletter.model.columns import COLUMN_NAMES, LIST_COLUMNS
 from newsletter.model.segment import KEYWORDS
@@ -43,7 +44,7 @@ def name_fault(name: str, column: str, *, suggestion: str) -> tuple[str, str] | 
     if is_attribute_name(name):
         return None
     known = suggestion or "another_name"
-    remedy = f'add --map "{column}={known}" to rename it, or --map "{column}=" to skip it'
+    remedy = f"add {map_option(column, known)} to rename it, or {map_option(column, '')} to skip it"
     if name in _RESERVED:
         return (f"a column cannot be named {name}, because that name is reserved", remedy)
     if len(name) > _LONGEST:

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from newsletter.language.commands import map_option
 from newsletter.lists.leaving_words import plain
 from newsletter.model.columns import LIST_COLUMNS
 
@@ -149,7 +150,7 @@ def fault_without_addresses(names: Sequence[str], sample: Sequence[Sequence[str]
         return what, "insert a first line with the names of the columns, for example email,first_name"
     if counts[fullest]:
         name = names[fullest]
-        remedy = f'the column {name!r} contains addresses; to use it, add --map "{name}=email"'
+        remedy = f"the column {name!r} contains addresses; to use it, add {map_option(name, 'email')}"
     else:
         remedy = (
             'in the first line, name the column that contains the addresses "email", or add --map "Email Address=email"'

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from msgspec.structs import replace
 
 from newsletter.errors import Mistake, MistakesError
+from newsletter.language.commands import map_option
 from newsletter.lists.attribute_names import KNOWN_BY_LETTERS, attribute_name, is_attribute_name, name_fault
 from newsletter.lists.column_words import fault_without_addresses, find_columns, sure_column
 from newsletter.lists.export_formats import (
@@ -124,11 +125,13 @@ def _wanted(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[int,
         if not places:
             close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
             choice = ", ".join(map(repr, names[:20]))
-            remedy = f'write --map "{close[0]}={target}"' if close else f"write one of these after --map: {choice}"
+            remedy = f"write {map_option(close[0], target)}" if close else f"write one of these after --map: {choice}"
             faults.append((f"--map names the column {name!r}, which is not in the file", remedy))
         near = difflib.get_close_matches(target.strip().lower(), LIST_COLUMNS, n=1, cutoff=0.85)
         if near and letters_of(target) not in KNOWN_BY_LETTERS:
-            remedy = f'write --map "{name}={near[0]}", or choose a name for a column of your own that is less similar'
+            remedy = (
+                f"write {map_option(name, near[0])}, or choose a name for a column of your own that is less similar"
+            )
             faults.append((f"--map gives a column the unknown name {target.strip()!r}", remedy))
         wanted.update(dict.fromkeys(places, target.strip()))
     return wanted, faults
@@ -224,7 +227,7 @@ def _faults(columns: Sequence[ListColumn], sample: Sequence[Sequence[str]]) -> l
                 what = f"the columns {first.name!r} and {column.name!r} are both read as {target}"
                 remedy = "in the first line, rename one of the columns, or delete that column"
                 faults.append(
-                    (what, remedy if first.name == column.name else f'to skip one of them, add --map "{column.name}="')
+                    (what, remedy if first.name == column.name else f"to skip one, add {map_option(column.name, '')}")
                 )
     if "email" not in takers:
         faults.append(fault_without_addresses([column.name for column in columns], sample))

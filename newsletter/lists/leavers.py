@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from newsletter.errors import FaultError, Mistake, MistakesError
+from newsletter.language.commands import map_option
 from newsletter.lists.cells import TidyColumn, shortened
 from newsletter.lists.export_formats import OUR_EXPORT, ExportFormat
 from newsletter.lists.leaving import (
@@ -61,7 +62,9 @@ class UnclearColumn(NamedTuple):
             remedy = f"if it does, write {LEFT} above it in the first line; if not, delete it"
             return FaultError(f"column {self.place + 1} has no name and {what}", remedy)
         otherwise = "import it as it is" if self.field else "leave it out"
-        remedy = f'if it does, add --map "{self.name}={LEFT}"; if not, {otherwise}: --map "{self.name}={self.field}"'
+        remedy = (
+            f"if it does, add {map_option(self.name, LEFT)}; if not, {otherwise}: {map_option(self.name, self.field)}"
+        )
         return FaultError(f"the column {self.name!r} {what}", remedy)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, field
 
+from newsletter.language.commands import map_option
 from newsletter.lists.cells import TidyColumn, shortened
 from newsletter.lists.export_formats import letters_of
 from newsletter.lists.leavers import LeavingJudgment
@@ -87,10 +88,10 @@ def _read_answers(
 def _question(column: ListColumn, cell: str, *, is_about_leaving: bool) -> str:
     """Return why it is unclear whether someone left, and what to do about it."""
     what = f"cannot tell whether this person left: {column.name} is {shortened(cell)!r}"
-    skip = f'add --map "{column.name}="'
+    skip = f"add {map_option(column.name, '')}"
     if not is_about_leaving:
         return f"{what}; correct the cell, or {skip} if the column is not about leaving"
     return (
         f"{what}, and no topic is called {shortened(column.left_topic)!r}; define it in newsletter.toml under [topics]"
-        f', or add --map "{column.name}={LEFT}" if it means your newsletter, or {skip} if it does not'
+        f", or add {map_option(column.name, LEFT)} if it means your newsletter, or {skip} if it does not"
     )

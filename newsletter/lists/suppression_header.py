@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from newsletter.language.commands import map_option
 from newsletter.lists.csv_header import column_names, header_mistakes, recognized_column
 from newsletter.lists.export_formats import ExportFormat, letters_of, recognize
 from newsletter.lists.leaving import LeavingColumn, LeavingKind
@@ -86,7 +87,8 @@ def _answers(names: Sequence[str], mapping: Mapping[str, str]) -> tuple[dict[str
             choice = ", ".join(map(repr, names[:20]))
             faults.append((f"--map names the column {given!r}, which is not in the file", f"choose from {choice}"))
         elif target.strip() and letters_of(target) != LEFT:
-            remedy = f'write --map "{given}={LEFT}" if it says who unsubscribed, or --map "{given}=" to leave it out'
+            left, unused = map_option(given, LEFT), map_option(given, "")
+            remedy = f"write {left} if it says who unsubscribed, or {unused} to leave it out"
             faults.append((f"--map gives the column {given!r} the unknown name {target.strip()!r}", remedy))
         answers |= dict.fromkeys(named, target.strip())
     return answers, faults

@@ -223,6 +223,11 @@ class Waiver(Struct, frozen=True, kw_only=True):
     because: str
 
 
+def mailing_id_of(number: int, nonce: str) -> str:
+    """Return the id of a broadcast that providers get, from its number and its nonce."""
+    return f"b{number}-{nonce}"
+
+
 class Broadcast(Struct, frozen=True, kw_only=True):
     """One issue sent to one segment, as recorded in the ledger."""
 
@@ -254,7 +259,7 @@ class Broadcast(Struct, frozen=True, kw_only=True):
     @property
     def mailing_id(self) -> str:
         """Return the id that providers get and report back: opaque, and unique across ledgers."""
-        return f"b{self.id}-{self.nonce}"
+        return mailing_id_of(self.id, self.nonce)
 
     @property
     def is_scheduled(self) -> bool:

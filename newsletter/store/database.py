@@ -101,6 +101,9 @@ class Runner(Struct, frozen=True, kw_only=True):
     id: str
 
 
+MAILINGS = "SELECT id, nonce FROM broadcast"  # for an examination, which understands every version of the tables
+
+
 class DatabaseFacts(Struct, frozen=True, kw_only=True):
     """The state of a database: its engine, its schema version and its health."""
 
@@ -111,6 +114,7 @@ class DatabaseFacts(Struct, frozen=True, kw_only=True):
     open_to: str  # the file's permissions as the system shows them, if others can read it; otherwise empty
     journal: str  # `wal` if readers and a writer do not wait for each other; empty if the engine has no such setting
     size_bytes: int
+    mailings: frozenset[str]  # the mailing ids of all broadcasts
 
 
 class Database(Protocol):

@@ -7,6 +7,7 @@ was.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from shlex import quote
 from typing import NamedTuple, cast
 
 import orjson
@@ -194,7 +195,7 @@ def _require_free(database: Database, connection: Connection, email: str, *, key
         what, option = (f"email about {topic}", f" --topic {topic}") if topic else ("all email", "")
         raise InputError(
             f"{email} is blocked for {what} ({blocked[0].reason.value}), so it cannot be used; if the person asks for "
-            f'email there, first run `newsletter suppressions remove {email}{option} --because "…"`'
+            f'email there, first run `newsletter suppressions remove {quote(email)}{option} --because "…"`'
         )
     if forgotten_test(connection, key)(person):
         raise InputError(f"the person with the address {email} asked to be erased, so it cannot be recorded again")

@@ -6,7 +6,9 @@ The key is needed to erase people. It comes only from the environment, never fro
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import blake2b
+from pathlib import Path
 
 from newsletter.errors import InputError
 from newsletter.model.address import masked
@@ -32,6 +34,20 @@ _USE = b"forgotten"  # separates this use of the secret from any other, so that 
 def bare_surroundings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that helper programs (Chromium, SpamAssassin, resvg) need to start, and no secrets."""
     return {name: value for name, value in environ.items() if name.upper() in _NEEDED}
+
+
+def harmless_surroundings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return all variables except secrets, for the user's own programs, such as their browser.
+
+    The path of a file is not a secret, although a name such as `XAUTHORITY` looks like one.
+    """
+    return {name: value for name, value in environ.items() if not _SECRET_NAME.search(name) or _is_path(value)}
+
+
+def _is_path(value: str) -> bool:
+    with suppress(OSError, ValueError):  # longer than a path can be, or with a character that none has
+        return Path(value).is_absolute() and Path(value).exists()
+    return False
 
 
 def conceal(text: str, environ: Mapping[str, str] = os.environ) -> str:

@@ -22,6 +22,7 @@ _TROUBLES = {
     errno.EMFILE: ("too many files are open", "raise the limit (`ulimit -n`) and try again"),
     errno.ENFILE: ("too many files are open", "close other programs and try again"),
 }
+_OF_A_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP})
 ELSEWHERE = "save to another folder"
 _SOMEONE = "ask the person who manages this computer for access to"
 
@@ -30,6 +31,30 @@ def machine_trouble(error: BaseException | None) -> str | None:
     """Return what this machine lacks and what to do, or None if the error has another cause."""
     found = _TROUBLES.get(_number(error) or 0)
     return "; ".join(found) if found else None
+
+
+def place_trouble(error: BaseException) -> str | None:
+    """Return what is wrong with the file or folder that an error names, and what to do.
+
+    Return None if the error has another cause, or is one that this program should have foreseen.
+    """
+    if not isinstance(error, OSError):
+        return None
+    if isinstance(error, FileNotFoundError) and not _has_current_folder():
+        return "the folder that you are in no longer exists; go to another folder, for example: cd ~"
+    if error.errno not in _OF_A_PLACE or not isinstance(error.filename, str):
+        return None
+    path = Path(error.filename)
+    is_unreadable = error.errno in {errno.EACCES, errno.EPERM} and _exists(path) and not os.access(path, os.R_OK)
+    return str(explained(error, path, deed="read" if is_unreadable else "saved", elsewhere=""))
+
+
+def _has_current_folder() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def explained(

@@ -3,10 +3,7 @@
 Redirects are not followed, no cookies are kept, and no proxies are used. Answers are parsed by h11.
 """
 
-import os
-import ssl
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -15,7 +12,7 @@ import idna
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.system.stream import Stream, TimeLimit, open_stream
+from newsletter.system.stream import Stream, TimeLimit, open_stream, trusted_authorities
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _IN_A_TARGET = "%/:?#[]@!$&'()*+,;=~"  # everything that RFC 3986 allows in a path or a query
@@ -83,7 +80,7 @@ def ask(
     exchange = _Exchange(stream, deadline)
     try:
         if place.scheme == "https":
-            stream.encrypt(trusted_authorities(os.environ.get("SSL_CERT_FILE")), place.host, deadline)
+            stream.encrypt(trusted_authorities(), place.host, deadline)
         exchange.send(method, place, headers, body)
         return exchange.answer(most_body_bytes)
     except Exception as err:  # whatever a hostile answer makes h11 or ssl raise
@@ -91,12 +88,6 @@ def ask(
         raise UnansweredError(cause, was_connected=True, was_sent=exchange.was_sent) from err
     finally:
         stream.close()
-
-
-@cache
-def trusted_authorities(_file: str | None) -> ssl.SSLContext:
-    """Return the certificates that the system trusts, or those in SSL_CERT_FILE. Loading them takes some 20 ms."""
-    return ssl.create_default_context()
 
 
 def place_of(url: str) -> HttpPlace:

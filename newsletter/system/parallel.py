@@ -57,7 +57,11 @@ def begun(call: Callable[[], Result]) -> Callable[[], Result]:
     Thread(target=lambda: ended.put(_outcome_of(call)), daemon=True).start()
 
     def result() -> Result:
-        outcome = ended.get()
+        try:
+            outcome = ended.get()
+        except BaseException:
+            _let_end()
+            raise
         return outcome()
 
     return result

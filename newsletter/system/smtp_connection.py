@@ -15,7 +15,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from newsletter.system.stream import Stream, TimeLimit, open_stream
+from newsletter.system.stream import Stream, TimeLimit, open_stream, trusted_authorities
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -157,7 +157,7 @@ def connect(host: str, port: int, security: Security, limits: SmtpLimits) -> Smt
 
     Raise OSError, which includes RefusedError and NotOfferedError, or UnicodeError if the host name is invalid.
     """
-    context = None if security == "none" else ssl.create_default_context()
+    context = None if security == "none" else trusted_authorities()
     relay = SmtpConnection(open_stream(host, port, TimeLimit(limits.connection)), limits)
     try:
         if context is not None and security == "tls":

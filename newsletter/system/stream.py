@@ -8,10 +8,13 @@ Each change of a socket's timeout is a system call that takes about as long as s
 plenty of time left waits with the same timeout as all others, again and again.
 """
 
+import os
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
@@ -21,6 +24,7 @@ _WAIT_SECONDS = 2.0  # of a step that has more time than that
 _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is there answers much sooner
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # the variables in which OpenSSL looks for certificates
 _Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
@@ -90,6 +94,45 @@ class Stream:
         """Close the connection immediately."""
         with suppress(OSError):
             self._socket.close()
+
+
+def trusted_authorities() -> ssl.SSLContext:
+    """Return the certificates to trust: those that SSL_CERT_FILE and SSL_CERT_DIR name, or else the system's."""
+    file, folder = (None if _is_stale(name) else os.environ.get(name) for name in _CERTIFICATES)
+    return _trusting(file, folder)
+
+
+def certificate_notes() -> tuple[str, ...]:
+    """Return one note for each setting in the environment that names certificates which cannot be read."""
+    return tuple(
+        f"{name} is {os.environ[name]}, which cannot be read, so the system's certificates are used; correct it, or "
+        f"run: unset {name}"
+        for name in _CERTIFICATES
+        if _is_stale(name)
+    )
+
+
+def _is_stale(name: str) -> bool:
+    path = os.environ.get(name, "")
+    return bool(path) and not os.access(path, os.R_OK)
+
+
+@cache
+def _trusting(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Load certificates, which takes some 20 ms.
+
+    This does what `ssl.create_default_context` does, except that SSLKEYLOGFILE is ignored: it may name a file that
+    cannot be written, and with the keys in it anyone could read what was sent.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if sys.version_info >= (3, 13):
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+    usual = ssl.get_default_verify_paths()
+    with suppress(OSError):  # after a missing or damaged file, no server is trusted, as in OpenSSL
+        context.load_verify_locations(cafile=file or usual.openssl_cafile)
+    with suppress(OSError):
+        context.load_verify_locations(capath=folder or usual.openssl_capath)
+    return context
 
 
 def open_stream(host: str, port: int, deadline: TimeLimit, *, connect_seconds: float = _CONNECT_SECONDS) -> Stream:

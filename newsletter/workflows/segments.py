@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from newsletter.config import CONFIG_FILE, Config, line_of_key
 from newsletter.content.loader import issue_names
-from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.errors import InputError, Mistake, MistakesError, StoreError
 from newsletter.lists.column_words import sure_column
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.finding import Place
@@ -32,12 +32,18 @@ _SAMPLE, _LARGER_SAMPLE = 3, 5
 _MANY_PEOPLE = 100_000  # counting a larger list many times can take more than a second
 
 
-def audience_fields(config: Config) -> tuple[str, ...] | None:
-    """Return the columns and attributes that the list has, or None while it is empty."""
+def audience_fields(config: Config) -> tuple[str, ...] | StoreError | None:
+    """Return the columns and attributes that the list has, or None while it is empty.
+
+    Return the reason if this user, or this version, cannot read the list: an issue can be written without it.
+    """
     if not config.has_database:
         return None
-    with open_database(config.database) as database:
-        return fields_of_list(database)
+    try:
+        with open_database(config.database) as database:
+            return fields_of_list(database)
+    except StoreError as err:
+        return err
 
 
 def fields_of_list(database: Database) -> tuple[str, ...] | None:
@@ -98,10 +104,13 @@ class BrokenSegment(Struct, frozen=True, kw_only=True):
 
 
 def broken_segments(config: Config, *, now: datetime) -> tuple[BrokenSegment, ...]:
-    """Return the segments of `newsletter.toml` that have mistakes. Without a list, fewer mistakes can be found."""
-    with open_database(config.database) if config.has_database else nullcontext() as database:
-        _, broken = _parsed(config, config.settings.segments, known_names(config, database), now=now)
-    return broken
+    """Return the segments of `newsletter.toml` that have mistakes. Without the list, fewer mistakes can be found."""
+    try:
+        with open_database(config.database) if config.has_database else nullcontext() as database:
+            known = known_names(config, database)
+    except StoreError:
+        known = known_names(config, None)
+    return _parsed(config, config.settings.segments, known, now=now)[1]
 
 
 def _parsed(

@@ -138,7 +138,7 @@ def test_a_list_of_commands_loads_none_of_them(arguments: Sequence[str], tmp_pat
     assert ours == {
         *("newsletter", "newsletter.__main__", "newsletter.errors"),
         *("newsletter.cli", "newsletter.cli.app", "newsletter.cli.output", "newsletter.cli.parameters"),
-        *("newsletter.language", "newsletter.language.counts"),
+        *("newsletter.language", "newsletter.language.counts", "newsletter.system", "newsletter.system.pipes"),
     }
 
 

@@ -1,13 +1,15 @@
 """The doctor, as a person asks for it."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.checks.network.surroundings import authority, publish_sound_zone, server_context, sound_pages
-from tests.e2e.program import run
+from tests.e2e.program import command, environment, run
 from tests.fakes.name_server import NameServer
 from tests.fakes.sendgrid_api import SendGridApi
 from tests.workspaces import CONFIG, write_workspace
@@ -78,3 +80,28 @@ def test_settings_with_mistakes_are_told_and_no_traceback(tmp_path: Path) -> Non
     page = run(tmp_path, "doctor", expect=1).stdout
 
     assert "newsletter.toml:9: " in page
+
+
+def has_namespaces() -> bool:
+    """Whether this machine can stand in for one without namespaces, which is made inside a namespace."""
+    return (
+        shutil.which("unshare") is not None and not subprocess.run(["unshare", "-Ur", "true"], check=False).returncode
+    )
+
+
+@pytest.mark.skipif(not has_namespaces(), reason="this kernel lets us make no namespace to take the rest away in")
+@pytest.mark.parametrize("arguments", ["doctor", "check", "check --format json", "check --format github"])
+def test_a_kernel_that_confines_no_browser_is_told(tmp_path: Path, arguments: str) -> None:
+    write_workspace(tmp_path)
+    deny = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-Ur", "sh", "-c", deny, "sh", *command(*arguments.split())],
+        cwd=tmp_path,
+        env=environment({"NEWSLETTER_WITHOUT": "network spamassassin"}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Chromium ran as root and without its sandbox" in done.stdout + done.stderr, done.stderr
+    assert "docs/security.md" in done.stdout

@@ -93,6 +93,41 @@ def test_set_up_refuses_a_file_whose_hash_differs_in_one_digit(tmp_path: Path) -
     assert list(tmp_path.glob(f".venv/lib/*/site-packages/{SMALL}-*"))
 
 
+def test_a_copied_folder_gets_an_environment_of_its_own(tmp_path: Path) -> None:
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    shutil.copytree(ROOT / "scripts", original / "scripts")
+    shutil.copy(ROOT / "Makefile", original)
+    (original / "pyproject.toml").touch()
+    ours = wheel_made_here(original)
+    (entry,) = (each for each in ENTRIES if each.startswith(f"{SMALL}=="))
+    pinning_ours = entry.replace(re.findall(r"sha256:(\w+)", entry)[0], ours)
+    assert set_up(original, pinning_ours).returncode == 0
+    (original / ".venv/.dev").write_text(f"{original.resolve()}\n")
+    assert subprocess.run(["make", "--question", "setup"], cwd=original, check=False).returncode == 0
+    assert set_up(original, pinning_ours).returncode == 0  # nothing has moved, so this changes nothing
+    shutil.copytree(original, copy, symlinks=True)
+
+    assert subprocess.run(["make", "--question", "setup"], cwd=copy, check=False).returncode == 1
+    assert set_up(copy, pinning_ours).returncode == 0
+    assert str(original) not in (copy / ".venv/bin/pip").read_text()
+    assert list(copy.glob(f".venv/lib/*/site-packages/{SMALL}-*"))
+
+
+@pytest.mark.parametrize("variable", ["PIP_TARGET", "PIP_PREFIX", "PYTHONPATH", "PYTHONHOME"])
+def test_settings_for_another_python_do_not_reach_the_set_up(tmp_path: Path, variable: str) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    done = subprocess.run(
+        ["make", "--eval", "show: ; @env", "show"],
+        cwd=tmp_path,
+        env={**os.environ, variable: "/nowhere", "PIP_USER": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "/nowhere" not in done.stdout
+    assert "PIP_USER=0" in done.stdout
+
+
 def test_every_hint_installs_the_distribution_of_this_project() -> None:
     assert PROJECT["project"]["name"] == DISTRIBUTION
     assert PROJECT["project"]["scripts"].keys() == {"newsletter"}

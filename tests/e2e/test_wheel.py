@@ -1,5 +1,6 @@
 """The built wheel, used outside the repository: it carries the theme and the starter."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,8 @@ def test_the_wheel_makes_and_builds_a_workspace_of_its_own(installed: Path, tmp_
     assert {path.name for path in pages.iterdir()} == {"missing.html.j2", "studio.html.j2", "studio.css", "studio.js"}
     assert not (installed / "newsletter" / "theme" / "web").exists()
     assert (installed / "newsletter" / "checks" / "clients" / "data" / "caniemail.LICENSE").is_file()
+    scripts = sorted((installed / "newsletter" / "checks" / "browser").glob("*.sh"))
+    assert [(path.name, os.access(path, os.X_OK)) for path in scripts] == [
+        ("driver.sh", True),
+        ("unprivileged.sh", True),
+    ]

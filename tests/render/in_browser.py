@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, Route, ViewportSize
 
 from tests.render.conftest import Mail
 
@@ -41,6 +41,7 @@ LOW_LINKS = """() => [...document.querySelectorAll('a')]
   .map(a => [a.textContent.trim().slice(0, 40), a.getBoundingClientRect().height])
   .filter(([, height]) => height < 44)"""
 Scheme = Literal["light", "dark"]
+_SITE = "http://mail.invalid/"
 SCROLL_WIDTH = "document.documentElement.scrollWidth"
 
 
@@ -61,10 +62,15 @@ class Opened:
         """The page in a window of this width."""
         if scheme not in self._pages:
             self._pages[scheme] = self._browser.new_page(color_scheme=scheme)
-            self._pages[scheme].goto(self._path.as_uri())
+            # The files are handed to the browser, because it may run as a user who cannot read them.
+            self._pages[scheme].route(f"{_SITE}*", self._answer)
+            self._pages[scheme].goto(f"{_SITE}{self._path.name}")
         page = self._pages[scheme]
         page.set_viewport_size(ViewportSize(width=width, height=800))
         return page
+
+    def _answer(self, route: Route) -> None:
+        route.fulfill(path=self._path.with_name(route.request.url.removeprefix(_SITE)))
 
 
 def open_mail(browser: Browser, mail: Mail, folder: Path) -> Opened:

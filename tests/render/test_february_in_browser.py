@@ -24,9 +24,9 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """One browser for all tests of this module."""
-    with running_browser(tmp_path_factory.mktemp("browser")) as browser:
+    with running_browser() as browser:
         yield browser
 
 

@@ -28,7 +28,7 @@ BOTH = pytest.mark.parametrize("name", [EVERYTHING, RIGHT_TO_LEFT])
 @pytest.fixture(scope="module")
 def mails(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Opened]]:
     """All issues on the disk, and one browser for all tests of this module."""
-    with running_browser(tmp_path_factory.mktemp("browser")) as browser:
+    with running_browser() as browser:
         yield {name: _opened(browser, name, tmp_path_factory.mktemp(name)) for name in ISSUES}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.system.file_errors import explained, machine_trouble
+from newsletter.system.file_errors import explained, machine_trouble, place_trouble
 
 
 @pytest.fixture
@@ -119,3 +119,26 @@ def test_what_a_machine_lacks_is_told(error: Exception, words: str) -> None:
 @pytest.mark.parametrize("error", [None, KeyError("a"), OSError("odd"), PermissionError(errno.EACCES, "denied")])
 def test_other_errors_are_not_blamed_on_the_machine(error: Exception | None) -> None:
     assert machine_trouble(error) is None
+
+
+def test_a_place_that_an_error_names_is_told(here: Path) -> None:
+    long = Path("a" * 300)
+
+    told = place_trouble(failure(long.read_bytes))
+
+    assert told == f"the name {'a' * 40}… is too long; choose a shorter name"
+    denied = PermissionError(errno.EACCES, "Permission denied", "exports/list.csv")
+    Path("exports").mkdir()
+    assert (place_trouble(denied) or "").startswith("you do not have permission to save files in exports/; ")
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), OSError("odd"), FileNotFoundError(errno.ENOENT, "none", "list.csv")])
+def test_an_error_that_we_should_have_foreseen_is_not_blamed_on_a_place(here: Path, error: Exception) -> None:
+    assert place_trouble(error) is None
+
+
+def test_a_current_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert "no longer exists" in (place_trouble(failure(Path.cwd)) or "")

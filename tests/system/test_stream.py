@@ -3,11 +3,15 @@
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from newsletter.system import stream as module
-from newsletter.system.stream import Stream, TimeLimit, open_stream
+from newsletter.system.http_exchange import UnansweredError, ask
+from newsletter.system.stream import Stream, TimeLimit, certificate_notes, open_stream
+from tests.checks.network.surroundings import authority, server_context
+from tests.fakes.web_server import Page, WebServer
 
 
 @pytest.fixture
@@ -76,3 +80,55 @@ def test_the_next_address_is_tried_if_one_refuses(monkeypatch: pytest.MonkeyPatc
 def test_a_name_that_cannot_be_one_is_an_error_of_its_own() -> None:
     with pytest.raises(UnicodeError):
         open_stream("x" * 70 + ".example.org", 25, TimeLimit(5))
+
+
+@pytest.fixture
+def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The certificates of the tests, as SSL_CERT_FILE names them."""
+    path = tmp_path / "authority.pem"
+    authority().cert_pem.write_to_path(str(path))
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    return path
+
+
+def status_of(url: str) -> int:
+    return ask("GET", url, deadline=TimeLimit(20), headers={}).status
+
+
+@pytest.mark.parametrize("there", ["nowhere/keys.log", "keys.log"])
+def test_the_keys_of_a_connection_are_written_nowhere(
+    there: str, trusted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / there))
+    with WebServer(tls=server_context("127.0.0.1"), pages={"/": Page()}) as server:
+        assert status_of(f"{server.url}/") == 200
+    assert not (tmp_path / there).exists()
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_other_settings_that_lead_nowhere_change_nothing(
+    variable: str, trusted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "/nowhere/at-all")
+    with WebServer(tls=server_context("127.0.0.1"), pages={"/": Page()}) as server:
+        assert status_of(f"{server.url}/") == 200
+
+
+def test_without_the_file_of_certificates_the_system_decides_and_a_note_says_so(
+    trusted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert certificate_notes() == ()
+    trusted.unlink()
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+
+    with WebServer(tls=server_context("127.0.0.1"), pages={"/": Page()}) as server, pytest.raises(UnansweredError):
+        status_of(f"{server.url}/")
+
+    (note,) = certificate_notes()
+    assert note.startswith(f"SSL_CERT_FILE is {trusted}, which cannot be read, so the system's certificates are used;")
+    assert note.endswith("unset SSL_CERT_FILE")
+
+
+def test_a_server_that_no_one_vouches_for_is_not_trusted() -> None:
+    with WebServer(tls=server_context("127.0.0.1"), pages={"/": Page()}) as server, pytest.raises(UnansweredError):
+        status_of(f"{server.url}/")

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from playwright.sync_api import Error
 
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Circumstances, Probed, Problem, error
-from newsletter.checks.browser.chromium import PreferredScheme, Viewport, first_line, opened_browser
+from newsletter.checks.browser.chromium import PreferredScheme, Viewport, opened_browser
+from newsletter.checks.browser.confinement import first_line
 from newsletter.checks.browser.inspection import (
     Contrast,
     Element,
@@ -48,6 +49,7 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
     too_wide: list[Overflow] = []
     try:
         with opened_browser(context.subject.rendered.pictures, scripts=inspecting_scripts()) as window:
+            exposure = window.exposure
             for document in telling[:MOST_VARIANTS]:
                 with window.showing(document.html) as page:
                     violations += (found for view in AXE_VIEWS for found in serious_violations(page, view))
@@ -56,7 +58,8 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
         raise CannotRunError(f"the browser failed ({first_line(err)}); try again") from err
     found = [("A6", problem) for problem in violation_problems(violations, context)]
     found += [("S13", problem) for problem in overflow_problems(too_wide, context)]
-    return Probed(problems=tuple(found), not_run=tuple(_left_out(len(telling) - MOST_VARIANTS)))
+    left_out = tuple(_left_out(len(telling) - MOST_VARIANTS))
+    return Probed(problems=tuple(found), not_run=left_out, notes=(exposure,) if exposure else ())
 
 
 def telling_documents(documents: tuple[MailDocument, ...]) -> Iterator[MailDocument]:

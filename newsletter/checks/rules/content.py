@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import PurePath
+from shlex import quote
 
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import normalized
@@ -26,7 +27,7 @@ def check_substance(context: CheckContext) -> Iterable[Problem]:
     if all(section.only for section in issue.sections):
         segments = ", ".join(issue.only_segments)
         what = f"readers outside {segments} would get an empty email"
-        remedy = f"delete `only:` from one of the sections, or send with --to {issue.only_segments[0]}"
+        remedy = f"delete `only:` from one of the sections, or send with --to {quote(issue.only_segments[0])}"
         yield error(issue.source.at("sections"), what, remedy)
     for section in issue.sections:
         if _is_empty(section):

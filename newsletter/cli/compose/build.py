@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from newsletter.config import Config
 from newsletter.model.issue import Issue
 from newsletter.model.readership import Reader
 from newsletter.workflows.compose.build import build_issue
-from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.compose.compose import Fields, require_issue
 
 
 def build(
@@ -31,7 +32,7 @@ def build(
     config, now = current_config(), datetime.now(UTC)
     folder = require_issue(config, issue)
     reader_for = (lambda written: _reader(config, written, as_email, now)) if as_email is not None else None
-    known_fields = None  # there is no list yet
+    known_fields: Fields = None  # there is no list yet
     if config.has_database:
         # Imported only if there is a list, because it loads the store, which takes a tenth of the time of a build.
         from newsletter.workflows.segments import audience_fields
@@ -44,9 +45,9 @@ def build(
     for line in not_judged(built.composed.not_run):
         output.note(output.styled(f"Skipped: {line}", "dim", stream=sys.stderr))
     if built.composed.errors:
-        output.print_next(f"newsletter check {folder.name}", "to see the errors and how to fix them")
+        output.print_next(f"newsletter check {quote(folder.name)}", "to see the errors and how to fix them")
         raise typer.Exit(1)
-    output.print_next(f"newsletter preview {folder.name}", "to see the issue as your readers will")
+    output.print_next(f"newsletter preview {quote(folder.name)}", "to see the issue as your readers will")
 
 
 def _reader(config: Config, issue: Issue, email: str, now: datetime) -> Reader:

@@ -1,6 +1,7 @@
 """`newsletter check`."""
 
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -37,7 +38,8 @@ def check(
     with probing(config, without, now=datetime.now(UTC)) as wanted:
         judgment = judge_issue(config, folder, probing=wanted)
     findings, root = judgment.findings, config.root.resolve()
-    print_report(Report(issue=folder.name, findings=findings, not_run=judgment.not_run, root=root), form=form)
+    not_run, notes = judgment.not_run, judgment.notes
+    print_report(Report(issue=folder.name, findings=findings, not_run=not_run, notes=notes, root=root), form=form)
     if form is Format.TEXT and judgment.by is not None:
         output.note(
             f"Dates were checked against the issue's date, {judgment.by}. "
@@ -45,10 +47,12 @@ def check(
         )
     if any(finding.blocks for finding in findings):
         if form is Format.TEXT:
-            output.print_next(f"newsletter preview {folder.name}", "to see the email change as you fix the errors")
+            output.print_next(
+                f"newsletter preview {quote(folder.name)}", "to see the email change as you fix the errors"
+            )
         raise typer.Exit(1)
     if form is Format.TEXT:
-        output.print_next(f"newsletter test {folder.name}", "to send a test copy to your reviewers")
+        output.print_next(f"newsletter test {quote(folder.name)}", "to send a test copy to your reviewers")
 
 
 def _list_rules() -> None:

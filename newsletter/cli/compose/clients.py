@@ -1,5 +1,6 @@
 """`newsletter clients`: show which email apps readers use, and which parts of an issue each one cannot display."""
 
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -109,7 +110,7 @@ def _print_report(report: ClientReport, issue: str) -> None:
         output.say("  " + ", ".join(names))
     output.say()
     _print_origin(readers)
-    output.print_next(f"newsletter preview {issue}", "to see the issue as your readers will")
+    output.print_next(f"newsletter preview {quote(issue)}", "to see the issue as your readers will")
 
 
 def _print_loss(loss: Loss, readers: Readers) -> None:

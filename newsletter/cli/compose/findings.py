@@ -38,11 +38,15 @@ class Format(StrEnum):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """The findings of an issue, the skipped checks, and the workspace to which the findings' paths are relative."""
+    """The findings of an issue, the skipped checks, notes about this machine, and the workspace.
+
+    The paths of the findings are relative to the workspace.
+    """
 
     issue: str
     findings: Sequence[Finding]
     not_run: Sequence[NotRun] = ()
+    notes: Sequence[str] = ()
     root: Path | None = None  # None if the report is only printed as text
 
 
@@ -89,14 +93,16 @@ def _text(report: Report) -> None:
     print_findings(report.findings)
     for line in not_judged(report.not_run):
         output.say(output.styled(f"Skipped: {line}", "dim"), hang=_HANG)
+    for note in report.notes:
+        output.say(output.styled(f"Note: {note}.", "dim"), hang=_HANG)
     count = len(report.not_run)
     left_out = f" ({output.count_of(count, 'check')} skipped)" if count else ""
     output.say(f"{report.issue}: {summarize_findings(report.findings)}{left_out}")
 
 
 def _json(report: Report) -> None:
-    findings, not_run = report.findings, report.not_run
-    output.print_json({"issue": report.issue, "findings": findings, "not_run": not_run})
+    findings, not_run, notes = report.findings, report.not_run, report.notes
+    output.print_json({"issue": report.issue, "findings": findings, "not_run": not_run, "notes": notes})
 
 
 def _github(report: Report) -> None:
@@ -109,6 +115,8 @@ def _github(report: Report) -> None:
         output.say(f"::{level} {properties}::{_data(f'{finding.what}; {remedy}')}")
     for left_out in report.not_run:
         output.say(f"::notice title={_property(named(left_out.rule))}::{_data(f'skipped: {left_out.why}')}")
+    for note in report.notes:
+        output.say(f"::notice::{_data(note)}")
     output.say(f"{report.issue}: {summarize_findings(report.findings)}")
 
 
@@ -133,7 +141,8 @@ def _sarif(report: Report) -> None:
         "toolExecutionNotifications": [
             {"associatedRule": {"id": each.rule}, "level": "note", "message": {"text": f"skipped: {each.why}"}}
             for each in report.not_run
-        ],
+        ]
+        + [{"level": "note", "message": {"text": note}} for note in report.notes],
     }
     run = {
         "tool": {"driver": {"name": "newsletter", "version": __version__, "rules": rules}},

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -20,5 +21,5 @@ def init(
     for path in init_workspace(folder, datetime.now(UTC).date()):
         output.say(str(path))
     output.note("Write your text in the .md files, and set your names and colors in newsletter.toml.")
-    command = f"cd {folder} && newsletter preview" if folder != Path() else "newsletter preview"
+    command = f"cd {quote(str(folder))} && newsletter preview" if folder != Path() else "newsletter preview"
     output.print_next(command, "to see the first issue, which is already complete")

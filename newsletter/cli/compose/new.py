@@ -1,6 +1,7 @@
 """`newsletter new`."""
 
 from datetime import UTC, date, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -29,4 +30,6 @@ def new(
     config = current_config()
     folder = new_issue(config, name, source=source, issue_date=chosen, today=datetime.now(UTC).date())
     output.say(config.shown(folder))
-    output.print_next(f"newsletter preview {folder.name}", "to see the issue while you replace the old text and dates")
+    output.print_next(
+        f"newsletter preview {quote(folder.name)}", "to see the issue while you replace the old text and dates"
+    )

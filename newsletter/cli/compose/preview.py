@@ -1,6 +1,8 @@
 """`newsletter preview`."""
 
-import webbrowser
+import os
+import subprocess
+import sys
 from typing import Annotated
 
 import typer
@@ -8,6 +10,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import NewestIssue
 from newsletter.cli.workspace import current_config
+from newsletter.system.environment import harmless_surroundings
 from newsletter.web.studio.preview import serve_preview
 from newsletter.workflows.compose.compose import require_issue
 
@@ -28,7 +31,10 @@ def preview(
         output.say(url)
         output.note("The page updates when you save a file. Press Ctrl-C to stop the preview.")
         if open_browser:
-            webbrowser.open(url)
+            # In a process of its own, because a browser that `webbrowser` starts here would inherit our secrets.
+            command = [sys.executable, "-I", "-m", "webbrowser", url]
+            environ = harmless_surroundings(os.environ)
+            subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=False)  # noqa: S603
 
     config = current_config()
     serve_preview(config, require_issue(config, issue), port=port, on_ready=on_ready)

@@ -1,6 +1,7 @@
 """`newsletter approve`."""
 
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -34,13 +35,13 @@ def approve(
         approve_content(database, draft, by=name, now=datetime.now(UTC))
     output.say(f"{name} approved {issue_name}, content {draft.content_hash[:12]}")
     if draft.composed.errors:
-        output.print_next(f"newsletter check {issue_name}", "to see what blocks a broadcast")
+        output.print_next(f"newsletter check {quote(issue_name)}", "to see what blocks a broadcast")
     elif config.settings.delivery.require_test and draft.tested_at is None:
         output.print_next(
-            f"newsletter test {issue_name} --to reviewers", "to send the test copy that `require_test` requires"
+            f"newsletter test {quote(issue_name)} --to reviewers", "to send the test copy that `require_test` requires"
         )
     else:
-        output.print_next(f"newsletter send {issue_name} --to everyone --dry-run", "to see who would get it")
+        output.print_next(f"newsletter send {quote(issue_name)} --to everyone --dry-run", "to see who would get it")
 
 
 def _print_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
@@ -69,7 +70,7 @@ def _print_draft(config: Config, draft: ApprovalDraft, *, by: str) -> None:
 
 def _tested(draft: ApprovalDraft) -> str:
     if draft.tested_at is None:
-        command = f"newsletter test {draft.composed.issue.name}"
+        command = f"newsletter test {quote(draft.composed.issue.name)}"
         return f"no test copy of this content has been sent yet; send one with `{command}`"
     return f"a test copy of this content was sent on {show_utc(draft.tested_at)}"
 

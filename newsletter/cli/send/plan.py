@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from shlex import quote
 from zoneinfo import ZoneInfo
 
 from newsletter.cli import output
@@ -46,7 +47,9 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
     if plan.blocking:
         print_findings(plan.blocking)
     elif plan.warnings:
-        output.note(f"{output.count_of(len(plan.warnings), 'warning')}: `newsletter check {issue.name}` lists them.")
+        output.note(
+            f"{output.count_of(len(plan.warnings), 'warning')}: `newsletter check {quote(issue.name)}` lists them."
+        )
 
 
 def _grace_line(grace: timedelta) -> str:
@@ -64,7 +67,7 @@ def variant_lines(counts: Sequence[VariantCount]) -> str:
 
 def _note_people(plan: BroadcastPlan) -> None:
     """Print notes on the segments, how many subscribers lack consent, and how many addresses will be suppressed."""
-    output.print_notes(plan.notes)
+    output.print_notes((*plan.notes, *plan.composed.notes))
     if plan.without_consent:
         output.note(
             f"{output.count_of(plan.without_consent, 'subscriber')} left out: no consent on record; import the list "

@@ -137,6 +137,7 @@ def print_result(done: DoneBroadcast) -> None:
         output.note(f"{name} is waiting: {done.found.reason or done.waits or 'the rest is not due yet'}")
     for command, why in _next_steps(done):
         output.print_next(command, why)
+    output.deliver()
 
 
 def _what_was_done(done: DoneBroadcast) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -274,8 +275,8 @@ def next_steps(status: BroadcastStatus, now: datetime) -> list[Step]:
 
 def sending_again(broadcast: Broadcast) -> str:
     """Return the command that sends the issue to the same segment. An expression has to be typed again."""
-    recipients = "--where '…'" if broadcast.segment == AD_HOC else f"--to {broadcast.segment}"
-    return f"newsletter send {broadcast.issue} {recipients}"
+    recipients = "--where '…'" if broadcast.segment == AD_HOC else f"--to {quote(broadcast.segment)}"
+    return f"newsletter send {quote(broadcast.issue)} {recipients}"
 
 
 def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:

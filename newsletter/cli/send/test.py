@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -66,8 +67,8 @@ def test(
 def _print_next_step(config: Config, composed: Composed) -> None:
     name = composed.issue.name
     if composed.errors:
-        output.print_next(f"newsletter check {name}", "to see what blocks a broadcast")
+        output.print_next(f"newsletter check {quote(name)}", "to see what blocks a broadcast")
     elif config.settings.delivery.require_approval:
-        output.print_next(f"newsletter approve {name} --by NAME", "once someone has reviewed it")
+        output.print_next(f"newsletter approve {quote(name)} --by NAME", "once someone has reviewed it")
     else:
-        output.print_next(f"newsletter send {name} --to everyone --dry-run", "to see who would get it")
+        output.print_next(f"newsletter send {quote(name)} --to everyone --dry-run", "to see who would get it")

@@ -1,6 +1,7 @@
 """`newsletter subscribers add`."""
 
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -71,4 +72,4 @@ def _print_report(email: str, report: ImportReport) -> None:
             "The address is still blocked: this consent is not newer than the block, or someone blocked the address "
             "by hand."
         )
-    output.print_next(f"newsletter subscribers show {email}", "to see everything about them")
+    output.print_next(f"newsletter subscribers show {quote(email)}", "to see everything about them")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -79,7 +80,7 @@ def _print_address(old: str, new: str) -> None:
     """Print a note about the old address if there is a new one, and what to do next."""
     if new and person_of(new) != person_of(old):
         output.note(f"{old} is blocked now, so that no list brings it back.")
-    output.print_next(f"newsletter subscribers show {new or old}", "to see everything about them")
+    output.print_next(f"newsletter subscribers show {quote(new or old)}", "to see everything about them")
 
 
 def _print_report(report: EditReport) -> None:

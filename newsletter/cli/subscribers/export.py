@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -35,7 +36,7 @@ def export(
     """
     if person is not None and "@" not in person:
         raise InputError(
-            f"{person!r} is not an address; to write a file, use `newsletter subscribers export --to {person}`"
+            f"{person!r} is not an address; to write a file, use `newsletter subscribers export --to {quote(person)}`"
         )
     with opened_database() as (_, database):
         if person is not None:

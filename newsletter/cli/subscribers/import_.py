@@ -15,6 +15,7 @@ from newsletter.cli.options import DryRun
 from newsletter.cli.send.held import held_for, print_held
 from newsletter.cli.unclear_columns import ask_about_columns
 from newsletter.cli.workspace import opened_database
+from newsletter.language.commands import map_option
 from newsletter.language.counts import people_of
 from newsletter.lists.csv_import import ListShape
 from newsletter.lists.export_formats import letters_of
@@ -151,7 +152,7 @@ def _print_shape(file: Path, shape: ListShape) -> None:
     output.note(f"{file}: {whose} with {output.count_of(header.width, 'column')}")
     _print_uses(header.columns)
     for name, field in ((column.name, column.suggestion) for column in header.columns if column.suggestion):
-        output.note(f'  If {name} is the {_MEANT[field]}, add --map "{name}={field}"')
+        output.note(f"  If {name} is the {_MEANT[field]}, add {map_option(name, field)}")
     if encoding := shape.encoding.assumed:
         advice = "If that looks wrong, set the encoding with --encoding."
         output.note(f"  The file is not UTF-8; it was read as {encoding}. {advice}")

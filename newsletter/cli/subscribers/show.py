@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from shlex import quote
 
 from newsletter.cli import output
 from newsletter.cli.options import Email
@@ -46,7 +47,7 @@ def show(email: Email) -> None:
     with opened_database() as (_, database):
         person = require_person(database, email, key=forget_key())
     _print_known(person)
-    output.print_next(f"newsletter subscribers export {person.email}", "to export all of it as JSON")
+    output.print_next(f"newsletter subscribers export {quote(person.email)}", "to export all of it as JSON")
 
 
 def _print_known(person: KnownPerson) -> None:

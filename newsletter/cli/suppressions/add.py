@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -136,7 +137,7 @@ def _add_named(
     known = f"{emails[0]} was already blocked{f', now with the reason {now}' if now != before else ''}."
     output.say(blocked if added else known)
     print_held(config, held, now=moment)
-    output.print_next(f"newsletter subscribers show {emails[0]}", "to see everything about them")
+    output.print_next(f"newsletter subscribers show {quote(emails[0])}", "to see everything about them")
 
 
 def _add_listed(

@@ -1,6 +1,7 @@
 """`newsletter suppressions remove`: allow an address again, or delete the records of erased people."""
 
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -80,7 +81,9 @@ def _lift(
     subscriber = find_subscriber(database, found.email)
     if subscriber is None or not subscriber.record.may_be_mailed:
         output.note("They still get no email, because they are not on the list, or no consent is on record.")
-        output.print_next(f'newsletter subscribers add {found.email} --consent-source "…"', "to record their consent")
+        output.print_next(
+            f'newsletter subscribers add {quote(found.email)} --consent-source "…"', "to record their consent"
+        )
     if config.settings.provider.table_in_use.keeps_suppressions:
         output.print_next("newsletter suppressions sync", "to remove the address from the provider's lists too")
 

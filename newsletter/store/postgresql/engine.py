@@ -9,8 +9,9 @@ from types import TracebackType
 
 import psycopg
 
+from newsletter.model.broadcast import mailing_id_of
 from newsletter.store.connections import ThreadConnections
-from newsletter.store.database import Answer, DatabaseFacts, ListPart, Runner
+from newsletter.store.database import MAILINGS, Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.postgresql.address import Address, read_address
 from newsletter.store.postgresql.connection import PostgresConnection, connect
 from newsletter.store.postgresql.failures import cannot_use, translated
@@ -200,6 +201,7 @@ def examine_postgresql(url: str) -> DatabaseFacts:
         with translated(address.shown):
             check_server(connection, address.shown)
             schema = version_of(connection, address.shown)
+            broadcasts = connection.execute(MAILINGS).fetchall() if schema else []
             (size,) = connection.execute("SELECT pg_database_size(current_database())").fetchall()[0]
             version = connection.info.parameter_status("server_version") or ""
     finally:
@@ -212,6 +214,7 @@ def examine_postgresql(url: str) -> DatabaseFacts:
         open_to="",
         journal="",
         size_bytes=int(size),
+        mailings=frozenset(mailing_id_of(number, nonce) for number, nonce in broadcasts),
     )
 
 

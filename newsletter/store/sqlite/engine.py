@@ -12,8 +12,9 @@ from stat import S_IMODE, filemode
 from types import TracebackType
 
 from newsletter.errors import StoreError
+from newsletter.model.broadcast import mailing_id_of
 from newsletter.store.connections import ThreadConnections
-from newsletter.store.database import Answer, DatabaseFacts, ListPart, Runner
+from newsletter.store.database import MAILINGS, Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
 from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated, without_locks
 from newsletter.store.sqlite.files import OF_OTHERS, keep_private, make_private_file
@@ -184,6 +185,8 @@ def examine_sqlite(path: Path) -> DatabaseFacts:
         try:
             schema = version_of(connection, path)
             checked = connection.execute(f"PRAGMA quick_check({_MOST_DAMAGES})").fetchall()
+            is_sound = checked == [("ok",)]
+            broadcasts = connection.execute(MAILINGS).fetchall() if schema and is_sound else []
         finally:
             connection.close()
     found = path.stat()
@@ -195,6 +198,7 @@ def examine_sqlite(path: Path) -> DatabaseFacts:
         open_to=filemode(found.st_mode) if S_IMODE(found.st_mode) & OF_OTHERS else "",
         journal="wal" if is_wal(path) else "rollback",
         size_bytes=found.st_size,
+        mailings=frozenset(mailing_id_of(number, nonce) for number, nonce in broadcasts),
     )
 
 

@@ -41,7 +41,7 @@ from newsletter.web.studio.views import (
 from newsletter.web.studio.watch import Pulse, revision_events, watch_workspace
 from newsletter.workflows.compose.reader import mail_for_address
 
-HOST = "127.0.0.1"
+HOST, _HOST_IPV6 = "127.0.0.1", "::1"
 DEFAULT_PORT = 8025
 _PORTS_TRIED = 20
 _HIGHEST_PORT = 65535
@@ -191,7 +191,9 @@ def serve_preview(config: Config, folder: Path, *, port: int | None, on_ready: C
     the next free one. With port 0, the system chooses a free port. Raise InputError if the port cannot be used.
     """
     listener = _any_listener() if port is None else _listener(port)
-    url = f"http://{HOST}:{listener.getsockname()[1]}/"
+    port = int(listener.getsockname()[1])
+    url = f"http://{HOST}:{port}/"
+    listeners = [listener, *_ipv6_listeners(port)]
     pulse = Pulse()
     settings = uvicorn.Config(
         preview_app(config, folder, pulse=pulse),
@@ -204,11 +206,12 @@ def serve_preview(config: Config, folder: Path, *, port: int | None, on_ready: C
     )
     server = _Server(settings, on_ready=lambda: on_ready(url), on_stop=pulse.end)
     try:
-        server.run(sockets=[listener])
+        server.run(sockets=listeners)
     except KeyboardInterrupt:
         pass  # the normal way to stop the studio: uvicorn raises the signal again after it has closed everything
     finally:
-        listener.close()
+        for each in listeners:
+            each.close()
 
 
 class _Server(uvicorn.Server):
@@ -237,6 +240,13 @@ def _any_listener() -> socket.socket:
         with suppress(InputError):
             return _listener(port)
     return _listener(0)
+
+
+def _ipv6_listeners(port: int) -> list[socket.socket]:
+    """Listen at the IPv6 address of this machine too, where there is one and the port is free."""
+    with suppress(OSError):
+        return [socket.create_server((_HOST_IPV6, port), family=socket.AF_INET6)]
+    return []
 
 
 def _listener(port: int) -> socket.socket:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,7 @@ _CALM_MS = 50  # the same, for files that rarely change
 _DEBOUNCE_MS = 50
 _RETRY_MS = 1000  # how long a page waits before it tries to reconnect to a stopped studio
 _BEAT_SECONDS = 15.0  # between comment lines, through which the server notices that a page was closed
+_MOST_LINKS = 40  # how many symbolic links in a row Linux follows
 _log = logging.getLogger(__name__)
 
 NoteChanges = Callable[[Collection[Path]], Awaitable[None]]
@@ -60,23 +61,45 @@ async def _watch_from_above(
 
     The parent folders are watched. If a file itself were watched, only the first save would be noticed in an editor
     that replaces the file when it saves. A folder that is deleted and created again is also a new folder to the system.
+
+    The files that symbolic links lead to are watched too. A change to one is reported as a change to the link.
     """
     entries = watched.watched_files | watched.watched_folders
-    parents = _existing(entry.parent for entry in entries)
+    links = _links(watched)
+    parents = _existing(entry.parent for entry in (*entries, *links))
     async for paths in _changes(parents, outdated, step=_CALM_MS, deep=False, polling=polling):
-        if not paths & entries:
+        known = (paths & entries) | {links[path] for path in paths & links.keys()}
+        if not known:
             continue
-        await note_changes(paths)
-        if paths & watched.watched_folders or watched.watched_files - entries:
+        await note_changes(known)
+        if known & watched.watched_folders or watched.watched_files - entries or _links(watched) != links:
             outdated.set()
 
 
 async def _watch_folders(
     watched: Watched, note_changes: NoteChanges, outdated: asyncio.Event, *, polling: bool
 ) -> None:
-    folders = _existing(watched.watched_folders)
+    folders, links = _existing(watched.watched_folders), frozenset(_links(watched).values())
     async for paths in _changes(folders, outdated, step=_QUICK_MS, deep=True, polling=polling):
         await note_changes(paths)
+        if any(path in links or path.is_symlink() for path in paths):
+            outdated.set()
+
+
+def _links(watched: Watched) -> dict[Path, Path]:
+    """Return every file that a watched symbolic link leads to, directly or through other links, and the first link."""
+    inside = (path for folder in _existing(watched.watched_folders) for path in folder.rglob("*"))
+    links = (path for path in (*watched.watched_files, *watched.watched_folders, *inside) if path.is_symlink())
+    return {target: link for link in links for target in _targets(link)}
+
+
+def _targets(link: Path) -> Iterator[Path]:
+    for _ in range(_MOST_LINKS):
+        if not link.is_symlink():
+            return
+        target = link.parent / link.readlink()
+        link = target.parent.resolve() / target.name
+        yield link
 
 
 async def _changes(

@@ -30,6 +30,7 @@ class Judgment(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     not_run: tuple[NotRun, ...]
     by: date | None
+    notes: tuple[str, ...] = ()  # about this machine, not the issue
 
 
 def judge_issue(config: Config, folder: Path, *, probing: Probing) -> Judgment:
@@ -41,7 +42,7 @@ def judge_issue(config: Config, folder: Path, *, probing: Probing) -> Judgment:
         return Judgment(findings=(*findings_of(err.mistakes), *segments), not_run=(), by=None)
     composed = probe_issue(config, composed, probing)
     findings = (*segments, *composed.findings, *_idle_waivers(composed))
-    return Judgment(findings=findings, not_run=composed.not_run, by=composed.issue.fields.date)
+    return Judgment(findings=findings, not_run=composed.not_run, by=composed.issue.fields.date, notes=composed.notes)
 
 
 def _about_segments(config: Config, folder: Path, *, now: datetime) -> Iterator[Finding]:

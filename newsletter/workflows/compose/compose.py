@@ -14,7 +14,7 @@ from newsletter.checks.clients.readers import mistakes_in_clients
 from newsletter.checks.registry import check_issue, mistakes_in_waivers
 from newsletter.config import Config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_headings, issue_names, load_issue
-from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.errors import InputError, Mistake, MistakesError, StoreError
 from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue, IssueHeading
 from newsletter.model.ledger import ZoneCount
@@ -28,7 +28,8 @@ from newsletter.workflows.compose.sample import sample_message
 
 CONTENT_RULE = "C1"  # the check that reports mistakes in the files, which are found before there is an email to check
 BUILD_FOLDER = "build"
-Fields = Iterable[str] | None  # the merge fields of the list; None if there is no list yet
+# The merge fields of the list, None if there is no list yet, or the reason why it cannot be read.
+Fields = Iterable[str] | StoreError | None
 
 
 class Probing(Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class Composed(Struct, frozen=True, kw_only=True):
     subject: Subject
     findings: tuple[Finding, ...]
     not_run: tuple[NotRun, ...]
+    notes: tuple[str, ...] = ()  # about this machine, not the issue
 
     @property
     def issue(self) -> Issue:
@@ -143,6 +145,9 @@ def subject_of(
 ) -> Subject:
     """Return the input for the checks: the issue, its rendered email, and a complete message of the fullest variant."""
     moment = at or issue.date_begins
+    if isinstance(known_fields, StoreError):
+        subject = subject_of(config, issue, rendered, at=at, arrivals=arrivals)
+        return replace(subject, why_unknown=f"the list cannot be read: {known_fields}")
     earlier = _earlier(config, issue)
     return Subject(
         issue=issue,
@@ -170,7 +175,7 @@ def probe_issue(config: Config, composed: Composed, probing: Probing) -> Compose
     answers = config.root / BUILD_FOLDER / ".answers"
     circumstances = Circumstances(memory_folder=answers, now=probing.now, without=without)
     verdict = check_issue(composed.subject, circumstances, on_probed=probing.on_probed)
-    return replace(composed, findings=verdict.findings, not_run=verdict.not_run)
+    return replace(composed, findings=verdict.findings, not_run=verdict.not_run, notes=verdict.notes)
 
 
 def findings_of(mistakes: Iterable[Mistake], severity: Severity = Severity.ERROR) -> tuple[Finding, ...]:

@@ -1,8 +1,9 @@
 """The complete examination, in sections. Those that wait for other machines run in parallel."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
@@ -10,14 +11,16 @@ from newsletter.content.loader import issue_headings
 from newsletter.errors import MistakesError, NewsletterError, ProviderError, StoreError
 from newsletter.language.counts import count_of
 from newsletter.model.diagnosis import Diagnosis, Health, HealthItem, HealthSection, error, from_words, ok, warning
+from newsletter.model.finding import Means
 from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.database import DatabaseFacts
 from newsletter.store.opening import examine_database
 from newsletter.system.file_errors import explained
 from newsletter.system.parallel import begun
-from newsletter.workflows.doctor.machine import machine_items
+from newsletter.workflows.doctor.machine import browser_item, machine_items
 from newsletter.workflows.doctor.network import examine_pages, sender_items
+from newsletter.workflows.send.lost_records import lost_records
 
 Found = TypeVar("Found")
 
@@ -31,12 +34,12 @@ def diagnose(
     environ: Mapping[str, str],
     *,
     now: datetime,
-    is_online: bool = True,
+    without: frozenset[Means] = frozenset(),
     on_done: Callable[[str], None] = lambda _: None,
 ) -> Diagnosis:
     """Examine the workspace that contains the `start` folder, and everything that the workspace depends on.
 
-    Nothing is changed. If `is_online` is False, the network is not used. `on_done` is called with the name of each
+    Nothing is changed. The tools in `without` are not used. `on_done` is called with the name of each
     section in `PARTS` when it is finished. Raise InputError if there is no workspace.
     """
     root = find_workspace(start)
@@ -45,25 +48,34 @@ def diagnose(
     except NewsletterError as err:
         machine = HealthSection(title=_MACHINE, items=tuple(machine_items(None, (), now)))
         return Diagnosis(sections=(machine, HealthSection(title=_WORKSPACE, items=tuple(settings_items(err)))))
-    return _diagnose(config, environ, now=now, is_online=is_online, on_done=on_done)
+    return _diagnose(config, environ, now=now, without=without, on_done=on_done)
 
 
 def _diagnose(
-    config: Config, environ: Mapping[str, str], *, now: datetime, is_online: bool, on_done: Callable[[str], None]
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    now: datetime,
+    without: frozenset[Means],
+    on_done: Callable[[str], None],
 ) -> Diagnosis:
+    is_online = Means.NETWORK not in without
+
     def carry() -> tuple[ProviderFacts, tuple[HealthItem, ...]]:
         provider = _provider_facts(config, environ, is_online=is_online)
         on_done(_PROVIDER)
         return provider, tuple(sender_items(config, provider, is_online=is_online))
 
+    browsing = None if Means.BROWSER in without else begun(browser_item)
     carrying = _begun(carry, _SENDER, on_done)
     keeping = _begun(lambda: tuple(database_items(config)), _DATABASE, on_done)
     showing = _begun(lambda: examine_pages(config, now, is_online=is_online), _PAGES, on_done)
     workspace = tuple(workspace_items(config))
     on_done(_WORKSPACE)
     (provider, sender), database, pages = carrying(), keeping(), showing()
+    browser = () if browsing is None else (browsing(),)
     clocks = tuple(clock for clock in (provider.clock, pages.clock) if clock is not None)
-    machine = tuple(machine_items(config, clocks, now))
+    machine = (*machine_items(config, clocks, now), *browser)
     on_done(_MACHINE)
     domain = config.settings.newsletter.from_email.rpartition("@")[2].lower()
     sections = {
@@ -101,6 +113,7 @@ def database_items(config: Config) -> Iterator[HealthItem]:
     location = config.database
     if isinstance(location, Path) and not location.exists():
         yield ok("database", f"{config.shown(location)} does not exist yet; the first import creates it")
+        yield from _record_items(config, frozenset())
         return
     try:
         facts = examine_database(location)
@@ -109,8 +122,14 @@ def database_items(config: Config) -> Iterator[HealthItem]:
         return
     yield ok("database", f"{facts.engine}, {facts.size_bytes / (1 << 20):,.1f} MB")
     yield from _state_items(facts)
+    yield from _record_items(config, facts.mailings)
     if isinstance(location, Path):
         yield from _file_items(facts, config.shown(location))
+
+
+def _record_items(config: Config, mailings: Collection[str]) -> Iterator[HealthItem]:
+    if lost := lost_records(config, mailings):
+        yield warning("records", *lost)
 
 
 def _state_items(facts: DatabaseFacts) -> Iterator[HealthItem]:
@@ -129,7 +148,7 @@ def _state_items(facts: DatabaseFacts) -> Iterator[HealthItem]:
 def _file_items(facts: DatabaseFacts, shown: str) -> Iterator[HealthItem]:
     if facts.open_to:
         what = f"other users of this machine can read the database file ({facts.open_to})"
-        yield error("privacy", what, f"run: chmod 600 {shown}")
+        yield error("privacy", what, f"run: chmod 600 {quote(shown)}")
     else:
         yield ok("privacy", "only you can read the database file")
     if facts.journal == "wal":

@@ -11,9 +11,12 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from newsletter import DISTRIBUTION, ZONE_DATABASES
+from newsletter import DISTRIBUTION, ZONE_DATABASES, install_hint
 from newsletter.config import Config
-from newsletter.model.diagnosis import HealthItem, error, not_judged, ok, warning
+from newsletter.errors import CannotRunError
+from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok, warning
+from newsletter.model.finding import Means
+from newsletter.system.stream import certificate_notes
 from newsletter.system.zone_database import ZoneDatabases
 from newsletter.workflows.compose.compose import BUILD_FOLDER
 
@@ -24,11 +27,29 @@ _DRIFT, _WRONG_TIME = timedelta(minutes=2), timedelta(minutes=5)
 def machine_items(config: Config | None, clocks: tuple[tuple[str, str], ...], now: datetime) -> Iterator[HealthItem]:
     """Yield the state of this machine. `clocks` contains pairs of a host and its time (from the HTTP Date header)."""
     yield _python()
+    yield from (from_words("certificates", Health.WARNING, note) for note in certificate_notes())
     yield from _libraries(is_with_postgres=config is not None and isinstance(config.database, str))
     yield _zones(ZONE_DATABASES)
     if config is not None:
         yield from _disks(config)
     yield _clock(clocks, now)
+
+
+def browser_item() -> HealthItem:
+    """Start the browser, and return whether the content that it shows is confined."""
+    try:
+        from newsletter.checks.browser.confinement import started_browser  # only if the package is installed
+
+        with started_browser(()) as started:
+            exposure = started.exposure
+    except ModuleNotFoundError:
+        what = "packages for the checks in a browser are missing"
+        return not_judged("browser", what, f"run: {install_hint(Means.BROWSER)}")
+    except (CannotRunError, OSError) as err:
+        return from_words("browser", Health.NOT_JUDGED, err)
+    if exposure:
+        return from_words("browser", Health.WARNING, exposure)
+    return ok("browser", "Chromium shows emails in its sandbox")
 
 
 def _python() -> HealthItem:

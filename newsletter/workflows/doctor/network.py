@@ -26,7 +26,7 @@ from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok, warning
 from newsletter.model.finding import Severity
 from newsletter.providers.base import ProviderFacts
-from newsletter.system.stream import TimeLimit, open_stream
+from newsletter.system.stream import TimeLimit, open_stream, trusted_authorities
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
 
 _FEW_DAYS = 21
@@ -144,7 +144,7 @@ def _certificate(url: str, now: datetime) -> Iterator[HealthItem]:
     try:
         stream = open_stream(host, port, deadline)
         with closing(stream):
-            stream.encrypt(ssl.create_default_context(), host, deadline)
+            stream.encrypt(trusted_authorities(), host, deadline)
             found = stream.certificate
     except ssl.SSLCertVerificationError as err:
         yield error("certificate", f"the certificate of {host} is not valid ({err.verify_message})", "renew it")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 
 from msgspec import Struct
 
@@ -73,10 +74,10 @@ def unmet_requirements(config: Config, database: Database, issue_name: str, cont
     demanded = config.settings.delivery
     findings = []
     if demanded.require_approval and not _standing(database, issue_name, content_hash):
-        remedy = f"have it reviewed, then run: newsletter approve {issue_name} --by NAME"
+        remedy = f"have it reviewed, then run: newsletter approve {quote(issue_name)} --by NAME"
         findings.append(_finding(APPROVAL, issue_name, _unapproved(database, issue_name), remedy))
     if demanded.require_test and approvals.tested_at(database, issue_name, content_hash) is None:
-        remedy = f"run: newsletter test {issue_name} --to reviewers"
+        remedy = f"run: newsletter test {quote(issue_name)} --to reviewers"
         findings.append(_finding(TEST, issue_name, "no test copy of this content has been sent", remedy))
     return tuple(findings)
 

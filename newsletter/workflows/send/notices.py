@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from shlex import quote
 
 from newsletter.config import Config
 from newsletter.errors import NewsletterError
@@ -105,8 +106,11 @@ def _paragraph(config: Config, database: Database, notice: Notice) -> str:
 def _steps(broadcast: Broadcast, *, is_failure: bool) -> list[tuple[str, str]]:
     look = (f"status {broadcast.id}", "see the details")
     if broadcast.state is BroadcastState.STOPPED:
-        recipients = "--where '…'" if broadcast.segment == AD_HOC else f"--to {broadcast.segment}"
-        return [look, (f"send {broadcast.issue} {recipients}", "send it to the others once the issue is corrected")]
+        recipients = "--where '…'" if broadcast.segment == AD_HOC else f"--to {quote(broadcast.segment)}"
+        return [
+            look,
+            (f"send {quote(broadcast.issue)} {recipients}", "send it to the others once the issue is corrected"),
+        ]
     if is_failure:
         return [
             look,

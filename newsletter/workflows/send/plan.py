@@ -31,6 +31,7 @@ from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import repeated_content, unmet_requirements
+from newsletter.workflows.send.lost_records import notes_on_lost_records
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.recover import recover
 from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
@@ -60,7 +61,7 @@ class BroadcastPlan(Struct, frozen=True, kw_only=True):
     blocking: tuple[Finding, ...]  # errors and unmet requirements that are not waived
     waived: tuple[Finding, ...]
     unused_waivers: tuple[str, ...]  # waivers given for checks that found no error
-    notes: tuple[str, ...]  # what may be wrong with the segments
+    notes: tuple[str, ...]  # what may be wrong with the segments, or with the database
     worn_out: tuple[Suppression, ...]  # addresses with too many soft bounces, which are suppressed before the freeze
 
     @property
@@ -121,7 +122,7 @@ def plan_broadcast(
         blocking=tuple(finding for finding in holding_back if finding.rule not in named),
         waived=tuple(finding for finding in holding_back if finding.rule in named),
         unused_waivers=tuple(sorted(named - found)),
-        notes=notes_on(database, [order.segment, *only]),
+        notes=(*notes_on(database, [order.segment, *only]), *notes_on_lost_records(config, database)),
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.checks.browser.chromium import find_browser
+from newsletter.checks.browser.confinement import find_browser
 from newsletter.errors import CannotRunError
 
 

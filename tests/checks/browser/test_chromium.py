@@ -2,14 +2,11 @@
 
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from newsletter.checks.browser import chromium
-from newsletter.checks.browser.chromium import PreferredScheme, Viewport, find_browser, look, opened_browser
-from newsletter.errors import CannotRunError
+from newsletter.checks.browser.chromium import PreferredScheme, Viewport, look, opened_browser
 from newsletter.model.rendered import Picture
 from tests.fakes.web_server import WebServer
 from tests.render.conftest import picture_bytes
@@ -61,36 +58,3 @@ def test_a_browser_is_ended_when_the_looking_fails(temporary_folder: Path) -> No
     with pytest.raises(KeyboardInterrupt), opened_browser([PICTURE]):
         raise KeyboardInterrupt
     assert list(temporary_folder.iterdir()) == []
-
-
-def test_without_a_browser_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CannotRunError, match="install Chromium or Chrome, or run `playwright install chromium`"):
-        find_browser(tmp_path / "none")
-
-
-def test_the_machines_own_browser_comes_before_playwrights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundled, own = tmp_path / "bundled", tmp_path / "chromium"
-    bundled.touch()
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_browser(bundled) == bundled
-    own.touch(mode=0o755)
-    assert find_browser(bundled) == own
-
-
-def test_a_browser_that_does_not_start_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "chromium").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "chromium").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(CannotRunError, match="chromium does not start"), opened_browser([PICTURE]):
-        pass
-
-
-def test_a_temporary_folder_with_a_long_path_keeps_no_browser_from_starting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    long = tmp_path / "a-folder-whose-path-has-more-letters-than-a-socket-may-have"
-    long.mkdir()
-    monkeypatch.setattr(chromium, "TemporaryDirectory", partial(tempfile.TemporaryDirectory, dir=long))
-    with opened_browser([PICTURE]) as window, window.showing(MAIL.format(elsewhere="")) as page:
-        assert page.title() == "A mail"

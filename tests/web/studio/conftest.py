@@ -211,9 +211,7 @@ def studio(workspace: Path) -> Iterator[RunningStudio]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    """A real browser; its profile stays in the test's folder."""
-    home = tmp_path / "browser"
-    home.mkdir()
-    with running_browser(home) as browser:
+def browser() -> Iterator[Browser]:
+    """A real browser."""
+    with running_browser() as browser:
         yield browser

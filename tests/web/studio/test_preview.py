@@ -16,6 +16,15 @@ from tests.web.studio.conftest import RunningStudio, Visitor, running_studio
 MAIL = "/2026-02/mail.html"
 
 
+def has_ipv6() -> bool:
+    """Whether a program here can listen at ::1."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
 def picture_in(html: str) -> str:
     """The address of the picture that the mail shows."""
     found = re.search(r'src="(pictures/field-[^"]+)"', html)
@@ -199,6 +208,26 @@ def test_it_says_where_it_listens_once_it_answers(studio: RunningStudio) -> None
     assert urlsplit(studio.url).hostname == "127.0.0.1"
     with urllib.request.urlopen(f"{studio.url}2026-02/", timeout=20) as answer:
         assert answer.status == 200
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 address of its own")
+@pytest.mark.parametrize("host", ["[::1]", "localhost", "127.0.0.1"])
+def test_it_answers_at_every_name_of_this_machine(studio: RunningStudio, host: str) -> None:
+    with urllib.request.urlopen(f"http://{host}:{urlsplit(studio.url).port}/2026-02/", timeout=20) as answer:
+        assert answer.status == 200
+
+
+def test_it_shows_the_text_behind_a_link_as_it_is_saved(workspace: Path, issue_folder: Path) -> None:
+    letter, elsewhere = issue_folder / "letter.md", workspace.parent / "drafts.md"
+    letter.rename(elsewhere)
+    letter.symlink_to(elsewhere)
+    with running_studio(workspace) as studio:
+        with urllib.request.urlopen(f"{studio.url}2026-02/events", timeout=20) as stream:
+            next(line for line in stream if line.startswith(b"data: "))
+            elsewhere.write_text(elsewhere.read_text() + "\nA line behind a link.\n")
+            next(line for line in stream if line.startswith(b"data: "))
+        with urllib.request.urlopen(f"{studio.url}2026-02/mail.html", timeout=20) as answer:
+            assert b"A line behind a link." in answer.read()
 
 
 def test_ctrl_c_ends_it_with_pages_open_and_frees_its_port(studio: RunningStudio) -> None:

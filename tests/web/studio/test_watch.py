@@ -104,3 +104,74 @@ def test_a_folder_that_is_new_is_followed(wanted: Wanted, tmp_path: Path) -> Non
 def settle() -> frozenset[Path]:
     """No edit: the test waits for the message that watching has started again."""
     return frozenset()
+
+
+def link(path: Path, target: Path) -> None:
+    """Move a file or folder elsewhere, and leave a link in its place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, target)
+    path.symlink_to(target)
+
+
+def save(path: Path) -> Callable[[], frozenset[Path]]:
+    """Save a file as an editor does that follows the link and puts a new file in the place of the old."""
+
+    def saved() -> frozenset[Path]:
+        target = path.resolve()
+        target.with_name("new.tmp").write_text("two")
+        target.with_name("new.tmp").rename(target)
+        return frozenset({path})
+
+    return saved
+
+
+@pytest.mark.parametrize("name", ["newsletter.toml", "issues/one/letter.md"])
+def test_a_file_behind_a_link_is_followed(name: str, wanted: Wanted, tmp_path: Path) -> None:
+    path = tmp_path.resolve() / name
+    link(path, tmp_path / "shared/texts" / path.name)
+
+    watch(wanted, save(path), save(path))
+
+
+def test_a_file_behind_a_link_to_a_link_is_followed_and_so_is_the_second_link(wanted: Wanted, tmp_path: Path) -> None:
+    path, second = tmp_path.resolve() / "issues/one/letter.md", tmp_path / "drafts/newest.md"
+    link(path, second)
+    link(second, tmp_path / "shared/march.md")
+
+    def turn() -> frozenset[Path]:
+        (tmp_path / "shared/april.md").write_text("April")
+        second.with_name("turned.tmp").symlink_to("../shared/april.md")
+        second.with_name("turned.tmp").rename(second)
+        return frozenset({path})
+
+    watch(wanted, save(path), turn, settle, save(path))
+
+
+def test_a_link_that_is_new_is_followed(wanted: Wanted, tmp_path: Path) -> None:
+    path = tmp_path.resolve() / "issues/one/events.md"
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/events.md").write_text("one")
+
+    def make() -> frozenset[Path]:
+        path.symlink_to(tmp_path / "shared/events.md")
+        return frozenset({path})
+
+    watch(wanted, make, settle, save(path))
+
+
+def test_an_issue_behind_a_link_is_followed(wanted: Wanted, tmp_path: Path) -> None:
+    folder = tmp_path.resolve() / "issues/one"
+    link(folder, tmp_path / "shared/one")
+
+    def write() -> frozenset[Path]:
+        (tmp_path / "shared/one/letter.md").write_text("two")
+        return frozenset({folder, folder / "letter.md"})
+
+    watch(wanted, write, write)
+
+
+def test_links_in_a_circle_hold_nothing_up(wanted: Wanted, tmp_path: Path) -> None:
+    for name, target in (("a.md", "b.md"), ("b.md", "a.md")):
+        (tmp_path / "issues/one" / name).symlink_to(target)
+
+    watch(wanted, save(tmp_path.resolve() / "issues/one/letter.md"))

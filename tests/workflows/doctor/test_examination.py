@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.model.diagnosis import Diagnosis, DnsRecord, Health, HealthItem
+from newsletter.model.finding import Means
 from newsletter.store.opening import open_database
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 from tests.checks.network.surroundings import (
@@ -54,9 +55,9 @@ class Around:
         """Writes the settings, with a relay on this machine."""
         self.write(f'[provider]\nuse = "smtp"\n[provider.smtp]\nhost = "localhost"\nport = {port}\n{more}')
 
-    def diagnosed(self, *, is_online: bool = True) -> Diagnosis:
-        """What the doctor says now."""
-        return diagnose(self.root, self.environ, now=datetime.now(UTC), is_online=is_online)
+    def diagnosed(self, *without: Means) -> Diagnosis:
+        """What the doctor says now, without the browser."""
+        return diagnose(self.root, self.environ, now=datetime.now(UTC), without=frozenset({*without, Means.BROWSER}))
 
     def items(self, *ids: str) -> list[HealthItem]:
         """The items of these ids."""
@@ -116,7 +117,7 @@ def test_each_part_is_told_when_it_has_ended(around: Around) -> None:
 
 
 def test_without_network_nobody_is_asked(around: Around) -> None:
-    found = around.diagnosed(is_online=False)
+    found = around.diagnosed(Means.NETWORK)
 
     assert {item.id for item in found.items if item.health is Health.NOT_JUDGED} == {"clock", "scopes", "D1-D6", "H4"}
     assert (around.names.asked, around.pages.requests, around.api.requests) == ([], [], 0)

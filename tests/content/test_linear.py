@@ -87,7 +87,9 @@ _STEPS: dict[str, Callable[[str], object]] = {
     "a value in YAML": lambda text: read_yaml_text(f"a: {text}"),
     "front matter": lambda text: find_front_matter(text.split("\n")),
     "front matter that has begun": lambda text: find_front_matter(f"---\na: b\n{text}".split("\n")),
-    "merge fields": lambda text: replace_merge_fields(text, path="p", first_line=1, reading=Reading()),
+    "merge fields": lambda text: replace_merge_fields(
+        text, path="p", lines=range(1, text.count("\n") + 2), reading=Reading()
+    ),
     "TOML": _read_toml,
     "TOML after a mistake": lambda text: _read_toml(f"x = y\n{text}"),
     "a value in TOML": lambda text: _read_toml(f"a = {text}"),

@@ -19,6 +19,8 @@ from newsletter.model.issue_fields import (
     LinkFields,
     Note,
     Phrase,
+    PlainText,
+    ProseText,
     Signature,
     Video,
 )
@@ -45,8 +47,9 @@ def test_a_key_without_a_value_has_none(written: str) -> None:
 def test_every_key_with_text_for_readers_is_known_as_one() -> None:
     models = [IssueFields, EventFields, Signature, Video, Card, Note, Deadline, LinkFields, Phrase, Hint]
     models += [each.fields for each in SECTION_TYPES.values()]
+    texts = [each for kind in (OneLine, PlainText, ProseText) for each in (kind, kind | None)]
     hints = [get_type_hints(model, include_extras=True) for model in models]
-    named = {name for each in hints for name, hint in each.items() if hint in (OneLine, OneLine | None)}
+    named = {name for each in hints for name, hint in each.items() if hint in texts}
 
     assert named == PROSE_KEYS
 

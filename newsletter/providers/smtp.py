@@ -117,10 +117,12 @@ class SmtpSession:
             chunk.recipients,
             provider.standing,
             tries=chunk.tries,
+            are_others_accepted=chunk.are_others_accepted,
             relay=provider.place,
             secrets=provider.secrets,
         )
         for recipient in chunk.recipients:
+            fates.begin()
             answer = self._deliver(message, sender, recipient, replies)
             if answer.meaning is ReplyMeaning.HALTED:
                 break
@@ -177,5 +179,6 @@ def outcome_of_replies(replies: Sequence[Reply]) -> Outcome:
     fates = ChunkFates(recipients, RelayStanding())
     for recipient, reply in zip(recipients, replies, strict=True):
         if reply.was_begun:
+            fates.begin()
             fates.note(recipient, answer_of(reply.meaning, reply.words))
     return fates.outcome()

@@ -51,6 +51,7 @@ def outcome_while_alive(answers: list[Answer]) -> tuple[Outcome, list[Reply]]:
         [Reply(delivery=each.delivery, was_begun=False) for each in PEOPLE],
     )
     for place, (person, answer) in enumerate(zip(PEOPLE, answers, strict=False)):
+        fates.begin()
         judged = fates.note(person, answer)
         replies[place] = Reply(delivery=person.delivery, was_begun=True, meaning=mark_of(judged), words=judged.words)
         if fates.is_hopeless:

@@ -81,8 +81,10 @@ def test_the_refusals_in_a_row_are_counted_over_the_chunks_of_a_connection(serve
     with opened(tmp_path, smtp_settings(server.port)).session() as session:
         outcomes = [session.submit(chunk(*PEOPLE[start : start + 2], number=start)) for start in (0, 2, 4)]
 
-    assert [len(outcome.doubted) for outcome in outcomes] == [2, 2, 1]
+    assert [len(outcome.doubted) for outcome in outcomes] == [2, 2, 0]
     assert all(doubt.is_last_word for outcome in outcomes for doubt in outcome.doubted.values())
+    assert (outcomes[-1].next_step, outcomes[-1].refused_in_a_row) == (NextStep.PAUSE, 5)
+    assert (set(outcomes[-1].blameless), outcomes[-1].retry_after_seconds) == ({5}, None)
     assert len(asked) == 5  # the sixth was not tried
 
 

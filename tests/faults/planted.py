@@ -12,7 +12,7 @@ from newsletter.providers.mime import CompiledMessage
 from newsletter.providers.smtp import SmtpSession
 from newsletter.providers.smtp_dialogue import Answer, ReplyMeaning
 from newsletter.providers.smtp_fates import RelayStanding
-from newsletter.store.ledger import broadcasts, members, record
+from newsletter.store.ledger import broadcasts, deferrals, members, record
 from newsletter.workflows.send import recall
 
 
@@ -23,6 +23,7 @@ class Fault(StrEnum):
     ZONE_REPEATED = "a zone whose email was sent is sent again on `resume`"
     HELD_MAIL_NOT_TAKEN_BACK = "email that the provider holds for someone who left is not taken back"
     BLAME_KEPT_PER_CHUNK = "refusals in a row are counted within a chunk only"
+    BLAME_BY_ORDER_OF_RECORDING = "what one connection has recorded ends the refusals in a row of the others"
     KIND_FORGOTTEN = "people who have the issue get it as no other kind either"
 
 
@@ -65,7 +66,14 @@ def _keep_blame_per_chunk() -> None:
         return submit(session, chunk, replies)
 
     SmtpSession.submit = submit_afresh
-    record.acquit_if_ours = lambda *_, **__: 0
+    record.count_in_a_row = lambda *_, **__: 0
+
+
+def _blame_by_order_of_recording() -> None:
+    RelayStanding._judge = lambda *_: None
+    deferrals._most_accepted = lambda chunk, _before, accepted_here: (
+        deferrals._ACCEPTED(chunk.connection, broadcast=chunk.broadcast) + accepted_here
+    )
 
 
 def _forget_kinds() -> None:
@@ -79,5 +87,6 @@ _PLANTS: dict[Fault, Callable[[], None]] = {
     Fault.ZONE_REPEATED: _repeat_zones,
     Fault.HELD_MAIL_NOT_TAKEN_BACK: _leave_leavers_in,
     Fault.BLAME_KEPT_PER_CHUNK: _keep_blame_per_chunk,
+    Fault.BLAME_BY_ORDER_OF_RECORDING: _blame_by_order_of_recording,
     Fault.KIND_FORGOTTEN: _forget_kinds,
 }

@@ -311,6 +311,41 @@ def test_a_relay_that_takes_few_messages_a_connection_gets_several_connections(
     assert server.connections == 3
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "452 4.5.3 Too many recipients in this session",
+        "452 too many messages per connection",
+        "550 5.7.1 message limit for this session reached",
+    ],
+)
+def test_a_limit_for_each_connection_is_followed_at_once(server: SmtpServer, tmp_path: Path, words: str) -> None:
+    def after_two(_to: str) -> str:
+        return words if len(server.taken) == 2 * server.connections else "250 ok"
+
+    server.behavior.on_rcpt = after_two
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    assert outcome == Outcome(verdict=Verdict.ACCEPTED)
+    assert server.connections == 3
+
+
+@pytest.mark.parametrize("words", ["452 4.5.3 Too many recipients", "451 4.7.0 Too many concurrent connections"])
+def test_after_a_limit_the_next_message_goes_over_a_new_connection(
+    server: SmtpServer, tmp_path: Path, words: str
+) -> None:
+    """A relay that counts for each connection may leave it open."""
+    server.behavior.on_rcpt = lambda _to: words if len(server.taken) == 2 * server.connections else "250 ok"
+
+    with opened(tmp_path, smtp_settings(server.port)).session() as session:
+        first = session.submit(chunk(*PEOPLE))
+        second = session.submit(chunk(*PEOPLE[2:4], number=2))
+
+    assert first.next_step in {NextStep.WAIT, NextStep.RETIRE}
+    assert second == Outcome(verdict=Verdict.ACCEPTED)
+
+
 def test_a_kept_connection_carries_all_chunks(server: SmtpServer, tmp_path: Path) -> None:
     with opened(tmp_path, smtp_settings(server.port)).session() as session:
         for number, person in enumerate(PEOPLE, start=1):

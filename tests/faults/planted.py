@@ -23,7 +23,7 @@ class Fault(StrEnum):
     ZONE_REPEATED = "a zone whose email was sent is sent again on `resume`"
     HELD_MAIL_NOT_TAKEN_BACK = "email that the provider holds for someone who left is not taken back"
     BLAME_KEPT_PER_CHUNK = "refusals in a row are counted within a chunk only"
-    BLAME_BY_ORDER_OF_RECORDING = "what one connection has recorded ends the refusals in a row of the others"
+    EARLIER_MAIL_ACQUITS_US = "what was accepted before the refusals in a row counts as accepted since"
     KIND_FORGOTTEN = "people who have the issue get it as no other kind either"
 
 
@@ -69,11 +69,9 @@ def _keep_blame_per_chunk() -> None:
     record.count_in_a_row = lambda *_, **__: 0
 
 
-def _blame_by_order_of_recording() -> None:
+def _count_earlier_mail() -> None:
     RelayStanding._judge = lambda *_: None
-    deferrals._most_accepted = lambda chunk, _before, accepted_here: (
-        deferrals._ACCEPTED(chunk.connection, broadcast=chunk.broadcast) + accepted_here
-    )
+    deferrals._most_accepted = lambda *_: 0
 
 
 def _forget_kinds() -> None:
@@ -87,6 +85,6 @@ _PLANTS: dict[Fault, Callable[[], None]] = {
     Fault.ZONE_REPEATED: _repeat_zones,
     Fault.HELD_MAIL_NOT_TAKEN_BACK: _leave_leavers_in,
     Fault.BLAME_KEPT_PER_CHUNK: _keep_blame_per_chunk,
-    Fault.BLAME_BY_ORDER_OF_RECORDING: _blame_by_order_of_recording,
+    Fault.EARLIER_MAIL_ACQUITS_US: _count_earlier_mail,
     Fault.KIND_FORGOTTEN: _forget_kinds,
 }

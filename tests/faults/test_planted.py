@@ -71,7 +71,7 @@ def test_blame_that_is_kept_per_chunk(processes: Processes, tmp_path: Path) -> N
     assert found_by(drawn, Fault.BLAME_KEPT_PER_CHUNK, processes, tmp_path, words)
 
 
-def test_blame_that_depends_on_the_order_of_recording(processes: Processes, tmp_path: Path) -> None:
+def test_blame_of_the_last_people(processes: Processes, tmp_path: Path) -> None:
     """The relay blocks us for the last eight people, while four connections are sending."""
     drawn = plans(
         provider="smtp",
@@ -83,7 +83,7 @@ def test_blame_that_depends_on_the_order_of_recording(processes: Processes, tmp_
         scripted=((93, Mishap.BLOCKED),),
     )
     words = "for a refusal that was not about them"
-    assert found_by(drawn, Fault.BLAME_BY_ORDER_OF_RECORDING, processes, tmp_path, words)
+    assert found_by(drawn, Fault.EARLIER_MAIL_ACQUITS_US, processes, tmp_path, words)
 
 
 def test_a_kind_that_is_forgotten(processes: Processes, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from newsletter.providers.base import UNRECORDED, Clock, ProviderFacts, Replies,
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
 from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, ReplyMeaning, hand_over, open_connection
-from newsletter.providers.smtp_fates import ChunkFates, RelayStanding, answer_of, mark_of, remedy_of
+from newsletter.providers.smtp_fates import ChunkFates, answer_of, mark_of, remedy_of
+from newsletter.providers.smtp_standing import RelayStanding
 from newsletter.refusals import Phase
 from newsletter.settings.provider import SmtpSettings
 from newsletter.system.smtp_connection import SmtpConnection

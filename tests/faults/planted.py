@@ -11,7 +11,7 @@ from newsletter.providers.base import UNRECORDED, Replies
 from newsletter.providers.mime import CompiledMessage
 from newsletter.providers.smtp import SmtpSession
 from newsletter.providers.smtp_dialogue import Answer, ReplyMeaning
-from newsletter.providers.smtp_fates import RelayStanding
+from newsletter.providers.smtp_standing import RelayStanding
 from newsletter.store.ledger import broadcasts, deferrals, members, record
 from newsletter.workflows.send import recall
 

@@ -7,7 +7,7 @@ from newsletter.language.clock import show_utc
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
 from newsletter.store.database import Database
-from newsletter.store.ledger.deferrals import acquit, refused_without_exception, settle_refused
+from newsletter.store.ledger.deferrals import acquit, settle_refused, words_if_all_refused
 from newsletter.store.ledger.states import BROADCAST_READS, end, hold_back, require_current, set_running
 from newsletter.store.ledger.status import count, in_words
 from newsletter.store.queries import change, query_all, query_one, query_value
@@ -25,9 +25,9 @@ _ZONES = query_all("schedule", "zones", ZoneProgress)
 _NEXT_RETRY = query_one("schedule", "next_retry", datetime)
 _LAST_ACCEPTED = query_one("schedule", "last_accepted", datetime)
 _TRIED_AGAIN = "the people who were set aside are tried again"
-_NO_ONE = (
-    "no one was accepted and {refused} refused, so the reason may not be theirs: {words}; fix the cause, or check the "
-    "addresses"
+_ALL_REFUSED = (
+    "no one was accepted, so the reason may not be theirs: {words}; check the settings and the addresses, then run "
+    "`newsletter resume`"
 )
 _NOT_YET = (
     "broadcast {id} is finished, except for the people who were set aside; they are tried again from {at} on, by "
@@ -106,10 +106,10 @@ def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> B
         counts = count(connection, broadcast_id)
         if counts.waiting or counts.inflight:
             return broadcast
-        refused, words = refused_without_exception(connection, broadcast_id)
-        if refused:
+        words = words_if_all_refused(connection, broadcast_id)
+        if words is not None:
             acquit(connection, broadcast_id, now=now)
-            hold_back(connection, broadcast, reason=_NO_ONE.format(refused=refused, words=words), now=now)
+            hold_back(connection, broadcast, reason=_ALL_REFUSED.format(words=words), now=now)
             return require_current(connection, broadcast_id)
         continues_at = settle_refused(connection, broadcast_id, now=now)
         counts = count(connection, broadcast_id)

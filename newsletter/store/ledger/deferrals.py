@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import ChunkState, DeliveryStatus, Doubt, Ending
+from newsletter.model.broadcast import ChunkState, DeliveryStatus, Doubt, Ending, NextStep, Outcome
 from newsletter.store.database import Connection
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off, subscribers_of
 from newsletter.store.queries import change, query_all, query_one, query_value
@@ -147,12 +147,11 @@ def acquit(connection: Connection, broadcast_id: int, *, now: datetime) -> None:
     _ACQUIT(connection, broadcast=broadcast_id, accepted=accepted, now=text_of(now))
 
 
-def refused_without_exception(connection: Connection, broadcast_id: int) -> tuple[int, str]:
-    """Return how many people were refused for good if no one was accepted, and the provider's words; otherwise 0."""
+def words_if_all_refused(connection: Connection, broadcast_id: int) -> str | None:
+    """Return the provider's last words if people were refused for good and no one was accepted, otherwise None."""
     found = _DOUBTED(connection, broadcast=broadcast_id)
-    if not found or _ACCEPTED(connection, broadcast=broadcast_id):
-        return 0, ""
-    return sum(each.size for each in found), found[-1].reason
+    is_anyone_accepted = bool(_ACCEPTED(connection, broadcast=broadcast_id))
+    return found[-1].reason if found and not is_anyone_accepted else None
 
 
 def settle_refused(connection: Connection, broadcast_id: int, *, now: datetime) -> datetime | None:
@@ -186,6 +185,19 @@ def suppress_undeliverable(chunk: OpenChunk, subscribers: Collection[int]) -> No
         _REPORT_SUBSCRIBER.for_each(chunk.connection, [{"subscriber": each, **report} for each in subscribers])
         hear_reported(chunk.connection)
         add_reported(chunk.connection)
+
+
+def in_order(unsent: list[int], outcome: Outcome) -> list[list[int]]:
+    """Return those who were not sent to, in the parts in which they are tried next.
+
+    If several in a row were refused for now, neighbors on the list may have a mail server in common, which is out of
+    order. So those further on are tried first.
+    """
+    is_stalled = outcome.next_step is NextStep.WAIT and not outcome.may_wait_long and len(unsent) > 1
+    if not is_stalled or not (outcome.deferred or outcome.blameless):
+        return [unsent]
+    middle = len(unsent) // 2
+    return [unsent[middle:], unsent[:middle]]
 
 
 def by_words(refused: Mapping[int, str]) -> list[tuple[str, list[int]]]:

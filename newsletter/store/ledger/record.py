@@ -19,6 +19,7 @@ from newsletter.store.ledger.deferrals import (
     count_in_a_row,
     defer,
     doubt,
+    in_order,
     put_behind,
     suppress_undeliverable,
 )
@@ -228,7 +229,7 @@ def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> in
     defer(chunk, before, _taken(left, outcome.deferred))
     blameless, doubted = _taken(left, outcome.blameless), _taken(left, outcome.doubted)
     if unsent := left & outcome.unsent:
-        for part in _in_order(sorted(unsent), outcome):
+        for part in in_order(sorted(unsent), outcome):
             split_off(chunk, part, ChunkState.READY)
         left -= unsent
     accepted_here = len(left) if outcome.verdict is Verdict.ACCEPTED else 0
@@ -242,19 +243,6 @@ def _taken(left: set[int], named: Mapping[int, _T]) -> dict[int, _T]:
     found = {each: what for each, what in named.items() if each in left}
     left.difference_update(found)
     return found
-
-
-def _in_order(unsent: list[int], outcome: Outcome) -> list[list[int]]:
-    """Return those who were not sent to, in the parts in which they are tried next.
-
-    If several in a row were refused for now, neighbors on the list may have a mail server in common, which is out of
-    order. So those further on are tried first.
-    """
-    is_stalled = outcome.next_step is NextStep.WAIT and not outcome.may_wait_long and len(unsent) > 1
-    if not is_stalled or not (outcome.deferred or outcome.blameless):
-        return [unsent]
-    middle = len(unsent) // 2
-    return [unsent[middle:], unsent[:middle]]
 
 
 def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remaining: int) -> bool:
@@ -273,7 +261,7 @@ def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remai
     if is_to_split:
         split_off(chunk, _subscribers_in(chunk, found)[remaining // 2 :], ChunkState.READY)
     elif outcome.verdict is Verdict.READY:
-        for part in _in_order(_subscribers_in(chunk, found), outcome)[1:]:
+        for part in in_order(_subscribers_in(chunk, found), outcome)[1:]:
             split_off(chunk, part, ChunkState.READY)
     # What is accepted needs no reason. The outcome's may be about the others, whom it names individually.
     reason = "" if outcome.verdict is Verdict.ACCEPTED else outcome.reason

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 _TABLE = Path(__file__).with_suffix(".toml")
-_ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463: class, subject, detail
+_ENHANCED = re.compile(r"\s*#?([245])\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463: class, subject, detail
 _ENHANCED_LAST = re.compile(r"\(#([245])\.(\d{1,3})\.(\d{1,3})\)")  # qmail
 _ANY, _VAGUE = "*", "vague"
 _GAP = r".{0,40}?"
@@ -113,7 +113,7 @@ class _Rule(Struct, frozen=True, kw_only=True):
 def enhanced_code_in(words: str) -> str:
     """Return the enhanced code in a server's words, such as `5.1.1`, or an empty string.
 
-    It is at the beginning. qmail has it at the end, as `(#5.1.1)`.
+    It is at the beginning, after a `#` with Cisco's servers. qmail has it at the end, as `(#5.1.1)`.
     """
     match = _ENHANCED.match(words) or _ENHANCED_LAST.search(words)
     return ".".join(match.groups()) if match else ""

@@ -179,7 +179,7 @@ def test_a_refusal_has_the_cause_that_its_codes_and_words_tell(phase: Phase, rep
         (Phase.CONTENT, "550 High probability of spam", EITHER),
         (Phase.RCPT, "550 5.7.0 Local Policy Violation", EITHER),
         (Phase.RCPT, "554 5.7.1 Service unavailable; message rejected", EITHER),
-        # Whose account, quota or address it is, is told by the words around them.
+        # The words around an account, a quota or an address show whose it is.
         (Phase.RCPT, "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", OURS),
         (Phase.CONTENT, "554 5.2.252 SendAsDenied; a@example.org not allowed to send as b@example.org", OURS),
         (Phase.RCPT, "554 5.7.1 <x>: Recipient address rejected: Policy rejection; Quota exceeded", OURS),

@@ -26,8 +26,8 @@ _NEXT_RETRY = query_one("schedule", "next_retry", datetime)
 _LAST_ACCEPTED = query_one("schedule", "last_accepted", datetime)
 _TRIED_AGAIN = "the people who were set aside are tried again"
 _ALL_REFUSED = (
-    "no one was accepted, so the reason may not be theirs: {words}; check the settings and the addresses, then run "
-    "`newsletter resume`"
+    "everyone was refused, so the reason is probably not theirs: {words}; check the settings and the addresses, then "
+    "run `newsletter resume`"
 )
 _NOT_YET = (
     "broadcast {id} is finished, except for the people who were set aside; they are tried again from {at} on, by "
@@ -97,7 +97,7 @@ def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> B
     """Mark a running broadcast as done if none of its chunks is ready or inflight. Return its current record.
 
     People who were set aside do not keep it open: it runs again when it is time to try them. If no one was accepted
-    and people were refused for good, the reason may not be theirs. The broadcast then pauses, and they are ready again.
+    and people were refused for good, it is probably our fault. The broadcast then pauses, and they are ready again.
     """
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)

@@ -9,8 +9,8 @@ refused, with nothing accepted between them, the cause is ours: they become read
 same holds if no one at all was accepted by its end. Otherwise, the refusal was about them, and they are settled when
 the broadcast ends.
 
-Whether anyone was accepted after a refusal is told by two numbers: how many are accepted, and how many at most may have
-been accepted before it. Until the first exceeds the second, another refusal of the same people counts like the first.
+Two numbers show whether anyone was accepted after a refusal: how many are accepted, and how many at most may have been
+accepted before it. Until the first exceeds the second, another refusal of the same people counts like the first.
 """
 
 from collections import defaultdict
@@ -116,19 +116,19 @@ def doubt(chunk: OpenChunk, before: Refusals, doubted: Mapping[int, Doubt], *, a
 
     `accepted_here` is the number of deliveries in the chunk that were accepted and are not recorded yet.
     """
+    most = _most_accepted(chunk, before, accepted_here) if doubted else 0
     groups: defaultdict[Doubt, list[int]] = defaultdict(list)
     for subscriber, each in doubted.items():
         groups[each].append(subscriber)
     for each, subscribers in groups.items():
         number = split_off(chunk, subscribers, ChunkState.DEFERRED, reason=each.words)
-        most = _most_accepted(chunk, before, accepted_here) if each.is_last_word else _REFUTED
         _DOUBT(
             chunk.connection,
             broadcast=chunk.broadcast,
             chunk=number,
             tries=before.tries + 1,
             ending=each.ending.value,
-            accepted_before=most,
+            accepted_before=most if each.is_last_word else _REFUTED,
         )
 
 

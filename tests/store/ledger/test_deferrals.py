@@ -307,7 +307,7 @@ def test_if_everyone_was_refused_it_is_ours_however_few_they_are(
             doubt(database, broadcast, ending)
         paused = finish_if_done(database, broadcast.id, now=NOW)
         assert (paused.state, paused.continues_at) == (BroadcastState.PAUSED, None)
-        assert f"no one was accepted, so the reason may not be theirs: {POLICY}" in paused.reason
+        assert f"everyone was refused, so the reason is probably not theirs: {POLICY}" in paused.reason
         assert parts(database, broadcast) == {"waiting": people}
         resume_broadcast(database, broadcast.id, now=NOW)
 

@@ -21,7 +21,8 @@ import msgspec
 from msgspec import Struct
 
 _TABLE = Path(__file__).with_suffix(".toml")
-_ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463: class, subject, detail
+_ENHANCED = re.compile(r"\s*#?([245])\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463: class, subject, detail
+_ENHANCED_LAST = re.compile(r"\(#([245])\.(\d{1,3})\.(\d{1,3})\)")  # qmail
 _ANY, _VAGUE = "*", "vague"
 _GAP = r".{0,40}?"
 _FOR_NOW, _SENDER_REFUSED, _RELAY_REFUSES, _RELAY_BUSY = "for-now", "sender", "login", "busy"
@@ -110,8 +111,11 @@ class _Rule(Struct, frozen=True, kw_only=True):
 
 
 def enhanced_code_in(words: str) -> str:
-    """Return the enhanced code at the beginning of a server's words, such as `5.1.1`, or an empty string."""
-    match = _ENHANCED.match(words)
+    """Return the enhanced code in a server's words, such as `5.1.1`, or an empty string.
+
+    It is at the beginning, after a `#` with Cisco's servers. qmail has it at the end, as `(#5.1.1)`.
+    """
+    match = _ENHANCED.match(words) or _ENHANCED_LAST.search(words)
     return ".".join(match.groups()) if match else ""
 
 
@@ -119,7 +123,7 @@ def enhanced_code_in(words: str) -> str:
 def cause_of(reply: int, words: str, *, enhanced: str = "", phase: Phase | None = None) -> Cause:
     """Return the cause of a refusal with this reply code (400 to 599) and these words.
 
-    Without an `enhanced` code, the one at the beginning of the words counts. The greeting, the login and the sender are
+    Without an `enhanced` code, the one in the words counts. The greeting, the login and the sender are
     refused before any recipient is named, so these refusals are always ours.
     """
     code = enhanced or enhanced_code_in(words)

@@ -156,6 +156,7 @@ class OutgoingChunk(Struct, frozen=True, kw_only=True):
     recipients: tuple[Recipient, ...]
     hold_until: datetime | None = None  # the provider holds the email until then, under the mailing's batch id
     tries: int = 0  # how often its recipients were tried without success
+    are_others_accepted: bool = False  # whether the provider has accepted others since it first refused these
 
 
 class Verdict(StrEnum):
@@ -191,7 +192,7 @@ class Doubt(Struct, frozen=True, kw_only=True):
 
     words: str
     ending: Ending
-    is_last_word: bool  # whether the provider has accepted nothing since, so that it may be about us
+    is_last_word: bool  # whether the provider has accepted nothing since, as far as is known, so it may be about us
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -212,6 +213,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     deferred: Mapping[int, str] = field(default_factory=dict)  # delivery → why the provider refuses it for now
     blameless: Mapping[int, str] = field(default_factory=dict)  # refused for now, for a reason that is not theirs
     doubted: Mapping[int, Doubt] = field(default_factory=dict)  # refused for good; whose fault it is, is not clear yet
+    refused_in_a_row: int = 0  # with PAUSE: how many people were refused for good, too many for it to be about them
     retry_after_seconds: float | None = None  # how long to wait; with PAUSE: until it may continue without a person
     may_wait_long: bool = False  # whether the wait is for a limit that is renewed, such as a rate
 

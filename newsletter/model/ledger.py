@@ -63,6 +63,7 @@ class ClaimedChunk(Struct, frozen=True, kw_only=True):
     hold_until: datetime | None = None  # the provider is asked to hold the email until then
     batch_id: str = ""  # the provider's id of the batch in which it holds the email; empty if it holds none
     tries: int = 0  # how often its recipients were tried without success
+    are_others_accepted: bool = False  # whether the provider has accepted others since it first refused these
 
 
 class NotYet(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,8 @@ from newsletter.providers.base import UNRECORDED, Clock, ProviderFacts, Replies,
 from newsletter.providers.headers import wire_address
 from newsletter.providers.mime import CompiledMessage, MessageCompiler
 from newsletter.providers.smtp_dialogue import END_OF_CONTENT, Answer, ReplyMeaning, hand_over, open_connection
-from newsletter.providers.smtp_fates import ChunkFates, RelayStanding, answer_of, mark_of, remedy_of
+from newsletter.providers.smtp_fates import ChunkFates, answer_of, mark_of, remedy_of
+from newsletter.providers.smtp_standing import RelayStanding
 from newsletter.refusals import Phase
 from newsletter.settings.provider import SmtpSettings
 from newsletter.system.smtp_connection import SmtpConnection
@@ -117,10 +118,12 @@ class SmtpSession:
             chunk.recipients,
             provider.standing,
             tries=chunk.tries,
+            are_others_accepted=chunk.are_others_accepted,
             relay=provider.place,
             secrets=provider.secrets,
         )
         for recipient in chunk.recipients:
+            fates.begin()
             answer = self._deliver(message, sender, recipient, replies)
             if answer.meaning is ReplyMeaning.HALTED:
                 break
@@ -177,5 +180,6 @@ def outcome_of_replies(replies: Sequence[Reply]) -> Outcome:
     fates = ChunkFates(recipients, RelayStanding())
     for recipient, reply in zip(recipients, replies, strict=True):
         if reply.was_begun:
+            fates.begin()
             fates.note(recipient, answer_of(reply.meaning, reply.words))
     return fates.outcome()

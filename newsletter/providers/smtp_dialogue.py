@@ -43,6 +43,18 @@ class ReplyMeaning(StrEnum):
     HALTED = "halted"  # the work was halted before this message
 
 
+# After these, the next message needs a new connection. A limit may hold for each connection.
+_ENDS_THE_CONNECTION = frozenset(
+    {
+        ReplyMeaning.RATE,
+        ReplyMeaning.CONNECTIONS,
+        ReplyMeaning.CLOSED,
+        ReplyMeaning.LOST,
+        ReplyMeaning.UNCERTAIN,
+    }
+)
+
+
 class Answer(Struct, frozen=True):
     """The result of one step, and the words of the relay or the operating system."""
 
@@ -200,7 +212,7 @@ def _judge(relay: SmtpConnection, phase: Phase, reply: SmtpReply) -> Answer:
     if phase is Phase.CONTENT and reply.is_positive:
         return Answer(ReplyMeaning.ACCEPTED, text)
     answer = _refusal(phase, reply.code, text)
-    if answer.is_closing or answer.meaning in {ReplyMeaning.CLOSED, ReplyMeaning.LOST, ReplyMeaning.UNCERTAIN}:
+    if answer.is_closing or answer.meaning in _ENDS_THE_CONNECTION:
         relay.close()
     return answer
 

@@ -6,19 +6,17 @@ the answers to others, so the answers are counted over all connections to the re
 
 from collections import Counter
 from collections.abc import Sequence
-from threading import Lock
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from newsletter.model.broadcast import Doubt, Ending, NextStep, Outcome, Recipient, Verdict
 from newsletter.providers.base import quoted
 from newsletter.providers.smtp_dialogue import Answer, ReplyMeaning
+from newsletter.providers.smtp_standing import Refusal, RelayStanding
 from newsletter.refusals import Phase, Whose, named_cause
 
 _CUTS_A_CHUNK = 2  # if this many connections break during a message, the rest of a chunk is postponed
-_REFUSALS_IN_A_ROW = 5  # by policy or temporary; after these, the rest of a chunk is not tried
-_REFUSED_PEOPLE_IN_A_ROW = 20  # for any reason; no list is that bad, so the cause must be us or the relay
-_OURS_UNTIL_TRY = 2  # after so many tries, a refusal of one recipient is not about us
+_OURS_UNTIL_TRY = 2  # after so many tries, a refusal of one recipient among others who were accepted is not about us
 
 _ENDINGS = {
     ReplyMeaning.ADDRESS: Ending.UNDELIVERABLE,
@@ -42,42 +40,11 @@ _CHECK_LOGIN = "check host and username under [provider.smtp] in newsletter.toml
 _ACCEPTED = Answer(ReplyMeaning.ACCEPTED, "")
 
 
-class RelayStanding(Struct):
-    """How the relay has answered lately, over all connections to it."""
-
-    accepted: int = 0  # messages
-    policy: int = 0  # refusals by policy since the last acceptance
-    for_good: int = 0  # refusals for any reason about recipients since the last acceptance
-    for_now: int = 0  # temporary refusals since the last acceptance
-    _lock: Lock = field(default_factory=Lock)
-
-    def note(self, meaning: ReplyMeaning) -> None:
-        """Count an answer."""
-        with self._lock:
-            if meaning is ReplyMeaning.ACCEPTED:
-                self.accepted += 1
-                self.policy = self.for_good = self.for_now = 0
-            elif meaning in _ENDINGS:
-                self.for_good += 1
-                self.policy += meaning is ReplyMeaning.POLICY
-            elif meaning is ReplyMeaning.LATER:
-                self.for_now += 1
-
-    def is_against_us(self, meaning: ReplyMeaning) -> bool:
-        """Whether so many such answers came in a row that the next recipients would get them too."""
-        if meaning is ReplyMeaning.LATER:
-            return self.for_now >= _REFUSALS_IN_A_ROW
-        if meaning not in _ENDINGS:
-            return False
-        by_policy = meaning is ReplyMeaning.POLICY and self.policy >= _REFUSALS_IN_A_ROW
-        return by_policy or self.for_good >= _REFUSED_PEOPLE_IN_A_ROW
-
-
 class _Fate(Struct, frozen=True):
-    """The relay's answer for one recipient, and how many messages it had accepted before."""
+    """The relay's answer for one recipient, and its place among the relay's refusals."""
 
     answer: Answer
-    accepted_before: int
+    refusal: Refusal
 
 
 class ChunkFates:
@@ -89,12 +56,14 @@ class ChunkFates:
         standing: RelayStanding,
         *,
         tries: int = 0,
+        are_others_accepted: bool = False,
         relay: str = "",
         secrets: tuple[str, ...] = (),
     ) -> None:
         self._recipients = recipients
         self._standing = standing
         self._tries = tries
+        self._are_others_accepted = are_others_accepted
         self._relay = f"the relay {relay}".rstrip()
         self._place = relay or self._relay
         self._secrets = secrets
@@ -102,46 +71,67 @@ class ChunkFates:
         self._fates: dict[int, _Fate] = {}  # by delivery
         self._counts: Counter[ReplyMeaning] = Counter()
         self._last = _ACCEPTED
+        self._last_refusal: Refusal | None = None
+        self._turn = standing.begin()
+
+    def begin(self) -> None:
+        """Note that the next message begins."""
+        self._turn = self._standing.begin()
 
     def note(self, recipient: Recipient, answer: Answer) -> Answer:
         """Record the answer for one recipient. Return it as it was judged, with its words as they may be shown.
 
-        People who were refused before say nothing new about us. The words of an acceptance are not needed.
+        The words of an acceptance are not needed.
         """
         meaning = answer.meaning
         self._answered.add(recipient.delivery)
         if meaning is ReplyMeaning.ACCEPTED:  # the hot path
-            self._standing.note(meaning)
+            self._standing.accept(self._turn)
             self._counts[meaning] += 1
-            self._last = _ACCEPTED
+            self._last, self._last_refusal = _ACCEPTED, None
             return _ACCEPTED
-        if meaning is ReplyMeaning.US and self._tries >= _OURS_UNTIL_TRY and _names_a_recipient(answer):
-            meaning = ReplyMeaning.POLICY
-        if not self._tries and answer.cause is not None:
-            self._standing.note(meaning)
+        if self._is_theirs_after_all(answer):
+            meaning = ReplyMeaning.LATER if _passes(answer) else ReplyMeaning.POLICY
         words = quoted(answer.words, without=self._secrets)
         self._last = Answer(meaning, words, answer.phase, answer.cause)
+        self._last_refusal = self._standing.refuse(meaning, self._turn, counts=self._counts_against_us(self._last))
         self._counts[meaning] += 1
-        self._fates[recipient.delivery] = _Fate(self._last, self._standing.accepted)
+        self._fates[recipient.delivery] = _Fate(self._last, self._last_refusal)
         return self._last
+
+    def _is_theirs_after_all(self, answer: Answer) -> bool:
+        """Whether the words are about us, but the relay says so to these people only.
+
+        As long as it has accepted no one else since it first said so, it stays about us, however often they are tried.
+        """
+        is_ours = answer.meaning is ReplyMeaning.US and _names_a_recipient(answer)
+        return is_ours and self._are_others_accepted and self._tries >= _OURS_UNTIL_TRY
+
+    def _counts_against_us(self, answer: Answer) -> bool:
+        """Whether a refusal says something about us. It does not if it is known to be about these people."""
+        if answer.cause is None:
+            return False
+        if answer.meaning is ReplyMeaning.LATER:
+            return not self._tries and answer.cause.whose is not Whose.THEIRS
+        return not self._are_others_accepted
 
     @property
     def is_hopeless(self) -> bool:
         """Whether the rest of the chunk would fail as well."""
-        meaning = self._last.meaning
-        if meaning is ReplyMeaning.ACCEPTED:
+        if self._last_refusal is None:
             return False
-        if meaning in _ENDS_THE_CHUNK or self._counts[ReplyMeaning.UNCERTAIN] >= _CUTS_A_CHUNK:
-            return True
-        return not self._tries and self._standing.is_against_us(meaning)
+        is_cut = self._counts[ReplyMeaning.UNCERTAIN] >= _CUTS_A_CHUNK
+        is_refused = self._last_refusal.is_stall or self._last_refusal.in_a_row > 0
+        return self._last.meaning in _ENDS_THE_CHUNK or is_cut or is_refused
 
     def outcome(self) -> Outcome:
         """Return what is known about every recipient.
 
         A refusal for good is certain to be about the recipient once the relay has accepted another message after it.
-        Until then, it is a doubt. A refusal by policy stays one.
+        Until then, it is a doubt. A refusal by policy stays one. If so many came in a row that they are about us, no
+        one is at fault, and the broadcast pauses.
         """
-        accepted, against_us = self._standing.accepted, self.is_hopeless
+        standing, is_stalled = self._standing, self.is_hopeless
         invalid: dict[int, str] = {}
         undeliverable: set[int] = set()
         uncertain: dict[int, str] = {}
@@ -150,23 +140,27 @@ class ChunkFates:
         doubted: dict[int, Doubt] = {}
         unsent = {recipient.delivery for recipient in self._recipients} - self._answered
         for who, fate in self._fates.items():
-            meaning, words, is_last = fate.answer.meaning, fate.answer.words, fate.accepted_before == accepted
+            meaning, words = fate.answer.meaning, fate.answer.words
+            is_last = standing.is_last_word(fate.refusal)
             is_certain = meaning is not ReplyMeaning.POLICY and (not is_last or fate.answer.cause is None)
-            if meaning in _ENDINGS and not is_certain:
+            if fate.refusal.in_a_row:
+                blameless[who] = words
+            elif meaning in _ENDINGS and not is_certain:
                 doubted[who] = Doubt(words=words, ending=_ENDINGS[meaning], is_last_word=is_last)
             elif meaning in _ENDINGS:
                 invalid[who] = words
-                undeliverable |= {who} if meaning is ReplyMeaning.ADDRESS and accepted else set()
+                undeliverable |= {who} if meaning is ReplyMeaning.ADDRESS and standing.has_accepted else set()
             elif meaning is ReplyMeaning.UNCERTAIN:
                 uncertain[who] = self._broken(fate.answer)
             elif meaning is ReplyMeaning.MESSAGE or not _names_a_recipient(fate.answer):
                 unsent.add(who)
-            elif _is_ours(fate.answer) or (against_us and is_last and meaning is ReplyMeaning.LATER):
+            elif _is_ours(fate.answer) or (is_stalled and is_last and _may_be_ours(fate.answer)):
                 blameless[who] = words
             else:
                 deferred[who] = words
         step, reason = self._next_step(doubted)
         verdict = self._verdict(unsent, uncertain)
+        in_a_row = max((fate.refusal.in_a_row for fate in self._fates.values()), default=0)
         return Outcome(
             verdict=verdict,
             next_step=step,
@@ -178,7 +172,8 @@ class ChunkFates:
             deferred=deferred,
             blameless=blameless,
             doubted=doubted,
-            retry_after_seconds=_seconds_until_passed(self._last) if step is NextStep.PAUSE else None,
+            refused_in_a_row=in_a_row if step is NextStep.PAUSE else 0,
+            retry_after_seconds=_seconds_until_passed(self._last) if step is NextStep.PAUSE and not in_a_row else None,
             may_wait_long=self._last.meaning is ReplyMeaning.RATE,
         )
 
@@ -192,6 +187,9 @@ class ChunkFates:
 
     def _next_step(self, doubted: dict[int, Doubt]) -> tuple[NextStep, str]:
         last = self._last
+        ours = [fate.answer for fate in self._fates.values() if fate.refusal.in_a_row]
+        if ours and last.meaning is not ReplyMeaning.MESSAGE:
+            return NextStep.PAUSE, self._told(ours[-1])
         if last.meaning in _ENDS_THE_CHUNK:
             return _ENDS_THE_CHUNK[last.meaning], self._told(last)
         if last.meaning is ReplyMeaning.LATER and self.is_hopeless:
@@ -249,7 +247,18 @@ def _names_a_recipient(answer: Answer) -> bool:
 
 
 def _is_ours(answer: Answer) -> bool:
-    return answer.cause is not None and answer.cause.whose is Whose.OURS
+    """Whether a refusal for now is about us. A limit of ours that is met by these people only is theirs after all."""
+    is_theirs_after_all = answer.meaning is ReplyMeaning.LATER and _passes(answer)
+    return answer.cause is not None and answer.cause.whose is Whose.OURS and not is_theirs_after_all
+
+
+def _may_be_ours(answer: Answer) -> bool:
+    is_theirs = answer.cause is not None and answer.cause.whose is Whose.THEIRS
+    return answer.meaning is ReplyMeaning.LATER and not is_theirs
+
+
+def _passes(answer: Answer) -> bool:
+    return answer.cause is not None and answer.cause.passes_after_minutes is not None
 
 
 def _seconds_until_passed(answer: Answer) -> float | None:

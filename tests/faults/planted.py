@@ -11,8 +11,8 @@ from newsletter.providers.base import UNRECORDED, Replies
 from newsletter.providers.mime import CompiledMessage
 from newsletter.providers.smtp import SmtpSession
 from newsletter.providers.smtp_dialogue import Answer, ReplyMeaning
-from newsletter.providers.smtp_fates import RelayStanding
-from newsletter.store.ledger import broadcasts, members, record
+from newsletter.providers.smtp_standing import RelayStanding
+from newsletter.store.ledger import broadcasts, deferrals, members, record
 from newsletter.workflows.send import recall
 
 
@@ -23,6 +23,7 @@ class Fault(StrEnum):
     ZONE_REPEATED = "a zone whose email was sent is sent again on `resume`"
     HELD_MAIL_NOT_TAKEN_BACK = "email that the provider holds for someone who left is not taken back"
     BLAME_KEPT_PER_CHUNK = "refusals in a row are counted within a chunk only"
+    EARLIER_MAIL_ACQUITS_US = "what was accepted before the refusals in a row counts as accepted since"
     KIND_FORGOTTEN = "people who have the issue get it as no other kind either"
 
 
@@ -65,7 +66,12 @@ def _keep_blame_per_chunk() -> None:
         return submit(session, chunk, replies)
 
     SmtpSession.submit = submit_afresh
-    record.acquit_if_ours = lambda *_, **__: 0
+    record.count_in_a_row = lambda *_, **__: 0
+
+
+def _count_earlier_mail() -> None:
+    RelayStanding._judge = lambda *_: None
+    deferrals._most_accepted = lambda *_: 0
 
 
 def _forget_kinds() -> None:
@@ -79,5 +85,6 @@ _PLANTS: dict[Fault, Callable[[], None]] = {
     Fault.ZONE_REPEATED: _repeat_zones,
     Fault.HELD_MAIL_NOT_TAKEN_BACK: _leave_leavers_in,
     Fault.BLAME_KEPT_PER_CHUNK: _keep_blame_per_chunk,
+    Fault.EARLIER_MAIL_ACQUITS_US: _count_earlier_mail,
     Fault.KIND_FORGOTTEN: _forget_kinds,
 }

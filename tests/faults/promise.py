@@ -258,14 +258,14 @@ def _not_explained(account: Account, log: EventLog, *, concurrency: int) -> Iter
 def _blamed(account: Account, post: Post, plan: Plan) -> Iterator[str]:
     """Only people whom the provider refused in person are invalid or rejected.
 
-    Who is rejected is judged where one connection alone makes sure that the ledger knows the order of the refusals.
+    Who is rejected is judged where one process at a time sends. The order of refusals is not known between processes.
     """
     states = {line.email: line.state for line in account.lines}
     why = "for a refusal that was not about them"
     for email, state in states.items():
         if post.refused is not None and state == DeliveryStatus.INVALID and email not in {*post.refused, _NAMELESS}:
             yield f"{email} is invalid in broadcast {account.id} {why}"
-    is_in_order = plan.concurrency == 1 and all(len(each.senders) == 1 and not each.incidents for each in plan.rounds)
+    is_in_order = all(len(each.senders) == 1 and not each.incidents for each in plan.rounds)
     for people in post.refused_in_a_row or () if is_in_order else ():
         rejected = [email for email in people if states.get(email) == ChunkState.REJECTED]
         if len(rejected) >= _IN_A_ROW:

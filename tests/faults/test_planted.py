@@ -71,6 +71,21 @@ def test_blame_that_is_kept_per_chunk(processes: Processes, tmp_path: Path) -> N
     assert found_by(drawn, Fault.BLAME_KEPT_PER_CHUNK, processes, tmp_path, words)
 
 
+def test_blame_of_the_last_people(processes: Processes, tmp_path: Path) -> None:
+    """The relay blocks us for the last eight people, while four connections are sending."""
+    drawn = plans(
+        provider="smtp",
+        people=100,
+        chunk_size=25,
+        concurrency=4,
+        has_deferrals=False,
+        rounds=(_QUIET_ROUND,),
+        scripted=((93, Mishap.BLOCKED),),
+    )
+    words = "for a refusal that was not about them"
+    assert found_by(drawn, Fault.EARLIER_MAIL_ACQUITS_US, processes, tmp_path, words)
+
+
 def test_a_kind_that_is_forgotten(processes: Processes, tmp_path: Path) -> None:
     kinds = (BroadcastKind.ISSUE, BroadcastKind.FOLLOW_UP)
     drawn = plans(provider="outbox", mood=Mood.FINE, hold=None, rounds=(_QUIET_ROUND,), kinds=kinds)

@@ -81,8 +81,10 @@ def test_the_refusals_in_a_row_are_counted_over_the_chunks_of_a_connection(serve
     with opened(tmp_path, smtp_settings(server.port)).session() as session:
         outcomes = [session.submit(chunk(*PEOPLE[start : start + 2], number=start)) for start in (0, 2, 4)]
 
-    assert [len(outcome.doubted) for outcome in outcomes] == [2, 2, 1]
+    assert [len(outcome.doubted) for outcome in outcomes] == [2, 2, 0]
     assert all(doubt.is_last_word for outcome in outcomes for doubt in outcome.doubted.values())
+    assert (outcomes[-1].next_step, outcomes[-1].refused_in_a_row) == (NextStep.PAUSE, 5)
+    assert (set(outcomes[-1].blameless), outcomes[-1].retry_after_seconds) == ({5}, None)
     assert len(asked) == 5  # the sixth was not tried
 
 
@@ -307,6 +309,41 @@ def test_a_relay_that_takes_few_messages_a_connection_gets_several_connections(
     assert outcome == Outcome(verdict=Verdict.ACCEPTED)
     assert _taken(server) == [1, 2, 3, 4, 5, 6]
     assert server.connections == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "452 4.5.3 Too many recipients in this session",
+        "452 too many messages per connection",
+        "550 5.7.1 message limit for this session reached",
+    ],
+)
+def test_a_limit_for_each_connection_is_followed_at_once(server: SmtpServer, tmp_path: Path, words: str) -> None:
+    def after_two(_to: str) -> str:
+        return words if len(server.taken) == 2 * server.connections else "250 ok"
+
+    server.behavior.on_rcpt = after_two
+
+    outcome = _submit(opened(tmp_path, smtp_settings(server.port)), chunk(*PEOPLE))
+
+    assert outcome == Outcome(verdict=Verdict.ACCEPTED)
+    assert server.connections == 3
+
+
+@pytest.mark.parametrize("words", ["452 4.5.3 Too many recipients", "451 4.7.0 Too many concurrent connections"])
+def test_after_a_limit_the_next_message_goes_over_a_new_connection(
+    server: SmtpServer, tmp_path: Path, words: str
+) -> None:
+    """A relay that counts for each connection may leave it open."""
+    server.behavior.on_rcpt = lambda _to: words if len(server.taken) == 2 * server.connections else "250 ok"
+
+    with opened(tmp_path, smtp_settings(server.port)).session() as session:
+        first = session.submit(chunk(*PEOPLE))
+        second = session.submit(chunk(*PEOPLE[2:4], number=2))
+
+    assert first.next_step in {NextStep.WAIT, NextStep.RETIRE}
+    assert second == Outcome(verdict=Verdict.ACCEPTED)
 
 
 def test_a_kept_connection_carries_all_chunks(server: SmtpServer, tmp_path: Path) -> None:

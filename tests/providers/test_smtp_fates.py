@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model.broadcast import Outcome, Verdict
+from newsletter.model.broadcast import NextStep, Outcome, Verdict
 from newsletter.model.replies import Reply
 from newsletter.providers.smtp import outcome_of_replies
 from newsletter.providers.smtp_dialogue import Answer, ReplyMeaning, meaning_of
-from newsletter.providers.smtp_fates import ChunkFates, RelayStanding, answer_of, mark_of
+from newsletter.providers.smtp_fates import ChunkFates, answer_of, mark_of
+from newsletter.providers.smtp_standing import RelayStanding
 from newsletter.refusals import Phase, cause_of
 from tests.providers.mailings import recipient
 
@@ -51,6 +52,7 @@ def outcome_while_alive(answers: list[Answer]) -> tuple[Outcome, list[Reply]]:
         [Reply(delivery=each.delivery, was_begun=False) for each in PEOPLE],
     )
     for place, (person, answer) in enumerate(zip(PEOPLE, answers, strict=False)):
+        fates.begin()
         judged = fates.note(person, answer)
         replies[place] = Reply(delivery=person.delivery, was_begun=True, meaning=mark_of(judged), words=judged.words)
         if fates.is_hopeless:
@@ -75,6 +77,78 @@ def test_an_answer_comes_back_from_its_mark_and_words(answer: Answer) -> None:
 )
 def test_an_unknown_mark_leaves_the_message_in_doubt(mark: str) -> None:
     assert answer_of(mark, "").meaning is ReplyMeaning.UNCERTAIN
+
+
+def outcome_of(answers: list[Answer], *, tries: int, are_others_accepted: bool) -> Outcome:
+    fates = ChunkFates(PEOPLE, RelayStanding(), tries=tries, are_others_accepted=are_others_accepted)
+    for person, answer in zip(PEOPLE, answers, strict=False):
+        fates.begin()
+        fates.note(person, answer)
+        if fates.is_hopeless:
+            break
+    return fates.outcome()
+
+
+OURS = ["5.4.5 daily sending quota exceeded", "5.7.1 Relay access denied", "5.7.26 the sender is unauthenticated"]
+
+
+@pytest.mark.parametrize("words", OURS)
+@pytest.mark.parametrize("tries", [0, 1, 2, 9, 50])
+def test_what_is_ours_stays_ours_however_often_as_long_as_no_one_else_is_accepted(words: str, tries: int) -> None:
+    answers = [refused(Phase.RCPT, 550, words)] * 8
+
+    outcome = outcome_of(answers, tries=tries, are_others_accepted=False)
+
+    assert outcome.next_step is NextStep.PAUSE
+    assert (set(outcome.blameless), outcome.doubted, outcome.deferred) == ({1}, {}, {})
+
+
+@pytest.mark.parametrize("words", OURS)
+def test_what_is_ours_for_one_person_only_is_theirs_after_all(words: str) -> None:
+    """A limit passes, so these people are tried again for a day. Anything else is like a policy against them."""
+    outcome = outcome_of([refused(Phase.RCPT, 550, words)], tries=2, are_others_accepted=True)
+
+    assert outcome.next_step is NextStep.GO_ON
+    assert not outcome.blameless
+    assert bool(outcome.deferred) == ("quota" in words)
+    assert bool(outcome.doubted) == ("quota" not in words)
+
+
+THEIRS_FOR_NOW = [
+    "4.4.1 <ana@example.net>: connect to mx.example.net: Connection timed out",
+    "4.2.0 <ana@example.net>: Recipient address rejected: Greylisted",
+    "4.2.2 mailbox full",
+    "4.2.1 The user is receiving mail at a rate that prevents more",
+    "greylisting in action, please try later",
+]
+
+
+@pytest.mark.parametrize("words", THEIRS_FOR_NOW)
+def test_people_whose_own_servers_are_out_of_order_do_not_stop_the_others(words: str) -> None:
+    outcome = outcome_of([refused(Phase.RCPT, 450, words)] * 7 + [ACCEPTED], tries=0, are_others_accepted=False)
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.ACCEPTED, NextStep.GO_ON)
+    assert set(outcome.deferred) == {1, 2, 3, 4, 5, 6, 7}
+
+
+@pytest.mark.parametrize("words", ["4.3.0 try again", "4.7.1 not now", "no"])
+def test_people_who_are_refused_for_now_without_a_reason_of_their_own_do(words: str) -> None:
+    outcome = outcome_of([refused(Phase.RCPT, 450, words)] * 7 + [ACCEPTED], tries=0, are_others_accepted=False)
+
+    assert (outcome.verdict, outcome.next_step) == (Verdict.READY, NextStep.WAIT)
+    assert (set(outcome.blameless), outcome.deferred) == ({1, 2, 3, 4, 5}, {})
+
+
+@pytest.mark.parametrize("are_others_accepted", [True, False])
+def test_people_who_were_refused_before_count_unless_others_were_accepted_since(are_others_accepted: bool) -> None:
+    answers = [refused(Phase.RCPT, 550, "5.7.1 local policy")] * 8
+
+    outcome = outcome_of(answers, tries=1, are_others_accepted=are_others_accepted)
+
+    if are_others_accepted:
+        assert (outcome.next_step, len(outcome.doubted)) == (NextStep.GO_ON, 8)
+    else:
+        assert (outcome.next_step, set(outcome.blameless)) == (NextStep.PAUSE, {1, 2, 3, 4, 5})
 
 
 def test_what_was_lost_in_the_middle_of_a_log_counts_as_unsent_or_in_doubt_alone() -> None:

@@ -94,15 +94,16 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "batch_id": "", "claimed_at": T, "now": T},)),
     (
         "deferrals.put_back",
-        ({"broadcast": 2, "chunk": 2, "tries": 1, "deferrals": 1, "retry_at": LATER},),
+        ({"broadcast": 2, "chunk": 2, "tries": 1, "deferrals": 1, "accepted_before": 0, "retry_at": LATER},),
     ),
     ("deferrals.doubt", ({"broadcast": 2, "chunk": 5, "tries": 1, "ending": "rejected", "accepted_before": 0},)),
     ("deferrals.accepted", (ONE, NONE)),
+    ("deferrals.perhaps_accepted", ({"broadcast": 2, "chunk": 5}, {**NONE, "chunk": 1})),
     ("deferrals.in_a_row", ({"broadcast": 2, "accepted": 0}, {**NONE, "accepted": 0})),
     ("deferrals.doubted", ({"broadcast": 2}, NONE)),
     ("deferrals.first_retry", ({"broadcast": 2}, NONE)),
     ("deferrals.reject_outdated", ({"broadcast": 3, "why": "; why", "now": NEVER},)),
-    ("deferrals.acquit", ({"broadcast": 2, "now": T},)),
+    ("deferrals.acquit", ({"broadcast": 2, "accepted": 0, "now": T},)),
     ("editing.cells", ({"ids": "[1, 2]"},)),
     (
         "editing.copy_suppressions",

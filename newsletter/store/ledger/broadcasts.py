@@ -7,7 +7,7 @@ from newsletter.language.clock import show_utc
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
 from newsletter.store.database import Database
-from newsletter.store.ledger.deferrals import settle_refused
+from newsletter.store.ledger.deferrals import acquit, settle_refused, words_if_all_refused
 from newsletter.store.ledger.states import BROADCAST_READS, end, hold_back, require_current, set_running
 from newsletter.store.ledger.status import count, in_words
 from newsletter.store.queries import change, query_all, query_one, query_value
@@ -25,6 +25,10 @@ _ZONES = query_all("schedule", "zones", ZoneProgress)
 _NEXT_RETRY = query_one("schedule", "next_retry", datetime)
 _LAST_ACCEPTED = query_one("schedule", "last_accepted", datetime)
 _TRIED_AGAIN = "the people who were set aside are tried again"
+_ALL_REFUSED = (
+    "everyone was refused, so the reason is probably not theirs: {words}; check the settings and the addresses, then "
+    "run `newsletter resume`"
+)
 _NOT_YET = (
     "broadcast {id} is finished, except for the people who were set aside; they are tried again from {at} on, by "
     "`newsletter run-due` or `newsletter resume {id}`"
@@ -84,6 +88,7 @@ def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) ->
         if broadcast.state is BroadcastState.SCHEDULED:
             set_running(connection, broadcast_id, Entry.STARTED, "by a person", now=now)
         elif broadcast.state is BroadcastState.PAUSED:
+            acquit(connection, broadcast_id, now=now)
             set_running(connection, broadcast_id, Entry.RESUMED, f"it was paused: {broadcast.reason}", now=now)
         return require_current(connection, broadcast_id)
 
@@ -91,7 +96,8 @@ def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) ->
 def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
     """Mark a running broadcast as done if none of its chunks is ready or inflight. Return its current record.
 
-    People who were set aside do not keep it open: it runs again when it is time to try them.
+    People who were set aside do not keep it open: it runs again when it is time to try them. If no one was accepted
+    and people were refused for good, it is probably our fault. The broadcast then pauses, and they are ready again.
     """
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
@@ -100,6 +106,11 @@ def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> B
         counts = count(connection, broadcast_id)
         if counts.waiting or counts.inflight:
             return broadcast
+        words = words_if_all_refused(connection, broadcast_id)
+        if words is not None:
+            acquit(connection, broadcast_id, now=now)
+            hold_back(connection, broadcast, reason=_ALL_REFUSED.format(words=words), now=now)
+            return require_current(connection, broadcast_id)
         continues_at = settle_refused(connection, broadcast_id, now=now)
         counts = count(connection, broadcast_id)
         end(
@@ -172,6 +183,7 @@ def continue_unattended(database: Database, broadcast_id: int, *, now: datetime)
         broadcast = require_current(connection, broadcast_id)
         at, is_done = broadcast.continues_at, broadcast.state is BroadcastState.DONE
         if at is not None and at <= now and (is_done or broadcast.state is BroadcastState.PAUSED):
+            acquit(connection, broadcast_id, now=now)
             detail = _TRIED_AGAIN if is_done else f"it was paused: {broadcast.reason}"
             set_running(connection, broadcast_id, Entry.RESUMED, detail, now=now, continues_at=at)
         return require_current(connection, broadcast_id)

@@ -31,6 +31,7 @@ class ReadyChunk(NamedTuple):
     due_at: datetime | None
     batch_id: str
     tries: int
+    accepted_before: int
 
 
 class DeliveryRow(NamedTuple):
@@ -63,7 +64,9 @@ _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
 _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
 _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)
+_ACCEPTED = query_value("deferrals", "accepted", int)
 _MARK_INFLIGHT = change("claim", "mark_inflight")
+_NEVER_REFUSED = -1
 _COLUMNS = ":columns"
 _TICK = timedelta(seconds=1)  # the resolution of times in the ledger
 _FINEST = timedelta(milliseconds=1)  # the resolution of the times of claims
@@ -240,7 +243,15 @@ def _mark_inflight(
         hold_until=hold_until,
         batch_id=batch_id,
         tries=ready.tries,
+        are_others_accepted=_are_others_accepted(chunk, ready),
     )
+
+
+def _are_others_accepted(chunk: OpenChunk, ready: ReadyChunk) -> bool:
+    """Return whether others were surely accepted after the recipients were refused for a reason that may be ours."""
+    if ready.accepted_before == _NEVER_REFUSED:
+        return False
+    return _ACCEPTED(chunk.connection, broadcast=chunk.broadcast) > ready.accepted_before
 
 
 class Columns(Struct, frozen=True, kw_only=True):

@@ -5,9 +5,12 @@ tried once more after each of the times in `RETRIES`. If they are still refused 
 words.
 
 Refused for good, for a reason that may be theirs or ours: they are set aside without a time. If several in a row are
-refused, with nothing accepted between them, the cause is ours: they become ready again, and the broadcast pauses.
-Otherwise, the refusal was about them, and they are settled when the broadcast ends. A second refusal of the same
-recipient says nothing new about us, so it does not count.
+refused, with nothing accepted between them, the cause is ours: they become ready again, and the broadcast pauses. The
+same holds if no one at all was accepted by its end. Otherwise, the refusal was about them, and they are settled when
+the broadcast ends.
+
+Two numbers show whether anyone was accepted after a refusal: how many are accepted, and how many at most may have been
+accepted before it. Until the first exceeds the second, another refusal of the same people counts like the first.
 """
 
 from collections import defaultdict
@@ -17,7 +20,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import ChunkState, DeliveryStatus, Doubt, Ending
+from newsletter.model.broadcast import ChunkState, DeliveryStatus, Doubt, Ending, NextStep, Outcome
 from newsletter.store.database import Connection
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, settle, split_off, subscribers_of
 from newsletter.store.queries import change, query_all, query_one, query_value
@@ -39,6 +42,7 @@ class Refusals(NamedTuple):
 
     tries: int
     deferrals: int
+    accepted_before: int  # the most that may have been accepted before they were refused for a reason that may be ours
 
 
 class DoubtedChunk(NamedTuple):
@@ -63,39 +67,48 @@ class RunRow(NamedTuple):
 _PUT_BACK = change("deferrals", "put_back")
 _DOUBT = change("deferrals", "doubt")
 _ACCEPTED = query_value("deferrals", "accepted", int)
+_PERHAPS_ACCEPTED = query_value("deferrals", "perhaps_accepted", int)
 _IN_A_ROW = query_all("deferrals", "in_a_row", RunRow)
 _ACQUIT = change("deferrals", "acquit")
 _DOUBTED = query_all("deferrals", "doubted", DoubtedChunk)
 _REJECT_OUTDATED = change("deferrals", "reject_outdated")
 _FIRST_RETRY = query_one("deferrals", "first_retry", datetime)
 _REPORT_SUBSCRIBER = change("record", "report_subscriber")
-_CONFIRMED = -1  # something was accepted after the refusal, so it was not about us
+# Instead of how many were accepted before a refusal:
+_NEVER = -1  # there was no such refusal
+_REFUTED = -2  # the provider accepted others after it, even if that is not recorded yet
 
 
 def defer(chunk: OpenChunk, before: Refusals, deferred: Mapping[int, str]) -> None:
     """Take out recipients whom the provider refused for now (subscriber → its words), to be tried again later."""
-    tries, deferrals = before.tries + 1, before.deferrals + 1
-    if deferrals < SET_ASIDE_AFTER:
-        _put_back(chunk, deferred, tries, deferrals, chunk.now + _FIRST_WAIT * 2 ** (deferrals - 1))
+    after = before._replace(tries=before.tries + 1, deferrals=before.deferrals + 1)
+    if after.deferrals < SET_ASIDE_AFTER:
+        _put_back(chunk, deferred, after, chunk.now + _FIRST_WAIT * 2 ** (after.deferrals - 1))
         return
-    retry = deferrals - SET_ASIDE_AFTER
+    retry = after.deferrals - SET_ASIDE_AFTER
     for words, subscribers in by_words(deferred):
         if retry >= len(_PAUSES):
             split_off(chunk, subscribers, ChunkState.REJECTED, reason=words)
         else:
             number = split_off(chunk, subscribers, ChunkState.DEFERRED, reason=words)
-            _write(chunk, number, tries, deferrals, chunk.now + _PAUSES[retry])
+            _write(chunk, number, after, chunk.now + _PAUSES[retry])
 
 
-def put_behind(chunk: OpenChunk, before: Refusals, blameless: Mapping[int, str]) -> None:
+def put_behind(chunk: OpenChunk, before: Refusals, blameless: Mapping[int, str], *, accepted_here: int) -> None:
     """Take out recipients who were refused for a reason that is not theirs. They are tried again after everyone else.
 
-    After very many tries the reason must be theirs after all, so they are set aside like those refused for now.
+    After very many tries the reason must be theirs after all, if others were accepted in the meantime. Then they are
+    set aside like those refused for now. `accepted_here` is as in `doubt`.
     """
-    if before.tries + 1 < _MOST_TRIES:
-        _put_back(chunk, blameless, before.tries + 1, before.deferrals, None)
-    else:
-        defer(chunk, Refusals(before.tries, max(before.deferrals, SET_ASIDE_AFTER - 1)), blameless)
+    if not blameless:
+        return
+    accepted = _ACCEPTED(chunk.connection, broadcast=chunk.broadcast) + accepted_here
+    is_theirs = before.accepted_before != _NEVER and accepted > before.accepted_before
+    if is_theirs and before.tries + 1 >= _MOST_TRIES:
+        defer(chunk, before._replace(deferrals=max(before.deferrals, SET_ASIDE_AFTER - 1)), blameless)
+        return
+    most = _most_accepted(chunk, before, accepted_here)
+    _put_back(chunk, blameless, before._replace(tries=before.tries + 1, accepted_before=most), None)
 
 
 def doubt(chunk: OpenChunk, before: Refusals, doubted: Mapping[int, Doubt], *, accepted_here: int) -> None:
@@ -103,7 +116,7 @@ def doubt(chunk: OpenChunk, before: Refusals, doubted: Mapping[int, Doubt], *, a
 
     `accepted_here` is the number of deliveries in the chunk that were accepted and are not recorded yet.
     """
-    accepted = _ACCEPTED(chunk.connection, broadcast=chunk.broadcast) + accepted_here
+    most = _most_accepted(chunk, before, accepted_here) if doubted else 0
     groups: defaultdict[Doubt, list[int]] = defaultdict(list)
     for subscriber, each in doubted.items():
         groups[each].append(subscriber)
@@ -115,22 +128,30 @@ def doubt(chunk: OpenChunk, before: Refusals, doubted: Mapping[int, Doubt], *, a
             chunk=number,
             tries=before.tries + 1,
             ending=each.ending.value,
-            accepted_before=accepted if each.is_last_word else _CONFIRMED,
+            accepted_before=most if each.is_last_word else _REFUTED,
         )
 
 
-def acquit_if_ours(connection: Connection, broadcast_id: int, *, now: datetime) -> int:
-    """Make everyone ready again who was refused for the first time, if so many in a row were refused that it is ours.
-
-    Return how many were refused in a row, or 0 if the refusals may be about the recipients.
-    """
+def count_in_a_row(connection: Connection, broadcast_id: int) -> int:
+    """Return how many people were refused in a row, or 0 if the refusals may be about the recipients."""
     accepted = _ACCEPTED(connection, broadcast=broadcast_id)
     run = {row.ending: row.deliveries for row in _IN_A_ROW(connection, broadcast=broadcast_id, accepted=accepted)}
     refused = sum(run.values())
-    if run.get(Ending.REJECTED, 0) < REJECTIONS_IN_A_ROW and refused < REFUSALS_IN_A_ROW:
-        return 0
-    _ACQUIT(connection, broadcast=broadcast_id, now=text_of(now))
-    return refused
+    is_ours = run.get(Ending.REJECTED, 0) >= REJECTIONS_IN_A_ROW or refused >= REFUSALS_IN_A_ROW
+    return refused if is_ours else 0
+
+
+def acquit(connection: Connection, broadcast_id: int, *, now: datetime) -> None:
+    """Make ready again everyone who was refused once only, or who may have been refused because of us."""
+    accepted = _ACCEPTED(connection, broadcast=broadcast_id)
+    _ACQUIT(connection, broadcast=broadcast_id, accepted=accepted, now=text_of(now))
+
+
+def words_if_all_refused(connection: Connection, broadcast_id: int) -> str | None:
+    """Return the provider's last words if people were refused for good and no one was accepted, otherwise None."""
+    found = _DOUBTED(connection, broadcast=broadcast_id)
+    is_anyone_accepted = bool(_ACCEPTED(connection, broadcast=broadcast_id))
+    return found[-1].reason if found and not is_anyone_accepted else None
 
 
 def settle_refused(connection: Connection, broadcast_id: int, *, now: datetime) -> datetime | None:
@@ -166,6 +187,19 @@ def suppress_undeliverable(chunk: OpenChunk, subscribers: Collection[int]) -> No
         add_reported(chunk.connection)
 
 
+def in_order(unsent: list[int], outcome: Outcome) -> list[list[int]]:
+    """Return those who were not sent to, in the parts in which they are tried next.
+
+    If several in a row were refused for now, neighbors on the list may have a mail server in common, which is out of
+    order. So those further on are tried first.
+    """
+    is_stalled = outcome.next_step is NextStep.WAIT and not outcome.may_wait_long and len(unsent) > 1
+    if not is_stalled or not (outcome.deferred or outcome.blameless):
+        return [unsent]
+    middle = len(unsent) // 2
+    return [unsent[middle:], unsent[:middle]]
+
+
 def by_words(refused: Mapping[int, str]) -> list[tuple[str, list[int]]]:
     """Return the recipients, grouped by the provider's words."""
     groups: defaultdict[str, list[int]] = defaultdict(list)
@@ -174,19 +208,25 @@ def by_words(refused: Mapping[int, str]) -> list[tuple[str, list[int]]]:
     return list(groups.items())
 
 
-def _put_back(
-    chunk: OpenChunk, refused: Mapping[int, str], tries: int, deferrals: int, retry_at: datetime | None
-) -> None:
+def _most_accepted(chunk: OpenChunk, before: Refusals, accepted_here: int) -> int:
+    """Return how many deliveries at most may have been accepted before these people were refused, now or earlier.
+
+    What is being sent at the same time counts as accepted, because the order of the replies is not known.
+    """
+    most = _PERHAPS_ACCEPTED(chunk.connection, broadcast=chunk.broadcast, chunk=chunk.number) + accepted_here
+    return most if before.accepted_before == _NEVER else min(most, before.accepted_before)
+
+
+def _put_back(chunk: OpenChunk, refused: Mapping[int, str], after: Refusals, retry_at: datetime | None) -> None:
     if refused:
-        _write(chunk, split_off(chunk, refused.keys(), ChunkState.READY), tries, deferrals, retry_at)
+        _write(chunk, split_off(chunk, refused.keys(), ChunkState.READY), after, retry_at)
 
 
-def _write(chunk: OpenChunk, number: int, tries: int, deferrals: int, retry_at: datetime | None) -> None:
+def _write(chunk: OpenChunk, number: int, after: Refusals, retry_at: datetime | None) -> None:
     _PUT_BACK(
         chunk.connection,
         broadcast=chunk.broadcast,
         chunk=number,
-        tries=tries,
-        deferrals=deferrals,
+        **after._asdict(),
         retry_at=text_of(retry_at) if retry_at else "",
     )

@@ -14,10 +14,12 @@ from newsletter.store.ledger.chunks import OpenChunk, close_empty, set_state, se
 from newsletter.store.ledger.claim import Claim, OnClaim, claim_within
 from newsletter.store.ledger.deferrals import (
     Refusals,
-    acquit_if_ours,
+    acquit,
     by_words,
+    count_in_a_row,
     defer,
     doubt,
+    in_order,
     put_behind,
     suppress_undeliverable,
 )
@@ -45,6 +47,7 @@ class FoundChunk(NamedTuple):
     first_subscriber: int
     tries: int
     deferrals: int
+    accepted_before: int
 
 
 class InflightChunk(NamedTuple):
@@ -217,19 +220,21 @@ def _take_out_named(chunk: OpenChunk, found: FoundChunk, outcome: Outcome) -> in
     if not _names_anyone(outcome):
         return 0
     left = set(_subscribers_in(chunk, found))
-    total, before = len(left), Refusals(found.tries, found.deferrals)
+    total, before = len(left), Refusals(found.tries, found.deferrals, found.accepted_before)
     for words, subscribers in by_words(_taken(left, outcome.uncertain)):
         split_off(chunk, subscribers, ChunkState.UNKNOWN, reason=words, message_id=outcome.message_id)
     invalid = _taken(left, outcome.invalid)
     settle(chunk, DeliveryStatus.INVALID, invalid)
     suppress_undeliverable(chunk, outcome.undeliverable & invalid.keys())
     defer(chunk, before, _taken(left, outcome.deferred))
-    put_behind(chunk, before, _taken(left, outcome.blameless))
-    doubted = _taken(left, outcome.doubted)
+    blameless, doubted = _taken(left, outcome.blameless), _taken(left, outcome.doubted)
     if unsent := left & outcome.unsent:
-        split_off(chunk, unsent, ChunkState.READY)
+        for part in in_order(sorted(unsent), outcome):
+            split_off(chunk, part, ChunkState.READY)
         left -= unsent
-    doubt(chunk, before, doubted, accepted_here=len(left) if outcome.verdict is Verdict.ACCEPTED else 0)
+    accepted_here = len(left) if outcome.verdict is Verdict.ACCEPTED else 0
+    put_behind(chunk, before, blameless, accepted_here=accepted_here)
+    doubt(chunk, before, doubted, accepted_here=accepted_here)
     return total - len(left)
 
 
@@ -255,6 +260,9 @@ def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remai
         return True
     if is_to_split:
         split_off(chunk, _subscribers_in(chunk, found)[remaining // 2 :], ChunkState.READY)
+    elif outcome.verdict is Verdict.READY:
+        for part in in_order(_subscribers_in(chunk, found), outcome)[1:]:
+            split_off(chunk, part, ChunkState.READY)
     # What is accepted needs no reason. The outcome's may be about the others, whom it names individually.
     reason = "" if outcome.verdict is Verdict.ACCEPTED else outcome.reason
     set_state(chunk, _STATE[outcome.verdict], reason=reason, message_id=outcome.message_id)
@@ -278,9 +286,13 @@ def _steer(chunk: OpenChunk, outcome: Outcome, *, is_to_stop: bool) -> None:
         reopen(connection, broadcast, reason=_CAME_BACK, now=now)
     elif is_to_stop:
         stop(connection, broadcast, reason=outcome.reason, now=now)
-    elif outcome.doubted and (refused := acquit_if_ours(connection, broadcast.id, now=now)):
+    elif refused := outcome.refused_in_a_row or (outcome.doubted and count_in_a_row(connection, broadcast.id)):
+        acquit(connection, broadcast.id, now=now)
         hold_back(connection, broadcast, reason=_IN_A_ROW.format(refused=refused, reason=outcome.reason), now=now)
     elif outcome.next_step is NextStep.PAUSE:
+        acquit(connection, broadcast.id, now=now)
         seconds = outcome.retry_after_seconds
         continues_at = now + timedelta(seconds=seconds) if seconds is not None else None
         hold_back(connection, broadcast, reason=outcome.reason, now=now, continues_at=continues_at)
+    elif outcome.doubted and broadcast.state is BroadcastState.PAUSED:
+        acquit(connection, broadcast.id, now=now)

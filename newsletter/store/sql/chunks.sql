@@ -18,7 +18,6 @@ SET
     claimed_at = '',
     retry_at = '',
     ending = '',
-    accepted_before = -1,
     changed_at = :now
 WHERE broadcast = :broadcast AND number = :chunk;
 
@@ -61,10 +60,10 @@ SELECT max(number) + 1 FROM chunk WHERE broadcast = :broadcast;
 -- Add a chunk for some deliveries of another chunk. All other columns are copied.
 INSERT INTO chunk (
     broadcast, number, variant, zone, due_at, state, size, first_subscriber, attempt, runner, claimed_at, hold_until,
-    batch_id, reason, message_id, tries, deferrals, changed_at
+    batch_id, reason, message_id, tries, deferrals, accepted_before, changed_at
 )
 SELECT
     broadcast, :number, variant, zone, due_at, state, :size, :first_subscriber, attempt, runner, claimed_at, hold_until,
-    batch_id, reason, message_id, tries, deferrals, changed_at
+    batch_id, reason, message_id, tries, deferrals, accepted_before, changed_at
 FROM chunk
 WHERE broadcast = :broadcast AND number = :chunk;

@@ -3,7 +3,8 @@
 -- `:now`, or up to `:held_to` if there is an open batch in which the provider can hold it until then. Chunks due before
 -- `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first. Everyone is tried
 -- before anyone is tried again. Nothing is sent in the grace period.
-SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, coalesce(h.id, '') AS batch_id, c.tries
+SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, coalesce(h.id, '') AS batch_id, c.tries,
+    c.accepted_before
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
 LEFT JOIN held_batch AS h ON h.broadcast = c.broadcast AND h.due_at = c.due_at AND h.state = 'open'
@@ -23,7 +24,8 @@ LIMIT 1
 -- name: next_deferred(broadcast, now)^
 -- Return the first chunk that was set aside and is to be tried again now, and lock its row. None is tried again once an
 -- event in the issue has passed.
-SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, '' AS batch_id, c.tries
+SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, '' AS batch_id, c.tries,
+    c.accepted_before
 FROM chunk AS c
 JOIN broadcast AS b ON b.id = c.broadcast
 WHERE

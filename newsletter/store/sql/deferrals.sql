@@ -1,9 +1,9 @@
 -- Recipients whom the provider refused: they are tried again after everyone else, or set aside.
 
--- name: put_back(broadcast, chunk, tries, deferrals, retry_at)!
+-- name: put_back(broadcast, chunk, tries, deferrals, accepted_before, retry_at)!
 -- Make a chunk wait behind everyone who has been tried less often, until a certain time.
 UPDATE chunk
-SET tries = :tries, deferrals = :deferrals, retry_at = :retry_at
+SET tries = :tries, deferrals = :deferrals, accepted_before = :accepted_before, retry_at = :retry_at
 WHERE broadcast = :broadcast AND number = :chunk;
 
 -- name: doubt(broadcast, chunk, tries, ending, accepted_before)!
@@ -16,23 +16,28 @@ WHERE broadcast = :broadcast AND number = :chunk;
 -- Return the number of accepted deliveries.
 SELECT coalesce(sum(size), 0) FROM chunk WHERE broadcast = :broadcast AND state = 'accepted';
 
+-- name: perhaps_accepted(broadcast, chunk)$
+-- Return the number of deliveries outside a chunk that are accepted, or may turn out to be.
+SELECT coalesce(sum(size), 0)
+FROM chunk
+WHERE broadcast = :broadcast AND state IN ('accepted', 'inflight', 'unknown') AND number <> :chunk;
+
 -- name: in_a_row(broadcast, accepted)
--- Return the number of recipients who were refused for the first time since the last acceptance, by their ending.
+-- Return the number of recipients who were refused without any acceptance after their first refusal, by their ending.
 SELECT ending, sum(size) AS deliveries
 FROM chunk
+WHERE broadcast = :broadcast AND state = 'deferred' AND retry_at = '' AND accepted_before >= :accepted
+GROUP BY ending;
+
+-- name: acquit(broadcast, accepted, now)!
+-- Make ready again everyone who was refused once only, or without any acceptance after their first refusal.
+UPDATE chunk
+SET state = 'ready', reason = '', ending = '', claimed_at = '', changed_at = :now
 WHERE
     broadcast = :broadcast
     AND state = 'deferred'
     AND retry_at = ''
-    AND tries = 1
-    AND accepted_before = :accepted
-GROUP BY ending;
-
--- name: acquit(broadcast, now)!
--- Make ready again everyone who has been refused for the first time.
-UPDATE chunk
-SET state = 'ready', reason = '', ending = '', accepted_before = -1, claimed_at = '', changed_at = :now
-WHERE broadcast = :broadcast AND state = 'deferred' AND retry_at = '' AND tries = 1;
+    AND (tries = 1 OR accepted_before >= :accepted);
 
 -- name: doubted(broadcast)
 -- Return the chunks whose recipients were refused for good, and whose fault it is was not clear.

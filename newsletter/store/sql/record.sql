@@ -6,7 +6,9 @@ WHERE broadcast = :broadcast AND number = :chunk AND attempt = :attempt AND stat
 
 -- name: find_chunk(broadcast, chunk)^
 -- Return the state of a chunk.
-SELECT state, attempt, size, first_subscriber, tries, deferrals FROM chunk WHERE broadcast = :broadcast AND number = :chunk;
+SELECT state, attempt, size, first_subscriber, tries, deferrals, accepted_before
+FROM chunk
+WHERE broadcast = :broadcast AND number = :chunk;
 
 -- name: take_up_again(broadcast, chunk, hold_until, batch_id, now)!
 -- Restore the details of the claim, for a chunk that was given up but was sent after all.

@@ -30,6 +30,7 @@ class Mailings:
             recipients=personalizer.recipients(chunk.deliveries),
             hold_until=chunk.hold_until,
             tries=chunk.tries,
+            are_others_accepted=chunk.are_others_accepted,
         )
 
     def _make(self, variant_key: str, batch_id: str) -> tuple[Mailing, Personalizer]:

@@ -49,11 +49,14 @@ def defer(database: Database, broadcast: Broadcast, now: datetime = NOW, words: 
     record_outcome(database, chunk, Outcome(verdict=Verdict.READY, deferred=deferred), now=now)
 
 
-def doubt(database: Database, broadcast: Broadcast, ending: Ending = Ending.REJECTED, *, is_last: bool = True) -> None:
-    """The next chunk is refused for good."""
+def doubt(
+    database: Database, broadcast: Broadcast, ending: Ending = Ending.REJECTED, *, is_last: bool = True
+) -> ClaimedChunk:
+    """The next chunk is refused for good. Return it."""
     chunk = take(database, broadcast)
     doubted = dict.fromkeys(everyone(chunk), Doubt(words=POLICY, ending=ending, is_last_word=is_last))
     record_outcome(database, chunk, Outcome(verdict=Verdict.READY, reason=POLICY, doubted=doubted), now=NOW)
+    return chunk
 
 
 def accept(database: Database, broadcast: Broadcast) -> None:
@@ -198,14 +201,31 @@ def test_people_held_up_by_us_are_not_counted_against_themselves(database: Datab
     assert parts(database, broadcast) == {"waiting": 1}
 
 
-def test_a_person_who_is_always_held_up_is_set_aside_in_the_end(database: Database) -> None:
-    add_people(database, 1)
-    broadcast = freeze(database)
-    while isinstance(chunk := claim_chunk(database, broadcast.id, "", (), now=NOW), ClaimedChunk):
+def hold_up(database: Database, broadcast: Broadcast, *, times: int) -> None:
+    """The next chunk is refused so often for a reason that is not its recipients'."""
+    for _ in range(times):
+        chunk = take(database, broadcast)
         outcome = Outcome(verdict=Verdict.READY, blameless=dict.fromkeys(everyone(chunk), "451 rate limit"))
         record_outcome(database, chunk, outcome, now=NOW)
 
-    assert parts(database, broadcast) == {"deferred": 1}
+
+def test_a_person_who_is_always_held_up_is_set_aside_if_others_are_accepted(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database, chunk_size=1)
+    hold_up(database, broadcast, times=1)
+    accept(database, broadcast)
+    hold_up(database, broadcast, times=9)
+
+    assert parts(database, broadcast) == {"accepted": 1, "deferred": 1}
+
+
+def test_a_person_who_is_always_held_up_keeps_waiting_while_no_one_else_is_accepted(database: Database) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database, chunk_size=1)
+    accept(database, broadcast)
+    hold_up(database, broadcast, times=20)
+
+    assert parts(database, broadcast) == {"accepted": 1, "waiting": 1}
 
 
 @pytest.mark.parametrize("chunk_size", [1, 2, 5])
@@ -244,17 +264,103 @@ def test_refusals_before_an_acceptance_of_the_same_chunk_do_not_count(database: 
     assert require_broadcast(database, broadcast.id).state is BroadcastState.RUNNING
 
 
-def test_a_second_refusal_says_nothing_new_about_us(database: Database) -> None:
-    add_people(database, REJECTIONS_IN_A_ROW)
+def test_a_second_refusal_says_nothing_new_about_us_if_others_were_accepted_in_between(database: Database) -> None:
+    add_people(database, REJECTIONS_IN_A_ROW + 1)
     broadcast = freeze(database, chunk_size=1)
     for _ in range(REJECTIONS_IN_A_ROW):
         doubt(database, broadcast)
     assert resume_broadcast(database, broadcast.id, now=NOW).state is BroadcastState.RUNNING
+    accept(database, broadcast)
     for _ in range(REJECTIONS_IN_A_ROW):
-        doubt(database, broadcast)
+        chunk = doubt(database, broadcast)
+        assert chunk.are_others_accepted
 
     assert finish_if_done(database, broadcast.id, now=NOW).state is BroadcastState.DONE
-    assert parts(database, broadcast) == {"rejected": REJECTIONS_IN_A_ROW}
+    assert parts(database, broadcast) == {"accepted": 1, "rejected": REJECTIONS_IN_A_ROW}
+
+
+@pytest.mark.parametrize("accepted", [0, 1])
+def test_a_second_refusal_with_nothing_accepted_in_between_is_as_much_ours_as_the_first(
+    database: Database, accepted: int
+) -> None:
+    add_people(database, REJECTIONS_IN_A_ROW + accepted)
+    broadcast = freeze(database, chunk_size=1)
+    for _ in range(accepted):
+        accept(database, broadcast)
+    for _ in range(3):
+        for _ in range(REJECTIONS_IN_A_ROW):
+            assert not doubt(database, broadcast).are_others_accepted
+        assert require_broadcast(database, broadcast.id).state is BroadcastState.PAUSED
+        assert parts(database, broadcast).get("waiting") == REJECTIONS_IN_A_ROW
+        resume_broadcast(database, broadcast.id, now=NOW)
+
+
+@pytest.mark.parametrize("ending", Ending)
+@pytest.mark.parametrize("people", [1, 3])
+def test_if_everyone_was_refused_it_is_ours_however_few_they_are(
+    database: Database, ending: Ending, people: int
+) -> None:
+    add_people(database, people)
+    broadcast = freeze(database, chunk_size=1)
+    for _ in range(2):
+        for _ in range(people):
+            doubt(database, broadcast, ending)
+        paused = finish_if_done(database, broadcast.id, now=NOW)
+        assert (paused.state, paused.continues_at) == (BroadcastState.PAUSED, None)
+        assert f"everyone was refused, so the reason is probably not theirs: {POLICY}" in paused.reason
+        assert parts(database, broadcast) == {"waiting": people}
+        resume_broadcast(database, broadcast.id, now=NOW)
+
+
+def test_chunks_that_are_recorded_after_one_another_do_not_hide_that_they_were_refused_in_a_row(
+    database: Database,
+) -> None:
+    """Each connection has one person who was accepted, and then one who was refused."""
+    add_people(database, 2 * REJECTIONS_IN_A_ROW)
+    broadcast = freeze(database, chunk_size=2)
+    chunks = [take(database, broadcast) for _ in range(REJECTIONS_IN_A_ROW)]
+    for chunk in chunks:
+        doubted = {everyone(chunk)[1]: Doubt(words=POLICY, ending=Ending.REJECTED, is_last_word=True)}
+        record_outcome(database, chunk, Outcome(verdict=Verdict.ACCEPTED, reason=POLICY, doubted=doubted), now=NOW)
+
+    assert require_broadcast(database, broadcast.id).state is BroadcastState.PAUSED
+    assert parts(database, broadcast) == {"accepted": REJECTIONS_IN_A_ROW, "waiting": REJECTIONS_IN_A_ROW}
+
+
+def test_a_pause_for_refusals_in_a_row_makes_those_ready_who_were_recorded_before_and_after(database: Database) -> None:
+    add_people(database, 4)
+    broadcast = freeze(database, chunk_size=1)
+    early, seen, late = (take(database, broadcast) for _ in range(3))
+    doubted = Doubt(words=POLICY, ending=Ending.REJECTED, is_last_word=False)
+    for chunk in (early, seen, late):
+        (person,) = everyone(chunk)
+        outcome = Outcome(verdict=Verdict.READY, reason=POLICY, doubted={person: doubted})
+        if chunk is seen:
+            outcome = Outcome(
+                verdict=Verdict.READY,
+                next_step=NextStep.PAUSE,
+                reason=POLICY,
+                blameless={person: POLICY},
+                refused_in_a_row=7,
+            )
+        record_outcome(database, chunk, outcome, now=NOW)
+
+    paused = require_broadcast(database, broadcast.id)
+    assert (paused.state, paused.continues_at) == (BroadcastState.PAUSED, None)
+    assert paused.reason == f"7 people in a row were refused, so the reason is probably not theirs: {POLICY}"
+    assert parts(database, broadcast) == {"waiting": 4}
+
+
+def test_after_a_stall_someone_further_on_is_tried_first(database: Database) -> None:
+    add_people(database, 10)
+    broadcast = freeze(database)
+    chunk = take(database, broadcast)
+    people = everyone(chunk)
+    deferred = dict.fromkeys(people[:2], "450 later")
+    stalled = Outcome(verdict=Verdict.READY, next_step=NextStep.WAIT, deferred=deferred)
+    record_outcome(database, chunk, stalled, now=NOW)
+
+    assert [everyone(take(database, broadcast)) for _ in range(2)] == [people[6:], people[2:6]]
 
 
 def test_addresses_refused_in_a_row_are_ours_only_if_there_are_very_many(database: Database) -> None:
@@ -271,20 +377,16 @@ def test_addresses_refused_in_a_row_are_ours_only_if_there_are_very_many(databas
 
 
 @pytest.mark.parametrize("ending", [Ending.INVALID, Ending.UNDELIVERABLE])
-@pytest.mark.parametrize("is_believed", [True, False])
-def test_an_address_is_blocked_only_if_the_relay_accepted_other_email(
-    database: Database, ending: Ending, is_believed: bool
-) -> None:
+def test_an_address_is_blocked_only_if_it_accepts_no_email(database: Database, ending: Ending) -> None:
     add_people(database, 2)
-    broadcast = freeze(database, chunk_size=1 if is_believed else 2)
-    if is_believed:
-        accept(database, broadcast)
+    broadcast = freeze(database, chunk_size=1)
+    accept(database, broadcast)
     doubt(database, broadcast, ending)
 
     finish_if_done(database, broadcast.id, now=NOW)
 
-    assert tally_of(database, broadcast.id).invalid == (1 if is_believed else 2)
-    assert bool(list(list_suppressions(database))) == (is_believed and ending is Ending.UNDELIVERABLE)
+    assert tally_of(database, broadcast.id).invalid == 1
+    assert bool(list(list_suppressions(database))) == (ending is Ending.UNDELIVERABLE)
 
 
 def test_a_pause_that_passes_continues_without_a_person(database: Database) -> None:

@@ -80,8 +80,8 @@ def sendgrid(folder: Path, api: SendGridApi, *, concurrency: int = 1, more: str 
     return opened(folder, settings, {"SENDGRID_API_KEY": KEY})
 
 
-def smtp(folder: Path, relay: SmtpServer) -> Provider:
-    return opened(folder, smtp_settings(relay.port, more="concurrency = 1"))
+def smtp(folder: Path, relay: SmtpServer, *, connections: int = 1) -> Provider:
+    return opened(folder, smtp_settings(relay.port, more=f"concurrency = {connections}"))
 
 
 def drain(
@@ -1051,3 +1051,122 @@ def test_the_last_person_refused_by_policy_is_rejected_and_not_blocked(
     assert ended.state is BroadcastState.DONE
     assert (tally(database, broadcast).accepted, tally(database, broadcast).rejected) == (4, 1)
     assert not list(list_suppressions(database))
+
+
+@pytest.mark.parametrize("refused", [5, 6, 8, 13])
+@pytest.mark.parametrize("chunk_size", [4, 25])
+def test_a_relay_that_refuses_the_last_people_is_found_out_over_all_its_connections(
+    database: Database, tmp_path: Path, relay: SmtpServer, refused: int, chunk_size: int
+) -> None:
+    """Each connection has only a few of them, and records others who were accepted before the next one records."""
+    asked: list[str] = []
+
+    def refuse(to: str) -> str:
+        asked.append(to)
+        return "250 ok" if len(asked) <= 100 - refused else "550 5.7.1 local policy"
+
+    relay.behavior.on_rcpt = refuse
+    add_people(database, 100)
+    broadcast = freeze(database, chunk_size=chunk_size)
+
+    ended = drain(database, broadcast, smtp(tmp_path, relay, connections=4))
+
+    assert ended.state is BroadcastState.PAUSED
+    found = tally(database, broadcast)
+    assert (found.accepted, found.waiting, found.rejected) == (100 - refused, refused, 0)
+
+    relay.behavior.on_rcpt = lambda _to: "250 ok"
+    assert drain(database, go_on(database, ended), smtp(tmp_path, relay)).state is BroadcastState.DONE
+    assert len(relay.taken) == tally(database, broadcast).accepted == 100
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "550 5.4.5 Daily user sending limit exceeded",
+        "554 5.7.1 Relay access denied",
+        "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+        "550 5.7.1 local policy",
+        "550 5.1.1 no such user",
+    ],
+)
+@pytest.mark.parametrize("people", [1, 3])
+def test_no_one_is_blamed_while_the_relay_accepts_no_one(
+    database: Database, tmp_path: Path, relay: SmtpServer, words: str, people: int
+) -> None:
+    relay.behavior.on_rcpt = lambda _to: words
+    add_people(database, people)
+    broadcast = freeze(database)
+
+    for _ in range(5):
+        broadcast = drain(database, broadcast, smtp(tmp_path, relay))
+        assert broadcast.state is BroadcastState.PAUSED
+        assert tally(database, broadcast).waiting == people
+        broadcast = go_on(database, broadcast)
+
+    relay.behavior.on_rcpt = lambda _to: "250 ok"
+    assert drain(database, broadcast, smtp(tmp_path, relay)).state is BroadcastState.DONE
+    assert tally(database, broadcast).accepted == people
+
+
+def test_a_quota_that_ends_before_the_last_people_rejects_none_of_them(
+    database: Database, tmp_path: Path, relay: SmtpServer
+) -> None:
+    relay.behavior.on_rcpt = lambda _to: "250 ok" if len(relay.taken) < 22 else "550 5.4.5 Daily sending quota exceeded"
+    add_people(database, 25)
+    broadcast = freeze(database, chunk_size=10)
+
+    for _ in range(20):
+        broadcast = drain(database, broadcast, smtp(tmp_path, relay))
+        assert broadcast.continues_at is not None
+        assert (tally(database, broadcast).accepted, tally(database, broadcast).waiting) == (22, 3)
+        broadcast = go_on(database, broadcast)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["550 5.7.1 Relay access denied", "550 5.1.8 bad sender", "550 5.4.5 daily sending quota exceeded"],
+)
+def test_one_person_who_is_refused_as_if_it_were_us_keeps_no_one_from_their_mail(
+    database: Database, tmp_path: Path, relay: SmtpServer, words: str
+) -> None:
+    relay.behavior.on_rcpt = lambda to: words if to.startswith("person00003") else "250 ok"
+    add_people(database, 12)
+    broadcast = freeze(database, chunk_size=5)
+
+    for _ in range(4):
+        broadcast = drain(database, broadcast, smtp(tmp_path, relay), stop=(stop := Skipped()), clock=stop.clock)
+        if broadcast.state is BroadcastState.DONE:
+            break
+        broadcast = go_on(database, broadcast)
+
+    assert broadcast.state is BroadcastState.DONE
+    found = tally(database, broadcast)
+    assert (found.accepted, found.rejected + found.deferred) == (11, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "pauses"),
+    [
+        ("450 4.4.1 connect to mx.example.net: Connection timed out", 0),
+        ("450 4.2.0 Greylisted, try again later", 0),
+        ("452 4.2.2 over quota", 0),
+        ("450 4.7.1 not now", 3),  # this may be about us, so the relay is left alone in between
+    ],
+)
+def test_many_neighbors_whose_server_is_out_of_order_keep_no_one_from_their_mail(
+    database: Database, tmp_path: Path, relay: SmtpServer, words: str, pauses: int
+) -> None:
+    relay.behavior.on_rcpt = lambda to: words if int(to[6:11]) < 30 else "250 ok"
+    add_people(database, 100)
+    broadcast, provider = freeze(database, chunk_size=100), smtp(tmp_path, relay)
+
+    ended = drain(database, broadcast, provider, stop=(stop := Skipped()), clock=stop.clock)
+    assert tally(database, broadcast).accepted >= 69
+    for _ in range(pauses):
+        if ended.state is BroadcastState.DONE:
+            break
+        assert ended.continues_at is not None
+        ended = drain(database, go_on(database, ended), provider, stop=(stop := Skipped()), clock=stop.clock)
+
+    assert tally(database, broadcast).accepted == 70, ended.reason

@@ -20,7 +20,7 @@ from newsletter.providers.smtp_dialogue import Phase, ReplyMeaning, meaning_of
         (Phase.RCPT, "550 5.1.2 no such domain", ReplyMeaning.RECIPIENT),
         (Phase.RCPT, "556 5.1.10 null MX", ReplyMeaning.RECIPIENT),
         (Phase.RCPT, "550 no such user", ReplyMeaning.RECIPIENT),
-        (Phase.RCPT, "550 moderated list", ReplyMeaning.RECIPIENT),
+        (Phase.RCPT, "550 moderated list", ReplyMeaning.POLICY),
         (Phase.RCPT, "550 5.6.7 address outside ASCII", ReplyMeaning.RECIPIENT),
         (Phase.RCPT, "552 5.2.2 user over quota", ReplyMeaning.RECIPIENT),
         (Phase.RCPT, "550 5.1.0 rejected", ReplyMeaning.RECIPIENT),

@@ -136,7 +136,7 @@ def test_the_usage_line_names_arguments_without_braces() -> None:
 def test_a_list_of_commands_loads_none_of_them(arguments: Sequence[str], tmp_path: Path) -> None:
     ours = {name for name in modules_after(*arguments, folder=tmp_path) if name.startswith("newsletter")}
     assert ours == {
-        *("newsletter", "newsletter.__main__", "newsletter.errors"),
+        *("newsletter", "newsletter.__main__", "newsletter.errors", "newsletter.system.zone_database"),
         *("newsletter.cli", "newsletter.cli.app", "newsletter.cli.output", "newsletter.cli.parameters"),
         *("newsletter.language", "newsletter.language.counts", "newsletter.system", "newsletter.system.pipes"),
     }

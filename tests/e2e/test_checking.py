@@ -108,6 +108,7 @@ def test_ctrl_c_ends_the_browser_at_once_and_leaves_nothing(workspace: Path) -> 
         reason = "Chromium is not installed: apt-get install chromium"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     with TemporaryDirectory(prefix="t-") as scratch:  # its path is short, as a socket of the browser's needs it
+        Path(scratch).chmod(0o755)  # so that another user may run the browser in it
         surroundings = environment({"NEWSLETTER_WITHOUT": "network spamassassin", "TMPDIR": scratch})
         with subprocess.Popen(
             command("check", "2026-02"),
@@ -117,7 +118,7 @@ def test_ctrl_c_ends_the_browser_at_once_and_leaves_nothing(workspace: Path) -> 
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a job in the background ignores it
         ) as checking:
-            while checking.poll() is None and not list(Path(scratch).glob("playwright_chromium*/*")):
+            while checking.poll() is None and not list(Path(scratch).glob("newsletter-browser-*/playwright_chromium*/*")):
                 time.sleep(0.02)
             os.killpg(checking.pid, signal.SIGINT)
             _, told = checking.communicate(timeout=60)

@@ -97,4 +97,6 @@ def test_the_first_issue_of_a_workspace_is_about_its_first_topic(tmp_path: Path,
 
     stands = (tmp_path / "issues/2026-03/issue.yaml").read_text(encoding="utf-8")
     assert stands.partition("date: ")[2].partition("\n")[2].startswith(f"{written}sections:")
-    assert "No problems found." in run(tmp_path, "check").stdout
+    findings = [line for line in run(tmp_path, "check").stdout.splitlines() if line.startswith("issues/")]
+    assert findings
+    assert all("is a text that comes with a new workspace" in line for line in findings)

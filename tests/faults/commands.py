@@ -141,7 +141,7 @@ def work_queue(
 
         drains.open_database = opened
         drains.datetime = SimpleNamespace(now=lambda _utc: scene.clock.now())
-        drains.carry_out = partial(drains.carry_out, clock=scene.clock.now)
+        drains.Work = partial(drains.Work, clock=scene.clock.now)
         provider = desk.provider()
         watch = Thread(target=_end_when_idle, args=(drains.Drains(desk.config, provider, no_log),), daemon=True)
         watch.start()

@@ -53,18 +53,16 @@ class Opened:
         self._path = path
         self._pages: dict[Scheme, Page] = {}
 
-    @property
-    def address(self) -> str:
-        """Where the email is."""
-        return self._path.as_uri()
+    def show(self, page: Page) -> None:
+        """Show it in a page. The files are handed over, because the browser may run as a user who cannot read them."""
+        page.route(f"{_SITE}*", self._answer)
+        page.goto(f"{_SITE}{self._path.name}")
 
     def at(self, width: int, scheme: Scheme) -> Page:
         """The page in a window of this width."""
         if scheme not in self._pages:
             self._pages[scheme] = self._browser.new_page(color_scheme=scheme)
-            # The files are handed to the browser, because it may run as a user who cannot read them.
-            self._pages[scheme].route(f"{_SITE}*", self._answer)
-            self._pages[scheme].goto(f"{_SITE}{self._path.name}")
+            self.show(self._pages[scheme])
         page = self._pages[scheme]
         page.set_viewport_size(ViewportSize(width=width, height=800))
         return page
@@ -100,7 +98,7 @@ def double_text(page: Page) -> None:
 
 def without_pictures(page: Page) -> None:
     """Show the email as an app does that loads no images."""
-    page.route("**/*", lambda route: route.abort() if route.request.resource_type == "image" else route.continue_())
+    page.route("**/*", lambda route: route.abort() if route.request.resource_type == "image" else route.fallback())
     page.reload()
 
 

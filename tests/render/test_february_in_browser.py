@@ -96,7 +96,7 @@ def test_the_cards_with_tips_stack_on_a_phone(opened: Opened, width: int, rows: 
 def test_text_of_twice_the_size_does_not_scroll_sideways(browser: Browser, opened: Opened) -> None:
     with browser.new_context(viewport={"width": 360, "height": 800}) as context:
         page = context.new_page()
-        page.goto(opened.address)
+        opened.show(page)
         double_text(page)
         assert page.evaluate(SCROLL_WIDTH) == 360
 
@@ -108,7 +108,7 @@ def test_without_pictures_their_alt_texts_are_whole_and_in_the_themes_type(
 ) -> None:
     with browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme) as context:
         page = context.new_page()
-        page.goto(opened.address)
+        opened.show(page)
         without_pictures(page)
         assert page.evaluate("[...document.images].every(image => image.naturalWidth === 0)")
         assert page.evaluate(CUT_ALTS) == []

@@ -185,7 +185,7 @@ def test_a_value_beside_an_address_is_not_part_of_it(escape_at: Any) -> None:
     ],
 )
 def test_a_value_may_be_a_whole_address_and_nothing_else(value: str, address: str) -> None:
-    field = MergeField("first_name", "https://www.example.org")
+    field = MergeField("nickname", "https://www.example.org")
     table = SlotTable([field])
     template = table.template(f'<a href="{field.token}">x</a>', in_html)
     assert [slot.escape for slot in table.slots] == [Escape.ADDRESS]

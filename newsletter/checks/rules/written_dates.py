@@ -36,6 +36,7 @@ _ORDINAL = re.compile(
     r"(?<!\w)on (?:the )?(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)\b(?! (?:of|century|floor|street|anniv))"
 )
 _YEAR_ALONE = re.compile(r"(?<![\d./-])(?:19|20)\d\d(?![\d/-]|\.\d)")
+_NEAR_YEARS = 5
 _NEAR_TURN = 10  # days around the turn of a month in which both months are fine in a subject
 
 
@@ -50,21 +51,23 @@ def check_written_dates(context: CheckContext) -> Iterable[Problem]:
     words, language = date_words(issue.language), issue.language.partition("-")[0]
     items = {item.source.path for item in items_of(issue)}
     for paragraph in paragraphs_of(context.sources.texts):
-        told: list[tuple[int, str]] = list(_in_numbers(paragraph.text, language, words))
+        told: list[tuple[int, str]] = list(_in_numbers(paragraph.text, language, words, issue.fields.date.year))
         if paragraph.places[0].path in items and words is not None:
             told += _from_today(paragraph.text, issue.language, words)
         for position, what in told:
             yield warning(paragraph.place_at(position), what, _remedy(paragraph.text, position, issue))
 
 
-def _in_numbers(text: str, language: str, words: DateWords | None) -> Iterator[tuple[int, str]]:
+def _in_numbers(text: str, language: str, words: DateWords | None, year: int) -> Iterator[tuple[int, str]]:
+    """Yield each date in numbers. Its year, if it has two digits, must be near that of the issue."""
     if not _SIGN.search(text):
         return
     for shape in _NUMBERS:
         for match in shape.finditer(text):
             before = text[max(match.start() - 20, 0) : match.start()]
             has_weekday = words is not None and words.any_weekday.search(before) is not None
-            if _is_day(match["one"], match["two"]) and not (has_weekday and language in _DOTTED):
+            is_near = len(match["year"]) == 4 or abs(int(match["year"]) - year % 100) <= _NEAR_YEARS  # noqa: PLR2004
+            if _is_day(match["one"], match["two"]) and is_near and not (has_weekday and language in _DOTTED):
                 yield match.start(), f"the date {match[0]} is in numbers, which not everyone reads the same way"
     for match in _SHORT.finditer(text):
         two = match["two"] or match["second"]

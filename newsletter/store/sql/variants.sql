@@ -24,4 +24,4 @@ ORDER BY v.number;
 
 -- name: pictures(broadcast)
 -- Return all images.
-SELECT name, content_type, content, width, height, 0 AS sharp_width FROM picture WHERE broadcast = :broadcast;
+SELECT name, content_type, content, width, height, 0 AS sharp_width, '' AS original FROM picture WHERE broadcast = :broadcast;

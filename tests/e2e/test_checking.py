@@ -118,7 +118,9 @@ def test_ctrl_c_ends_the_browser_at_once_and_leaves_nothing(workspace: Path) -> 
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a job in the background ignores it
         ) as checking:
-            while checking.poll() is None and not list(Path(scratch).glob("newsletter-browser-*/playwright_chromium*/*")):
+            while checking.poll() is None and not list(
+                Path(scratch).glob("newsletter-browser-*/playwright_chromium*/*")
+            ):
                 time.sleep(0.02)
             os.killpg(checking.pid, signal.SIGINT)
             _, told = checking.communicate(timeout=60)

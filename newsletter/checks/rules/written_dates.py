@@ -66,7 +66,7 @@ def _in_numbers(text: str, language: str, words: DateWords | None, year: int) ->
         for match in shape.finditer(text):
             before = text[max(match.start() - 20, 0) : match.start()]
             has_weekday = words is not None and words.any_weekday.search(before) is not None
-            is_near = len(match["year"]) == 4 or abs(int(match["year"]) - year % 100) <= _NEAR_YEARS  # noqa: PLR2004
+            is_near = len(match["year"]) == 4 or abs(int(match["year"]) - year % 100) <= _NEAR_YEARS
             if _is_day(match["one"], match["two"]) and is_near and not (has_weekday and language in _DOTTED):
                 yield match.start(), f"the date {match[0]} is in numbers, which not everyone reads the same way"
     for match in _SHORT.finditer(text):

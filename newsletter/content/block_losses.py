@@ -1,6 +1,7 @@
 """Finds the blocks of a text that Markdown would drop, or that became something else by accident."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -9,10 +10,12 @@ from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
 from newsletter.content.losses import ContentLoss, flat_text, losses_at_beginnings, losses_in, quoted
+from newsletter.model.picture_files import read_picture_title
 
 _LARGEST_NUMBER = 999  # of the first entry of a list; 2026. is a year
 _LONGEST_HEADING = 100
 _SHORTEST_UNDERLINE = 3
+_WITH_WORDS = frozenset({"text", "text_special", "code_inline"})
 _SENTENCE_END = re.compile(r"[.,;:!?…。、！？؟،]\Z")
 
 
@@ -52,11 +55,19 @@ def losses_in_line(tokens: Sequence[Token]) -> Iterator[ContentLoss]:
 
 def _of_heading(opening: Token, inline: Token) -> Iterator[ContentLoss]:
     words = inline.content.strip()
-    if not words:
+    if not any(unicodedata.category(sign)[0] not in "ZC" for token in inline.children or [] for sign in _seen(token)):
         yield ContentLoss(_line(opening), "an empty heading", "give it words or remove it")
     elif opening.markup == "-" and ("\n" in words or len(words) > _LONGEST_HEADING or _SENTENCE_END.search(words)):
         what = f"the line of dashes below makes {quoted(words)} a heading"
         yield ContentLoss(_line(opening), what, "put an empty line above the dashes, or write `## ` before a heading")
+
+
+def _seen(token: Token) -> str:
+    """Return what readers see of a token: its words, or the description of an image."""
+    if token.type == "image":
+        title = read_picture_title(str(token.attrs.get("title", "")))
+        return "" if title.is_decorative else token.content
+    return token.content if token.type in _WITH_WORDS else ""
 
 
 def _line(token: Token) -> int:

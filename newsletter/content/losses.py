@@ -8,6 +8,7 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from html.entities import html5
 from itertools import count
 from operator import itemgetter
 
@@ -167,6 +168,8 @@ def _inside(match: re.Match[str], flat: FlatText) -> str | None:
 
 
 _LITERAL = "or write a backslash before the sign to show it"
+# The names of entities that browsers take without a semicolon, and that people therefore write without one.
+_ENTITIES = "|".join(sorted((name for name in html5 if not name.endswith(";")), key=len, reverse=True))
 _MARKS = "so readers would see the signs"
 _EVEN = r"write the same signs before and after the words: *words* or **words**; or \* to show the sign"
 # In this order: text that one pattern has claimed is not judged by the next.
@@ -179,6 +182,12 @@ _SIGNS = (
     _Sign(
         re.compile(r"<(?:!DOCTYPE|!\[CDATA\[|\?[a-z])[^<>]{0,200}>?", re.IGNORECASE),
         _says("readers would see {all}, because HTML is not taken", f"delete it, {_LITERAL}"),
+    ),
+    _Sign(
+        re.compile(
+            r"\[(b|i|u|s|url|img|color|size|quote)(?:=[^\[\]\n]{0,80})?\]([^\[\]\n]{0,200})\[/\1\]", re.IGNORECASE
+        ),
+        _says("{all} is the markup of a forum, so readers would see its brackets", "write **{1}** for bold words"),
     ),
     _Sign(re.compile(r"!\[([^\[\]]{0,200})\] {0,3}\(([^()\n]{0,300})\)"), _broken_image),
     _Sign(
@@ -273,7 +282,7 @@ _SIGNS = (
         ),
     ),
     _Sign(
-        re.compile(r"\{(?:[.#:][\w-]|\w{1,20}=)[^{}\n]{0,60}\}"),
+        re.compile(r"\{\s{0,3}(?:[.#:][\w-]|\w{1,20}\s{0,3}=|lang\s{0,3}:)[^{}\n]{0,60}\}"),
         _says(
             "{all} is not taken here, so readers would see it",
             "delete it; only a language may stand in braces, as in [Gracias]{{lang=es}}",
@@ -286,7 +295,7 @@ _SIGNS = (
     _Sign(re.compile(r"\[TOC\]", re.IGNORECASE), _says("{all} is not taken, so readers would see it", "delete it")),
     _Sign(
         re.compile(
-            r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|nbsp|amp|lt|gt|quot|copy|mdash|ndash|hellip|[lr][sd]quo)\b;?|&[a-z]{2,20};"
+            rf"&(?:#\d{{1,7}}|#[xX][0-9A-Fa-f]{{1,6}}|{_ENTITIES}|mdash|ndash|hellip|[lr][sd]quo)\b;?|&[a-z]{{2,20}};"
         ),
         _says("readers would see {all}, because it is not a complete HTML entity", "type the character itself"),
     ),
@@ -324,7 +333,7 @@ _BEGINNINGS = (
         r"write {0} and a space, then the words; or write \# to show the signs",
     ),
     (
-        re.compile(rf"(#{{1,6}}|[-*+]|\d{{1,9}}[.)])[{_NO_BREAK_SPACES}]"),
+        re.compile(rf"(#{{1,6}}|[-*+]|\d{{1,9}}[.)])[{_NO_BREAK_SPACES}\u200b]"),
         "the space after {0} is not a plain space, so {all} is neither a list nor a heading",
         "delete the space, and type it again",
     ),

@@ -159,3 +159,45 @@ def test_a_message_never_contains_our_stand_ins() -> None:
     assert found
     assert not any("\ue000" <= sign <= "\uf8ff" for each in found for sign in each)
     assert any("https://www.example.org/y" in each for each in found)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "## &nbsp;",
+        "### &nbsp;",
+        "## ` `",
+        "## <br>",
+        "## []{lang=es}",
+        '## ![](images/a.jpg "decorative")',
+        "&nbsp;\n===",
+    ],
+)
+def test_a_heading_of_which_nothing_is_seen_is_empty(written: str) -> None:
+    assert "an empty heading" in [loss.what for loss in parse_markdown(written, path="letter.md").losses]
+
+
+@pytest.mark.parametrize("written", ["## `code`", "## &amp;", "## ![a cup](images/a.jpg)", "## 7"])
+def test_a_heading_of_which_something_is_seen_is_none(written: str) -> None:
+    assert parse_markdown(written, path="letter.md").losses == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("the [b]ten weeks[/b] of it", "“[b]ten weeks[/b]” is the markup of a forum"),
+        ("[url=x]our page[/url] is here", "“[url=x]our page[/url]” is the markup of a forum"),
+        ("Gabor Mat&eacute, MD", "readers would see “&eacute”"),
+        ("A&Ouml and more", "readers would see “&Ouml”"),
+        ("{lang: es}\nMuchas gracias", "“{lang: es}” is not taken here"),
+        ("{ lang = es }\nMuchas gracias", "“{ lang = es }” is not taken here"),
+        ("##\N{NO-BREAK SPACE}Words", "the space after ##"),
+    ],
+)
+def test_what_other_programs_write_is_told(written: str, what: str) -> None:
+    assert any(loss.what.startswith(what) for loss in parse_markdown(written, path="letter.md").losses)
+
+
+@pytest.mark.parametrize("written", ["AT&T and R&D", "answer [b] is right", "q&a; b&b", "a set {x: y}"])
+def test_what_only_looks_a_little_like_it_is_fine(written: str) -> None:
+    assert parse_markdown(written, path="letter.md").losses == ()

@@ -179,7 +179,8 @@ def _words() -> Words:
         rf"\A\W{{0,3}}[\[(【](?:{drafts})[\])】]|\A\W{{0,3}}(?:{drafts})\s?[:\uff1a]|\A\W{{0,3}}(?:{drafts})\s[-–—]\s"
         rf"|\A\W{{0,3}}(?:{copies})\s|[\[(]\s?(?:{copied})\s?\d*[\])]\s*\Z|\s[-–—]\s(?:{copied})(?:\s?\(?\d+\)?)?\s*\Z"
         r"|\A\W{0,3}(?-i:TEST|DRAFT|ENTWURF|BORRADOR|BROUILLON)\b(?!-)"
-        r"|のコピー\s*\Z|[\s_]v\d+(?:\.\d+)?(?:[\s_]final)?\s*\Z|[\s_]final[\s_]v?\d+\s*\Z|_final\s*\Z"
+        r"|のコピー\s*\Z|[\s_]v\d+(?:\.\d+)?(?:[\s_]final)*\s*\Z|[\s_]final[\s_]v?\d+\s*\Z|_final\s*\Z"
+        rf"|[\[(【]\s?(?:{drafts}|(?:final\s?)?v\d+(?:\s?final)*)\s?[\])】]\s*\Z"
     )
     return Words(
         missing=frozenset(said["missing"]),

@@ -114,7 +114,7 @@ def _clock(match: re.Match[str], text: str, language: str) -> _Clock:
     if after is not None:
         zone = ZoneInfo(_ZONES[after["name"]])
     elif city is not None:
-        zone, after = ZoneInfo(_cities(language)[city["city"] or city["other"]]), city
+        zone, after = ZoneInfo(_cities(language)[city["city"] or city["other"] or city["place"]]), city
     return _Clock(
         written=f"{match[0].strip()}{after[0] if after else ''}".strip(),
         position=match.start(),
@@ -193,9 +193,10 @@ def _cities(language: str) -> Mapping[str, str]:
 
 @lru_cache(maxsize=16)
 def _city_after(language: str) -> re.Pattern[str]:
-    """Return a pattern for the city after a time of day: “(Berlin)”, “(Dublin time)”, “Lisbon time”."""
+    """Return a pattern for the city after a time of day: “(Berlin)”, “(Dublin time)”, “Lisbon time”, “in London”."""
     names = "|".join(re.escape(name) for name in sorted(_cities(language), key=len, reverse=True)) or "(?!)"
-    return re.compile(rf"\s?(?:\((?P<city>{names})[^)]*\)|(?:in )?(?!\()(?P<other>{names})[ -]time)")
+    own = rf"\((?P<city>{names})[^)]*\)|(?:in )?(?!\()(?P<other>{names})[ -]time"
+    return re.compile(rf"\s?(?:{own}|(?:in|en|em|à|a|i|w) (?P<place>{names})(?![\w-]))")
 
 
 @lru_cache(maxsize=16)

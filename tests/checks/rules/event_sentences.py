@@ -5,6 +5,7 @@ They were written to see how many contradictions are found, and how many good se
 
 WRONG = {
     "en": (
+        "It begins at 3 pm in Tokyo.",
         "The workshop is on April 7, 2026.",
         "Save the date: 7th of April!",
         "Sat, 8 March, at the harbour",
@@ -176,6 +177,7 @@ WRONG = {
 }
 GOOD = {
     "en": (
+        "That is 10 am in Berlin, 4 am in New York and 6 pm in Tokyo.",
         "People think of self-compassion as selfish; it is one step on the path.",
         "This course is for those who have completed a full program (8-week MSC or 5-Day Intensive) before.",
         "Participants explore the roots of shame in daily life, every Monday to Friday.",

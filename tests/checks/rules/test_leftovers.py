@@ -299,3 +299,10 @@ def test_every_placeholder_is_told_with_its_position(text: str) -> None:
 
     assert (found[-1].text, found[-1].position, found[-1].words) == (2, 0, "[Name]")
     assert all(" ".join(texts[each.text][each.position :].split()).startswith(each.words) for each in found)
+
+
+@pytest.mark.parametrize("mark", ["(draft)", "(final v3)", "v2 FINAL FINAL", "[v2]"])
+def test_a_subject_that_ends_as_a_file_does_is_not_finished(workspace: Workspace, mark: str) -> None:
+    workspace.edit("issue", "subject: A letter for the first days of March", f'subject: "A letter for March {mark}"')
+
+    assert ("S6", "issue.yaml:1") in workspace.findings()

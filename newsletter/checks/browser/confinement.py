@@ -10,6 +10,7 @@ import pwd
 import shutil
 import stat
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -40,6 +41,8 @@ _MAC = (
     "Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
 )
 _starting = Lock()
+# If Ctrl-C ends the driver just before it is asked to start the browser, Playwright drops the request, and Python warns.
+warnings.filterwarnings("ignore", r"coroutine 'BrowserType\.\w+' was never awaited", RuntimeWarning)
 
 
 class StartedBrowser(Struct, frozen=True, kw_only=True):

@@ -181,7 +181,8 @@ def _own_color(faint: _Faint, context: CheckContext) -> _OwnColor | None:
     """Return the color that the user set in `[brand.light]` or `[brand.dark]`, if it is one of the pair."""
     brand, scheme = context.subject.settings.brand, faint.violation.view.scheme
     palette = brand.dark if scheme is PreferredScheme.DARK else brand.light
-    chosen = {str(getattr(palette, key)).lower(): key for key in palette.model_fields_set}
+    # In this order, a color that follows `accent` does not hide that key.
+    chosen = {str(getattr(palette, key)).lower(): key for key in sorted(palette.model_fields_set, reverse=True)}
     key = chosen.get(faint.contrast.ink.lower()) or chosen.get(faint.contrast.ground.lower())
     if key is None:
         return None

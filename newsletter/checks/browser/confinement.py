@@ -41,7 +41,7 @@ _MAC = (
     "Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
 )
 _starting = Lock()
-# If Ctrl-C ends the driver just before it is asked to start the browser, Playwright drops the request, and Python warns.
+# If Ctrl-C ends the driver just before it is to start the browser, Playwright drops the request, and Python warns.
 warnings.filterwarnings("ignore", r"coroutine 'BrowserType\.\w+' was never awaited", RuntimeWarning)
 
 

@@ -71,6 +71,15 @@ def is_in(needle: list[str], hay: list[str]) -> bool:
     return f" {' '.join(needle)} " in f" {' '.join(hay)} "
 
 
+# In a compact list, the days stand at the left of a row, and the weekday and the hours below its title.
+IN_LISTS = {
+    "Wednesday – Monday, April 15–20, 2026": ("Apr 15–20", "Wed–Mon"),
+    "Tuesdays, April 7 – June 23, 2026 | 8:00–11:00 am PT": ("Apr 7 – Jun 23", "Tuesdays, 8:00–11:00 am PT"),
+    "Wednesdays, July 1 – September 16, 2026 | 4:00–7:00 pm PT": ("Jul 1 – Sep 16", "Wednesdays, 4:00–7:00 pm PT"),
+    "Mondays, April 20 – July 6, 2026 | 9:00–11:00 am PT": ("Apr 20 – Jul 6", "Mondays, 9:00–11:00 am PT"),
+}
+
+
 @pytest.mark.parametrize("kind", ["html", "plain"])
 def test_nothing_of_the_seed_is_missing(seed: SeedIssue, mail: EmailMessage, kind: str) -> None:
     found = visible_words(part(mail, "html")) if kind == "html" else words(part(mail, "plain"))
@@ -78,11 +87,11 @@ def test_nothing_of_the_seed_is_missing(seed: SeedIssue, mail: EmailMessage, kin
     assert missing == []
 
 
-@pytest.mark.parametrize("kind", ["html", "plain"])
 @pytest.mark.parametrize("date", DATES)
-def test_each_date_of_the_seed_is_said(mail: EmailMessage, kind: str, date: str) -> None:
-    found = visible_words(part(mail, "html")) if kind == "html" else words(part(mail, "plain"))
-    assert is_in(words(date), found)
+def test_each_date_of_the_seed_is_said(mail: EmailMessage, date: str) -> None:
+    assert is_in(words(date), words(part(mail, "plain")))
+    found = visible_words(part(mail, "html"))
+    assert all(is_in(words(piece), found) for piece in IN_LISTS.get(date, (date,)))
 
 
 def test_the_subject_is_the_seeds(seed: SeedIssue, mail: EmailMessage) -> None:

@@ -4,9 +4,6 @@ import re
 from collections.abc import Iterable, Iterator
 from html.entities import html5
 
-from ftfy import fix_encoding
-from ftfy.badness import BADNESS_RE
-
 from newsletter.checks.base import CheckContext, Problem, error, rule
 
 _REPLACED = re.compile("\N{REPLACEMENT CHARACTER}")
@@ -21,6 +18,8 @@ _HIDDEN = re.compile(rf"[{_INVISIBLE}]{{2,}}|\ufeff|(?<=[a-z])[\u200b\u2060\u206
 _TAG_LETTERS = re.compile(
     "(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+"
 )  # flags begin with a black flag
+# Text in a wrong encoding has such signs beside each other: one byte of a character, then another.
+_PAIR = re.compile(r"[\u0080-\u009f\u00a1-\u00a9\u00ac\u00c0-\u02ff\u221a][\u0080-\u02ff\u2010-\u2265]|[\u0080-\u009f]")
 _CONTROL = re.compile("[\u0080-\u009f]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|(?P<name>[A-Za-z][A-Za-z0-9]{1,30}));")
 _AROUND = re.compile(r"\S+")
@@ -79,8 +78,11 @@ def _problems_of(line: str, seen: str) -> Iterator[tuple[int, str, str]]:
 
 def _mojibake(line: str) -> tuple[int, str, str] | None:
     """Return text that was decoded with the wrong encoding: its position, its word, and what to write instead."""
-    if line.isascii():
+    if not _PAIR.search(line):
         return None
+    from ftfy import fix_encoding  # its tables take as long to load as a rebuild of the email
+    from ftfy.badness import BADNESS_RE
+
     match = BADNESS_RE.search(line) or _CONTROL.search(line)
     if match is None:
         return None

@@ -9,7 +9,9 @@ from typing import Any
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
-from newsletter.content.losses import ContentLoss, flat_text, losses_at_beginnings, losses_in, quoted
+from newsletter.content.flat_text import ContentLoss, flat_text, quoted
+from newsletter.content.line_beginnings import losses_at_beginnings
+from newsletter.content.losses import losses_in
 from newsletter.model.picture_files import read_picture_title
 
 _LARGEST_NUMBER = 999  # of the first entry of a list; 2026. is a year

@@ -258,16 +258,15 @@ class _IssueReader(Struct):
 
     def _prose(self, document: Document) -> Prose:
         parsed = parse_markdown(document.body, path=document.path, lines=document.body_lines)
-        prose = parsed.prose
         for loss in parsed.losses:
             self.reading.add(document.path, loss.line, loss.what, loss.remedy)
-        for picture in prose.pictures:
+        for picture in parsed.prose.pictures:
             try:
                 require_title(picture)
                 self._require_picture(picture.path, picture.place)
             except FaultError as err:
                 self.reading.add(picture.place.path, picture.place.line, err.what, err.remedy)
-        return prose
+        return parsed.prose
 
     def _require_picture(self, name: str, place: Place) -> None:
         self.pictures.setdefault(

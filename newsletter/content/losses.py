@@ -1,98 +1,27 @@
-"""Finds what looks like Markdown but was not taken, and what Markdown would drop or change without a word.
+"""Finds what looks like Markdown within a line but was not taken.
 
-Readers would see the signs, or would not see the text. Each loss is a mistake that says what to write instead. A
-backslash before a sign, or code, means the sign itself.
+Readers would see the signs. Each loss is a mistake that says what to write instead. A backslash before a sign, or code,
+means the sign itself.
 """
 
 import re
-import unicodedata
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from html.entities import html5
-from itertools import count
 from operator import itemgetter
 
-from markdown_it.token import Token
 from msgspec import Struct
 
-from newsletter.content.inline_rules import BREAK_MARKUP
+from newsletter.content.flat_text import (
+    ADDRESS,
+    EMPHASIS,
+    ESCAPED_BRACKET,
+    ContentLoss,
+    FlatText,
+    quoted,
+)
 from newsletter.content.tags import instead_of_tag
 from newsletter.model.typography import shortened
-
-# Stand-ins for what was taken, in the text in which we look for what was not.
-ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK, ESCAPED_BRACKET, EMPHASIS = "\ue000\ue001\ue002\ue003\ue004\ue005\ue006"
-_ANY_STAND_IN = re.compile("[\ue000-\ue006]")
-_STAND_INS = re.compile(f"[{ESCAPED}{TAKEN}{BRACKET}{ESCAPED_BRACKET}{EMPHASIS}]")
-_LONGEST_QUOTE = 60
-
-
-class ContentLoss(Struct, frozen=True):
-    """Something that readers would see or miss by accident: its line, what it is, and what to write instead."""
-
-    line: int
-    what: str
-    remedy: str
-
-
-class FlatText(Struct, frozen=True, kw_only=True):
-    """The text of a block, in which stand-ins replace everything that the parser took."""
-
-    text: str
-    starts: tuple[int, ...]  # where each token begins
-    lines: tuple[int, ...]  # the line of each token
-    addresses: tuple[tuple[int, str], ...]  # the position of each stand-in for an address, and the address
-
-    def line_at(self, position: int) -> int:
-        """Return the line of the file on which a position is."""
-        return self.lines[max(bisect_right(self.starts, position) - 1, 0)]
-
-    def written(self, start: int, end: int) -> str:
-        """Return the text as it was written, as far as it is known."""
-        words = _STAND_INS.sub("", self.text[start:end]).replace(BREAK, BREAK_MARKUP)
-        if ADDRESS not in words:
-            return words
-        numbers = count(bisect_left(self.addresses, start, key=itemgetter(0)))
-        return re.sub(ADDRESS, lambda _: self.addresses[next(numbers)][1], words)
-
-
-def flat_text(children: Sequence[Token]) -> FlatText:
-    """Return the text of a block. The map of each token must begin with its line."""
-    pieces: list[str] = []
-    starts, lines, addresses = [], [], []
-    length, in_address = 0, False
-    for token in children:
-        if token.type == "link_open" and token.info == "auto":
-            in_address = True
-            addresses.append((length, str(token.attrs["href"])))
-            piece = ADDRESS
-        elif token.type == "link_close" and token.info == "auto":
-            in_address, piece = False, ""
-        else:
-            piece = "" if in_address else _piece(token)
-        starts.append(length)
-        lines.append(token.map[0] if token.map else 0)
-        pieces.append(piece)
-        length += len(piece)
-    return FlatText(text="".join(pieces), starts=tuple(starts), lines=tuple(lines), addresses=tuple(addresses))
-
-
-def _piece(token: Token) -> str:
-    if token.type == "text" or (token.type == "text_special" and token.content[1:2].isalnum()):
-        return _ANY_STAND_IN.sub("\N{REPLACEMENT CHARACTER}", token.content)
-    if token.type == "text_special" and token.content == "[":
-        return ESCAPED_BRACKET
-    if token.type == "hardbreak" and token.markup == BREAK_MARKUP:
-        return BREAK
-    return _PIECES.get(token.type, "")
-
-
-_PIECES = {
-    "text_special": ESCAPED,
-    **dict.fromkeys(("softbreak", "hardbreak"), "\n"),
-    **dict.fromkeys(("link_open", "link_close", "span_open", "span_close"), BRACKET),
-    **dict.fromkeys((f"{name}_{end}" for name in ("em", "strong", "s") for end in ("open", "close")), EMPHASIS),
-    **dict.fromkeys(("code_inline", "image", "footnote_ref"), TAKEN),
-}
 
 
 class _Sign(Struct, frozen=True):
@@ -115,12 +44,6 @@ def _says(what: str, remedy: str) -> Callable[[re.Match[str], FlatText], tuple[s
         return what.format(*inside, **parts), remedy.format(*inside, **parts)
 
     return words
-
-
-def quoted(text: str) -> str:
-    """Return the beginning of a text in quotation marks, on one line."""
-    text = " ".join(text.split())
-    return f"“{text[:_LONGEST_QUOTE]}…”" if len(text) > _LONGEST_QUOTE else f"“{text}”"
 
 
 def _broken_link(match: re.Match[str], flat: FlatText) -> tuple[str, str]:
@@ -322,115 +245,3 @@ def losses_in(flat: FlatText) -> Iterator[ContentLoss]:
 def _is_claimed(position: int, spans: list[tuple[int, int]]) -> bool:
     before = bisect_right(spans, position, key=itemgetter(0))
     return before > 0 and position < spans[before - 1][1]
-
-
-_NO_BREAK_SPACES = "\u00a0\u2007\u2009\u202f\u3000"
-# What a line can begin with that looks like Markdown, or like a list of a word processor.
-_BEGINNINGS = (
-    (
-        re.compile(r"(#{2,6})[^\s#]"),
-        "{all} is not a heading without a space after the signs",
-        r"write {0} and a space, then the words; or write \# to show the signs",
-    ),
-    (
-        re.compile(rf"(#{{1,6}}|[-*+]|\d{{1,9}}[.)])[{_NO_BREAK_SPACES}\u200b]"),
-        "the space after {0} is not a plain space, so {all} is neither a list nor a heading",
-        "delete the space, and type it again",
-    ),
-    (
-        re.compile(r"[•‣◦▪▫●○■□·⁃∙\uf0a7\uf0b7\uf0d8\uf0fc]|[o§ü]\t"),
-        "the bullet in {all} does not make a list, so its lines would run together",
-        "begin each line with a dash and a space: `- `",
-    ),
-    (
-        re.compile(r"-?\[[ xX✓✔✗*-]{0,3}\](?![:(\[])"),
-        "{all} is not an entry of a task list",
-        r"write `- [ ] words`, or `- [x] words` if it is done; or write \[ to show the bracket",
-    ),
-    (
-        re.compile(r"\|.*\|\s*$"),
-        "{all} is not part of a table, so readers would see its lines",
-        "write a line such as `|---|---|` below the first row, and an empty line above the table",
-    ),
-    (
-        re.compile(r"(#{7,})"),
-        "{all} is not a heading, because {0} is too long",
-        r"write one to six of these signs and a space; or write \# to show the signs",
-    ),
-    (
-        re.compile(r"\\[a-z]{3,}|\*\[[^\[\]]{1,40}\]:"),
-        "{all} is not taken, so readers would see it",
-        r"delete it, or write \\ to show a backslash",
-    ),
-    (re.compile(r":{3,}"), "{all} is not taken, so readers would see it", "delete it"),
-    (
-        re.compile(r"(\[[^\[\]]{1,200}\]):\s*\S"),
-        "{all} is not taken as the address of a link, so readers would see it",
-        "put an empty line above it, or write the address beside the words: [link text](https://…)",
-    ),
-    (
-        re.compile(r"={3,}\s*$"),
-        "the line {all} is not below a heading, so readers would see it",
-        "write `---` with an empty line above it for a line, or `## ` before a heading",
-    ),
-)
-_DEFINITION = re.compile(r":[ \t]+\S")
-_RUNNING = re.compile(
-    r"[–—](?:\s|\w)|[-*+][^\W\d]|[A-Za-z]\)\s|[ivx]{1,4}[.)]\s|\d{1,3}[.)](?:\s|[^\W\d])|\(\w{1,3}\)\s|\d{1,3}\s?[-–:]\s"
-    r"|[①-⑳✓✔✗✘☐☑➢➤►▶→❖✦]|[^|\n]{1,80} \| "
-)
-_TWO_LINES = 2
-
-
-def losses_at_beginnings(flat: FlatText) -> Iterator[ContentLoss]:
-    """Yield the lines of a paragraph that look like headings, lists or tables but are none."""
-    if not flat.text:
-        return
-    position, running = 0, []
-    lines = flat.text.split("\n")
-    for number, words in enumerate(lines):
-        start = position + len(words) - len(words.lstrip())
-        position += len(words) + 1
-        bare = flat.text[start : position - 1]
-        loss = _loss_at_beginning(bare, is_first=number == 0)
-        if loss is not None:
-            what, remedy = (part.replace(_ALL, quoted(flat.written(start, position - 1))) for part in loss)
-            yield ContentLoss(flat.line_at(start), what, remedy)
-        elif bare and (_RUNNING.match(bare) or unicodedata.category(bare[0]) == "So"):
-            running.append((start, position - 1))
-    if len(running) >= _TWO_LINES:
-        shown = quoted(flat.written(*running[0]))
-        what = f"the lines from {shown} on would run together, because they are not a Markdown list"
-        yield ContentLoss(
-            flat.line_at(running[0][0]),
-            what,
-            "begin each line with `- ` for a list, or end each but the last with `<br>`",
-        )
-
-
-def _loss_at_beginning(line: str, *, is_first: bool) -> tuple[str, str] | None:
-    """Return what is wrong with a line, and what to do. `{all}` stands for the line."""
-    for pattern, what, remedy in _BEGINNINGS:
-        if match := pattern.match(line):
-            return what.format(*match.groups(), all=_ALL), remedy.format(*match.groups(), all=_ALL)
-    if not is_first and _DEFINITION.match(line):
-        what = f"{_ALL} is not taken as a definition, so readers would see the colon"
-        return what, "write the term in bold and its meaning on one line: **term**: meaning"
-    if is_first and _looks_like_heading(line):
-        return f"{_ALL} is not a heading without a space after the sign", _HASH
-    return None
-
-
-_ALL = "{all}"
-_HASH = r"write `# ` before the words, with a space; or write \# to show the sign"
-
-
-def _looks_like_heading(line: str) -> bool:
-    """Return whether a line begins with one # and a letter and is not made of hashtags or a sentence."""
-    words = line.split()
-    return (
-        len(words) > 1
-        and re.match(r"#[^\W\d]", line) is not None
-        and not all(word.startswith("#") for word in words)
-        and line.rstrip()[-1] not in ".!?…:,;"
-    )

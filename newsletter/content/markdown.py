@@ -21,6 +21,7 @@ from newsletter.content.block_losses import (
     unused_definitions,
     unused_notes,
 )
+from newsletter.content.flat_text import ContentLoss
 from newsletter.content.inline_rules import (
     PositionedInline,
     is_unspaced,
@@ -30,7 +31,6 @@ from newsletter.content.inline_rules import (
     mark_languages,
     take_angle_brackets,
 )
-from newsletter.content.losses import ContentLoss
 from newsletter.model.finding import Place
 from newsletter.model.prose import Prose, ProseLink, ProsePicture
 

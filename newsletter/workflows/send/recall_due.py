@@ -4,9 +4,10 @@ There are only ten minutes for a recall, and sending something else can take hou
 what must be recalled all the time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from time import monotonic
 
 from msgspec.structs import replace
 
@@ -15,8 +16,10 @@ from newsletter.store.ledger.recall import watched_broadcasts
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import judge_recall
+from newsletter.workflows.send.lanes import REPLY_SECONDS
 
 LOOK_SECONDS = 60.0  # between two looks at what must be recalled
+_TICK_SECONDS = 0.05  # between two looks at whether someone asked for the end
 
 
 def recall_due(work: Work) -> Iterator[DoneBroadcast]:
@@ -45,7 +48,8 @@ def recall_due(work: Work) -> Iterator[DoneBroadcast]:
 def recalling(work: Work) -> Iterator[list[DoneBroadcast]]:
     """Recall what must be recalled while the block runs, in a thread of its own. The results are complete at its end.
 
-    At the end, a recall in progress is awaited. Raise the error of the thread, if there was one.
+    At the end, a recall in progress is awaited, but for at most REPLY_SECONDS once someone asked for the end, and not
+    at all after an error or a second Ctrl-C. It can be repeated. Raise the error of the thread, if there was one.
     """
     results: list[DoneBroadcast] = []
     faults: list[BaseException] = []
@@ -66,6 +70,14 @@ def recalling(work: Work) -> Iterator[list[DoneBroadcast]]:
         yield results
     finally:
         is_over.set()
-        thread.join()
+    _await(thread, is_asked=work.listener.is_asked)
     if faults:
         raise faults[0]
+
+
+def _await(thread: Thread, *, is_asked: Callable[[], bool]) -> None:
+    until: float | None = None
+    while thread.is_alive() and (until is None or monotonic() < until):
+        thread.join(_TICK_SECONDS)
+        if until is None and is_asked():
+            until = monotonic() + REPLY_SECONDS

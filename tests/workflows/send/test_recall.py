@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -28,7 +28,8 @@ from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression, remove_suppression
 from newsletter.workflows.send import recall_due
 from newsletter.workflows.send.cancel import cancel_broadcast
-from newsletter.workflows.send.carry_out import DoneBroadcast
+from newsletter.workflows.send.carry_out import DoneBroadcast, Work
+from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.recall import StillHeld, holds_for_later, still_held
 from newsletter.workflows.send.run_due import look_at_due, run_due
@@ -408,6 +409,40 @@ def test_email_of_a_broadcast_is_recalled_while_the_same_run_still_sends_it(
     assert world.got_it()[ANA] == 0
     assert set(world.got_it().values()) == {1}
     assert tally_of(world.database, broadcast.id).adds_up
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, None])
+def test_a_recall_that_hangs_does_not_hold_a_process_that_is_to_end(
+    world: World, monkeypatch: pytest.MonkeyPatch, ending: type[BaseException] | None
+) -> None:
+    """It is awaited for a moment after the first request to end, and not at all after the second."""
+    begun, go_on, ended = Event(), Event(), Event()
+
+    def hang(_work: Work) -> tuple[DoneBroadcast, ...]:
+        begun.set()
+        go_on.wait(20)
+        ended.set()
+        return ()
+
+    monkeypatch.setattr(recall_due, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(recall_due, "REPLY_SECONDS", 0.01)
+    monkeypatch.setattr(recall_due, "recall_due", hang)
+    asked = Listener(on_settled=lambda _: None, on_wait=lambda *_: None, is_asked=lambda: True)
+    work = Work(
+        config=world.config,
+        database=world.database,
+        opened=world.opened,
+        listener=asked if ending is None else DEAF,
+        new_stop=Event,
+    )
+
+    with pytest.raises(ending) if ending else nullcontext(), recall_due.recalling(work):
+        assert begun.wait(20)
+        if ending:
+            raise ending
+
+    assert not ended.is_set()
+    go_on.set()
 
 
 def test_the_last_run_is_saved(world: World) -> None:

@@ -30,5 +30,5 @@ class EditReport(Struct, frozen=True, kw_only=True):
     """What an edit changed, or would change."""
 
     people: int  # how many were to be edited
-    changed: tuple[int, ...]  # the ids of those whom it changed
+    changed: tuple[int, ...]  # the ids of the people it changed
     edited: tuple[EditedPerson, ...]  # the first of those

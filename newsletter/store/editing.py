@@ -60,10 +60,9 @@ def edit_people(
 ) -> EditReport:
     """Edit the people in a segment, or those with the given addresses. Return what changed, with the first people.
 
-    A new address is for one person. `confirmed` is the report of a dry run that someone confirmed: only people whom it
-    names are edited. Raise InputError if an address is not on the list, if the new address cannot be
-    used, or if details of a consent are to be set where no consent is recorded. `key` is the key with which people were
-    erased.
+    A new address is for one person. `confirmed` is the report of a dry run that someone confirmed: only the people
+    in it are edited. Raise InputError if an address is not on the list, if the new address cannot be used, or if
+    details of a consent are to be set where no consent is recorded. `key` is the key with which people were erased.
     """
     edited: list[EditedPerson] = []
     changed: list[int] = []

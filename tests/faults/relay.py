@@ -1,6 +1,6 @@
 """An SMTP relay as a run meets it: each email has its misfortune, and things happen while it is handled.
 
-It also keeps the truth: whom it took an email for, and whom it refused.
+It also keeps the truth: which addresses it took email for, and which it refused.
 """
 
 import re

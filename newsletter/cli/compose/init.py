@@ -22,4 +22,4 @@ def init(
         output.say(str(path))
     output.note("Write your text in the .md files, and set your names and colors in newsletter.toml.")
     command = f"cd {quote(str(folder))} && newsletter preview" if folder != Path() else "newsletter preview"
-    output.print_next(command, "to see the first issue, which is already complete")
+    output.print_next(command, "to see the first issue, and replace its texts with your own")

@@ -263,7 +263,7 @@ def _decide_rest(chunk: OpenChunk, found: FoundChunk, outcome: Outcome, *, remai
     elif outcome.verdict is Verdict.READY:
         for part in in_order(_subscribers_in(chunk, found), outcome)[1:]:
             split_off(chunk, part, ChunkState.READY)
-    # What is accepted needs no reason. The outcome's may be about the others, whom it names individually.
+    # What is accepted needs no reason. The outcome's may be about the others, who are named individually.
     reason = "" if outcome.verdict is Verdict.ACCEPTED else outcome.reason
     set_state(chunk, _STATE[outcome.verdict], reason=reason, message_id=outcome.message_id)
     return False

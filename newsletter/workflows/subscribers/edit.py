@@ -97,7 +97,7 @@ def edit_subscribers(
 ) -> EditReport:
     """Edit the people in a segment, or those with these addresses, in one transaction.
 
-    `confirmed` is the report of a dry run that someone confirmed: only people whom it names are edited. Raise
+    `confirmed` is the report of a dry run that someone confirmed: only the people in it are edited. Raise
     InputError if one of them is not on the list, or if the new address cannot be used.
     """
     return edit_people(

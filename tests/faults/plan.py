@@ -129,6 +129,21 @@ class Plan:
         return Random(f"{self.seed} mailbox {email}").choices((0, 1, 2, 3, FOR_GOOD), (88, 5, 3, 2, 2))[0]
 
 
+# A run in which nothing happens by chance.
+QUIET = Plan(
+    seed=0,
+    people=30,
+    chunk_size=10,
+    concurrency=1,
+    mood=Mood.FINE,
+    hold=None,
+    is_local_time=False,
+    freeze_deaths=(),
+    rounds=(),
+    kinds=(BroadcastKind.ISSUE,),
+)
+
+
 def draw_plan(seed: int, *, is_postgresql: bool = False) -> Plan:
     """The plan of a seed."""
     draw = Random(seed)

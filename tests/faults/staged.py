@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from newsletter.model.broadcast import BroadcastKind, BroadcastState, ChunkState
+from newsletter.model.broadcast import BroadcastState, ChunkState
 from newsletter.model.ledger import Resolution
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.resolve import unknown_chunks
 from tests.faults import commands
 from tests.faults.director import BEFORE_HELD_MAIL, Director
-from tests.faults.misfortunes import Misfortune, Mishap, Mood
-from tests.faults.plan import Plan
+from tests.faults.misfortunes import Misfortune, Mishap
+from tests.faults.plan import QUIET, Plan
 from tests.faults.promise import accounts_of
 
 _PATIENCE_SECONDS = 30.0
@@ -24,19 +24,7 @@ _MOST_STEPS = 8
 _HELD = timedelta(hours=3)
 _TOO_LATE = timedelta(minutes=5)  # to be sure that the provider gives the email back
 _BEFORE_THEY_ARE_TRIED = timedelta(minutes=16)  # after they were set aside
-QUIET = Plan(
-    seed=0,
-    people=30,
-    chunk_size=10,
-    concurrency=1,
-    mood=Mood.FINE,
-    hold=None,
-    is_local_time=False,
-    freeze_deaths=(),
-    rounds=(),
-    kinds=(BroadcastKind.ISSUE,),
-    timeout_seconds=20,
-)
+_PATIENT = replace(QUIET, timeout_seconds=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +41,7 @@ class Stage:
     def plan(self, seed: int) -> Plan:
         """The plan of this stage."""
         return replace(
-            QUIET,
+            _PATIENT,
             seed=seed,
             provider=self.provider,
             hold=self.hold,

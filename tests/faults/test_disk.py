@@ -5,29 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.model.broadcast import BroadcastKind
 from newsletter.store.opening import open_database
 from tests.faults import commands
 from tests.faults.desk import NOT_KEPT
 from tests.faults.director import Director
-from tests.faults.misfortunes import Mood
-from tests.faults.plan import Plan, Round, Sender
+from tests.faults.plan import QUIET, Round, Sender
 from tests.faults.processes import Processes
 from tests.faults.run import directed
 from tests.faults.stores import SqliteStore
 
-PLAN = Plan(
-    seed=0,
-    people=150,
-    chunk_size=5,
-    concurrency=1,
-    mood=Mood.FINE,
-    hold=None,
-    is_local_time=False,
-    freeze_deaths=(),
-    rounds=(),
-    kinds=(BroadcastKind.ISSUE,),
-)
+PLAN = replace(QUIET, people=150, chunk_size=5)
 TABLES = ("broadcast", "chunk", "delivery", "settlement", "variant", "picture", "journal")
 
 

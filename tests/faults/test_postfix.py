@@ -19,13 +19,13 @@ import pytest
 from newsletter.model.broadcast import ChunkState
 from tests.faults import commands
 from tests.faults.director import Director
+from tests.faults.plan import QUIET
 from tests.faults.post import NO_VISIT, TakenMail
 from tests.faults.postfix import Postfix
 from tests.faults.processes import Process, Processes
 from tests.faults.run import directed
 from tests.faults.runs import IS_LONG
 from tests.faults.smtp_relay import Answer, Dialogue, SmtpRelay
-from tests.faults.staged import QUIET
 from tests.faults.stores import SqliteStore
 from tests.faults.story import Story
 
@@ -150,7 +150,9 @@ def told(tmp_path_factory: pytest.TempPathFactory, processes: Processes) -> Told
 @contextmanager
 def staged(folder: Path, processes: Processes) -> Iterator[tuple[Director, Postfix, Sink]]:
     """A frozen broadcast, and a Postfix to send it through."""
-    plan = replace(QUIET, people=RUN.people, chunk_size=100, concurrency=CONNECTIONS, provider="smtp")
+    plan = replace(
+        QUIET, timeout_seconds=20, people=RUN.people, chunk_size=100, concurrency=CONNECTIONS, provider="smtp"
+    )
     sink = Sink()
     with sink, Postfix(to_port=sink.port) as postfix:
         sink.relay_port = postfix.port

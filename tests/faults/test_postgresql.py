@@ -3,34 +3,22 @@
 import signal
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from newsletter.model.broadcast import BroadcastKind
 from tests.faults import commands
 from tests.faults.coverage import Coverage
 from tests.faults.desk import NOT_KEPT
-from tests.faults.misfortunes import Mood
-from tests.faults.plan import Plan, draw_plan
+from tests.faults.plan import QUIET, draw_plan
 from tests.faults.processes import Processes
 from tests.faults.run import carry_out, directed, rehearse
 from tests.faults.runs import BATCHES, named
 from tests.faults.stores import PostgresStore
 from tests.postgresql import PostgresServer
 
-PLAN = Plan(
-    seed=0,
-    people=150,
-    chunk_size=10,
-    concurrency=1,
-    mood=Mood.FINE,
-    hold=None,
-    is_local_time=False,
-    freeze_deaths=(),
-    rounds=(),
-    kinds=(BroadcastKind.ISSUE,),
-)
+PLAN = replace(QUIET, people=150)
 
 
 @pytest.fixture(scope="module")

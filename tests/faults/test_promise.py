@@ -1,41 +1,30 @@
 """The check itself: where the promise is broken on purpose, it says so."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from newsletter.model.broadcast import BroadcastKind
 from newsletter.store.opening import open_database
 from tests.faults import commands
 from tests.faults.api import FaultyApi
 from tests.faults.director import Director
-from tests.faults.misfortunes import Misfortune, Mishap, Mood
-from tests.faults.plan import Plan, Round, Sender, draw_plan
+from tests.faults.misfortunes import Misfortune, Mishap
+from tests.faults.plan import QUIET, Round, Sender, draw_plan
 from tests.faults.processes import Processes
 from tests.faults.run import directed
 from tests.faults.runs import DEFAULT_RUNS
 from tests.faults.seams import Death, Moment
 from tests.faults.stores import SqliteStore
 
-QUIET = Plan(
-    seed=0,
-    people=30,
-    chunk_size=10,
-    concurrency=1,
-    mood=Mood.FINE,
-    hold=None,
-    is_local_time=False,
-    freeze_deaths=(),
-    rounds=(Round(senders=(Sender(),)),),
-    kinds=(BroadcastKind.ISSUE,),
-)
+PLAN = replace(QUIET, rounds=(Round(senders=(Sender(),)),))
 
 
 @pytest.fixture
 def director(tmp_path: Path, processes: Processes) -> Iterator[Director]:
     """Everyone got their email, and all is well."""
-    with directed(QUIET, SqliteStore(tmp_path / "newsletter.db"), processes, tmp_path) as running:
+    with directed(PLAN, SqliteStore(tmp_path / "newsletter.db"), processes, tmp_path) as running:
         running.tell()
         assert running.judge().broken == ()
         yield running
@@ -90,7 +79,7 @@ def test_a_ledger_that_is_wrong_is_found(director: Director, statement: str, wor
 
 def test_unknown_mail_that_is_made_ready_by_hand_is_found_as_a_double(tmp_path: Path, processes: Processes) -> None:
     death = Death(moment=Moment.AFTER_SUBMIT, number=1)
-    with directed(QUIET, SqliteStore(tmp_path / "newsletter.db"), processes, tmp_path) as director:
+    with directed(PLAN, SqliteStore(tmp_path / "newsletter.db"), processes, tmp_path) as director:
         for function, arguments in (
             (commands.freeze, {}),
             (commands.send, {"broadcast": 1, "death": death}),

@@ -55,6 +55,25 @@ class Event(Struct, frozen=True, kw_only=True):
         return blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
 
 
+class BroadcastKey(NamedTuple):
+    """A broadcast as its emails name it. The nonce tells the broadcasts of several databases apart."""
+
+    broadcast: int
+    nonce: str
+
+
+NO_BROADCAST = BroadcastKey(0, "")
+
+
+class CountedEvent(NamedTuple):
+    """What is counted of an open or click that is not saved for a person."""
+
+    mailed: BroadcastKey
+    type: EventType
+    verdict: str = ""
+    url: str = ""
+
+
 class Evidence(NamedTuple):
     """Proof that a provider accepted the request of one attempt of a chunk."""
 

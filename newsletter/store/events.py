@@ -4,14 +4,14 @@ The `reaction` table also stores who opened or clicked a broadcast, and when the
 table.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 import orjson
 
-from newsletter.model.event import Event, EventType, Evidence
-from newsletter.store.database import Database, Row
+from newsletter.model.event import NO_BROADCAST, BroadcastKey, CountedEvent, Event, EventType, Evidence
+from newsletter.store.database import Connection, Database, Row
 from newsletter.store.queries import change, query_all
 from newsletter.system.moments import text_of
 
@@ -22,13 +22,6 @@ class EvidenceRow(NamedTuple):
     chunk: int
     attempt: int
     type: EventType
-
-
-class OwnBroadcast(NamedTuple):
-    """A broadcast of this database, and the nonce by which its emails are recognized."""
-
-    id: int
-    nonce: str
 
 
 class UnknownAttempt(NamedTuple):
@@ -51,7 +44,8 @@ _ADD = change("events", "add")
 _REACT = change("events", "react")
 _DROP_ARRIVED = change("events", "drop_arrived")
 _EVIDENCE = query_all("events", "evidence", EvidenceRow)
-_OWN = query_all("events", "own", OwnBroadcast)
+_ADD_TOTAL = change("events", "add_total")
+_OWN = query_all("events", "own", BroadcastKey)
 _UNKNOWN = query_all("events", "unknown", UnknownAttempt)
 _ADDRESSES = query_all("events", "addresses", ListedPerson)
 
@@ -62,7 +56,7 @@ def own_events(database: Database, events: Sequence[Event]) -> list[Event]:
     Another database may have broadcasts with the same numbers. They have other nonces.
     """
     named = {event.broadcast for event in events}
-    own = {(0, ""), *_OWN.ask(database, broadcasts=_json(named))}
+    own = {NO_BROADCAST, *_OWN.ask(database, broadcasts=_json(named))}
     return [event for event in events if (event.broadcast, event.nonce) in own]
 
 
@@ -78,6 +72,25 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
         _REACT(connection)
         _DROP_ARRIVED(connection)
         return added
+
+
+def add_totals(connection: Connection, totals: Mapping[CountedEvent, int]) -> None:
+    """Count events about broadcasts of this database that are not saved for each person, in an open transaction."""
+    if not totals:
+        return
+    own = set(_OWN(connection, broadcasts=_json({counted.mailed.broadcast for counted in totals})))
+    rows = [
+        {
+            "broadcast": counted.mailed.broadcast,
+            "type": counted.type.value,
+            "url": _without_nul(counted.url),
+            "verdict": counted.verdict,
+            "events": number,
+        }
+        for counted, number in sorted(totals.items())
+        if counted.mailed in own
+    ]
+    _ADD_TOTAL.for_each(connection, rows)
 
 
 def addresses_of(database: Database, subscribers: Collection[int]) -> dict[int, str]:

@@ -56,9 +56,15 @@ JOIN chunk AS c ON c.broadcast = e.broadcast AND c.number = e.chunk AND c.attemp
 WHERE e.broadcast = :broadcast AND c.state = 'unknown'
 ORDER BY e.chunk, e.attempt, e.type;
 
+-- name: add_total(broadcast, type, url, verdict, events)*!
+-- Count events that are not saved for each person.
+INSERT INTO event_total (broadcast, type, url, verdict, events)
+VALUES (:broadcast, :type, :url, :verdict, :events)
+ON CONFLICT (broadcast, type, url, verdict) DO UPDATE SET events = event_total.events + excluded.events;
+
 -- name: own(broadcasts)
 -- Return the broadcasts of this database among the numbers in a JSON list, with their nonces.
-SELECT id, nonce FROM broadcast WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts));
+SELECT id AS broadcast, nonce FROM broadcast WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts));
 
 -- name: unknown(broadcasts)
 -- Return the attempts of the unknown chunks of the broadcasts in a JSON list.

@@ -78,7 +78,7 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
     given = list(events)
     if not given:
         return 0
-    looked_up = {event.subscriber for event in given if event.detail or event.type in REACTIONS}
+    looked_up = {event.subscriber for event in given if event.detail or not event.broadcast or event.type in REACTIONS}
     with database.transaction() as connection:
         tracked = tracked_since(connection, looked_up)
         rows: list[Row] = []
@@ -86,6 +86,8 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
         totals: Counter[CountedEvent] = Counter()
         for event in given:
             at, kind, person = text_of(event.at), event.type._value_, event.subscriber
+            if not event.broadcast and person not in tracked:
+                continue  # it is about nothing and nobody here
             if event.type in REACTIONS:
                 if not "" < tracked.get(person, "") <= at:
                     totals[_counted(event)] += 1

@@ -15,6 +15,8 @@ DECEITFUL = [
     "example.co.uk",
     "ana@example.org",
     "Call +353 91 123 4567",
+    "+353 (91)1234567",
+    "0911234567",
     "Bitcoin",
     "Click to claim",
     "Ваш приз: деньги",
@@ -33,6 +35,7 @@ UNUSUAL = [
     "李伟",
     "Ana c/o Lima",
     "X Æ A-12",
+    "Person123456",
 ]
 
 

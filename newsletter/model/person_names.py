@@ -18,7 +18,7 @@ _SENTENCE_WORDS = 7  # a text of this many words is a sentence if most of them b
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _WEB_ADDRESS = re.compile(r"https?:|://|www\.|[^\W_]\.[^\W\d_]{2,}/", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+(?P<ending>[^\W\d_]{2,})(?!\w)")
-_NUMBER = re.compile(r"(?:\d[\s().-]?){7,}")
+_NUMBER = re.compile(r"[\s().-]?".join([r"\d"] * 7))  # written out, because that is found three times as fast
 _MONEY = re.compile(r"[$€£¥₹₽₿]|\b(?:bitcoin|btc|crypto|viagra|cialis|jackpot|airdrop)\b", re.IGNORECASE)
 _OFFER = re.compile(
     r"\b(?:click|claim|prize|winner|bonus|giveaway|congratulations?|won|free|money|usd|euros?|gewonnen|gewinn|geld|gratis"

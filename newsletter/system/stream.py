@@ -5,8 +5,8 @@ each step gets only the time that is left until the deadline of the whole exchan
 uses this module, except DNS queries and PostgreSQL, whose libraries have deadlines of their own.
 
 Each change of a socket's timeout is a system call that takes about as long as sending a command. So a step that has
-plenty of time left waits with the same timeout as all others, again and again. With a timeout of Python's, each step is
-two system calls, and each of them lets other threads in. So Linux is told how long to wait where that is possible.
+plenty of time left waits with the same timeout as all others, again and again. With Python's own timeout, each step is
+two system calls, and each of them lets other threads in. So on Linux, unencrypted connections use the system's timeout.
 """
 
 import os
@@ -24,7 +24,8 @@ from typing import Any, TypeVar
 
 _WAIT_SECONDS = 2.0  # of a step that has more time than that
 _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is there answers much sooner
-# macOS restarts the wait with each byte that a slow peer takes. A `timeval` of another size has two other fields.
+# On Linux, the timeout limits the whole of a step. Other systems may start it again whenever a slow peer takes some data.
+# The size is that of the system's `timeval`, whose fields are of other types on computers with 32 bits.
 _SYSTEM_CAN_WAIT = sys.platform == "linux" and struct.calcsize("l") == struct.calcsize("q")
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 _WAIT_SECONDS = 2.0  # of a step that has more time than that
 _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is there answers much sooner
-# On Linux, the timeout limits the whole of a step. Other systems may start it again whenever a slow peer takes some data.
+# On Linux, the timeout limits the whole of a step. Elsewhere it may start again whenever a slow peer takes some data.
 # The size is that of the system's `timeval`, whose fields are of other types on computers with 32 bits.
 _SYSTEM_CAN_WAIT = sys.platform == "linux" and struct.calcsize("l") == struct.calcsize("q")
 _Argument = TypeVar("_Argument")

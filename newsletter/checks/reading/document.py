@@ -8,12 +8,12 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import cast
 
 from lxml import etree
 from msgspec import Struct
 
 from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appearance, read_appearance
+from newsletter.checks.reading.styles import Way, ways_in
 from newsletter.model.rendered import RenderedVariant
 
 # Text in kana and ideographs has no spaces between words, and a line may break after any of these characters.
@@ -119,8 +119,8 @@ def read_document(variant: RenderedVariant) -> MailDocument:
     tokens = tuple(slot.source.token for slot in variant.slots)
     html = variant.html.fill(tokens)
     root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))
-    elements = [element for element in root.iter() if isinstance(element.tag, str)]
-    hidden = _hidden_among(elements)
+    ways = ways_in(root)
+    hidden = frozenset(element for element, way in ways.items() if _is_out_of_sight(way))
     tables = [(table, _heads(table)) for table in root.iter("table")]
     body = root.find("body")
     comments = tuple(match["inside"] for match in _OUTLOOK_COMMENT.finditer(html))
@@ -132,8 +132,8 @@ def read_document(variant: RenderedVariant) -> MailDocument:
         html=html,
         text=text,
         title=_squeezed(root.findtext("head/title") or ""),
-        root=_tag(root),
-        body_children=() if body is None else tuple(_tag(child) for child in body if isinstance(child.tag, str)),
+        root=_tag(ways[root]),
+        body_children=() if body is None else tuple(_tag(ways[child]) for child in body if child in ways),
         links=tuple(
             _link(each, is_visible=each not in hidden)
             for each in root.iter("a", "area")
@@ -143,8 +143,8 @@ def read_document(variant: RenderedVariant) -> MailDocument:
         headings=tuple(_heading(each) for each in root.iter(*_HEADINGS) if each not in hidden),
         layout_roles=tuple(table.get("role") for table, heads in tables if not _holds_data(table, heads)),
         data_tables=tuple(_data_table(table, heads) for table, heads in tables if _holds_data(table, heads)),
-        appearance=read_appearance(root),
-        tags=tuple(map(_tag, elements)),
+        appearance=read_appearance(root, ways),
+        tags=tuple(map(_tag, ways.values())),
         outlook_comments=comments,
         outlook_tags=tuple(tag for comment in comments for tag in start_tags(comment)),
         styles=tuple(style.text or "" for style in root.iter("style")),
@@ -154,13 +154,12 @@ def read_document(variant: RenderedVariant) -> MailDocument:
     )
 
 
-def _hidden_among(elements: Iterable[etree._Element]) -> set[etree._Element]:
-    """Return the elements that readers do not see. `elements` must be in document order."""
-    hidden: set[etree._Element] = set()
-    for element in elements:
-        if element.tag in UNSEEN_TAGS or _is_hidden(element) or element.getparent() in hidden:
-            hidden.add(element)
-    return hidden
+@lru_cache(maxsize=16_384)
+def _is_out_of_sight(way: Way) -> bool:
+    """Return whether readers do not see an element, because it or one around it is hidden."""
+    if way.tag in UNSEEN_TAGS or any(name == "hidden" for name, _ in way.attributes) or _hides(way.get("style")):
+        return True
+    return way.parent is not None and _is_out_of_sight(way.parent)
 
 
 def _collect_text(element: etree._Element, hidden: Container[etree._Element], pieces: list[str]) -> None:
@@ -211,8 +210,9 @@ def _data_table(table: etree._Element, heads: Iterable[etree._Element]) -> DataT
     return DataTable(role=table.get("role"), heads=said, words=words)
 
 
-def _tag(element: etree._Element) -> Tag:
-    return Tag(name=str(element.tag).lower(), attributes=dict(cast("Mapping[str, str]", element.attrib)))
+@lru_cache(maxsize=16_384)
+def _tag(way: Way) -> Tag:
+    return Tag(name=way.tag.lower(), attributes=dict(way.attributes))
 
 
 def _is_hidden(element: etree._Element) -> bool:

@@ -26,11 +26,17 @@ _TAG = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# Text without these signs has no tag. This search takes a tenth of the time of the full pattern.
-_SIGN_OF_TAG = re.compile(r"[{«~]|%[A-Za-z7%=]|<%|\|[A-Za-z]|\[[A-Za-z\[%]|\$\[|#[A-Za-z#]|@[A-Z]")
+# Where a tag may begin. Trying the full pattern only there takes a tenth of the time of searching with it.
+_BEGINNING = re.compile(
+    r"\{(?=[{!$%\w])|%(?=[%=\w])|\*(?=\|[A-Z])|\|(?=[A-Z])|\[(?=[\[%\w])|\$(?=[\[{])|#(?=[#\w])|@(?=[A-Z])|~(?=\w)"
+    r"|«(?=\w)|<(?=%)"
+)
 
 
 def merge_tags_in(text: str) -> Iterator[str]:
     """Yield the merge tags of other programs in a text."""
-    if _SIGN_OF_TAG.search(text):
-        yield from (match[0].strip() for match in _TAG.finditer(text))
+    end = 0
+    for beginning in _BEGINNING.finditer(text):
+        if beginning.start() >= end and (match := _TAG.match(text, beginning.start())):
+            end = match.end()
+            yield match[0].strip()

@@ -4,11 +4,13 @@ import pytest
 from lxml import etree
 
 from newsletter.checks.reading.appearance import Appearance, Look, Run, read_appearance
+from newsletter.checks.reading.styles import ways_in
 
 
 def appearance_of(body: str, css: str = "") -> Appearance:
     html = f"<html><head><style>{css}</style></head><body>{body}</body></html>"
-    return read_appearance(etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8")))
+    root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))
+    return read_appearance(root, ways_in(root))
 
 
 def look_of(body: str, css: str = "") -> Look:

@@ -88,8 +88,8 @@ class Occurrence(NamedTuple):
         return timedelta() if self.ends is None else self.ends.astimezone(UTC) - self.starts.astimezone(UTC)
 
 
-class Item(Struct, frozen=True, kw_only=True):
-    """One event or offer of a section."""
+class Item(Struct, frozen=True, kw_only=True, eq=False):
+    """One event or offer of a section. Instances are compared by identity."""
 
     name: str
     fields: EventFields
@@ -146,8 +146,8 @@ class Item(Struct, frozen=True, kw_only=True):
         return second if second.utcoffset() == self.fields.offset != first.utcoffset() else first
 
 
-class Section(Struct, frozen=True, kw_only=True):
-    """A section of an issue."""
+class Section(Struct, frozen=True, kw_only=True, eq=False):
+    """A section of an issue. Instances are compared by identity."""
 
     name: str
     type: str

@@ -12,6 +12,9 @@ from premailer import Premailer
 _START_TAG = re.compile(r"<[a-z][^<>]*>")
 _ATTRIBUTE_VALUE = re.compile(r"""=(?:"[^"]*"|'([^']*)')""")
 _REMEMBERED = 16
+# The tag in the last part of a selector. There is none if the selector has brackets or quotes that may contain spaces.
+_LAST_TAG = re.compile(r"""(?:\A|[\s>+~])(?P<tag>[a-z][a-z0-9]*)[^\s>+~"'()]*\Z""")
+_IMPLIED = frozenset({"html", "head", "body", "p", "tbody"})  # tags that a parser adds by itself
 
 
 class _Inliner(Premailer):  # type: ignore[misc]  # premailer has no types
@@ -26,7 +29,12 @@ class _Inliner(Premailer):  # type: ignore[misc]  # premailer has no types
                 self._known.clear()
             self._known[key] = super()._parse_style_rules(css_body, ruleset_index)
         rules, leftover = self._known[key]
-        return [*rules], [*leftover]
+        return [rule for rule in rules if self._may_apply(rule[1])], [*leftover]
+
+    def _may_apply(self, selector: str) -> bool:
+        """Return whether the fragment has a tag of the kind that a selector is about. Most fragments have few kinds."""
+        about = _LAST_TAG.search(selector)
+        return about is None or about["tag"] in _IMPLIED or f"<{about['tag']}" in self.html
 
 
 def inline_css(fragment: str, css: str) -> str:

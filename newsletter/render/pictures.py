@@ -138,6 +138,7 @@ def _original(path: Path) -> Original:
     return Original(content=read_picture(path), ending=path.suffix.lower())
 
 
+@lru_cache(maxsize=256)  # keyed by the content, which the cache of images keeps anyway
 def _named(path: Path, content: bytes, *, sharp_width: int) -> Picture:
     """Return a finished image as a `Picture`, with a name that changes with its content."""
     digest = blake2b(content, digest_size=6).hexdigest()

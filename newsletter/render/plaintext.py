@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from markdown_it.tree import SyntaxTreeNode
 
@@ -219,8 +220,9 @@ def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
     """Wrap like `textwrap.fill`, but count wide characters as two columns and allow a break after each of them."""
     lines: list[str] = []
     line, room = first, columns - _width(first)
-    for word in _words(text):
-        gap = " " if word[0] == " " and line.strip() else ""
+    # Each ideograph or kana is its own word, as a line may end after it.
+    for word in _WORD.findall(text):
+        gap = " " if word[0].isspace() and line.strip() else ""
         bare = word.strip()
         width = _width(bare)
         if len(gap) + width > room and line.strip():
@@ -232,12 +234,6 @@ def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
     return "\n".join(lines)
 
 
-def _words(text: str) -> Iterator[str]:
-    """Yield each word with the space before it. Each ideograph or kana is its own word, as a line may end after it."""
-    for match in _WORD.finditer(text):
-        word = match[0]
-        yield f" {word.strip()}" if word[0].isspace() else word
-
-
+@lru_cache(maxsize=16_384)  # asked for every word of the plain text, and the same words come again
 def _width(text: str) -> int:
     return columns_of(with_usual_widths(text))

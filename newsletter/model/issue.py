@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -98,6 +99,7 @@ class Item(Struct, frozen=True, kw_only=True, eq=False):
     digest: str  # a hash of its file
     zone: ZoneInfo  # the event's own, or the newsletter's
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - asked for a hundred times in each build; a build keeps few items anyway
     def times(self) -> tuple[Occurrence, ...]:
         """Return each time at which it takes place. Without a time of day, there is none.
 

@@ -20,9 +20,10 @@ from newsletter.model.rendered import RenderedVariant
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of the text, case-folded. Each ideograph or kana counts as one word."""
-    return _WORD.findall(text.casefold())
+@lru_cache(maxsize=8192)
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of a line or a short text, case-folded. Each ideograph or kana counts as one word."""
+    return tuple(_WORD.findall(text.casefold()))
 
 
 def has_words(text: str) -> bool:
@@ -122,6 +123,7 @@ def read_document(variant: RenderedVariant) -> MailDocument:
     ways = ways_in(root)
     hidden = frozenset(element for element, way in ways.items() if _is_out_of_sight(way))
     tables = [(table, _heads(table)) for table in root.iter("table")]
+    data = frozenset(table for table, heads in tables if _holds_data(table, heads))
     body = root.find("body")
     comments = tuple(match["inside"] for match in _OUTLOOK_COMMENT.finditer(html))
     pieces: list[str] = []
@@ -135,22 +137,22 @@ def read_document(variant: RenderedVariant) -> MailDocument:
         root=_tag(ways[root]),
         body_children=() if body is None else tuple(_tag(ways[child]) for child in body if child in ways),
         links=tuple(
-            _link(each, is_visible=each not in hidden)
+            _link(each, data, is_visible=each not in hidden)
             for each in root.iter("a", "area")
             if each.get("href") is not None
         ),
         images=tuple(Image(address=each.get("src", "").strip(), alt=each.get("alt")) for each in root.iter("img")),
         headings=tuple(_heading(each) for each in root.iter(*_HEADINGS) if each not in hidden),
-        layout_roles=tuple(table.get("role") for table, heads in tables if not _holds_data(table, heads)),
-        data_tables=tuple(_data_table(table, heads) for table, heads in tables if _holds_data(table, heads)),
+        layout_roles=tuple(table.get("role") for table, _ in tables if table not in data),
+        data_tables=tuple(_data_table(table, heads) for table, heads in tables if table in data),
         appearance=read_appearance(root, ways),
         tags=tuple(map(_tag, ways.values())),
         outlook_comments=comments,
         outlook_tags=tuple(tag for comment in comments for tag in start_tags(comment)),
         styles=tuple(style.text or "" for style in root.iter("style")),
         lines=lines,
-        words=tuple(words_of(" ".join(lines))),
-        text_words=tuple(words_of(text)),
+        words=tuple(word for line in lines for word in words_of(line)),
+        text_words=tuple(word for line in text.splitlines() for word in words_of(line)),
     )
 
 
@@ -164,30 +166,29 @@ def _is_out_of_sight(way: Way) -> bool:
 
 def _collect_text(element: etree._Element, hidden: Container[etree._Element], pieces: list[str]) -> None:
     """Append the visible text of an element to `pieces`, with line breaks around each block."""
-    around = [] if element.tag in INLINE_TAGS else ["\n"]
-    is_seen = element not in hidden
-    pieces += [*around, _spaced(element.text) if is_seen else ""]
+    is_block, is_seen = element.tag not in INLINE_TAGS, element not in hidden
+    if is_block:
+        pieces.append("\n")
+    if is_seen and (text := element.text):
+        pieces.append(_spaced(text))
     for child in element:
         if isinstance(child.tag, str):
             _collect_text(child, hidden, pieces)
-        if is_seen:
-            pieces.append(_spaced(child.tail))
-    pieces += around
+        if is_seen and (text := child.tail):
+            pieces.append(_spaced(text))
+    if is_block:
+        pieces.append("\n")
 
 
-def _link(element: etree._Element, *, is_visible: bool) -> MailLink:
-    address, item = element.get("href", "").strip(), _item_around(element)
+def _link(element: etree._Element, data: Container[etree._Element], *, is_visible: bool) -> MailLink:
+    address, item = element.get("href", "").strip(), _item_around(element, data)
     return MailLink(text=_spoken(element), address=address, is_visible=is_visible, item=item)
 
 
-def _item_around(element: etree._Element) -> str:
+def _item_around(element: etree._Element, data: Container[etree._Element]) -> str:
     """Return the words of the outermost list item, or of the row of a data table, that contains an element."""
     items = list(element.iterancestors("li"))
-    rows = [
-        row
-        for row in element.iterancestors("tr")
-        if _holds_data(table := next(row.iterancestors("table")), _heads(table))
-    ]
+    rows = [row for row in element.iterancestors("tr") if next(row.iterancestors("table")) in data]
     around = (items or rows)[-1:]
     return normalized(_spoken(around[0])) if around else ""
 
@@ -254,9 +255,9 @@ def start_tags(html: str) -> Iterator[Tag]:
         yield Tag(name=match["name"].lower(), attributes=attributes)
 
 
-def _spaced(text: str | None) -> str:
+def _spaced(text: str) -> str:
     """Return the text with each line break replaced by a space, which is what a line break means in HTML."""
-    return (text or "").replace("\n", " ")
+    return text.replace("\n", " ")
 
 
 def _squeezed(text: str) -> str:

@@ -6,7 +6,7 @@ hundreds of searches in each paragraph would take longer than all other checks.
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
@@ -84,17 +84,34 @@ def placeholders_in(texts: Sequence[str], language: str) -> Iterator[Placeholder
 
     TODO does not count in a heading in capitals if it is a word in the language.
     """
-    plain = [f" {normalized(text)} " for text in texts]
+    phrases = _phrases_in(texts)
+    for index, text in enumerate(texts):
+        found = [*phrases[text], *_notes_in(text, language)]
+        if found:
+            yield from _apart(index, found)
+
+
+_Found = tuple[tuple[int, str], ...]  # words with their positions
+_known_phrases: dict[str, _Found] = {}  # those of texts that were examined before
+_MOST_TEXTS = 8192
+
+
+def _phrases_in(texts: Iterable[str]) -> Mapping[str, _Found]:
+    """Return the phrases in each text. All new texts together tell which phrases cannot be in any of them."""
+    found = {text: told for text in texts if (told := _known_phrases.get(text)) is not None}
+    new = [text for text in dict.fromkeys(texts) if text not in found]
+    plain = [f" {normalized(text)} " for text in new]
     whole = "\n".join(plain)
     there = set(whole.split())
     known = [(words, pattern) for words, pattern in _words().phrases if there.issuperset(words.split())]
     phrases = [(words, pattern) for words, pattern in known if words in whole]
-    for index, text in enumerate(texts):
-        said = [pattern for words, pattern in phrases if words in plain[index]] if phrases else []
-        found = [(match.start(), match[0]) for pattern in said for match in pattern.finditer(text)]
-        found += _notes_in(text, language)
-        if found:
-            yield from _apart(index, found)
+    for text, words_of_text in zip(new, plain, strict=True):
+        said = [pattern for words, pattern in phrases if words in words_of_text]
+        found[text] = tuple((match.start(), match[0]) for pattern in said for match in pattern.finditer(text))
+    if len(_known_phrases) > _MOST_TEXTS:
+        _known_phrases.clear()
+    _known_phrases.update((text, found[text]) for text in new)
+    return found
 
 
 @lru_cache(maxsize=8192)

@@ -107,23 +107,24 @@ def declared_in(root: etree._Element, ways: Mapping[etree._Element, Way]) -> Map
     sheet = _sheet(tuple((style.text or "", style.get("media", "")) for style in root.iter("style")))
     if sheet.looks_around:
         return {element: declared for element, _, declared in _matched(root, ways, sheet.matcher, {})}
-    if not sheet.known.keys() >= set(ways.values()):
+    found = {element: declared for element, way in ways.items() if (declared := sheet.known.get(way)) is not None}
+    if len(found) < len(ways):
         if len(sheet.known) > _MOST_KNOWN:
             sheet.known.clear()
-        for _, way, declared in _matched(root, ways, sheet.matcher, sheet.known):
-            sheet.known[way] = declared
-    return {element: sheet.known[way] for element, way in ways.items()}
+        for element, way, declared in _matched(root, ways, sheet.matcher, found):
+            found[element] = sheet.known[way] = declared
+    return found
 
 
 def _matched(
-    root: etree._Element, ways: Mapping[etree._Element, Way], matcher: Matcher, known: Container[Way]
+    root: etree._Element, ways: Mapping[etree._Element, Way], matcher: Matcher, known: Container[etree._Element]
 ) -> Iterator[tuple[etree._Element, Way, Declared]]:
-    """Yield what is declared for each element whose way is not known."""
+    """Yield what is declared for each element that is not known yet."""
     for wrapper in ElementWrapper.from_html_root(root).iter_subtree():
         element: etree._Element = wrapper.etree_element
-        way = ways[element]
-        if way in known:
+        if element in known:
             continue
+        way = ways[element]
         # A third of the elements have neither an indexed attribute nor a rule for their tag. Asking the matcher about
         # them took half the time, so they are skipped.
         is_asked = (

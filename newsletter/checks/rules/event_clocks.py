@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from newsletter.checks.base import CheckContext, Problem, rule
+from newsletter.checks.base import CheckContext, Problem, remembered, rule
 from newsletter.checks.reading.typed_dates import clause_at, sentence_at
 from newsletter.checks.rules.event_texts import EventText, event_texts
 from newsletter.language.clock import say_clock
@@ -79,12 +79,15 @@ def check_event_clocks(context: CheckContext) -> Iterable[Problem]:
     above it 8 am, half of your readers come late. Times between the start and the end may be part of a program.
     """
     for text in event_texts(context):
-        if not text.times:
-            continue
-        language = context.subject.issue.language
-        clocks = list(_clocks(text, language))
-        yield from _times(text, clocks)
-        yield from _zones(text, clocks, language)
+        if text.times:
+            yield from _contradictions(text, context.subject.issue.language)
+
+
+@remembered
+def _contradictions(text: EventText, language: str) -> Iterator[Problem]:
+    clocks = list(_clocks(text, language))
+    yield from _times(text, clocks)
+    yield from _zones(text, clocks, language)
 
 
 def _clocks(text: EventText, language: str) -> Iterator[_Clock]:

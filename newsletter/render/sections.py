@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 
 from markupsafe import Markup
@@ -165,7 +165,9 @@ class SectionPress:
             if picture.path.is_file()
         ]
         issue = self._issue
-        told = repr((self._config.settings, issue.fields, issue.language, issue.name, issue.tips, files))
+        told = repr(
+            (self._theme.told(self._config.settings, issue.fields, issue.tips), issue.language, issue.name, files)
+        )
         return blake2b(told.encode(), digest_size=16).hexdigest()
 
 
@@ -174,6 +176,7 @@ _AROUND_SIGN = re.compile(r"\s*([{};,>])\s*")
 _AFTER_COLON = re.compile(r":\s+")  # in a declaration; a colon in a selector has no space after it
 
 
+@lru_cache(maxsize=16)
 def compact_css(css: str) -> Markup:
     """Return the style sheet without comments and needless spaces. Gmail drops all style sheets over 16 KB."""
     css = _AROUND_SIGN.sub(r"\1", _AFTER_COLON.sub(":", _REMARK.sub("", str(css))))

@@ -38,6 +38,7 @@ class SectionPress:
         self.look = self._look()
         self._author_css = theme.render("author.css.j2", self.look)
         self._stamp = self._ingredients()
+        self._text_templates: dict[str, str] = {}  # by the type of the section
 
     def new_shelf(self) -> PictureShelf:
         """Return an empty shelf for images. If the workspace has an archive, the images are hosted there."""
@@ -50,7 +51,9 @@ class SectionPress:
 
     def text(self, section: Section, *, mailbox: MailboxProvider | None) -> str:
         """Return a section as plain text for readers at a mailbox provider."""
-        template = self._theme.section_text_template(section.type)
+        template = self._text_templates.get(section.type)
+        if template is None:
+            template = self._text_templates[section.type] = self._theme.section_text_template(section.type)
         return self._recall(section, template, ruled=False, mailbox=mailbox).content
 
     def _recall(

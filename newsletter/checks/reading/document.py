@@ -6,7 +6,7 @@ same here as in the user's files.
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from lxml import etree
@@ -16,14 +16,22 @@ from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appea
 from newsletter.checks.reading.styles import Way, ways_in
 from newsletter.model.rendered import RenderedVariant
 
-# Text in kana and ideographs has no spaces between words, and a line may break after any of these characters.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_WORD = re.compile(r"[^\W_]+")
+_FIRST_KANA = "\u3040"
 
 
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a line or a short text, case-folded. Each ideograph or kana counts as one word."""
-    return tuple(_WORD.findall(text.casefold()))
+    text = text.casefold()
+    pattern = _WORD if max(text, default="") < _FIRST_KANA else _unspaced_word()
+    return tuple(pattern.findall(text))
+
+
+@cache  # apart, because a pattern with such ranges takes long to compile and to search
+def _unspaced_word() -> re.Pattern[str]:
+    """Return the pattern for text in kana and ideographs, which has no spaces between words."""
+    return re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 
 def has_words(text: str) -> bool:

@@ -30,7 +30,7 @@ _TAG = re.compile(
 _SHORT = 2000  # characters of a text whose tags are cached
 # Where a tag may begin. Trying the full pattern only there takes a tenth of the time of searching with it.
 _BEGINNING = re.compile(
-    r"\{(?=[{!$%\w])|%(?=[%=\w])|\*(?=\|[A-Z])|\|(?=[A-Z])|\[(?=[\[%\w])|\$(?=[\[{])|#(?=[#\w])|@(?=[A-Z])|~(?=\w)"
+    r"\{(?=[{!$%]|[^\W\d][\w.]{1,40}(?:\s*[,|]|\}))|%(?=[%=\w])|\*(?=\|[A-Z])|\|(?=[A-Z])|\[(?=[\[%\w])|\$(?=[\[{])|#(?=#|[^\W\d_]{2,20}:)|@(?=[A-Z])|~(?=\w)"
     r"|«(?=\w)|<(?=%)"
 )
 

@@ -21,7 +21,7 @@ RULE = "-" * COLUMNS
 _BULLET, _DOT = "- ", " · "
 _MARK = "\N{RIGHT-TO-LEFT MARK}"
 _WORD = re.compile(r"[ \t\n]*[^ \t\n]+")
-_FIRST_KANA = "\u3040"
+_MAY_BE_UNSPACED = re.compile(r"[\u3040-\ufaff]")
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and ideographs
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -221,7 +221,7 @@ def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
     """Wrap like `textwrap.fill`, but count wide characters as two columns and allow a break after each of them."""
     lines: list[str] = []
     line, room, has_words = first, columns - _width(first), bool(first.strip())
-    pattern = _WORD if max(text, default="") < _FIRST_KANA else _unspaced_word()
+    pattern = _unspaced_word() if _MAY_BE_UNSPACED.search(text) else _WORD
     for word in pattern.findall(text):
         bare = word.strip()
         gap = " " if has_words and word[0].isspace() else ""

@@ -17,14 +17,14 @@ from newsletter.checks.reading.styles import Way, ways_in
 from newsletter.model.rendered import RenderedVariant
 
 _WORD = re.compile(r"[^\W_]+")
-_FIRST_KANA = "\u3040"
+_MAY_BE_UNSPACED = re.compile(r"[\u3040-\ufaff]")
 
 
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a line or a short text, case-folded. Each ideograph or kana counts as one word."""
     text = text.casefold()
-    pattern = _WORD if max(text, default="") < _FIRST_KANA else _unspaced_word()
+    pattern = _unspaced_word() if _MAY_BE_UNSPACED.search(text) else _WORD
     return tuple(pattern.findall(text))
 
 

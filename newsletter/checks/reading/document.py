@@ -156,7 +156,7 @@ def read_document(variant: RenderedVariant) -> MailDocument:
         appearance=read_appearance(root, ways),
         tags=tuple(map(_tag, ways.values())),
         outlook_comments=comments,
-        outlook_tags=tuple(tag for comment in comments for tag in start_tags(comment)),
+        outlook_tags=tuple(tag for comment in comments for tag in _tags_of_comment(comment)),
         styles=tuple(style.text or "" for style in root.iter("style")),
         lines=lines,
         words=tuple(word for line in lines for word in words_of(line)),
@@ -253,6 +253,11 @@ def _spoken_parts(element: etree._Element) -> Iterator[str]:
     yield gap
 
 
+@lru_cache(maxsize=1024)
+def _tags_of_comment(html: str) -> tuple[Tag, ...]:
+    return tuple(start_tags(html))
+
+
 def start_tags(html: str) -> Iterator[Tag]:
     """Yield the start tags of a piece of HTML, which may be incomplete."""
     for match in _TAG.finditer(html):
@@ -268,5 +273,6 @@ def _spaced(text: str) -> str:
     return text.replace("\n", " ")
 
 
+@lru_cache(maxsize=8192)
 def _squeezed(text: str) -> str:
     return " ".join(text.split())

@@ -85,7 +85,7 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
         for event in given:
             at, kind, person = text_of(event.at), event.type._value_, event.subscriber
             if not event.broadcast and person not in tracked:
-                continue  # it is about nothing and nobody here
+                continue  # it is about no broadcast and no one here
             if event.type in REACTIONS:
                 if not "" < tracked.get(person, "") <= at:
                     totals[_counted(event)] += 1

@@ -151,7 +151,7 @@ def _moment(seconds: int) -> datetime | None:
 
 
 def _safe_entry(entry: Entry, known: Known) -> dict[str, object] | None:
-    """Return what may be saved of an entry that is not an open or click, or None if it is about nobody on the list.
+    """Return what may be saved of an entry that is not an open or click, or None if it is about no one on the list.
 
     A bounce of an address that the person has given up says nothing about their present one.
     """

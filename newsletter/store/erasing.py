@@ -54,7 +54,9 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "settlement": ("status",),
         "journal": ("entry",),
         "notice": ("state",),
-        "event": ("type",),
+        "event": ("type", "cause", "verdict"),
+        "event_total": ("type", "verdict"),
+        "post": ("provider",),
         "reaction": ("type",),
     },
     _MADE_UP: {
@@ -62,7 +64,6 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "broadcast": ("content_hash", "nonce"),
         "chunk": ("runner", "message_id", "batch_id"),
         "held_batch": ("id",),
-        "event": ("id",),
         "approval": ("content_hash",),
         "tested": ("content_hash",),
     },

@@ -126,13 +126,12 @@ def _event(entry: Mapping[str, Any]) -> Event | None:
         event_type = EventType.BLOCKED
     broadcast = _BROADCAST.fullmatch(text_of(entry, BROADCAST))
     chunk, attempt, delivery = (_number(entry, name) for name in (CHUNK, ATTEMPT, DELIVERY))
-    event_id, at = text_of(entry, "sg_event_id"), moment_of(entry.get("timestamp"))
+    at = moment_of(entry.get("timestamp"))
     if event_type is None or broadcast is None or chunk is None or attempt is None or delivery is None:
         return None
-    if not event_id or at is None:
+    if at is None:
         return None
     return Event(
-        id=event_id,
         at=at,
         type=event_type,
         broadcast=int(broadcast[1]),
@@ -140,15 +139,11 @@ def _event(entry: Mapping[str, Any]) -> Event | None:
         chunk=chunk,
         attempt=attempt,
         subscriber=delivery,
-        detail=_detail(entry, event_type),
+        detail=""
+        if event_type is EventType.CLICKED
+        else quoted(text_of(entry, "reason") or text_of(entry, "response")),
+        url=one_line(text_of(entry, "url"))[:_LONGEST_LINK] if event_type is EventType.CLICKED else "",
     )
-
-
-def _detail(entry: Mapping[str, Any], event_type: EventType) -> str:
-    """Return the link that was clicked or, for other events, the reason given by the server."""
-    if event_type is EventType.CLICKED:
-        return one_line(text_of(entry, "url"))[:_LONGEST_LINK]
-    return quoted(text_of(entry, "reason") or text_of(entry, "response"))
 
 
 def _number(entry: Mapping[str, Any], name: str) -> int | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct, convert
 
+from newsletter.model.return_paths import Purpose, return_path
+
 _FOLDER = Path(__file__).parent
 RECEIVED_AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SUBSCRIBER, BROADCAST, NONCE = 42, 7, "5f2c9e01a7d34b68"
@@ -28,3 +30,23 @@ EXPECTED = convert(tomllib.loads((_FOLDER / "corpus.toml").read_text(encoding="u
 def mail(name: str) -> bytes:
     """The email as it was received."""
     return (_FOLDER / "corpus" / f"{name}.eml").read_bytes()
+
+
+def mail_about(name: str, *, broadcast: int, nonce: str, subscriber: int, token: str, email: str) -> bytes:
+    """The same email about another delivery."""
+    content = mail(name)
+    for purpose in Purpose:
+        old, new = (
+            return_path("*", purpose, *whose).encode()
+            for whose in ((SUBSCRIBER, BROADCAST, TOKEN), (subscriber, broadcast, token))
+        )
+        content = content.replace(old, new).replace(old.upper(), new.upper())
+    changes = {
+        f"b{BROADCAST}-{NONCE}.{SUBSCRIBER}@": f"b{broadcast}-{nonce}.{subscriber}@",
+        f"b{BROADCAST}-{NONCE}": f"b{broadcast}-{nonce}",
+        f"/u/{SUBSCRIBER}-{TOKEN}": f"/u/{subscriber}-{token}",
+        ADDRESS: email,
+    }
+    for was, becomes in changes.items():
+        content = content.replace(was.encode(), becomes.encode())
+    return content

@@ -115,6 +115,12 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ),
     ("editing.set_person", ({"subscriber": 1, "person": "new@example.org"},)),
     ("events.evidence", (ONE, NONE)),
+    (
+        "reported.delivery",
+        ({"broadcast": 1, "subscriber": 1}, {"broadcast": 2, "subscriber": 3}, {**NONE, "subscriber": 1}),
+    ),
+    ("reported.token", ({"subscriber": 1}, {"subscriber": 999})),
+    ("reported.recent", ({"persons": PERSONS, "since": EVER, "until": NEVER},)),
     ("events.create_arrived", ({},)),
     ("events.add", ({},)),
     ("events.react", ({},)),

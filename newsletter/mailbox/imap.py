@@ -136,6 +136,7 @@ def _log_in(box: "_Box", username: str, password: str) -> None:
         box.login(username, password, initial_folder=None)
     else:
         box.login_utf8(username, password, initial_folder=None)
+    box.client.ask_capabilities()  # many servers name MOVE and UIDPLUS only now
 
 
 def _mails(answers: Sequence[Any], folder: str) -> Iterator[ImapMail]:
@@ -173,10 +174,16 @@ class _Box(BaseMailBox):
         self._settings = settings
         super().__init__()
 
-    def _get_mailbox_client(self) -> imaplib.IMAP4:
+    client: "_Client"
+
+    def _get_mailbox_client(self) -> "_Client":
         client = _Client(self._settings)
-        if self._settings.security == "starttls":
-            client.start_tls()
+        try:
+            if self._settings.security == "starttls":
+                client.start_tls()
+        except BaseException:
+            client.shutdown()
+            raise
         return client
 
 
@@ -193,8 +200,12 @@ class _Client(imaplib.IMAP4):
         """Connect."""
         self._limit = TimeLimit(self._settings.timeout_seconds)
         self._stream: Stream = open_stream(host, port, self._limit)
-        if self._settings.security == "tls":
-            self._encrypt()
+        try:
+            if self._settings.security == "tls":
+                self._encrypt()
+        except BaseException:
+            self.shutdown()
+            raise
 
     def start_tls(self) -> None:
         """Encrypt the connection, and ask again what the server can do: what it said before may be forged."""
@@ -202,6 +213,10 @@ class _Client(imaplib.IMAP4):
         if status != "OK" or self._received:
             raise ssl.SSLError(f"the server does not encrypt the connection: {answers!r}")
         self._encrypt()
+        self.ask_capabilities()
+
+    def ask_capabilities(self) -> None:
+        """Ask what the server can do."""
         self._get_capabilities()
 
     def _encrypt(self) -> None:

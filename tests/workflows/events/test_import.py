@@ -10,7 +10,6 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.mailbox.files import StoredMail
 from newsletter.mailbox.reports import reports_in
-from newsletter.model.broadcast import Broadcast
 from newsletter.model.event import EventType
 from newsletter.model.mail_report import Hint, ReportKind
 from newsletter.model.return_paths import Purpose, return_path
@@ -21,12 +20,9 @@ from newsletter.store.suppressions import find_suppression, list_suppressions
 from newsletter.workflows.events.attribution import EVENT_TYPES, Standing, attribute
 from newsletter.workflows.events.import_ import import_events
 from tests.mailbox.corpus import EXPECTED, mail, mail_about
-from tests.store.builders import add_people, freeze, send_all
+from tests.store.builders import freeze
+from tests.workflows.events.worlds import NAMES, NOW, SENT_AT, broadcast_of, list_of_readers, send, write_corpus
 from tests.workspaces import write_workspace
-
-SENT_AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
-NAMES = tuple(EXPECTED)
 
 
 @pytest.fixture
@@ -38,40 +34,12 @@ def config(tmp_path: Path) -> Config:
 def database(tmp_path: Path) -> Iterator[Database]:
     """A list with one person for each email of the corpus, who all got one broadcast."""
     with open_database(tmp_path / "list.db") as opened:
-        add_people(opened, len(NAMES))
-        broadcast = freeze(opened, chunk_size=100, now=SENT_AT)
-        _send(opened, broadcast)
+        list_of_readers(opened)
         yield opened
 
 
-def _send(database: Database, broadcast: Broadcast) -> None:
-    send_all(database, broadcast)
-    with database.transaction() as connection:
-        connection.execute(
-            "UPDATE chunk SET changed_at = '2026-11-23T08:00:00Z' WHERE broadcast = :broadcast",
-            {"broadcast": broadcast.id},
-        )
-
-
-def _broadcast(database: Database) -> tuple[int, str]:
-    with database.read() as connection:
-        ((number, nonce),) = connection.execute("SELECT id, nonce FROM broadcast", {}).fetchall()
-    return int(str(number)), str(nonce)
-
-
-def _write_corpus(database: Database, folder: Path) -> dict[str, str]:
-    """Writes each email of the corpus, about another person, and returns the person's address by its name."""
-    folder.mkdir()
-    number, nonce = _broadcast(database)
-    people = dict(zip(NAMES, export_subscribers(database), strict=True))
-    for name, person in people.items():
-        about = {"broadcast": number, "nonce": nonce, "subscriber": person.id, "token": person.token}
-        (folder / f"{name}.eml").write_bytes(mail_about(name, **about, email=person.record.email))  # type: ignore[arg-type]
-    return {name: person.record.email for name, person in people.items()}
-
-
 def test_the_corpus_reaches_the_right_people_and_only_them(config: Config, database: Database, tmp_path: Path) -> None:
-    emails = _write_corpus(database, tmp_path / "mails")
+    emails = write_corpus(database, tmp_path / "mails")
 
     tally = import_events(config, database, [tmp_path / "mails"], now=NOW)
 
@@ -90,7 +58,7 @@ def test_the_corpus_reaches_the_right_people_and_only_them(config: Config, datab
 def test_hard_bounces_complaints_and_requests_block_and_nothing_else_does(
     config: Config, database: Database, tmp_path: Path
 ) -> None:
-    emails = _write_corpus(database, tmp_path / "mails")
+    emails = write_corpus(database, tmp_path / "mails")
 
     import_events(config, database, [tmp_path / "mails"], now=NOW)
 
@@ -101,7 +69,7 @@ def test_hard_bounces_complaints_and_requests_block_and_nothing_else_does(
 
 
 def test_a_second_import_changes_nothing(config: Config, database: Database, tmp_path: Path) -> None:
-    _write_corpus(database, tmp_path / "mails")
+    write_corpus(database, tmp_path / "mails")
     first = import_events(config, database, [tmp_path / "mails"], now=NOW)
 
     again = import_events(config, database, [tmp_path / "mails"], now=NOW)
@@ -111,7 +79,7 @@ def test_a_second_import_changes_nothing(config: Config, database: Database, tmp
 
 
 def test_a_dry_run_writes_nothing(config: Config, database: Database, tmp_path: Path) -> None:
-    _write_corpus(database, tmp_path / "mails")
+    write_corpus(database, tmp_path / "mails")
 
     tally = import_events(config, database, [tmp_path / "mails"], now=NOW, is_dry_run=True)
 
@@ -135,7 +103,7 @@ def test_nobody_is_blocked_by_an_email_about_another_list(config: Config, databa
 
 @pytest.mark.parametrize("name", ["postfix-user-unknown", "leave-apple", "arf-yahoo"])
 def test_a_wrong_code_discredits_the_whole_email(config: Config, database: Database, tmp_path: Path, name: str) -> None:
-    number, nonce = _broadcast(database)
+    number, nonce = broadcast_of(database)
     ana, bo = list(export_subscribers(database))[:2]
     for purpose in Purpose:
         assert return_path("*", purpose, ana.id, number, ana.token) != return_path(
@@ -153,7 +121,7 @@ def test_a_wrong_code_discredits_the_whole_email(config: Config, database: Datab
 def test_the_recipients_address_counts_only_if_one_delivery_fits(
     config: Config, database: Database, tmp_path: Path
 ) -> None:
-    number, nonce = _broadcast(database)
+    number, nonce = broadcast_of(database)
     ana = next(export_subscribers(database))
     content = mail_about(
         "only-the-recipient", broadcast=number, nonce=nonce, subscriber=ana.id, token=ana.token, email=ana.record.email
@@ -162,14 +130,14 @@ def test_the_recipients_address_counts_only_if_one_delivery_fits(
     assert {trace.hint for trace in report.traces} == {Hint.ADDRESS}
     assert attribute(database, report).standing is Standing.FOUND
 
-    _send(database, freeze(database, "2026-12", chunk_size=100, now=SENT_AT))
+    send(database, freeze(database, "2026-12", chunk_size=100, now=SENT_AT))
 
     assert attribute(database, report).standing is Standing.NOBODY
 
 
 @pytest.mark.parametrize("days", [-1, 11])
 def test_an_address_alone_counts_only_soon_after_an_email_was_sent(database: Database, days: int) -> None:
-    number, nonce = _broadcast(database)
+    number, nonce = broadcast_of(database)
     ana = next(export_subscribers(database))
     content = mail_about(
         "only-the-recipient", broadcast=number, nonce=nonce, subscriber=ana.id, token=ana.token, email=ana.record.email
@@ -182,7 +150,7 @@ def test_an_address_alone_counts_only_soon_after_an_email_was_sent(database: Dat
 
 
 def test_a_person_who_was_removed_is_nobody(config: Config, database: Database, tmp_path: Path) -> None:
-    emails = _write_corpus(database, tmp_path / "mails")
+    emails = write_corpus(database, tmp_path / "mails")
     with database.transaction() as connection:
         connection.execute("DELETE FROM subscriber WHERE email = :email", {"email": emails["postfix-user-unknown"]})
 
@@ -195,7 +163,7 @@ def test_a_person_who_was_removed_is_nobody(config: Config, database: Database, 
 def test_an_mbox_has_many_emails_and_a_line_that_only_looks_like_a_beginning(
     config: Config, database: Database, tmp_path: Path
 ) -> None:
-    emails = _write_corpus(database, tmp_path / "mails")
+    emails = write_corpus(database, tmp_path / "mails")
     names = ("qmail-no-mailbox", "arf-yahoo", "leave-apple")
     mbox = b"".join(
         b"From MAILER-DAEMON Mon Nov 23 08:00:09 2026\n" + (tmp_path / "mails" / f"{name}.eml").read_bytes() + b"\n"
@@ -217,7 +185,7 @@ HEADER = (
 
 
 def _export(database: Database, *, event: str, reason: str = "", kind: str = "") -> str:
-    number, nonce = _broadcast(database)
+    number, nonce = broadcast_of(database)
     ana = next(export_subscribers(database))
     args = {"nl_broadcast": f"b{number}-{nonce}", "nl_chunk": "1", "nl_attempt": "1", "nl_delivery": str(ana.id)}
     quoted = json.dumps(args).replace('"', '""')
@@ -256,7 +224,7 @@ def test_a_csv_export_of_sendgrids_activity_is_read(
 def test_posts_of_the_webhook_saved_as_json_are_read(
     config: Config, database: Database, tmp_path: Path, form: str
 ) -> None:
-    number, nonce = _broadcast(database)
+    number, nonce = broadcast_of(database)
     ana = next(export_subscribers(database))
     entry = (
         f'{{"event":"delivered","timestamp":1795420805,"sg_event_id":"x","nl_broadcast":"b{number}-{nonce}",'

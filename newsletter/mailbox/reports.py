@@ -33,7 +33,8 @@ def reports_in(content: bytes, *, received_at: datetime) -> tuple[MailReport, ..
     try:
         return _reports(content, received_at)
     except Exception as err:  # `email` and the rules are tried with much odd input; the rest is kept for a person
-        return (MailReport(kind=ReportKind.UNCLEAR, at=received_at, detail=detail_of(f"{type(err).__name__}: {err}")),)
+        detail = detail_of(f"this email cannot be read ({type(err).__name__}: {err})")
+        return (MailReport(kind=ReportKind.UNCLEAR, at=received_at, detail=detail),)
 
 
 def _reports(content: bytes, received_at: datetime) -> tuple[MailReport, ...]:

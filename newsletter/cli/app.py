@@ -94,6 +94,8 @@ EVENTS: Table = {
         "Read bounces, complaints and requests to unsubscribe from your mailbox, and block addresses that do not work."
     ),
 }
+# The groups of commands, by the word with which their commands begin.
+GROUPS: Mapping[str, Table] = {"subscribers": SUBSCRIBERS, "suppressions": SUPPRESSIONS, "events": EVENTS}
 
 
 class Command(TyperCommand):

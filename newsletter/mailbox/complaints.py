@@ -1,6 +1,6 @@
 """Read complaints: feedback reports (RFC 5965), and the older form of Outlook.com (JMRP)."""
 
-from newsletter.mailbox.received import Fields, ReceivedMail
+from newsletter.mailbox.received import MailFields, ReceivedMail
 from newsletter.mailbox.refusal import detail_of
 from newsletter.mailbox.traces import of_recipients, returned_headers
 from newsletter.model.mail_report import ReportKind, Trace
@@ -29,7 +29,7 @@ def complaint_in(mail: ReceivedMail) -> tuple[ReportKind, str, tuple[Trace, ...]
     """
     feedback = mail.blocks(_FEEDBACK)
     if feedback:
-        merged = Fields(tuple(pair for block in feedback for pair in block.pairs))
+        merged = MailFields(tuple(pair for block in feedback for pair in block.pairs))
         reported = merged.first("feedback-type").lower()
         kind = _KINDS.get(reported, ReportKind.NOTE)
         by = merged.first("user-agent") or mail.sender

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from newsletter.mailbox.received import Fields, ReceivedMail
-from newsletter.mailbox.refusal import Refusal, coded_lines, detail_of, judge
+from newsletter.mailbox.received import MailFields, ReceivedMail
+from newsletter.mailbox.refusal import BounceReason, coded_lines, detail_of, judge
 from newsletter.model.mail_report import ReportKind
 
 _STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")
@@ -23,8 +23,8 @@ class RecipientStatus(Struct, frozen=True):
     """What a report says about one recipient."""
 
     addresses: tuple[str, ...]  # the original and the final address, in lowercase
-    refusal: Refusal
-    fields: Fields
+    refusal: BounceReason
+    fields: MailFields
 
 
 def statuses_in(mail: ReceivedMail) -> tuple[RecipientStatus, ...]:
@@ -34,7 +34,7 @@ def statuses_in(mail: ReceivedMail) -> tuple[RecipientStatus, ...]:
     return tuple(_status(block, text) for block in blocks[:_MOST_RECIPIENTS])
 
 
-def _status(block: Fields, text: str) -> RecipientStatus:
+def _status(block: MailFields, text: str) -> RecipientStatus:
     kind = _KINDS.get(block.first("action").lower().partition(" ")[0])
     words = _untyped(block.first("diagnostic-code", "x-supplementary-info"))
     status = block.first("status")
@@ -42,11 +42,11 @@ def _status(block: Fields, text: str) -> RecipientStatus:
         host = _untyped(block.first("remote-mta", "reporting-mta"))
         refusal = judge(words or text, status=status, host=host)
     else:
-        refusal = Refusal(kind, "", detail_of(words or status))
+        refusal = BounceReason(kind, "", detail_of(words or status))
     return RecipientStatus(tuple(_addresses(block)), refusal, block)
 
 
-def _addresses(block: Fields) -> Iterator[str]:
+def _addresses(block: MailFields) -> Iterator[str]:
     for name in ("original-recipient", "final-recipient"):
         for value in block.all(name):
             address = _untyped(value).strip(" <>").lower()

@@ -17,7 +17,7 @@ _MAILDIR = ("new", "cur")
 class StoredMail(Struct, frozen=True):
     """An email from a file or a mailbox. A report keeps its first megabyte, which is all that is read."""
 
-    name: str  # where it is, for people to find it
+    name: str  # the file or the folder, so that people find it
     content: bytes
     received_at: datetime
 

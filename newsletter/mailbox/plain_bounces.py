@@ -10,7 +10,7 @@ from flufl.bounce import all_failures
 from msgspec import Struct
 
 from newsletter.mailbox.received import MOST_BYTES, ReceivedMail
-from newsletter.mailbox.refusal import Refusal, coded_lines, detail_of, judge
+from newsletter.mailbox.refusal import BounceReason, coded_lines, detail_of, judge
 from newsletter.model.mail_report import ReportKind
 
 _SENDERS = re.compile(
@@ -40,7 +40,7 @@ class PlainBounce(Struct, frozen=True):
     """A bounce without a delivery report."""
 
     addresses: tuple[str, ...]  # those that failed, in lowercase; possibly none
-    refusal: Refusal
+    refusal: BounceReason
 
 
 def plain_bounce_in(mail: ReceivedMail, content: bytes) -> PlainBounce | None:
@@ -58,9 +58,9 @@ def plain_bounce_in(mail: ReceivedMail, content: bytes) -> PlainBounce | None:
     elif not addresses and not _SUBJECTS.search(mail.header.first("subject")):
         return None
     else:
-        refusal = Refusal(ReportKind.SOFT, "not-delivered", detail_of(text))
+        refusal = BounceReason(ReportKind.SOFT, "not-delivered", detail_of(text))
     if _WARNING.search(text) or (temporary and not permanent and not words):
-        refusal = Refusal(ReportKind.DELAYED, "", refusal.detail)
+        refusal = BounceReason(ReportKind.DELAYED, "", refusal.detail)
     return PlainBounce(tuple(dict.fromkeys(addresses)), refusal)
 
 

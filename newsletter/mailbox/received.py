@@ -35,7 +35,7 @@ _STYLE, _STYLE_END = (
 )
 
 
-class Fields(Struct, frozen=True):
+class MailFields(Struct, frozen=True):
     """A block of `Name: value` lines: a header, or one block of a delivery report. Names are in lowercase."""
 
     pairs: tuple[tuple[str, str], ...] = ()
@@ -62,18 +62,18 @@ class Part(Struct, frozen=True):
 
     content_type: str  # such as `text/plain`, in lowercase
     text: str = ""
-    blocks: tuple[Fields, ...] = ()  # of a delivery report, a feedback report, or the header of a returned email
+    blocks: tuple[MailFields, ...] = ()  # of a delivery report, a feedback report, or the header of a returned email
 
 
 class ReceivedMail(Struct, frozen=True):
     """A received email: its header and its parts, in order. The parts of a returned email are not among them."""
 
-    header: Fields
+    header: MailFields
     content_type: str
     report_type: str  # of a `multipart/report`, for example `delivery-status`
     parts: tuple[Part, ...]
 
-    def blocks(self, *content_types: str) -> list[Fields]:
+    def blocks(self, *content_types: str) -> list[MailFields]:
         """Return the blocks of all parts of these types."""
         return [block for part in self.parts if part.content_type in content_types for block in part.blocks]
 
@@ -123,17 +123,17 @@ def _with_few_parts(content: bytes) -> bytes:
     return content if beyond is None else content[: beyond.start()]
 
 
-def fields_of(message: Message) -> Fields:
+def fields_of(message: Message) -> MailFields:
     """Return the header of a message, each value on one line and decoded."""
-    return Fields(tuple((name.lower(), _one_line(value)) for name, value in message.items()))
+    return MailFields(tuple((name.lower(), _one_line(value)) for name, value in message.items()))
 
 
-def fields_in(text: str) -> Fields:
+def fields_in(text: str) -> MailFields:
     """Return the header at the beginning of a text."""
     try:
         return fields_of(HeaderParser().parsestr(text.lstrip("\r\n")))
     except _ERRORS:
-        return Fields()
+        return MailFields()
 
 
 def addresses_in(values: Iterable[str]) -> list[str]:
@@ -146,7 +146,7 @@ def addresses_in(values: Iterable[str]) -> list[str]:
     return [word.lower() for word in words if word.count("@") == 1 and not word.startswith("@") and word[-1] != "@"]
 
 
-def moment_in(header: Fields, *names: str, received_at: datetime) -> datetime:
+def moment_in(header: MailFields, *names: str, received_at: datetime) -> datetime:
     """Return the first usable time in the fields with these names. Otherwise return `received_at`.
 
     A clock that is wrong must not decide what came first: a time after `received_at`, or in another century, is not
@@ -187,7 +187,7 @@ def _inner(part: Message) -> Sequence[Message]:
     return [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []
 
 
-def _blocks(part: Message) -> Iterator[Fields]:
+def _blocks(part: Message) -> Iterator[MailFields]:
     """Yield the blocks of a report.
 
     `email` knows only `message/delivery-status` as a list of blocks. Of the other types it reads the first block as a
@@ -202,7 +202,7 @@ def _blocks(part: Message) -> Iterator[Fields]:
             yield fields_in(block)
 
 
-def _returned(part: Message) -> Fields:
+def _returned(part: Message) -> MailFields:
     inner = _inner(part)
     return fields_of(inner[0]) if inner else fields_in(_text(part))
 

@@ -27,7 +27,7 @@ _LONGEST_WORDS, _LONGEST_DETAIL = 2_000, 400
 
 # Causes that say that an address accepts no email from anyone.
 _HARD = frozenset({"no-such-address", "disabled", "new-owner", "no-such-domain"})
-# Causes that are about the sender or the message although the table leaves open whose they are, or about a mail system.
+# Causes that are about the message or about a server on the way, although the table leaves open whose they are.
 _BLAMELESS = frozenset({"spam", "misrouted"})
 
 
@@ -49,7 +49,7 @@ _EXCEPTIONS = (
 )
 
 
-class Refusal(Struct, frozen=True):
+class BounceReason(Struct, frozen=True):
     """A refusal as a bounce reports it."""
 
     kind: ReportKind
@@ -57,14 +57,14 @@ class Refusal(Struct, frozen=True):
     detail: str
 
 
-def judge(words: str, *, status: str = "", host: str = "") -> Refusal:
+def judge(words: str, *, status: str = "", host: str = "") -> BounceReason:
     """Return what a server's words and a status (RFC 3463) mean. Either may be empty. `host` is the remote server."""
     text = " ".join(words[:_LONGEST_WORDS].split())
     reply, rest = _reply_in(text)
     enhanced = _status_of(reply, enhanced_code_in(rest) or _first_status(rest), status)
     code = reply if reply and enhanced[:1] in {"", str(reply)[0]} else _SOME_REPLY.get(enhanced[:1], reply or 550)
     cause = _exception(text, enhanced, host) or cause_of(code, rest, enhanced=enhanced, phase=_phase_of(text))
-    return Refusal(_kind_of(cause, code), cause.name, detail_of(text or f"status {status}"))
+    return BounceReason(_kind_of(cause, code), cause.name, detail_of(text or f"status {status}"))
 
 
 def coded_lines(text: str) -> str:

@@ -12,10 +12,10 @@ from newsletter.mailbox.complaints import complaint_in
 from newsletter.mailbox.delivery_status import RecipientStatus, statuses_in
 from newsletter.mailbox.plain_bounces import plain_bounce_in
 from newsletter.mailbox.received import ReceivedMail, moment_in, read_mail
-from newsletter.mailbox.refusal import Refusal, detail_of
+from newsletter.mailbox.refusal import BounceReason, detail_of
 from newsletter.mailbox.traces import of_recipients, traces_in
-from newsletter.model.mail_report import Hint, MailReport, ReportKind, Trace
-from newsletter.model.return_paths import Purpose
+from newsletter.model.mail_report import MailReport, ReportKind, Trace, TraceHint
+from newsletter.model.return_paths import ReturnPurpose
 
 # Of several recipients behind one address of ours, the one that fared best counts: our email reached someone.
 _BEST_FIRST = (
@@ -73,13 +73,13 @@ def _of_statuses(
     )
 
 
-def _bounce(refusal: Refusal, traces: tuple[Trace, ...], at: datetime) -> MailReport:
+def _bounce(refusal: BounceReason, traces: tuple[Trace, ...], at: datetime) -> MailReport:
     return MailReport(kind=refusal.kind, at=at, cause=refusal.cause, detail=refusal.detail, traces=traces)
 
 
 def _is_request(traces: Sequence[Trace]) -> bool:
     """Return whether the email was sent to the address with which one person unsubscribes."""
-    return any(trace.hint is Hint.RETURN_PATH and trace.address == Purpose.LEAVE for trace in traces)
+    return any(trace.hint is TraceHint.RETURN_PATH and trace.address == ReturnPurpose.LEAVE for trace in traces)
 
 
 def _subject(mail: ReceivedMail, kind: ReportKind) -> str:

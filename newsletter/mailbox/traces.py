@@ -7,8 +7,8 @@ address. Words in a text are never searched for addresses: reports quote signatu
 import re
 from collections.abc import Iterable, Iterator
 
-from newsletter.mailbox.received import RETURNED, Fields, ReceivedMail, fields_in
-from newsletter.model.mail_report import Hint, Trace
+from newsletter.mailbox.received import RETURNED, MailFields, ReceivedMail, fields_in
+from newsletter.model.mail_report import Trace, TraceHint
 from newsletter.model.return_paths import named_in
 
 _DELIVERED_TO = ("to", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "cc")
@@ -37,17 +37,18 @@ def traces_in(mail: ReceivedMail) -> tuple[Trace, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def returned_headers(mail: ReceivedMail) -> list[Fields]:
+def returned_headers(mail: ReceivedMail) -> list[MailFields]:
     """Return the headers of the emails that a report returns, as a part of their own or quoted in its text."""
     return mail.blocks(*RETURNED) or [fields_in(block) for block in _quoted_headers(mail.text)]
 
 
 def of_recipients(addresses: Iterable[str]) -> tuple[Trace, ...]:
     """Return a hint for each address of a recipient."""
-    return tuple(Trace(hint=Hint.ADDRESS, address=address) for address in dict.fromkeys(addresses) if "@" in address)
+    named = dict.fromkeys(address for address in addresses if "@" in address)
+    return tuple(Trace(hint=TraceHint.ADDRESS, address=address) for address in named)
 
 
-def _addresses_of(header: Fields, names: tuple[str, ...]) -> str:
+def _addresses_of(header: MailFields, names: tuple[str, ...]) -> str:
     """Return all values, because some are typed, such as `rfc822; address`, and no address contains a space."""
     return " ".join(header.all(*names)).replace(";", " ")
 
@@ -57,7 +58,7 @@ def _return_paths(values: Iterable[str]) -> Iterator[Trace]:
         for word in re.split(r"[\s<>,;\"]+", value):
             if named := named_in(word):
                 yield Trace(
-                    hint=Hint.RETURN_PATH,
+                    hint=TraceHint.RETURN_PATH,
                     subscriber=named.subscriber,
                     broadcast=named.broadcast,
                     secret=named.code,
@@ -69,7 +70,7 @@ def _message_ids(values: Iterable[str]) -> Iterator[Trace]:
     for value in values:
         for match in _MESSAGE_ID.finditer(value):
             yield Trace(
-                hint=Hint.MESSAGE_ID,
+                hint=TraceHint.MESSAGE_ID,
                 subscriber=int(match["subscriber"]),
                 broadcast=int(match["broadcast"]),
                 secret=match["nonce"].lower(),
@@ -79,10 +80,10 @@ def _message_ids(values: Iterable[str]) -> Iterator[Trace]:
 def _links(values: Iterable[str]) -> Iterator[Trace]:
     for value in values:
         for match in _LINK.finditer(value):
-            yield Trace(hint=Hint.LINK, subscriber=int(match["subscriber"]), secret=match["token"])
+            yield Trace(hint=TraceHint.LINK, subscriber=int(match["subscriber"]), secret=match["token"])
         yield from (
             Trace(
-                hint=Hint.LINK,
+                hint=TraceHint.LINK,
                 subscriber=each.subscriber,
                 broadcast=each.broadcast,
                 secret=each.secret,

@@ -157,7 +157,7 @@ class Recipient(NamedTuple):
     unsubscribe_url: str
     values: tuple[str, ...]
     return_path: str = ""  # the address from which SMTP sends it, and to which it bounces; empty: that of the mailing
-    leave_address: str = ""  # whoever writes to it unsubscribes; empty if no mailbox is read
+    leave_address: str = ""  # an email to it unsubscribes the recipient; empty if no mailbox is read
 
     @property
     def list_unsubscribe(self) -> str:

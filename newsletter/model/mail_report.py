@@ -11,9 +11,7 @@ class ReportKind(StrEnum):
 
     HARD = "hard"  # the address accepts no email
     SOFT = "soft"  # the mailbox did not accept this email
-    BLAMELESS = (
-        "blameless"  # refused because of the sender, the content or a mail system; says nothing about the person
-    )
+    BLAMELESS = "blameless"  # refused because of the sender, the content or a server on the way; not about the person
     DELAYED = "delayed"  # not delivered yet; the server keeps trying
     DELIVERED = "delivered"
     COMPLAINT = "complaint"  # marked as spam
@@ -23,7 +21,7 @@ class ReportKind(StrEnum):
     UNCLEAR = "unclear"  # not understood
 
 
-class Hint(StrEnum):
+class TraceHint(StrEnum):
     """How a report names the person, in the order in which the hints are believed."""
 
     RETURN_PATH = "return path"  # the address at which the report arrived, or from which our email came
@@ -35,7 +33,7 @@ class Hint(StrEnum):
 class Trace(Struct, frozen=True, kw_only=True):
     """One hint at the delivery that a report is about. It is not verified."""
 
-    hint: Hint
+    hint: TraceHint
     subscriber: int = 0
     broadcast: int = 0
     secret: str = ""  # the code in a return path, the nonce in a Message-ID, or the token in a link

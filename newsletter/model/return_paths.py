@@ -27,26 +27,26 @@ LONGEST_NAME = len("b.") + 13 + len(".") + 13 + len(".") + 16
 USUAL_NAME = len("b.") + 5 + len(".") + 3 + len(".") + 16  # for 60 million people and 46,000 broadcasts
 
 
-class Purpose(StrEnum):
+class ReturnPurpose(StrEnum):
     """What email to such an address means."""
 
     BOUNCE = "b"  # our email came from it, so servers report to it
-    LEAVE = "u"  # whoever writes to it asks to leave
+    LEAVE = "u"  # an email to it asks to unsubscribe the person
 
 
-_PERSONS = {Purpose.BOUNCE: b"nl/verp", Purpose.LEAVE: b"nl/mailto"}
+_PERSONS = {ReturnPurpose.BOUNCE: b"nl/verp", ReturnPurpose.LEAVE: b"nl/mailto"}
 
 
 class NamedDelivery(NamedTuple):
     """The delivery that an address names. It is not verified: see `is_genuine`."""
 
-    purpose: Purpose
+    purpose: ReturnPurpose
     subscriber: int
     broadcast: int
     code: str
 
 
-def return_path(pattern: str, purpose: Purpose, subscriber: int, broadcast: int, token: str) -> str:
+def return_path(pattern: str, purpose: ReturnPurpose, subscriber: int, broadcast: int, token: str) -> str:
     """Return the address for one delivery. A pattern without `*` is an address that names no one."""
     before, star, after = pattern.partition("*")
     if not star:
@@ -69,15 +69,15 @@ def named_in(address: str) -> NamedDelivery | None:
     subscriber, broadcast = int(match["subscriber"], 36), int(match["broadcast"], 36)
     if max(subscriber, broadcast) > _LARGEST:
         return None
-    return NamedDelivery(Purpose(match["purpose"]), subscriber, broadcast, match["code"])
+    return NamedDelivery(ReturnPurpose(match["purpose"]), subscriber, broadcast, match["code"])
 
 
-def is_genuine(purpose: Purpose, subscriber: int, broadcast: int, code: str, *, token: str) -> bool:
+def is_genuine(purpose: ReturnPurpose, subscriber: int, broadcast: int, code: str, *, token: str) -> bool:
     """Return whether the code in an address was made with the person's token. Takes the same time for every code."""
     return compare_digest(code.encode(), _code(purpose, subscriber, broadcast, token).encode())
 
 
-def _code(purpose: Purpose, subscriber: int, broadcast: int, token: str) -> str:
+def _code(purpose: ReturnPurpose, subscriber: int, broadcast: int, token: str) -> str:
     data, key = f"{subscriber}.{broadcast}".encode(), token.encode()[: blake2b.MAX_KEY_SIZE]
     digest = blake2b(data, key=key, person=_PERSONS[purpose], digest_size=_CODE_BYTES).digest()
     return b32encode(digest).decode("ascii").lower()

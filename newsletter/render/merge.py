@@ -15,7 +15,7 @@ from urllib.parse import quote
 from newsletter.model.broadcast import Envelope, Recipient
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import without_deceit
-from newsletter.model.return_paths import Purpose, return_path
+from newsletter.model.return_paths import ReturnPurpose, return_path
 from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, MergeField, Slot, Template, source_of
 from newsletter.model.web_address import WEB_ADDRESS
 
@@ -149,13 +149,13 @@ class Personalizer:
         chunk = ChunkColumns(fields=columns, links={Link.UNSUBSCRIBE: urls})
         written = [_written(slot, chunk) for slot in self._slots]
         slot_values = zip(*written, strict=True) if written else repeat((), len(deliveries))
-        return_paths = self._addresses(Purpose.BOUNCE, subscribers, tokens)
-        leave_addresses = self._addresses(Purpose.LEAVE, subscribers, tokens)
+        return_paths = self._addresses(ReturnPurpose.BOUNCE, subscribers, tokens)
+        leave_addresses = self._addresses(ReturnPurpose.LEAVE, subscribers, tokens)
         # The columns of addresses may be endless.
         rows = zip(subscribers, emails, names, urls, slot_values, return_paths, leave_addresses, strict=False)
         return tuple(map(_recipient, rows))
 
-    def _addresses(self, purpose: Purpose, subscribers: Sequence[int], tokens: Sequence[str]) -> Iterable[str]:
+    def _addresses(self, purpose: ReturnPurpose, subscribers: Sequence[int], tokens: Sequence[str]) -> Iterable[str]:
         """Return the address in the newsletter's own mailbox for each delivery, or empty strings if there are none."""
         if not (self._broadcast and self._envelope.names_deliveries):
             return repeat("")

@@ -4,8 +4,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.mailbox.reports import reports_in
-from newsletter.model.mail_report import Hint
-from newsletter.model.return_paths import Purpose, is_genuine
+from newsletter.model.mail_report import TraceHint
+from newsletter.model.return_paths import ReturnPurpose, is_genuine
 from tests.fuzz.amount import EXAMPLES
 from tests.fuzz.limits import limited
 from tests.fuzz.mutations import mutated
@@ -111,6 +111,6 @@ def test_any_email_becomes_reports(content: bytes) -> None:
         assert len(report.detail) < 500
         assert report.at <= RECEIVED_AT
         for trace in report.traces:
-            if trace.hint is Hint.RETURN_PATH and trace.subscriber != SUBSCRIBER:
-                whose = (Purpose(trace.address), trace.subscriber, trace.broadcast, trace.secret)
+            if trace.hint is TraceHint.RETURN_PATH and trace.subscriber != SUBSCRIBER:
+                whose = (ReturnPurpose(trace.address), trace.subscriber, trace.broadcast, trace.secret)
                 assert not is_genuine(*whose, token=TOKEN)

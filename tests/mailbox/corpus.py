@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct, convert
 
-from newsletter.model.return_paths import Purpose, return_path
+from newsletter.model.return_paths import ReturnPurpose, return_path
 
 _FOLDER = Path(__file__).parent
 RECEIVED_AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -35,7 +35,7 @@ def mail(name: str) -> bytes:
 def mail_about(name: str, *, broadcast: int, nonce: str, subscriber: int, token: str, email: str) -> bytes:
     """The same email about another delivery."""
     content = mail(name)
-    for purpose in Purpose:
+    for purpose in ReturnPurpose:
         old, new = (
             return_path("*", purpose, *whose).encode()
             for whose in ((SUBSCRIBER, BROADCAST, TOKEN), (subscriber, broadcast, token))

@@ -3,8 +3,8 @@
 import pytest
 
 from newsletter.mailbox.reports import reports_in
-from newsletter.model.mail_report import Hint, Trace
-from newsletter.model.return_paths import Purpose, is_genuine
+from newsletter.model.mail_report import Trace, TraceHint
+from newsletter.model.return_paths import ReturnPurpose, is_genuine
 from tests.mailbox.corpus import ADDRESS, BROADCAST, EXPECTED, NONCE, RECEIVED_AT, SUBSCRIBER, TOKEN, mail
 
 
@@ -24,13 +24,13 @@ def test_an_email_of_the_corpus_gives_its_kind_its_cause_and_its_person(name: st
 
 
 def _is_right(trace: Trace) -> bool:
-    if trace.hint is Hint.ADDRESS:
+    if trace.hint is TraceHint.ADDRESS:
         return trace.address == ADDRESS
-    if trace.hint is Hint.RETURN_PATH:
+    if trace.hint is TraceHint.RETURN_PATH:
         whose = (trace.subscriber, trace.broadcast)
         return whose == (SUBSCRIBER, BROADCAST) and is_genuine(
-            Purpose(trace.address), *whose, trace.secret, token=TOKEN
+            ReturnPurpose(trace.address), *whose, trace.secret, token=TOKEN
         )
-    if trace.hint is Hint.MESSAGE_ID:
+    if trace.hint is TraceHint.MESSAGE_ID:
         return (trace.subscriber, trace.broadcast, trace.secret) == (SUBSCRIBER, BROADCAST, NONCE)
     return (trace.subscriber, trace.secret) == (SUBSCRIBER, TOKEN)

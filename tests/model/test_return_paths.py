@@ -4,16 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model.return_paths import USUAL_NAME, NamedDelivery, Purpose, is_genuine, named_in, return_path
+from newsletter.model.return_paths import USUAL_NAME, NamedDelivery, ReturnPurpose, is_genuine, named_in, return_path
 
 TOKEN = "Zk3vQ9pXw2Lr8TnYb5Hs1A"
 PATTERN = "*@bounces.example.org"
 NUMBERS = st.integers(0, 2**63 - 1)
 
 
-@given(purpose=st.sampled_from(Purpose), subscriber=NUMBERS, broadcast=NUMBERS, token=st.text(min_size=1, max_size=90))
+@given(
+    purpose=st.sampled_from(ReturnPurpose),
+    subscriber=NUMBERS,
+    broadcast=NUMBERS,
+    token=st.text(min_size=1, max_size=90),
+)
 def test_an_address_says_again_what_it_was_made_of(
-    purpose: Purpose, subscriber: int, broadcast: int, token: str
+    purpose: ReturnPurpose, subscriber: int, broadcast: int, token: str
 ) -> None:
     address = return_path(PATTERN, purpose, subscriber, broadcast, token)
 
@@ -27,7 +32,7 @@ def test_an_address_says_again_what_it_was_made_of(
 
 
 def test_the_usual_address_survives_a_forwarder() -> None:
-    address = return_path(PATTERN, Purpose.BOUNCE, 36**5 - 1, 36**3 - 1, TOKEN)
+    address = return_path(PATTERN, ReturnPurpose.BOUNCE, 36**5 - 1, 36**3 - 1, TOKEN)
 
     assert len(address) <= 51
     assert len(address.partition("@")[0]) == USUAL_NAME
@@ -48,7 +53,7 @@ def test_the_usual_address_survives_a_forwarder() -> None:
     ],
 )
 def test_what_forwarders_add_is_removed(pattern: str, as_it_arrives: str) -> None:
-    address = return_path(pattern, Purpose.BOUNCE, 42, 7, TOKEN)
+    address = return_path(pattern, ReturnPurpose.BOUNCE, 42, 7, TOKEN)
     local, _, domain = address.partition("@")
     arrived = as_it_arrives.replace("/{}", "{}").format(address, local=local, domain=domain)
 
@@ -61,14 +66,14 @@ def test_what_forwarders_add_is_removed(pattern: str, as_it_arrives: str) -> Non
 @pytest.mark.parametrize(
     "changed",
     [
-        NamedDelivery(Purpose.LEAVE, 42, 7, ""),
-        NamedDelivery(Purpose.BOUNCE, 43, 7, ""),
-        NamedDelivery(Purpose.BOUNCE, 42, 8, ""),
-        NamedDelivery(Purpose.BOUNCE, 4, 27, ""),
+        NamedDelivery(ReturnPurpose.LEAVE, 42, 7, ""),
+        NamedDelivery(ReturnPurpose.BOUNCE, 43, 7, ""),
+        NamedDelivery(ReturnPurpose.BOUNCE, 42, 8, ""),
+        NamedDelivery(ReturnPurpose.BOUNCE, 4, 27, ""),
     ],
 )
 def test_a_code_fits_only_its_purpose_its_person_and_its_broadcast(changed: NamedDelivery) -> None:
-    named = named_in(return_path(PATTERN, Purpose.BOUNCE, 42, 7, TOKEN))
+    named = named_in(return_path(PATTERN, ReturnPurpose.BOUNCE, 42, 7, TOKEN))
     assert named is not None
 
     assert not is_genuine(changed.purpose, changed.subscriber, changed.broadcast, named.code, token=TOKEN)
@@ -98,4 +103,4 @@ def test_other_addresses_name_no_delivery(address: str) -> None:
 
 
 def test_a_pattern_without_a_star_is_the_same_address_for_everyone() -> None:
-    assert return_path("bounces@example.org", Purpose.BOUNCE, 42, 7, TOKEN) == "bounces@example.org"
+    assert return_path("bounces@example.org", ReturnPurpose.BOUNCE, 42, 7, TOKEN) == "bounces@example.org"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import doubt_about_name
-from newsletter.model.return_paths import Purpose, is_genuine, named_in
+from newsletter.model.return_paths import ReturnPurpose, is_genuine, named_in
 from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot
 from newsletter.render.merge import ESCAPES, Personalizer
 
@@ -83,7 +83,10 @@ def test_each_recipient_of_a_broadcast_has_addresses_in_the_mailbox_of_the_newsl
     people = Personalizer(SLOTS, FIELDS, envelope, broadcast=7).recipients(chunk)
 
     for person, delivery in zip(people, chunk, strict=True):
-        for purpose, address in ((Purpose.BOUNCE, person.return_path), (Purpose.LEAVE, person.leave_address)):
+        for purpose, address in (
+            (ReturnPurpose.BOUNCE, person.return_path),
+            (ReturnPurpose.LEAVE, person.leave_address),
+        ):
             named = named_in(address)
             assert named is not None
             assert named[:3] == (purpose, delivery.subscriber, 7)

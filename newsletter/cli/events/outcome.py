@@ -6,8 +6,8 @@ import typer
 
 from newsletter.cli import output
 from newsletter.model.mail_report import ReportKind
-from newsletter.workflows.events.attribution import Standing
-from newsletter.workflows.events.import_ import Tally
+from newsletter.workflows.events.attribution import Trust
+from newsletter.workflows.events.import_ import MailTally
 
 _SHOWN = 20
 _LABELS: Mapping[ReportKind, str] = {
@@ -21,14 +21,14 @@ _LABELS: Mapping[ReportKind, str] = {
     ReportKind.AUTOREPLY: "automatic replies",
     ReportKind.NOTE: "other reports, without effect",
 }
-_WHY: Mapping[Standing, str] = {
-    Standing.NOT_NEEDED: "not understood",
-    Standing.NOBODY: "fits no email of yours",
-    Standing.FORGED: "does not have the recipient's code, so it may be forged",
+_WHY: Mapping[Trust, str] = {
+    Trust.NOT_NEEDED: "not understood",
+    Trust.NOBODY: "fits no email of yours",
+    Trust.FORGED: "does not have the recipient's code, so it may be forged",
 }
 
 
-def end_with(tally: Tally, *, is_dry_run: bool, as_json: bool) -> None:
+def end_with(tally: MailTally, *, is_dry_run: bool, as_json: bool) -> None:
     """Print the tally, and end the command. The exit status is 1 if a person should read something."""
     if as_json:
         output.print_json(_data_of(tally, is_dry_run=is_dry_run))
@@ -38,7 +38,7 @@ def end_with(tally: Tally, *, is_dry_run: bool, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _print(tally: Tally, *, is_dry_run: bool) -> None:
+def _print(tally: MailTally, *, is_dry_run: bool) -> None:
     facts = {"emails": tally.emails} if tally.emails or not tally.rows else {}
     facts |= {"events in exports": tally.rows} if tally.rows else {}
     facts |= {label: tally.kinds[kind] for kind, label in _LABELS.items() if tally.kinds[kind]}
@@ -56,7 +56,7 @@ def _print(tally: Tally, *, is_dry_run: bool) -> None:
         output.print_next("newsletter suppressions list", "to see who is blocked, and why")
 
 
-def _print_unread(tally: Tally) -> None:
+def _print_unread(tally: MailTally) -> None:
     if tally.complaints_of_nobody:
         count = output.count_of(tally.complaints_of_nobody, "complaint")
         notice = (
@@ -74,7 +74,7 @@ def _print_unread(tally: Tally) -> None:
         output.note(f"  … and {more:,} more")
 
 
-def _data_of(tally: Tally, *, is_dry_run: bool) -> Mapping[str, object]:
+def _data_of(tally: MailTally, *, is_dry_run: bool) -> Mapping[str, object]:
     return {
         "dry_run": is_dry_run,
         "emails": tally.emails,

@@ -12,8 +12,8 @@ from hmac import compare_digest
 from typing import NamedTuple
 
 from newsletter.model.event import Event, EventType
-from newsletter.model.mail_report import Hint, MailReport, ReportKind, Trace
-from newsletter.model.return_paths import Purpose, is_genuine
+from newsletter.model.mail_report import MailReport, ReportKind, Trace, TraceHint
+from newsletter.model.return_paths import ReturnPurpose, is_genuine
 from newsletter.store.database import Database
 from newsletter.store.reported import ReportedDelivery, recent_deliveries, reported_delivery, token_of
 
@@ -31,7 +31,7 @@ _BOUNCES_WITHIN = timedelta(days=10)
 _CLOCKS_DIFFER_BY = timedelta(hours=1)
 
 
-class Standing(StrEnum):
+class Trust(StrEnum):
     """Whether the person behind a report is known."""
 
     FOUND = "found"
@@ -43,7 +43,7 @@ class Standing(StrEnum):
 class Attribution(NamedTuple):
     """The event that a report becomes, or why it becomes none."""
 
-    standing: Standing
+    standing: Trust
     event: Event | None = None
 
 
@@ -51,21 +51,21 @@ def attribute(database: Database, report: MailReport) -> Attribution:
     """Return the event of a report. It writes nothing."""
     type_ = EVENT_TYPES.get(report.kind)
     if type_ is None:
-        return Attribution(Standing.NOT_NEEDED)
+        return Attribution(Trust.NOT_NEEDED)
     delivery: ReportedDelivery | None = None
     for trace in report.traces:
-        if trace.hint is Hint.ADDRESS:
+        if trace.hint is TraceHint.ADDRESS:
             break
         delivery = _claimed(database, trace)
         if delivery is not None and not _is_proven(trace, delivery):
-            if trace.hint is Hint.RETURN_PATH and delivery.token:
-                return Attribution(Standing.FORGED)
+            if trace.hint is TraceHint.RETURN_PATH and delivery.token:
+                return Attribution(Trust.FORGED)
             delivery = None
         if delivery is not None:
             break
     delivery = delivery or _by_address(database, report)
     if delivery is None:
-        return Attribution(Standing.NOBODY)
+        return Attribution(Trust.NOBODY)
     event = Event(
         at=report.at,
         type=type_,
@@ -77,7 +77,7 @@ def attribute(database: Database, report: MailReport) -> Attribution:
         detail=report.detail,
         cause=report.cause,
     )
-    return Attribution(Standing.FOUND, event)
+    return Attribution(Trust.FOUND, event)
 
 
 def _claimed(database: Database, trace: Trace) -> ReportedDelivery | None:
@@ -91,15 +91,15 @@ def _claimed(database: Database, trace: Trace) -> ReportedDelivery | None:
 def _is_proven(trace: Trace, delivery: ReportedDelivery) -> bool:
     """Return whether the sender of a report knows what only the recipients of our email can know."""
     if trace.address:
-        purpose = Purpose(trace.address)
+        purpose = ReturnPurpose(trace.address)
         return is_genuine(purpose, trace.subscriber, trace.broadcast, trace.secret, token=delivery.token)
-    secret = delivery.nonce if trace.hint is Hint.MESSAGE_ID else delivery.token
+    secret = delivery.nonce if trace.hint is TraceHint.MESSAGE_ID else delivery.token
     return bool(secret) and compare_digest(trace.secret.encode(), secret.encode())
 
 
 def _by_address(database: Database, report: MailReport) -> ReportedDelivery | None:
     """Return the only delivery that fits the recipient's address and the time of the report."""
-    addresses: Sequence[str] = [trace.address for trace in report.traces if trace.hint is Hint.ADDRESS]
+    addresses: Sequence[str] = [trace.address for trace in report.traces if trace.hint is TraceHint.ADDRESS]
     if not addresses:
         return None
     until = report.at + _CLOCKS_DIFFER_BY

@@ -18,7 +18,7 @@ from newsletter.model.mail_report import MailReport, ReportKind
 from newsletter.providers.sendgrid.exports import events_in_export, is_export
 from newsletter.store.database import Database
 from newsletter.system.file_errors import explained
-from newsletter.workflows.events.attribution import Attribution, Standing, attribute
+from newsletter.workflows.events.attribution import Attribution, Trust, attribute
 from newsletter.workflows.events.ingest import Ingested, ingest
 
 STDIN = Path("-")
@@ -31,11 +31,11 @@ class Unread(Struct, frozen=True):
 
     name: str
     kind: ReportKind
-    why: Standing
+    why: Trust
     detail: str
 
 
-class Tally(Struct, kw_only=True):
+class MailTally(Struct, kw_only=True):
     """What was read, and what came of it."""
 
     emails: int = 0
@@ -44,7 +44,7 @@ class Tally(Struct, kw_only=True):
     types: Counter[EventType] = field(default_factory=Counter)  # of the events in exports
     unread: list[Unread] = field(default_factory=list)  # at most the first few
     unclear: int = 0  # emails that were not understood
-    nobody: int = 0  # reports that fit nobody, or several people
+    nobody: int = 0  # reports that fit no delivery of this database, or several
     complaints_of_nobody: int = 0  # those of them that are complaints
     forged: int = 0  # reports whose sender does not know what our recipients know
     ingested: Ingested = Ingested()
@@ -70,12 +70,12 @@ def import_events(
     now: datetime,
     is_dry_run: bool = False,
     on_read: Callable[[int], None] = lambda _: None,
-) -> Tally:
+) -> MailTally:
     """Take in the events in files and folders; `-` is standard input. `on_read` gets the number of items just read.
 
     With `is_dry_run`, nothing is written. Raise InputError if a file cannot be read.
     """
-    tally = Tally()
+    tally = MailTally()
     for path in paths:
         events = _events_of(database, path, tally, now=now)
         while some := list(islice(events, _AT_ONCE)):
@@ -86,7 +86,7 @@ def import_events(
     return tally
 
 
-def judge_mail(database: Database, mail: StoredMail, tally: Tally) -> JudgedMail:
+def judge_mail(database: Database, mail: StoredMail, tally: MailTally) -> JudgedMail:
     """Return the events in an email, and count them in the tally. Nothing is written."""
     tally.emails += 1
     events: list[Event] = []
@@ -99,22 +99,22 @@ def judge_mail(database: Database, mail: StoredMail, tally: Tally) -> JudgedMail
     return JudgedMail(tuple(events), is_understood)
 
 
-def _count(tally: Tally, mail: StoredMail, report: MailReport, attribution: Attribution) -> bool:
+def _count(tally: MailTally, mail: StoredMail, report: MailReport, attribution: Attribution) -> bool:
     """Count one report. Return whether it was understood and its person is known."""
     is_unclear = report.kind is ReportKind.UNCLEAR
-    if not is_unclear and attribution.standing in {Standing.FOUND, Standing.NOT_NEEDED}:
+    if not is_unclear and attribution.standing in {Trust.FOUND, Trust.NOT_NEEDED}:
         tally.kinds[report.kind] += 1
         return True
     tally.unclear += is_unclear
-    tally.nobody += attribution.standing is Standing.NOBODY
-    tally.forged += attribution.standing is Standing.FORGED
-    tally.complaints_of_nobody += report.kind is ReportKind.COMPLAINT and attribution.standing is Standing.NOBODY
+    tally.nobody += attribution.standing is Trust.NOBODY
+    tally.forged += attribution.standing is Trust.FORGED
+    tally.complaints_of_nobody += report.kind is ReportKind.COMPLAINT and attribution.standing is Trust.NOBODY
     if len(tally.unread) < _TO_READ:
         tally.unread.append(Unread(mail.name, report.kind, attribution.standing, report.detail))
     return False
 
 
-def _events_of(database: Database, path: Path, tally: Tally, *, now: datetime) -> Iterator[tuple[Event, ...]]:
+def _events_of(database: Database, path: Path, tally: MailTally, *, now: datetime) -> Iterator[tuple[Event, ...]]:
     """Yield the events of each email or each row."""
     try:
         if path == STDIN:
@@ -136,7 +136,7 @@ def _events_of(database: Database, path: Path, tally: Tally, *, now: datetime) -
 
 
 def _of_lines(
-    database: Database, first: bytes, rest: Iterator[bytes], tally: Tally, *, name: str, now: datetime
+    database: Database, first: bytes, rest: Iterator[bytes], tally: MailTally, *, name: str, now: datetime
 ) -> Iterator[tuple[Event, ...]]:
     lines = _with_first(first, rest)
     if is_export(first):
@@ -146,7 +146,7 @@ def _of_lines(
     yield from (judge_mail(database, mail, tally).events for mail in mails)
 
 
-def _of_export(lines: Iterable[bytes], tally: Tally, *, name: str) -> Iterator[tuple[Event, ...]]:
+def _of_export(lines: Iterable[bytes], tally: MailTally, *, name: str) -> Iterator[tuple[Event, ...]]:
     for event in events_in_export(lines, name=name):
         tally.rows += 1
         tally.types[event.type] += 1

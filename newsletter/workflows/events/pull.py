@@ -10,7 +10,7 @@ from newsletter.model.event import Event
 from newsletter.providers.base import require_secret
 from newsletter.settings.mailbox import MailboxSettings
 from newsletter.store.database import Database
-from newsletter.workflows.events.import_ import Tally, judge_mail
+from newsletter.workflows.events.import_ import MailTally, judge_mail
 from newsletter.workflows.events.ingest import ingest
 
 PASSWORD = "NEWSLETTER_IMAP_PASSWORD"  # noqa: S105 - the name of the variable
@@ -37,14 +37,14 @@ def pull_events(
     is_dry_run: bool = False,
     on_open: Callable[[int], None] = lambda _: None,
     on_read: Callable[[int], None] = lambda _: None,
-) -> Tally:
+) -> MailTally:
     """Take in all emails in the folder. `on_open` gets their number, and `on_read` the number just read.
 
     An email is moved only after its events are saved, so one that was read before a crash is read again. That changes
-    nothing. What was not understood, or fits nobody, goes to a folder for a person to read. With `is_dry_run`, nothing
-    is saved or moved. Raise InputError if no mailbox is set, and ProviderError if it cannot be read.
+    nothing. What was not understood, or fits no delivery, goes to a folder for a person to read. With `is_dry_run`,
+    nothing is saved or moved. Raise InputError if no mailbox is set, and ProviderError if it cannot be read.
     """
-    settings, tally = require_mailbox(config), Tally()
+    settings, tally = require_mailbox(config), MailTally()
     password = require_secret(environ, PASSWORD, "the password of the mailbox", in_ascii=False)
     with opened_mailbox(settings, password) as mailbox:
         on_open(mailbox.open_folder())

@@ -11,13 +11,13 @@ from newsletter.config import Config, load_config
 from newsletter.mailbox.files import StoredMail
 from newsletter.mailbox.reports import reports_in
 from newsletter.model.event import EventType
-from newsletter.model.mail_report import Hint, ReportKind
-from newsletter.model.return_paths import Purpose, return_path
+from newsletter.model.mail_report import ReportKind, TraceHint
+from newsletter.model.return_paths import ReturnPurpose, return_path
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.subscribers import events_of, export_subscribers
 from newsletter.store.suppressions import find_suppression, list_suppressions
-from newsletter.workflows.events.attribution import EVENT_TYPES, Standing, attribute
+from newsletter.workflows.events.attribution import EVENT_TYPES, Trust, attribute
 from newsletter.workflows.events.import_ import import_events
 from tests.mailbox.corpus import EXPECTED, mail, mail_about
 from tests.store.builders import freeze
@@ -105,7 +105,7 @@ def test_nobody_is_blocked_by_an_email_about_another_list(config: Config, databa
 def test_a_wrong_code_discredits_the_whole_email(config: Config, database: Database, tmp_path: Path, name: str) -> None:
     number, nonce = broadcast_of(database)
     ana, bo = list(export_subscribers(database))[:2]
-    for purpose in Purpose:
+    for purpose in ReturnPurpose:
         assert return_path("*", purpose, ana.id, number, ana.token) != return_path(
             "*", purpose, ana.id, number, bo.token
         )
@@ -127,12 +127,12 @@ def test_the_recipients_address_counts_only_if_one_delivery_fits(
         "only-the-recipient", broadcast=number, nonce=nonce, subscriber=ana.id, token=ana.token, email=ana.record.email
     )
     (report,) = reports_in(content, received_at=NOW)
-    assert {trace.hint for trace in report.traces} == {Hint.ADDRESS}
-    assert attribute(database, report).standing is Standing.FOUND
+    assert {trace.hint for trace in report.traces} == {TraceHint.ADDRESS}
+    assert attribute(database, report).standing is Trust.FOUND
 
     send(database, freeze(database, "2026-12", chunk_size=100, now=SENT_AT))
 
-    assert attribute(database, report).standing is Standing.NOBODY
+    assert attribute(database, report).standing is Trust.NOBODY
 
 
 @pytest.mark.parametrize("days", [-1, 11])
@@ -146,7 +146,7 @@ def test_an_address_alone_counts_only_soon_after_an_email_was_sent(database: Dat
     )
     (report,) = reports_in(content, received_at=datetime(2027, 1, 1, tzinfo=UTC))
 
-    assert attribute(database, report).standing is Standing.NOBODY
+    assert attribute(database, report).standing is Trust.NOBODY
 
 
 def test_a_person_who_was_removed_is_nobody(config: Config, database: Database, tmp_path: Path) -> None:

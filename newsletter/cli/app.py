@@ -60,6 +60,9 @@ COMMANDS: Mapping[str, Table] = {
     "Your list": {
         "segments": "List your segments, with the size of each and how many people in it can be emailed.",
     },
+    "For your subscribers": {
+        "serve": "Serve the pages on which subscribers unsubscribe.",
+    },
     "Maintenance": {
         "doctor": "Check what your newsletter depends on: machine, database, provider, DNS and web pages.",
         "backup": "Save a copy of all data, even while a broadcast is being sent.",

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from newsletter.model.address import masked
 from newsletter.model.mail_report import ReportKind
-from newsletter.refusals import Cause, Phase, Whose, cause_of, enhanced_code_in, named_cause
+from newsletter.refusals import Cause, Phase, cause_of, enhanced_code_in, named_cause, not_about_the_recipient
 
 _REPLY = re.compile(r"(?<![\w.:])(?P<code>[45]\d\d)[ -](?P<rest>.*)")
 _STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
@@ -27,8 +27,6 @@ _LONGEST_WORDS, _LONGEST_DETAIL = 2_000, 400
 
 # Causes that say that an address accepts no email from anyone.
 _HARD = frozenset({"no-such-address", "disabled", "new-owner", "no-such-domain"})
-# Causes that are about the message or about a server on the way, although the table leaves open whose they are.
-_BLAMELESS = frozenset({"spam", "misrouted"})
 
 
 class _Exception(Struct, frozen=True):
@@ -85,7 +83,7 @@ def detail_of(words: str) -> str:
 
 
 def _kind_of(cause: Cause, code: int) -> ReportKind:
-    if cause.whose is Whose.OURS or cause.name in _BLAMELESS:
+    if cause.name in not_about_the_recipient():
         return ReportKind.BLAMELESS
     return ReportKind.HARD if cause.name in _HARD and code >= 500 else ReportKind.SOFT
 

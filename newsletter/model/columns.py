@@ -91,6 +91,14 @@ COLUMNS = (
         name="consent_confirmed_at", label="confirmed", type=ColumnType.MOMENT, merge=MergeRule.OF_CONSENT
     ),
     SubscriberColumn(name="consent_basis", label="basis", merge=MergeRule.WITHOUT_CONSENT),
+    SubscriberColumn(
+        name="tracking_consented_at",
+        label="agreed to tracking",
+        type=ColumnType.MOMENT,
+        in_lists=False,
+        is_field=False,
+    ),
+    SubscriberColumn(name="paused_until", label="paused until", type=ColumnType.MOMENT, in_lists=False, is_field=False),
 )
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 LIST_COLUMNS = tuple(column.name for column in COLUMNS if column.in_lists)
@@ -116,6 +124,8 @@ class SubscriberRecord(Struct, frozen=True, kw_only=True):
     consent_wording: str = ""  # the version of the wording that they consented to
     consent_confirmed_at: datetime | None = None  # when they confirmed it from their mailbox
     consent_basis: str = ""  # the basis that was stated for all rows of an import
+    tracking_consented_at: datetime | None = None  # since when we may record which emails they open and which links
+    paused_until: datetime | None = None  # they want no email until then
 
     @property
     def values(self) -> tuple[ColumnValue, ...]:

@@ -49,10 +49,29 @@ class Event(Struct, frozen=True, kw_only=True):
     def digest(self) -> bytes:
         """Return what, besides the second, tells this event apart from others."""
         parts = (
-            f"{self.type.value}\0{self.broadcast}\0{self.chunk}\0{self.attempt}\0{self.subscriber}\0"
+            f"{self.type._value_}\0{self.broadcast}\0{self.chunk}\0{self.attempt}\0{self.subscriber}\0"
             f"{self.url}\0{self.url_offset}\0{self.detail}"
         )
         return blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
+
+
+class BroadcastKey(NamedTuple):
+    """A broadcast as its emails name it. The nonce tells the broadcasts of several databases apart."""
+
+    broadcast: int
+    nonce: str
+
+
+NO_BROADCAST = BroadcastKey(0, "")
+
+
+class CountedEvent(NamedTuple):
+    """What is counted of an open or click that is not saved for a person."""
+
+    mailed: BroadcastKey
+    type: EventType
+    verdict: str = ""
+    url: str = ""
 
 
 class Evidence(NamedTuple):

@@ -13,6 +13,8 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import NamedTuple
 
+from newsletter.model.personal_links import Purpose
+
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CODE_BYTES = 10
 _LARGEST = 2**63 - 1  # the largest number in a database
@@ -34,7 +36,10 @@ class ReturnPurpose(StrEnum):
     LEAVE = "u"  # an email to it asks to unsubscribe the person
 
 
-_PERSONS = {ReturnPurpose.BOUNCE: b"nl/verp", ReturnPurpose.LEAVE: b"nl/mailto"}
+_PERSONS = {
+    ReturnPurpose.BOUNCE: Purpose.BOUNCE.encode(),
+    ReturnPurpose.LEAVE: Purpose.LEAVE_BY_EMAIL.encode(),
+}
 
 
 class NamedDelivery(NamedTuple):

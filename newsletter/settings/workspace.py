@@ -269,6 +269,11 @@ class Service(Fields):
     """`[service]`: the address of the pages for subscribers."""
 
     url: WebAddress = Field(description="unsubscribe links start with it")
+    host: OneLine = Field(default="127.0.0.1", description="the address that `newsletter serve` listens on")
+    port: int = Field(default=8080, ge=1, le=65535, description="the port that `newsletter serve` listens on")
+    proxies: tuple[OneLine, ...] = Field(
+        default=("127.0.0.1", "::1"), description="the addresses of the web servers in front of it, which it trusts"
+    )
 
     @field_validator("url")
     @classmethod

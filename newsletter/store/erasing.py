@@ -58,6 +58,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "event_total": ("type", "verdict"),
         "post": ("provider",),
         "reaction": ("type",),
+        "leaving_remark": ("reason",),
     },
     _MADE_UP: {
         "subscriber": ("token",),
@@ -86,12 +87,12 @@ NOT_SEARCHED: Mapping[TextColumn, str] = {
     for table, names in tables.items()
     for name in names
 }
-_TIMES = re.compile(r"(?:.+_)?at|hold_until")  # the columns that hold times
+_TIMES = re.compile(r"(?:.+_)?at|(?:hold|paused)_until")  # the columns that hold times
 _OF_A_PERSON = {  # tables of which the rows of one person are deleted or emptied, with the condition for all others
     **dict.fromkeys(
         ("subscriber", "suppression", "past_suppression", "soft_bounce", "import_suppression"), "person <> :person"
     ),
-    **dict.fromkeys(("past_consent", "event", "import_change"), "subscriber <> :subscriber"),
+    **dict.fromkeys(("past_consent", "event", "import_change", "leaving_remark"), "subscriber <> :subscriber"),
 }
 
 FIND_SUBSCRIBER = query_one("forgotten", "find_id", int)
@@ -101,6 +102,7 @@ _ERASURES = tuple(
     change("forgotten", name)
     for name in (
         "erase_past_consents",
+        "erase_leaving_remarks",
         "empty_events",
         "erase_import_changes",
         "erase_import_suppressions",

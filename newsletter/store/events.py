@@ -4,14 +4,16 @@ The `reaction` table also stores who opened or clicked a broadcast, and when the
 table.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import orjson
 
-from newsletter.model.event import Event, EventType, Evidence
-from newsletter.store.database import Database, Row
+from newsletter.model.event import NO_BROADCAST, BroadcastKey, CountedEvent, Event, EventType, Evidence
+from newsletter.store.database import Connection, Database, Row
 from newsletter.store.queries import change, query_all
 from newsletter.system.moments import text_of
 
@@ -24,11 +26,11 @@ class EvidenceRow(NamedTuple):
     type: EventType
 
 
-class OwnBroadcast(NamedTuple):
-    """A broadcast of this database, and the nonce by which its emails are recognized."""
+class TrackedPerson(NamedTuple):
+    """A person on the list, and since when they have agreed to tracking."""
 
     id: int
-    nonce: str
+    since: str  # empty if they have not
 
 
 class UnknownAttempt(NamedTuple):
@@ -46,12 +48,13 @@ class ListedPerson(NamedTuple):
     email: str
 
 
-_CREATE_ARRIVED = change("events", "create_arrived")
-_ADD = change("events", "add")
+REACTIONS = (EventType.OPENED, EventType.CLICKED)
 _REACT = change("events", "react")
-_DROP_ARRIVED = change("events", "drop_arrived")
+_TRACKED = query_all("events", "tracked", TrackedPerson)
+_REACTION_KEY = itemgetter("broadcast", "type", "subscriber")
 _EVIDENCE = query_all("events", "evidence", EvidenceRow)
-_OWN = query_all("events", "own", OwnBroadcast)
+_ADD_TOTAL = change("events", "add_total")
+_OWN = query_all("events", "own", BroadcastKey)
 _UNKNOWN = query_all("events", "unknown", UnknownAttempt)
 _ADDRESSES = query_all("events", "addresses", ListedPerson)
 
@@ -62,22 +65,92 @@ def own_events(database: Database, events: Sequence[Event]) -> list[Event]:
     Another database may have broadcasts with the same numbers. They have other nonces.
     """
     named = {event.broadcast for event in events}
-    own = {(0, ""), *_OWN.ask(database, broadcasts=_json(named))}
+    own = {NO_BROADCAST, *_OWN.ask(database, broadcasts=_json(named))}
     return [event for event in events if (event.broadcast, event.nonce) in own]
 
 
 def add_events(database: Database, events: Iterable[Event]) -> int:
-    """Save events that `own_events` returned, in one transaction. Return the number of new events."""
-    rows = [_row(event) for event in events]
-    if not rows:
+    """Save events that `own_events` returned, in one transaction. Return the number of new events.
+
+    Opens and clicks are saved only of people who had agreed to tracking by then. Those of others are counted. Texts are
+    kept only of people who are on the list, because servers repeat addresses, and links are personal.
+    """
+    given = list(events)
+    if not given:
         return 0
+    looked_up = {event.subscriber for event in given if event.detail or not event.broadcast or event.type in REACTIONS}
     with database.transaction() as connection:
-        _CREATE_ARRIVED(connection)
-        connection.load("arrived", rows)
-        added = _ADD(connection)
-        _REACT(connection)
-        _DROP_ARRIVED(connection)
-        return added
+        tracked = tracked_since(connection, looked_up)
+        rows: list[Row] = []
+        reactions: list[dict[str, object]] = []
+        totals: Counter[CountedEvent] = Counter()
+        for event in given:
+            at, kind, person = text_of(event.at), event.type._value_, event.subscriber
+            if not event.broadcast and person not in tracked:
+                continue  # it is about nothing and nobody here
+            if event.type in REACTIONS:
+                if not "" < tracked.get(person, "") <= at:
+                    totals[_counted(event)] += 1
+                    continue
+                if not event.verdict:
+                    reactions.append({"broadcast": event.broadcast, "type": kind, "subscriber": person, "at": at})
+            detail = _without_nul(event.detail) if event.detail and person in tracked else ""
+            rows.append(_row(event, at, kind, detail))
+        added = connection.insert_new("event", rows)
+        # Sorted like the table's primary key, so that each page of the table is written only once.
+        _REACT.for_each(connection, sorted(reactions, key=_REACTION_KEY))
+        add_totals(connection, totals)
+    return added
+
+
+def _row(event: Event, at: str, kind: str, detail: str) -> Row:
+    return (
+        at,
+        event.digest,
+        kind,
+        event.broadcast,
+        event.chunk,
+        event.attempt,
+        event.subscriber,
+        detail,
+        _without_nul(event.url),
+        event.url_offset,
+        event.cause,
+        event.verdict,
+    )
+
+
+def _counted(event: Event) -> CountedEvent:
+    """Return what is counted of an open or click. The link of someone in particular may be personal."""
+    mailed = BroadcastKey(event.broadcast, event.nonce)
+    return CountedEvent(mailed, event.type, event.verdict, "" if event.subscriber else event.url)
+
+
+def tracked_since(connection: Connection, subscribers: Collection[int]) -> dict[int, str]:
+    """Return since when each of these people has agreed to tracking, as the database stores a time.
+
+    The text is empty if they have not. People who are not on the list are left out.
+    """
+    return dict(_TRACKED(connection, subscribers=_json(subscribers))) if subscribers else {}
+
+
+def add_totals(connection: Connection, totals: Mapping[CountedEvent, int]) -> None:
+    """Count events about broadcasts of this database that are not saved for each person, in an open transaction."""
+    if not totals:
+        return
+    own = set(_OWN(connection, broadcasts=_json({counted.mailed.broadcast for counted in totals})))
+    rows = [
+        {
+            "broadcast": counted.mailed.broadcast,
+            "type": counted.type.value,
+            "url": _without_nul(counted.url),
+            "verdict": counted.verdict,
+            "events": number,
+        }
+        for counted, number in sorted(totals.items())
+        if counted.mailed in own
+    ]
+    _ADD_TOTAL.for_each(connection, rows)
 
 
 def addresses_of(database: Database, subscribers: Collection[int]) -> dict[int, str]:
@@ -94,26 +167,9 @@ def _json(numbers: Iterable[int]) -> str:
     return orjson.dumps(sorted(numbers)).decode()
 
 
-def _row(event: Event) -> Row:
-    return (
-        text_of(event.at),
-        event.digest,
-        event.type.value,
-        event.broadcast,
-        event.chunk,
-        event.attempt,
-        event.subscriber,
-        _without_nul(event.detail),
-        _without_nul(event.url),
-        event.url_offset,
-        event.cause,
-        event.verdict,
-    )
-
-
 def _without_nul(text: str) -> str:
     """Replace the one character that PostgreSQL cannot store, so that both engines keep the same event."""
-    return text.replace("\0", "\N{SYMBOL FOR NULL}")
+    return text and text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:

@@ -10,7 +10,7 @@ from newsletter.model.columns import FIELD_COLUMNS
 from newsletter.model.imports import PastConsent
 from newsletter.model.ledger import PastDelivery
 from newsletter.model.person import PastEvent, PastSoftBounce
-from newsletter.store.database import Database
+from newsletter.store.database import Connection, Database
 from newsletter.store.queries import Reads, query_all, query_one, query_value
 
 # The functions that read the columns of a subscriber that contain several strings, by the type of the field.
@@ -18,6 +18,7 @@ SUBSCRIBER_READS: Reads = {tuple[str, ...]: tags_in, Mapping[str, str]: orjson.l
 
 _FIND_ID = query_one("subscribers", "find_id", int)
 _SUBSCRIBERS = query_all("subscribers", "page", Subscriber, SUBSCRIBER_READS)
+_BY_ID = query_one("subscribers", "by_id", Subscriber, SUBSCRIBER_READS)
 _COUNT = query_value("subscribers", "count", int)
 _ATTRIBUTE_NAMES = query_all("subscribers", "attribute_names", str)
 _TAG_NAMES = query_all("subscribers", "tag_names", str)
@@ -33,6 +34,11 @@ def find_subscriber(database: Database, email: str) -> Subscriber | None:
     with database.read() as connection:
         subscriber_id = _FIND_ID(connection, person=person_of(email))
         return None if subscriber_id is None else load_subscribers(database, after=subscriber_id - 1, size=1)[0]
+
+
+def subscriber_with_id(connection: Connection, subscriber_id: int) -> Subscriber | None:
+    """Return the subscriber with this id, or None if no one has it anymore."""
+    return _BY_ID(connection, subscriber=subscriber_id)
 
 
 def export_subscribers(database: Database) -> Iterator[Subscriber]:

@@ -87,8 +87,7 @@ def add_suppressions(database: Database, suppressions: Iterable[Suppression], *,
     their addresses are not stored. Raise InputError if anyone was erased and the `key` is missing or different.
     """
     with _reported(database, suppressions, _erased(key), key) as (connection, _):
-        hear_reported(connection)
-        return add_reported(connection)
+        return _hear_and_add(connection)
 
 
 def suppress_listed(database: Database, suppressions: Iterable[Suppression]) -> int:
@@ -96,10 +95,20 @@ def suppress_listed(database: Database, suppressions: Iterable[Suppression]) -> 
 
     People who are not on the list anymore are skipped. This needs no key, because no one on the list is erased.
     """
+    with database.transaction() as connection:
+        return suppress_listed_in(connection, suppressions)
+
+
+def suppress_listed_in(connection: Connection, suppressions: Iterable[Suppression]) -> int:
+    """Do the same as `suppress_listed`, in a transaction that is open already."""
     named = tuple(suppressions)
-    with _reported(database, named, _gone({person_of(each.email) for each in named}), None) as (connection, _):
-        hear_reported(connection)
-        return add_reported(connection)
+    with _reported_in(connection, named, _gone({person_of(each.email) for each in named}), None):
+        return _hear_and_add(connection)
+
+
+def _hear_and_add(connection: Connection) -> int:
+    hear_reported(connection)
+    return add_reported(connection)
 
 
 def add_reported(connection: Connection, *, has_consents: bool = True) -> int:
@@ -174,11 +183,19 @@ def remove_suppression(
 
     Raise InputError if the reason has an address, anyone was erased and the `key` is missing or different.
     """
-    person = person_of(email)
     with database.transaction() as connection:
         words = without_forgotten(connection, because, key=key)
-        _KEEP_PAST(connection, person=person, topic=topic, now=text_of(now), because=words)
-        return bool(_REMOVE(connection, person=person, topic=topic))
+        return lift_suppression_in(connection, email, topic=topic, because=words, now=now)
+
+
+def lift_suppression_in(connection: Connection, email: str, *, topic: str, because: str, now: datetime) -> bool:
+    """Lift a suppression in a transaction that is open already. Return whether there was one.
+
+    `because` must be in our own words: the addresses of erased people are not looked for in it.
+    """
+    person = person_of(email)
+    _KEEP_PAST(connection, person=person, topic=topic, now=text_of(now), because=because)
+    return bool(_REMOVE(connection, person=person, topic=topic))
 
 
 def find_suppression(database: Database, email: str) -> Suppression | None:
@@ -188,7 +205,13 @@ def find_suppression(database: Database, email: str) -> Suppression | None:
 
 def suppressions_of(database: Database, email: str) -> tuple[Suppression, ...]:
     """Return all suppressions of an address, in any spelling: the one from all email first, then those from topics."""
-    return _OF_PERSON.ask(database, person=person_of(email))
+    with database.read() as connection:
+        return suppressions_in(connection, email)
+
+
+def suppressions_in(connection: Connection, email: str) -> tuple[Suppression, ...]:
+    """Do the same as `suppressions_of`, in a transaction that is open already."""
+    return tuple(_OF_PERSON(connection, person=person_of(email)))
 
 
 def past_suppressions(database: Database, email: str) -> tuple[PastSuppression, ...]:
@@ -258,12 +281,23 @@ def _reported(
 
     Also yield the numbers of those that are not in it because `test` is true for their people.
     """
+    with (
+        database.transaction() as connection,
+        _reported_in(connection, suppressions, test, key) as skipped,
+    ):
+        yield connection, skipped
+
+
+@contextmanager
+def _reported_in(
+    connection: Connection, suppressions: Iterable[Suppression], test: _Test, key: bytes | None
+) -> Iterator[Sequence[int]]:
+    """Do the same as `_reported` in a transaction that is open already. Yield the numbers of those left out."""
     skipped: list[int] = []
-    with database.transaction() as connection:
-        is_skipped = test(connection)
-        with reported_table(connection):
-            connection.load("reported", _rows(suppressions, is_skipped, skipped, text_cleaner(connection, key)))
-            yield connection, skipped
+    is_skipped = test(connection)
+    with reported_table(connection):
+        connection.load("reported", _rows(suppressions, is_skipped, skipped, text_cleaner(connection, key)))
+        yield skipped
 
 
 def _rows(

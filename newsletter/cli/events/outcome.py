@@ -42,7 +42,7 @@ def _print(tally: MailTally, *, is_dry_run: bool) -> None:
     facts = {"emails": tally.emails} if tally.emails or not tally.rows else {}
     facts |= {"events in exports": tally.rows} if tally.rows else {}
     facts |= {label: tally.kinds[kind] for kind, label in _LABELS.items() if tally.kinds[kind]}
-    facts |= {type_.value: count for type_, count in sorted(tally.types.items())}
+    facts |= dict(sorted(tally.types.items()))
     facts |= {"to read": tally.unclear + tally.nobody + tally.forged} if not tally.is_complete else {}
     if not is_dry_run:
         came = tally.ingested
@@ -79,7 +79,7 @@ def _data_of(tally: MailTally, *, is_dry_run: bool) -> Mapping[str, object]:
         "dry_run": is_dry_run,
         "emails": tally.emails,
         "reports": {kind.value: tally.kinds[kind] for kind in _LABELS},
-        "events_in_exports": {type_.value: count for type_, count in sorted(tally.types.items())},
+        "events_in_exports": dict(sorted(tally.types.items())),
         "not_understood": tally.unclear,
         "fits_nobody": tally.nobody,
         "forged": tally.forged,

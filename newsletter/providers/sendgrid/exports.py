@@ -7,16 +7,13 @@ delivery (https://www.twilio.com/docs/sendgrid/api-reference/email-activity/requ
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import islice
 
 import orjson
 
 from newsletter.errors import InputError, Mistake, MistakesError
-from newsletter.model.event import Event
-from newsletter.providers.sendgrid.history import events_of
+from newsletter.providers.sendgrid.posts import Entry
 
 _COLUMNS = frozenset({"processed", "event", "unique_args"})
-_AT_ONCE = 1000  # rows
 _LARGEST_BYTES = 200_000_000
 # The names of events in the export that differ from those in the webhook.
 _NAMES = {
@@ -41,14 +38,12 @@ def is_export(first_line: bytes) -> bool:
     return start[:1] in {b"[", b"{"} or _is_header(start)
 
 
-def events_in_export(lines: Iterable[bytes], *, name: str) -> Iterator[Event]:
-    """Yield the events of our broadcasts. Raise InputError or MistakesError if the file is not an export."""
+def entries_in_export(lines: Iterable[bytes], *, name: str) -> Iterator[Entry]:
+    """Yield the events as the webhook posts them. Raise InputError or MistakesError if the file is not an export."""
     each = iter(lines)
     first = next(each, b"").removeprefix(b"\xef\xbb\xbf")
-    if first.lstrip()[:1] in {b"[", b"{"}:
-        yield from _in_json(first, each, name)
-    else:
-        yield from _in_csv(first, each, name)
+    found = _in_json(first, each, name) if first.lstrip()[:1] in {b"[", b"{"} else _in_csv(first, each, name)
+    yield from (entry for entry in found if isinstance(entry, dict))
 
 
 def _is_header(line: bytes) -> bool:
@@ -66,8 +61,8 @@ def _text_of(line: bytes) -> str:
     return line.decode("utf-8", "replace").replace("\0", "")
 
 
-def _in_json(first: bytes, rest: Iterator[bytes], name: str) -> Iterator[Event]:
-    """Yield the events of JSON: an array, or one object or array per line."""
+def _in_json(first: bytes, rest: Iterator[bytes], name: str) -> Iterator[object]:
+    """Yield the entries of JSON: an array, or one object or array per line."""
     content = bytearray(first)
     for line in rest:
         content += line
@@ -78,7 +73,7 @@ def _in_json(first: bytes, rest: Iterator[bytes], name: str) -> Iterator[Event]:
     except orjson.JSONDecodeError:
         whole = None
     if whole is not None:
-        yield from events_of(orjson.dumps(whole if isinstance(whole, list) else [whole]))
+        yield from whole if isinstance(whole, list) else [whole]
         return
     for number, line in enumerate(bytes(content).splitlines(), 1):
         if not line.strip():
@@ -88,40 +83,40 @@ def _in_json(first: bytes, rest: Iterator[bytes], name: str) -> Iterator[Event]:
         except orjson.JSONDecodeError as err:
             mistake = Mistake(path=name, line=number, what="this line is not JSON", remedy=_EXPECTED)
             raise MistakesError([mistake]) from err
-        yield from events_of(orjson.dumps(entry if isinstance(entry, list) else [entry]))
+        yield from entry if isinstance(entry, list) else [entry]
 
 
-def _in_csv(first: bytes, rest: Iterator[bytes], name: str) -> Iterator[Event]:
+def _in_csv(first: bytes, rest: Iterator[bytes], name: str) -> Iterator[object]:
     header = _columns_of(first)
     if missing := sorted(_COLUMNS - set(header)):
         what = f"the columns {', '.join(missing)} are missing, so no row says which email it is about"
         raise MistakesError([Mistake(path=name, line=1, what=what, remedy=_EXPECTED)])
     rows = csv.reader(map(_text_of, rest))
-    entries = (entry for row in rows if (entry := _entry(dict(zip(header, row, strict=False)))) is not None)
     try:
-        while some := list(islice(entries, _AT_ONCE)):
-            yield from events_of(orjson.dumps(some))
+        for row in rows:
+            if entry := _entry(dict(zip(header, row, strict=False))):
+                yield entry
     except csv.Error as err:
         what = f"the file cannot be read as CSV ({err})"
         raise MistakesError([Mistake(path=name, line=rows.line_num + 1, what=what, remedy=_EXPECTED)]) from err
 
 
 def _entry(row: Mapping[str, str]) -> dict[str, object] | None:
-    """Return a row of the CSV file as the webhook would post it, or None if it is about no email of ours."""
+    """Return a row of the CSV file as the webhook would post it, or None if it has no time."""
     try:
         args = orjson.loads(row.get("unique_args") or "{}")
     except orjson.JSONDecodeError:
-        return None
+        args = {}
     at = _moment_of(row.get("processed", ""))
-    if not isinstance(args, dict) or at is None:
+    if at is None:
         return None
     named = row.get("event", "").strip().lower()
     return {
-        **args,
+        **(args if isinstance(args, dict) else {}),
+        "email": row.get("email", ""),
         "event": _NAMES.get(named, named),
         "type": "blocked" if named in _BLOCKS else row.get("type", "").strip().lower(),
         "timestamp": int(at.timestamp()),
-        "sg_event_id": "export",
         "reason": row.get("reason", ""),
         "url": row.get("url", ""),
         "useragent": row.get("user_agent", ""),

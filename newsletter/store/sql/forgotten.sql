@@ -77,6 +77,10 @@ DELETE FROM forgotten;
 -- Erase a person's past consents.
 DELETE FROM past_consent WHERE subscriber IN (SELECT id FROM subscriber WHERE person = :person);
 
+-- name: erase_leaving_remarks(person)!
+-- Erase what a person said about leaving.
+DELETE FROM leaving_remark WHERE subscriber IN (SELECT id FROM subscriber WHERE person = :person);
+
 -- name: empty_events(person)!
 -- Erase the text of the events about a person, because servers repeat addresses, and links are personal. The events
 -- themselves remain, so that the totals stay correct.

@@ -2,6 +2,12 @@
 -- Return the id of one person.
 SELECT id FROM subscriber WHERE person = :person;
 
+-- name: by_id(subscriber)
+-- Return one subscriber.
+SELECT id, token, joined_at, updated_at, {columns}
+FROM subscriber
+WHERE id = :subscriber;
+
 -- name: page(after, size)
 -- Return a page of subscribers, by id.
 SELECT id, token, joined_at, updated_at, {columns}

@@ -2,24 +2,29 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
+import orjson
 from msgspec import Struct, field
 
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.mailbox.files import StoredMail, lines_of, mails_from, mails_in
 from newsletter.mailbox.reports import reports_in
-from newsletter.model.event import Event, EventType
+from newsletter.model.event import Event
 from newsletter.model.mail_report import MailReport, ReportKind
-from newsletter.providers.sendgrid.exports import events_in_export, is_export
+from newsletter.providers.sendgrid.client import text_of
+from newsletter.providers.sendgrid.exports import entries_in_export, is_export
+from newsletter.providers.sendgrid.posts import Entry
 from newsletter.store.database import Database
 from newsletter.system.file_errors import explained
 from newsletter.workflows.events.attribution import Attribution, Trust, attribute
 from newsletter.workflows.events.ingest import Ingested, ingest
+from newsletter.workflows.events.interpret import interpret_posts
+from newsletter.workflows.events.receive import keep_post
 
 STDIN = Path("-")
 _AT_ONCE = 500  # emails or rows whose events are saved together
@@ -41,7 +46,7 @@ class MailTally(Struct, kw_only=True):
     emails: int = 0
     rows: int = 0  # events in exports
     kinds: Counter[ReportKind] = field(default_factory=Counter)  # of the reports whose person is known or not needed
-    types: Counter[EventType] = field(default_factory=Counter)  # of the events in exports
+    types: Counter[str] = field(default_factory=Counter)  # of the events in exports, in SendGrid's words
     unread: list[Unread] = field(default_factory=list)  # at most the first few
     unclear: int = 0  # emails that were not understood
     nobody: int = 0  # reports that fit no delivery of this database, or several
@@ -76,13 +81,12 @@ def import_events(
     With `is_dry_run`, nothing is written. Raise InputError if a file cannot be read.
     """
     tally = MailTally()
+    reading = _Reading(config, database, tally, now=now, is_dry_run=is_dry_run, on_read=on_read)
     for path in paths:
-        events = _events_of(database, path, tally, now=now)
-        while some := list(islice(events, _AT_ONCE)):
-            found = [event for each in some for event in each]
-            if not is_dry_run:
-                tally.ingested += ingest(config, database, found, now=now)
-            on_read(len(some))
+        try:
+            reading.take_in(path)
+        except OSError as err:
+            raise InputError(str(explained(err, path, deed="read", elsewhere=""))) from err
     return tally
 
 
@@ -114,46 +118,57 @@ def _count(tally: MailTally, mail: StoredMail, report: MailReport, attribution: 
     return False
 
 
-def _events_of(database: Database, path: Path, tally: MailTally, *, now: datetime) -> Iterator[tuple[Event, ...]]:
-    """Yield the events of each email or each row."""
-    try:
+class _Reading:
+    """Takes in one file or folder after the other."""
+
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        tally: MailTally,
+        *,
+        now: datetime,
+        is_dry_run: bool,
+        on_read: Callable[[int], None],
+    ) -> None:
+        self._config, self._database, self._tally = config, database, tally
+        self._now, self._is_dry_run, self._on_read = now, is_dry_run, on_read
+
+    def take_in(self, path: Path) -> None:
+        """Take in a file, a folder, or standard input."""
         if path == STDIN:
-            lines = lines_of(sys.stdin.buffer)
-            first = next(lines, b"")
-            yield from _of_lines(database, first, lines, tally, name="standard input", now=now)
+            self._take_in_lines(lines_of(sys.stdin.buffer), "standard input", None)
         elif path.is_dir():
-            yield from (judge_mail(database, mail, tally).events for mail in mails_in(path))
+            self._take_in_mails(mails_in(path))
         else:
             with path.open("rb") as stream:
-                first = stream.readline(_AT_ONCE * 100)
-            if is_export(first):
-                with path.open("rb") as stream:
-                    yield from _of_export(lines_of(stream), tally, name=str(path))
-            else:
-                yield from (judge_mail(database, mail, tally).events for mail in mails_in(path))
-    except OSError as err:
-        raise InputError(str(explained(err, path, deed="read", elsewhere=""))) from err
+                self._take_in_lines(lines_of(stream), str(path), path)
 
+    def _take_in_lines(self, lines: Iterator[bytes], name: str, path: Path | None) -> None:
+        first = next(lines, b"")
+        if is_export(first):
+            self._take_in_entries(entries_in_export(chain([first], lines), name=name))
+        elif path is not None:
+            self._take_in_mails(mails_in(path))
+        else:
+            received_at = self._now.replace(microsecond=0)
+            self._take_in_mails(mails_from(chain([first] if first else [], lines), name=name, received_at=received_at))
 
-def _of_lines(
-    database: Database, first: bytes, rest: Iterator[bytes], tally: MailTally, *, name: str, now: datetime
-) -> Iterator[tuple[Event, ...]]:
-    lines = _with_first(first, rest)
-    if is_export(first):
-        yield from _of_export(lines, tally, name=name)
-        return
-    mails = mails_from(lines, name=name, received_at=now.replace(microsecond=0))
-    yield from (judge_mail(database, mail, tally).events for mail in mails)
+    def _take_in_mails(self, mails: Iterator[StoredMail]) -> None:
+        while some := list(islice(mails, _AT_ONCE)):
+            events = [event for mail in some for event in judge_mail(self._database, mail, self._tally).events]
+            if not self._is_dry_run:
+                self._tally.ingested += ingest(self._config, self._database, events, now=self._now)
+            self._on_read(len(some))
 
-
-def _of_export(lines: Iterable[bytes], tally: MailTally, *, name: str) -> Iterator[tuple[Event, ...]]:
-    for event in events_in_export(lines, name=name):
-        tally.rows += 1
-        tally.types[event.type] += 1
-        yield (event,)
-
-
-def _with_first(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
+    def _take_in_entries(self, entries: Iterator[Entry]) -> None:
+        """Take in the events of an export as if the webhook had posted them, so that as little is saved of people."""
+        while some := list(islice(entries, _AT_ONCE)):
+            self._tally.rows += len(some)
+            self._tally.types.update(text_of(entry, "event") or "unknown" for entry in some)
+            if not self._is_dry_run:
+                with self._database.transaction() as connection:
+                    keep_post(orjson.dumps(some), now=self._now)(connection)
+                while came := interpret_posts(self._config, self._database, now=self._now):
+                    self._tally.ingested += came
+            self._on_read(len(some))

@@ -210,14 +210,14 @@ def test_a_csv_export_of_sendgrids_activity_is_read(
     config: Config, database: Database, tmp_path: Path, event: str, kind: str, expected: EventType
 ) -> None:
     row = _export(database, event=event, reason="550 5.1.1 unknown, user", kind=kind)
-    stranger = _export(database, event="bounce").replace("nl_", "other_")
+    stranger = _export(database, event="bounce").replace("nl_", "other_").replace("person", "stranger")
     (tmp_path / "activity.csv").write_text("\ufeff" + HEADER + row + stranger, encoding="utf-8")
 
     tally = import_events(config, database, [tmp_path / "activity.csv"], now=NOW)
 
     ana = next(export_subscribers(database))
     assert [found.type for found in events_of(database, ana.id)] == [expected]
-    assert (tally.rows, tally.emails) == (1, 0)
+    assert (tally.rows, tally.emails) == (2, 0)
 
 
 @pytest.mark.parametrize("form", ["array", "lines", "object"])
@@ -235,7 +235,7 @@ def test_posts_of_the_webhook_saved_as_json_are_read(
 
     tally = import_events(config, database, [tmp_path / "posts.json"], now=NOW)
 
-    assert (tally.rows, tally.ingested.added) == (2 if form == "lines" else 1, 1)
+    assert tally.ingested.added == 1
 
 
 def test_a_stored_mail_keeps_its_first_megabyte(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The pages for subscribers, which `newsletter serve` answers: they leave, join and choose there."""

@@ -1,0 +1,74 @@
+"""The application of the service for subscribers: its routes, and what holds for all of them."""
+
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+
+from newsletter.errors import StoreError
+from newsletter.web.public import leaving, webhook
+from newsletter.web.public.pages import logo, page, style
+from newsletter.web.public.protection import ProtectiveHeaders
+from newsletter.web.public.service import Service
+
+_RETRY_SECONDS = "5"
+# Every group of pages: each returns its routes.
+_GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (leaving.routes, webhook.routes)
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # a proxy or a monitor on this machine may ask by these names
+
+
+def service_app(service: Service) -> Starlette:
+    """Return the application. All of its pages are below the path of `[service] url`."""
+    failures = _Failures(service)
+    host = urlsplit(service.origin).hostname or ""
+    own_host = f"[{host}]" if ":" in host else host
+    routes = [*_look(service), *(route for group in _GROUPS for route in group(service))]
+    app = Starlette(
+        middleware=[
+            Middleware(ProtectiveHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[own_host, *_LOOPBACK], www_redirect=False),
+        ],
+        exception_handlers={HTTPException: failures.told, StoreError: failures.busy},
+    )
+    # A redirect to the address without a slash would end a one-click request, so both spellings have routes.
+    router = Router(routes, redirect_slashes=False)
+    app.router.redirect_slashes = False
+    app.router.routes = [Mount(service.path, app=router)] if service.path else list(routes)
+    return app
+
+
+def _look(service: Service) -> list[BaseRoute]:
+    brand = service.config.settings.brand
+    return [
+        Route("/style.css", lambda _: style(service)),
+        Route("/logo", lambda _: logo(service, brand.logo)),
+        Route("/logo-dark", lambda _: logo(service, brand.logo_dark)),
+    ]
+
+
+class _Failures:
+    """The answers for requests that cannot be carried out."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def told(self, request: Request, err: Exception) -> Response:
+        """Return the page for an address that does not exist, or a bare status for everything else."""
+        status = err.status_code if isinstance(err, HTTPException) else 500
+        headers = err.headers if isinstance(err, HTTPException) else None
+        if status == 404:
+            names = {"title": "not_found_title", "words": "not_found"}
+            return page(self._service, request, "notice.html.j2", status=404, **names)
+        return Response(status_code=status, headers=headers)
+
+    def busy(self, request: Request, _err: Exception) -> Response:
+        """Return the page that asks to try again, because nothing could be saved."""
+        answer = page(self._service, request, "notice.html.j2", status=503, title="busy_title", words="busy")
+        answer.headers["Retry-After"] = _RETRY_SECONDS
+        return answer

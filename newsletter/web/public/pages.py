@@ -1,0 +1,128 @@
+"""Make the public pages: one look, in the language of the person who reads them."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from newsletter.config import Config
+from newsletter.language.direction import direction_of_language
+from newsletter.language.service_words import service_words, spoken
+from newsletter.settings.workspace import Palette
+from newsletter.web.public.service import Service
+
+# These templates are not part of the theme: a workspace chooses the colors, the fonts and the logo of these pages.
+_PAGES = Path(__file__).parent / "pages"
+_MOST_LANGUAGES = 20  # of those that a browser names
+_A_WEEK = "public, max-age=604800"
+_PICTURES: Mapping[str, str] = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
+
+
+def page(
+    service: Service, request: Request, template: str, *, language: str = "", status: int = 200, **values: object
+) -> HTMLResponse:
+    """Return a page in the language of the person, if it is known, or else in one that the browser asks for.
+
+    In the template, `say(page, key, …)` returns words from `language/service/`, in which values are isolated from the
+    direction of the text around them.
+    """
+    settings = service.config.settings
+    chosen = spoken([*([language] if language else []), *_asked_for(request), settings.newsletter.language])
+    words = service_words(chosen)
+
+    def say(topic: str, key: str, **names: object) -> Markup:
+        isolated = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in names.items()}
+        return Markup(words[topic][key]).format(**isolated)  # noqa: S704 - our own words
+
+    def plainly(topic: str, key: str, **names: object) -> str:
+        return words[topic][key].format(**names)
+
+    html = (
+        _templates()
+        .get_template(template)
+        .render(
+            say=say,
+            plainly=plainly,
+            language=chosen,
+            direction=direction_of_language(chosen).value,
+            newsletter=settings.newsletter,
+            has_logo=settings.brand.logo is not None,
+            has_dark_logo=settings.brand.logo_dark is not None,
+            logo_width=settings.brand.logo_width,
+            path=service.path,
+            look=_hash_of(style_sheet(service.config)),
+            **values,
+        )
+    )
+    return HTMLResponse(html, status_code=status, headers={"Content-Language": chosen})
+
+
+def neutral_page(service: Service, request: Request) -> HTMLResponse:
+    """Return the page for a link that leads to no one. It is the same for every such link."""
+    return page(service, request, "neutral.html.j2")
+
+
+def style(service: Service) -> Response:
+    """Return the style sheet of all pages, in the colors and fonts of the brand."""
+    return Response(style_sheet(service.config), media_type="text/css", headers={"Cache-Control": _A_WEEK})
+
+
+def logo(service: Service, name: str | None) -> Response:
+    """Return the logo as it is in the workspace, or status 404 if there is none that browsers show."""
+    path = service.config.root / name if name else None
+    kind = _PICTURES.get(path.suffix.lower()) if path else None
+    if path is None or kind is None or not path.is_file():
+        return Response(status_code=404)
+    headers = {"Cache-Control": _A_WEEK, "Cross-Origin-Resource-Policy": "cross-origin"}
+    return Response(path.read_bytes(), media_type=kind, headers=headers)
+
+
+def style_sheet(config: Config) -> str:
+    """Return the style sheet with the values of the brand in front, each as a custom property."""
+    brand = config.settings.brand
+    fonts = {"heading-font": brand.heading_font, "body-font": brand.body_font}
+    light = _properties({**_colors(brand.light), **fonts})
+    dark = _properties(_colors(brand.dark))
+    values = f":root{{{light}}}\n@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
+    return values + (_PAGES / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_PAGES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _colors(palette: Palette) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in palette.model_dump().items()}
+
+
+def _properties(values: Mapping[str, str]) -> str:
+    return "".join(f"--{name}:{value};" for name, value in values.items() if not set(value) & set("{};<>\\"))
+
+
+@cache
+def _hash_of(text: str) -> str:
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def _asked_for(request: Request) -> Iterable[str]:
+    """Return the languages that the browser asks for, the most wanted first (RFC 9110, section 12.5.4)."""
+    wanted = []
+    for each in request.headers.get("accept-language", "").split(",")[:_MOST_LANGUAGES]:
+        name, _, weight = each.partition(";q=")
+        try:
+            wanted.append((-float(weight or 1), name.strip()))
+        except ValueError:
+            continue
+    return [name for weight, name in sorted(wanted, key=lambda pair: pair[0]) if name and weight < 0]

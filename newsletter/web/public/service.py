@@ -1,0 +1,55 @@
+"""What every page for subscribers works with."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+
+from newsletter.config import Config
+from newsletter.providers.base import Clock, utc_now
+from newsletter.store.database import Connection, Database
+from newsletter.store.group_writer import GroupWriter
+
+T = TypeVar("T")
+
+
+class Service(Struct, frozen=True, kw_only=True):
+    """The workspace that is served, its open database, and the writer that saves the changes of all requests."""
+
+    config: Config
+    database: Database
+    writer: GroupWriter
+    clock: Clock = utc_now
+
+    @property
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self.clock()
+
+    @property
+    def path(self) -> str:
+        """The path below which all pages are, without a slash at the end. It is usually empty."""
+        return urlsplit(self.config.settings.service.url).path.rstrip("/")
+
+    @property
+    def origin(self) -> str:
+        """The origin of all pages, as browsers send it (Fetch Standard, `Origin` header)."""
+        parts = urlsplit(self.config.settings.service.url)
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    async def read(self, ask: Callable[[Connection], T]) -> T:
+        """Return what a function reads from the database. It runs in a thread."""
+
+        def reading() -> T:
+            with self.database.read() as connection:
+                return ask(connection)
+
+        return await run_in_threadpool(reading)
+
+    async def save(self, change: Callable[[Connection], T]) -> T:
+        """Return the result of a change when it is on disk. Changes of other requests are saved with it."""
+        return await asyncio.wrap_future(self.writer.submit(change))

@@ -1,0 +1,133 @@
+"""Leave, return and choose topics through a personal link. The link's secret is all that proves whose it is."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from newsletter.model.audience import Subscriber, Suppression, SuppressionReason
+from newsletter.model.personal_links import PersonalLink, is_same
+from newsletter.store.database import Connection
+from newsletter.store.subscribers import subscriber_with_id
+from newsletter.store.suppressions import lift_suppression_in, suppress_listed_in, suppressions_in
+
+BY_ONE_CLICK, ON_THE_PAGE = "unsubscribed in an email app", "unsubscribed on the page"
+HOW_THEY_LEFT = frozenset({BY_ONE_CLICK, ON_THE_PAGE})
+UNDO_WITHIN = timedelta(days=1)
+_NOBODY = "0" * 32  # compared with a secret whose owner does not exist, so that the comparison takes place all the same
+_CHOSEN = "chosen on the page for subscribers"
+_UNDONE = "undone on the page for subscribers"
+
+
+class Leaver(Struct, frozen=True, kw_only=True):
+    """The owner of a personal link, and what they have left so far."""
+
+    subscriber: Subscriber
+    suppressions: tuple[Suppression, ...]
+
+    @property
+    def address(self) -> str:
+        """Their address."""
+        return self.subscriber.record.email
+
+    @property
+    def suppression(self) -> Suppression | None:
+        """What keeps all email from them, or None if nothing does."""
+        return next((each for each in self.suppressions if not each.topic), None)
+
+    @property
+    def left_topics(self) -> frozenset[str]:
+        """The topics that they left."""
+        return frozenset(each.topic for each in self.suppressions if each.topic)
+
+
+class Left(Struct, frozen=True, kw_only=True):
+    """That someone left. `undoable_at` is the time by which the leaving can be undone, or None if it cannot be."""
+
+    leaver: Leaver
+    undoable_at: datetime | None
+
+
+def owner_of(connection: Connection, link: PersonalLink | None) -> Leaver | None:
+    """Return the owner of a link, or None if no one on the list has it. Both take the same time."""
+    subscriber = subscriber_with_id(connection, link.subscriber if link else 0)
+    is_owner = is_same(link.secret if link else "", subscriber.token if subscriber else _NOBODY)
+    if subscriber is None or not is_owner:
+        return None
+    return Leaver(subscriber=subscriber, suppressions=suppressions_in(connection, subscriber.record.email))
+
+
+def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[[Connection], Left | None]:
+    """Return the change by which the owner of a link leaves. It returns None if the link has no owner.
+
+    Leaving again keeps the first reason and its time, and is recorded as a further report, unless it follows at once.
+    `detail` says how they left: one of HOW_THEY_LEFT.
+    """
+
+    def change(connection: Connection) -> Left | None:
+        before = owner_of(connection, link)
+        if before is None:
+            return None
+        known = before.suppression
+        if known is not None and _is_just_now(known, now):
+            return Left(leaver=before, undoable_at=known.created_at)
+        suppress_listed_in(connection, [_unsubscribed(before.address, detail=detail, now=now)])
+        after = Leaver(subscriber=before.subscriber, suppressions=suppressions_in(connection, before.address))
+        return Left(leaver=after, undoable_at=now if known is None else None)
+
+    return change
+
+
+def undo_leaving(link: PersonalLink | None, *, left_at: datetime, now: datetime) -> Callable[[Connection], bool]:
+    """Return the change that lifts the suppression of that moment. It returns whether there was one to lift."""
+
+    def change(connection: Connection) -> bool:
+        leaver = owner_of(connection, link)
+        found = leaver.suppression if leaver else None
+        if leaver is None or found is None or found.created_at != left_at or not _is_just_now(found, now):
+            return False
+        return lift_suppression_in(connection, leaver.address, topic="", because=_UNDONE, now=now)
+
+    return change
+
+
+def choose_topics(
+    link: PersonalLink | None, wanted: Iterable[str], *, topics: Mapping[str, str], now: datetime
+) -> Callable[[Connection], Leaver | None]:
+    """Return the change after which the owner of a link gets these topics and none of the others.
+
+    `topics` are those of the workspace. A topic is given back only to someone who left it themselves.
+    """
+    kept = frozenset(wanted)
+
+    def change(connection: Connection) -> Leaver | None:
+        leaver = owner_of(connection, link)
+        if leaver is None:
+            return None
+        set_topics(connection, leaver, kept, topics=topics, now=now)
+        return owner_of(connection, link)
+
+    return change
+
+
+def set_topics(
+    connection: Connection, leaver: Leaver, kept: frozenset[str], *, topics: Mapping[str, str], now: datetime
+) -> None:
+    """Do what `choose_topics` says in a transaction that is open already."""
+    gone = [name for name in topics if name not in kept and name not in leaver.left_topics]
+    suppress_listed_in(
+        connection, [_unsubscribed(leaver.address, topic=name, detail=_CHOSEN, now=now) for name in gone]
+    )
+    for each in leaver.suppressions:
+        if each.topic in kept & topics.keys() and each.reason is SuppressionReason.UNSUBSCRIBED:
+            lift_suppression_in(connection, leaver.address, topic=each.topic, because=_CHOSEN, now=now)
+
+
+def _is_just_now(found: Suppression, now: datetime) -> bool:
+    """Return whether the owner left with this link a short time ago, and no one has reported a leaving since."""
+    is_own = found.reason is SuppressionReason.UNSUBSCRIBED and found.detail in HOW_THEY_LEFT
+    return is_own and found.last == found.created_at and now - found.created_at < UNDO_WITHIN
+
+
+def _unsubscribed(address: str, *, topic: str = "", detail: str, now: datetime) -> Suppression:
+    return Suppression(email=address, reason=SuppressionReason.UNSUBSCRIBED, created_at=now, topic=topic, detail=detail)

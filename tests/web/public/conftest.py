@@ -1,0 +1,127 @@
+"""The service for subscribers behind a real server on loopback, with a clock that a test moves."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import uvicorn
+
+from newsletter.config import Config, load_config
+from newsletter.store.database import Database
+from newsletter.store.group_writer import GroupWriter
+from newsletter.store.subscribers import find_subscriber
+from newsletter.store.suppressions import find_suppression
+from newsletter.web.public.app import service_app
+from newsletter.web.public.service import Service
+from tests.store.builders import NOW, add, row
+from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn
+from tests.workspaces import CONFIG, write_workspace
+
+ORIGIN = "https://news.example.org"
+TOPICS = '\n[topics]\nnews = "News and letters"\nevents = "Events & retreats"\n'
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer, read to its end."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The page as text."""
+        return self.body.decode()
+
+    def value_of(self, name: str, *, form: int = 0) -> str:
+        """The value of a hidden field of one of the page's forms."""
+        mark = f'name="{name}" value="'
+        return self.text.split("<form")[form + 1].split(mark)[1].split('"')[0]
+
+
+@dataclass
+class ServedPages:
+    """A running service, the list behind it, and the time that it believes in."""
+
+    config: Config
+    database: Database
+    port: int = 0
+    now: datetime = NOW
+    errors: list[str] = field(default_factory=list)
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        """One request, on a connection of its own. An underscore in a header's name stands for a dash."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.putrequest(method, path, skip_host="Host" in named, skip_accept_encoding=True)
+        if body is not None and "Content-Length" not in named and "Transfer-Encoding" not in named:
+            named["Content-Length"] = str(len(body))
+        for name, value in named.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer: HTTPResponse = connection.getresponse()
+        found = Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        connection.close()
+        return found
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """The page at a path."""
+        return self.ask("GET", path, **headers)
+
+    def press(self, path: str, fields: dict[str, str] | list[tuple[str, str]], **headers: str) -> Answer:
+        """Send a form as a browser that shows our own page does."""
+        named = {"Origin": ORIGIN, "Sec_Fetch_Site": "same-origin", **headers}
+        kind = "application/x-www-form-urlencoded"
+        return self.ask("POST", path, urlencode(fields).encode(), Content_Type=kind, **named)
+
+    def later(self, **span: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**span)
+
+    def link(self, email: str, kind: str = "u") -> str:
+        """The path of someone's personal link."""
+        person = find_subscriber(self.database, email)
+        assert person is not None
+        return f"/{kind}/{person.id}-{person.token}"
+
+    def has_left(self, email: str) -> bool:
+        """Whether someone gets no email at all."""
+        return find_suppression(self.database, email) is not None
+
+
+@pytest.fixture
+def settings() -> str:
+    """What newsletter.toml says; a test module may replace it."""
+    return CONFIG + TOPICS
+
+
+@pytest.fixture
+def config(tmp_path: Path, settings: str) -> Config:
+    """The workspace's settings."""
+    return load_config(write_workspace(tmp_path / "workspace", {"newsletter.toml": settings}))
+
+
+@pytest.fixture
+def served(config: Config, database: Database) -> Iterator[ServedPages]:  # noqa: F811 - a fixture
+    """The service, with Ana and Bo on the list."""
+    add(database, row("ana@example.org", first_name="Ana"), row("bo@example.org", language="de"))
+    pages = ServedPages(config, database)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    with GroupWriter(database) as writer:
+        service = Service(config=config, database=database, writer=writer, clock=lambda: pages.now)
+        settings = uvicorn.Config(service_app(service), log_config=None, timeout_graceful_shutdown=1)
+        server = uvicorn.Server(settings)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        pages.port = listener.getsockname()[1]
+        yield pages
+        server.should_exit = True
+        thread.join()
+    listener.close()

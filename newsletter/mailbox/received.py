@@ -5,6 +5,7 @@ are joined here, and bytes that are not ASCII are read as UTF-8.
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.errors import MessageError
@@ -196,10 +197,19 @@ def _blocks(part: Message) -> Iterator[MailFields]:
     inner = _inner(part)
     for each in inner:
         yield fields_of(each)
-    last = inner[-1] if inner else part
-    for block in re.split(r"\r?\n[ \t]*\r?\n", _text(last)):
+    text = _text(inner[-1] if inner else part)
+    if inner and str(part.get("content-transfer-encoding")).strip().lower() == "base64":  # the standard forbids it
+        text = _text_in_base64(text)
+    for block in re.split(r"\r?\n[ \t]*\r?\n", text):
         if block.strip():
             yield fields_in(block)
+
+
+def _text_in_base64(text: str) -> str:
+    try:
+        return b64decode("".join(text.split())).decode("utf-8", "replace")
+    except ValueError:
+        return text
 
 
 def _returned(part: Message) -> MailFields:

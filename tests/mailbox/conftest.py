@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.mailbox.imap_server import ImapServer, running_imap_server
+from tests.providers.conftest import authority, server_tls, trusted  # noqa: F401
 
 
 @pytest.fixture(scope="session")

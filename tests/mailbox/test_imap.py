@@ -1,6 +1,7 @@
 """Reading a mailbox: a real server, and servers that misbehave."""
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 
@@ -178,6 +179,40 @@ def test_a_server_that_misbehaves_ends_in_an_error_soon(
         where = rf"127\.0\.0\.1:{port} cannot be read"
         with pytest.raises(ProviderError, match=where):
             read_all(settings_of(port, timeout_seconds=0.5))
+
+
+def over_tls(server_tls: ssl.SSLContext, *, starts_late: bool) -> Callable[[socket.socket], None]:
+    """A server with an empty folder, which encrypts at once or when it is asked to."""
+
+    def meet(connection: socket.socket) -> None:
+        connection.sendall(GREETING if starts_late else b"")
+        while starts_late and (line := connection.recv(65536)):
+            tag = line.split(b" ")[0]
+            connection.sendall((CAPABLE if b"CAPABILITY" in line else b"") + tag + b" OK done\r\n")
+            if b"STARTTLS" in line:
+                break
+        with server_tls.wrap_socket(connection, server_side=True) as encrypted:
+            encrypted.sendall(b"" if starts_late else GREETING)
+            while line := encrypted.recv(65536):
+                tag = line.split(b" ")[0]
+                encrypted.sendall(CAPABLE + b"* 0 EXISTS\r\n" + tag + b" OK done\r\n")
+
+    return meet
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.usefixtures("trusted")
+def test_an_encrypted_mailbox_is_read(server_tls: ssl.SSLContext, security: str) -> None:
+    with raw_server(over_tls(server_tls, starts_late=security == "starttls")) as port:
+        read_all(settings_of(port, host="localhost", security=security))
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_server_with_an_unknown_certificate_gets_no_password(server_tls: ssl.SSLContext, security: str) -> None:
+    with raw_server(over_tls(server_tls, starts_late=security == "starttls")) as port:
+        where = f"localhost:{port} cannot be read .*certificate"
+        with pytest.raises(ProviderError, match=where):
+            read_all(settings_of(port, host="localhost", security=security))
 
 
 def test_nothing_is_said_in_the_clear_if_the_server_does_not_encrypt() -> None:

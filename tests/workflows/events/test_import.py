@@ -21,6 +21,7 @@ from newsletter.workflows.events.attribution import EVENT_TYPES, Trust, attribut
 from newsletter.workflows.events.import_ import import_events
 from tests.mailbox.corpus import EXPECTED, mail, mail_about
 from tests.store.builders import freeze
+from tests.store.conftest import Location
 from tests.workflows.events.worlds import NAMES, NOW, SENT_AT, broadcast_of, list_of_readers, send, write_corpus
 from tests.workspaces import write_workspace
 
@@ -31,9 +32,9 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A list with one person for each email of the corpus, who all got one broadcast."""
-    with open_database(tmp_path / "list.db") as opened:
+def database(location: Location) -> Iterator[Database]:
+    """A list with one person for each email of the corpus, who all got one broadcast, on each engine in turn."""
+    with open_database(location) as opened:
         list_of_readers(opened)
         yield opened
 

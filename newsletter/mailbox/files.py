@@ -1,5 +1,6 @@
 """Read emails from files: one email, an mbox, a Maildir, a folder of emails, or standard input."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from msgspec import Struct
 
 from newsletter.mailbox.received import MOST_BYTES
 
-_MBOX = b"From "
+_BEGINNING = re.compile(rb"From .{0,500}\d\d:\d\d.{0,50}\d{4}")  # of an email in an mbox: a sender and a time
 _LONGEST_LINE = 65_536
 _MAILDIR = ("new", "cur")
 
@@ -41,11 +42,11 @@ def count_mails(path: Path) -> int:
 
 
 def mails_from(lines: Iterable[bytes], *, name: str, received_at: datetime) -> Iterator[StoredMail]:
-    """Yield the emails in a stream of lines. It is an mbox if its first line begins with `From ` (RFC 4155)."""
+    """Yield the emails in a stream of lines. It is an mbox if its first line is `From `, a sender and a time (RFC 4155)."""
     kept: list[bytes] = []
     size, number, is_mbox, is_after_blank = 0, 0, False, True
     for line in lines:
-        if line.startswith(_MBOX) and is_after_blank and (is_mbox or not kept):
+        if is_after_blank and (is_mbox or not kept) and _BEGINNING.match(line):
             if kept:
                 yield StoredMail(f"{name}, email {number}", b"".join(kept), received_at)
             kept, size, is_mbox, number = [], 0, True, number + 1

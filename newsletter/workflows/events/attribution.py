@@ -94,7 +94,7 @@ def _is_proven(trace: Trace, delivery: ReportedDelivery) -> bool:
         purpose = ReturnPurpose(trace.address)
         return is_genuine(purpose, trace.subscriber, trace.broadcast, trace.secret, token=delivery.token)
     secret = delivery.nonce if trace.hint is TraceHint.MESSAGE_ID else delivery.token
-    return bool(secret) and compare_digest(trace.secret.encode(), secret.encode())
+    return compare_digest(trace.secret.encode(), secret.encode())
 
 
 def _by_address(database: Database, report: MailReport) -> ReportedDelivery | None:

@@ -52,8 +52,9 @@ def test_the_corpus_reaches_the_right_people_and_only_them(config: Config, datab
         events = events_of(database, ids[emails[name]])
         assert [event.type for event in events] == ([] if type_ is None else [type_]), name
     assert tally.emails == len(NAMES)
-    assert (tally.unclear, tally.nobody, tally.forged) == (1, 0, 0)
-    assert [each.name for each in tally.unread] == [str(tmp_path / "mails/a-person-writes.eml")]
+    assert (tally.unclear, tally.nobody, tally.forged) == (2, 0, 0)
+    unread = [tmp_path / "mails" / f"a-person-{does}.eml" for does in ("forwards-a-bounce", "writes")]
+    assert [each.name for each in tally.unread] == list(map(str, unread))
 
 
 def test_hard_bounces_complaints_and_requests_block_and_nothing_else_does(
@@ -249,3 +250,29 @@ def test_a_stored_mail_keeps_its_first_megabyte(tmp_path: Path) -> None:
     assert isinstance(found, StoredMail)
     assert len(found.content) < 1_100_000
     assert reports_in(found.content, received_at=NOW)[0].kind is ReportKind.HARD
+
+
+def test_a_bounce_proves_nothing_about_the_others_of_an_unconfirmed_batch(
+    config: Config, database: Database, tmp_path: Path
+) -> None:
+    write_corpus(database, tmp_path / "mails")
+    with database.transaction() as connection:
+        connection.execute("UPDATE chunk SET state = 'unknown'", {})
+
+    tally = import_events(config, database, [tmp_path / "mails"], now=NOW)
+
+    assert tally.kinds[ReportKind.HARD] > 10
+    assert tally.ingested.settled == 0
+
+
+def test_an_email_that_was_sent_later_is_not_meant(database: Database) -> None:
+    number, nonce = broadcast_of(database)
+    ana = next(export_subscribers(database))
+    content = mail_about(
+        "only-the-recipient", broadcast=number, nonce=nonce, subscriber=ana.id, token=ana.token, email=ana.record.email
+    )
+    with database.transaction() as connection:
+        connection.execute("UPDATE chunk SET changed_at = '2026-11-24T08:00:00Z'", {})
+    (report,) = reports_in(content, received_at=NOW)
+
+    assert attribute(database, report).standing is Trust.NOBODY

@@ -42,7 +42,7 @@ def count_mails(path: Path) -> int:
 
 
 def mails_from(lines: Iterable[bytes], *, name: str, received_at: datetime) -> Iterator[StoredMail]:
-    """Yield the emails in a stream of lines. It is an mbox if its first line is `From `, a sender and a time (RFC 4155)."""
+    """Yield the emails in a stream of lines. An mbox begins with `From `, a sender and a time (RFC 4155)."""
     kept: list[bytes] = []
     size, number, is_mbox, is_after_blank = 0, 0, False, True
     for line in lines:

@@ -19,7 +19,7 @@ from newsletter.mailbox.refusal import coded_lines, detail_of, judge
         # What is only for now says nothing about the address.
         ("450 4.1.1 unverified address", "4.1.1", "soft", "no-such-address"),
         # The phase decides who is meant.
-        ("550 5.1.0 rejected (in reply to MAIL FROM command)", "5.1.0", "blameless", "sender"),
+        ("550 5.1.1 rejected (in reply to MAIL FROM command)", "5.1.1", "blameless", "sender"),
         ("550 no such account does not exist (in reply to RCPT TO command)", "", "hard", "no-such-address"),
         # The code of a reply is repeated on each of its lines.
         ("550-No such 550-user 550 here", "", "hard", "no-such-address"),

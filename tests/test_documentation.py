@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS, app, name_of
+from newsletter.cli.app import COMMANDS, GROUPS, app, name_of
 from newsletter.errors import MachineError, NewsletterError
 from newsletter.model.columns import COLUMNS, SubscriberColumn
 from newsletter.model.issue_fields import SECTION_TYPES, EventFields, IssueFields
@@ -26,7 +26,6 @@ STARTER = ROOT / "newsletter" / "starter"
 # Data about people, by the way its file is named, and two files that hold none.
 DATA_FILE = re.compile(r"(?<![\w/.{-])[\w-][\w./-]*\.(?:db|csv|json|log|eml)(?:[.-]\w+)?(?![\w/])")
 WITHOUT_PEOPLE = {"recipients.example.csv", "caniemail.json"}
-GROUPS = {"subscribers": SUBSCRIBERS, "suppressions": SUPPRESSIONS}
 
 
 def keys_of(model: type[BaseModel]) -> Iterator[str]:

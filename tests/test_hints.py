@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS, name_of
+from newsletter.cli.app import COMMANDS, GROUPS, name_of
 
 PACKAGE = Path(__file__).parents[1] / "newsletter"
 # The text before a value that makes it a word of a command.
-_COMMANDS = "|".join(name_of(module) for panel in (*COMMANDS.values(), SUBSCRIBERS, SUPPRESSIONS) for module in panel)
+_COMMANDS = "|".join(name_of(module) for panel in (*COMMANDS.values(), *GROUPS.values()) for module in panel)
 _OPTIONS = "to|from|segment|list|where|map|tag"
 BEFORE_A_WORD = re.compile(
     rf"(?:\bnewsletter (?:(?:subscribers|suppressions) )?(?:{_COMMANDS})|\bcd|\bchmod [\w+]+|(?<!\w)--(?:{_OPTIONS})) $"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import newsletter
-from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS
+from newsletter.cli.app import COMMANDS, GROUPS
 
 PACKAGE = Path(newsletter.__file__).parent
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
-TABLES = (*COMMANDS.values(), SUBSCRIBERS, SUPPRESSIONS)
+TABLES = (*COMMANDS.values(), *GROUPS.values())
 # `subscribers/add.py` and `suppressions/add.py` are each named after their command, in every layer.
 NAMED_AFTER_A_COMMAND = {name for table in TABLES for name in table}
 ENGINES = ("sqlite", "postgresql")  # they mirror each other

@@ -89,6 +89,16 @@ SUPPRESSIONS: Table = {
     "suppressions.export": "Export blocked addresses as CSV or JSON.",
     "suppressions.sync": "Sync blocked addresses with the provider, in both directions.",
 }
+EVENTS: Table = {
+    "events.import_": (
+        "Read bounces, complaints and a provider's events from files, and block addresses that do not work."
+    ),
+    "events.pull": (
+        "Read bounces, complaints and requests to unsubscribe from your mailbox, and block addresses that do not work."
+    ),
+}
+# The groups of commands, by the word with which their commands begin.
+GROUPS: Mapping[str, Table] = {"subscribers": SUBSCRIBERS, "suppressions": SUPPRESSIONS, "events": EVENTS}
 
 
 class Command(TyperCommand):
@@ -216,6 +226,8 @@ app = _group(
 )
 subscribers = _group("Import, export and manage your subscribers.", {"": SUBSCRIBERS})
 suppressions = _group("Manage blocked addresses, which must not be emailed.", {"": SUPPRESSIONS})
+events = _group("Take in what comes back: bounces, complaints and a provider's events.", {"": EVENTS})
+app.add_typer(events, name="events", rich_help_panel="After sending")
 app.add_typer(subscribers, name="subscribers", rich_help_panel="Your list")
 app.add_typer(suppressions, name="suppressions", rich_help_panel="Your list")
 

@@ -112,6 +112,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     list_name: str
     list_id: str  # a dotted name without angle brackets (RFC 2919)
     service_url: str  # the address of the unsubscribe service, without a slash at the end
+    mailbox: str = ""  # where bounces arrive; a `*` in it stands for the delivery; empty: at the sender's address
 
     def unsubscribe_url(self, subscriber_id: int, token: str) -> str:
         """Return the link that unsubscribes one person.
@@ -119,6 +120,16 @@ class Envelope(Struct, frozen=True, kw_only=True):
         The service must answer GET with a page, and must unsubscribe the person on POST (RFC 8058).
         """
         return f"{self.service_url}/u/{subscriber_id}-{token}"
+
+    @property
+    def sent_from(self) -> str:
+        """The address from which SMTP sends an email that has no return path of its own."""
+        return self.mailbox if self.mailbox and not self.names_deliveries else self.from_email
+
+    @property
+    def names_deliveries(self) -> bool:
+        """Whether the mailbox has an address for each delivery."""
+        return "*" in self.mailbox
 
 
 class Mailing(Struct, frozen=True, kw_only=True):
@@ -145,6 +156,14 @@ class Recipient(NamedTuple):
     name: str  # for the To header; may be empty
     unsubscribe_url: str
     values: tuple[str, ...]
+    return_path: str = ""  # the address from which SMTP sends it, and to which it bounces; empty: that of the mailing
+    leave_address: str = ""  # an email to it unsubscribes the recipient; empty if no mailbox is read
+
+    @property
+    def list_unsubscribe(self) -> str:
+        """The value of List-Unsubscribe (RFC 2369): the link, and the address if there is one."""
+        link = f"<{self.unsubscribe_url}>"
+        return f"{link}, <mailto:{self.leave_address}?subject=unsubscribe>" if self.leave_address else link
 
 
 class OutgoingChunk(Struct, frozen=True, kw_only=True):

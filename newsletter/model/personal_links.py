@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     CLICK = "nl/click"
     OPEN = "nl/open"
     BOUNCE = "nl/bounce"
+    LEAVE_BY_EMAIL = "nl/mailto"
 
 
 class PersonalLink(Struct, frozen=True):

@@ -23,11 +23,14 @@ from newsletter.model.slots import Template
 from newsletter.providers.headers import mailbox, unstructured, wire_address
 
 _ALTERNATIVE, _RELATED = b"=_newsletter_alternative", b"=_newsletter_related"
+# They keep vacation programs from answering to the mailbox, and do not stop delivery reports ([MS-OXCMAIL] 2.1.3.2.20).
+_NO_AUTOREPLIES = (b"Precedence: bulk", b"X-Auto-Response-Suppress: OOF, AutoReply")
 _LINE_BREAK = re.compile(r"\r\n|\r")
 _LEADING_DOTS = re.compile(rb"(?m)^\.+")
 _LEADING_FROM = re.compile(rb"(?m)^F(?=rom )")
 _AS_IT_IS = re.compile(r"(?!\.|From )[ -<>-~]{1,75}")
 _SOFT_BREAK = b"=\r\n"
+_FOLD = ",\r\n "
 
 
 class CompiledMessage(Struct, frozen=True, kw_only=True):
@@ -63,7 +66,7 @@ class CompiledMessage(Struct, frozen=True, kw_only=True):
                 b"To: %s\r\n" % mailbox(recipient.name, wire_address(recipient.email)),
                 unstructured("Subject", self.subject.fill(recipient.values)) if self.subject is not None else b"",
                 f"Message-ID: <{self.broadcast}.{recipient.delivery}@{self.domain}>\r\n".encode("ascii"),
-                f"List-Unsubscribe: <{recipient.unsubscribe_url}>\r\n".encode("ascii"),
+                f"List-Unsubscribe: {recipient.list_unsubscribe.replace(', ', _FOLD)}\r\n".encode("ascii"),
             )
         )
 
@@ -118,6 +121,7 @@ def _fixed_headers(envelope: Envelope, broadcast: str) -> bytes:
         b"List-Id: %s" % mailbox(envelope.list_name, envelope.list_id),
         b"List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         b"X-Newsletter-Broadcast: %s" % broadcast.encode("ascii"),
+        *(_NO_AUTOREPLIES if envelope.mailbox else ()),
         b"MIME-Version: 1.0",
     )
     return b"\r\n".join((*lines, b""))

@@ -1,6 +1,6 @@
 """The SMTP provider, which sends messages one by one through a relay. Its connection stays open between chunks.
 
-The relay adds DKIM signatures. Bounces go to the sender's address.
+The relay adds DKIM signatures. Bounces go to the newsletter's own mailbox, if it has one, or to the sender's address.
 """
 
 from base64 import b64encode
@@ -112,7 +112,7 @@ class SmtpSession:
     def submit(self, chunk: OutgoingChunk, replies: Replies = UNRECORDED) -> Outcome:
         """Send one message per recipient. Stop early if the remaining messages would fail in the same way."""
         message = self._messages.compiled(chunk.mailing, self._provider.clock())
-        sender = wire_address(chunk.mailing.envelope.from_email)
+        sender = chunk.mailing.envelope.sent_from
         provider = self._provider
         fates = ChunkFates(
             chunk.recipients,
@@ -144,6 +144,7 @@ class SmtpSession:
             address = wire_address(recipient.email)
         except ValueError as err:
             return Answer(ReplyMeaning.ADDRESS, str(err), Phase.RCPT)
+        sender = wire_address(recipient.return_path or sender)
         content = message.render(recipient, end=END_OF_CONTENT)
         is_kept = self._relay is not None and self._relay.is_open
         may_begin = partial(replies.may_begin, recipient.delivery)

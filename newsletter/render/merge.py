@@ -15,6 +15,7 @@ from urllib.parse import quote
 from newsletter.model.broadcast import Envelope, Recipient
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import without_deceit
+from newsletter.model.return_paths import ReturnPurpose, return_path
 from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, MergeField, Slot, Template, source_of
 from newsletter.model.web_address import WEB_ADDRESS
 
@@ -125,8 +126,9 @@ _recipient = cast("Callable[[tuple[object, ...]], Recipient]", partial(tuple.__n
 class Personalizer:
     """Makes the recipients of one variant from claimed deliveries, whose values are in the order of `fields`."""
 
-    def __init__(self, slots: Sequence[Slot], fields: Sequence[str], envelope: Envelope) -> None:
-        self._slots, self._fields, self._envelope = slots, fields, envelope
+    def __init__(self, slots: Sequence[Slot], fields: Sequence[str], envelope: Envelope, *, broadcast: int = 0) -> None:
+        """Make recipients of a broadcast, or of a test copy or a preview, whose `broadcast` is 0."""
+        self._slots, self._fields, self._envelope, self._broadcast = slots, fields, envelope, broadcast
 
     @staticmethod
     def fields_of(slots: Iterable[Slot]) -> tuple[str, ...]:
@@ -147,7 +149,21 @@ class Personalizer:
         chunk = ChunkColumns(fields=columns, links={Link.UNSUBSCRIBE: urls})
         written = [_written(slot, chunk) for slot in self._slots]
         slot_values = zip(*written, strict=True) if written else repeat((), len(deliveries))
-        return tuple(map(_recipient, zip(subscribers, emails, names, urls, slot_values, strict=True)))
+        return_paths = self._addresses(ReturnPurpose.BOUNCE, subscribers, tokens)
+        leave_addresses = self._addresses(ReturnPurpose.LEAVE, subscribers, tokens)
+        # The columns of addresses may be endless.
+        rows = zip(subscribers, emails, names, urls, slot_values, return_paths, leave_addresses, strict=False)
+        return tuple(map(_recipient, rows))
+
+    def _addresses(self, purpose: ReturnPurpose, subscribers: Sequence[int], tokens: Sequence[str]) -> Iterable[str]:
+        """Return the address in the newsletter's own mailbox for each delivery, or empty strings if there are none."""
+        if not (self._broadcast and self._envelope.names_deliveries):
+            return repeat("")
+        pattern, broadcast = self._envelope.mailbox, self._broadcast
+        return [
+            return_path(pattern, purpose, subscriber, broadcast, token)
+            for subscriber, token in zip(subscribers, tokens, strict=True)
+        ]
 
 
 def _written(slot: Slot, chunk: ChunkColumns) -> Sequence[str]:

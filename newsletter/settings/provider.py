@@ -60,7 +60,7 @@ def span_of(hours: str) -> tuple[time, time]:
     return time(first_hour, first_minute), time(last_hour, last_minute)
 
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Carrier(Struct, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ class SmtpSettings(ProviderTable):
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> "SmtpSettings":
-        if self.security == "none" and self.host not in _LOOPBACK:
+        if self.security == "none" and self.host not in LOOPBACK:
             raise FaultError("email would cross the network unencrypted", 'write security = "starttls" or "tls"')
         return self
 
@@ -155,7 +155,7 @@ class SendGridSettings(ProviderTable):
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise FaultError("the key would cross the network unencrypted", "begin the address with https://")
         return value.rstrip("/")
 

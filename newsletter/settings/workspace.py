@@ -28,6 +28,7 @@ from newsletter.model.values import (
 )
 from newsletter.settings.authentication import AuthenticationSettings
 from newsletter.settings.delivery import DeliverySettings
+from newsletter.settings.mailbox import MailboxSettings
 from newsletter.settings.provider import ProviderSettings
 
 SQLITE = "sqlite:///"
@@ -307,4 +308,5 @@ class Settings(Fields):
     database: DatabaseSettings = DatabaseSettings()
     delivery: DeliverySettings = DeliverySettings()
     suppressions: SuppressionSettings = SuppressionSettings()
+    mailbox: MailboxSettings | None = None
     checks: CheckSettings = CheckSettings()

@@ -16,12 +16,12 @@ from typer.core import TyperArgument, TyperOption
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS, app, name_of
+from newsletter.cli.app import COMMANDS, GROUPS, app, name_of
 from newsletter.cli.parameters import range_of
 from newsletter.errors import InputError
 from tests.e2e.program import environment
 
-LISTED = [*(line for panel in COMMANDS.values() for line in panel.items()), *SUBSCRIBERS.items(), *SUPPRESSIONS.items()]
+LISTED = [line for panel in (*COMMANDS.values(), *GROUPS.values()) for line in panel.items()]
 
 
 def modules_after(*arguments: str, folder: Path) -> list[str]:
@@ -45,8 +45,7 @@ def test_a_command_is_listed_with_the_first_paragraph_of_its_docstring(module: s
 SCREENS = [
     (),
     *((name_of(module),) for panel in COMMANDS.values() for module in panel),
-    *(("subscribers", *names) for names in ((), *((name_of(module),) for module in SUBSCRIBERS))),
-    *(("suppressions", *names) for names in ((), *((name_of(module),) for module in SUPPRESSIONS))),
+    *((group, *names) for group, table in GROUPS.items() for names in ((), *((name_of(module),) for module in table))),
 ]
 
 

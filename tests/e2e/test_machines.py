@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.cli.app import COMMANDS, SUBSCRIBERS, SUPPRESSIONS
+from newsletter.cli.app import COMMANDS, GROUPS
 from tests.e2e.program import command, environment, run, write_list
 from tests.workspaces import write_workspace
 
@@ -122,7 +122,7 @@ def every_command() -> list[str]:
     }
     names = [key.rpartition(".")[2].rstrip("_").replace("_", "-") for panel in COMMANDS.values() for key in panel]
     lines = [f"{name} {arguments.get(name, '')}".strip() for name in names]
-    for group, table in (("subscribers", SUBSCRIBERS), ("suppressions", SUPPRESSIONS)):
+    for group, table in GROUPS.items():
         for key in table:
             name = key.rpartition(".")[2].rstrip("_").replace("_", "-")
             given = "" if group == "suppressions" or name == "export" else arguments.get(name, "")

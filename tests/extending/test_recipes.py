@@ -49,6 +49,7 @@ def built(copy: Copy, name: str) -> str:
 
 # What a page promises and does not show, by the page.
 FURTHER: Mapping[str, Callable[[Copy], None]] = {
+    "bounce": nothing_more,
     "check": rule_is_on_the_page,
     "column": nothing_more,
     "command": nothing_more,

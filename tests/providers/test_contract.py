@@ -65,6 +65,16 @@ def test_headers_say_who_writes_and_how_to_leave(carrier: Carrier) -> None:
     assert len({mail.headers["List-Unsubscribe"] for mail in arrived.values()}) == 2
 
 
+def test_whoever_has_an_address_for_leaving_can_leave_by_link_and_by_email(carrier: Carrier) -> None:
+    ana, bo = (recipient(number, f"person{number}@example.org") for number in (1, 2))
+
+    _submit(carrier, chunk(ana._replace(leave_address="u.1.1.abcdefgh@bounces.example.org"), bo))
+
+    arrived = {mail.to: mail.headers["List-Unsubscribe"] for mail in carrier.arrived()}
+    by_email = "<mailto:u.1.1.abcdefgh@bounces.example.org?subject=unsubscribe>"
+    assert arrived == {ana.email: f"<{ana.unsubscribe_url}>, {by_email}", bo.email: f"<{bo.unsubscribe_url}>"}
+
+
 @pytest.mark.parametrize(
     "first_name",
     [

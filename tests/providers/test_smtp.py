@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from newsletter.model.broadcast import Doubt, Ending, NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.providers.base import Provider
-from tests.providers.mailings import chunk, recipient
+from tests.providers.mailings import ENVELOPE, chunk, mailing, recipient
 from tests.providers.smtp_server import PASSWORD, TAKEN, SmtpServer
 from tests.providers.workspace import opened, smtp_settings
 
@@ -25,6 +25,21 @@ def server(request: pytest.FixtureRequest) -> Iterator[SmtpServer]:
     with SmtpServer() as running:
         running.behavior.extensions = request.param
         yield running
+
+
+def test_an_email_comes_from_its_own_return_path_or_from_that_of_the_mailing(
+    server: SmtpServer, tmp_path: Path
+) -> None:
+    ana, bo, *_ = PEOPLE
+    own = ana._replace(return_path="b.1.7.abcdefgh@bounces.example.org")
+    to_mailbox = mailing(envelope=replace(ENVELOPE, mailbox="bounces@example.org"))
+
+    _submit(opened(tmp_path, smtp_settings(server.port)), chunk(own, bo))
+    _submit(opened(tmp_path, smtp_settings(server.port)), chunk(own, bo, of=to_mailbox))
+
+    senders = ["b.1.7.abcdefgh@bounces.example.org", ENVELOPE.from_email]
+    assert [mail.sender for mail in server.taken] == [*senders, senders[0], "bounces@example.org"]
+    assert [b"\r\nPrecedence: bulk\r\n" in mail.content for mail in server.taken] == [False, False, True, True]
 
 
 def test_a_refused_address_is_invalid_with_the_words_of_the_relay(server: SmtpServer, tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Personalization by chunk: everyone gets their own values, escaped for the places where they are used."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import doubt_about_name
+from newsletter.model.return_paths import ReturnPurpose, is_genuine, named_in
 from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot
 from newsletter.render.merge import ESCAPES, Personalizer
 
@@ -69,3 +72,34 @@ def test_an_issue_without_merge_fields_needs_no_values(chunk: list[ClaimedDelive
     bare = [delivery._replace(values=()) for delivery in chunk]
 
     assert [person.values for person in Personalizer((), (), ENVELOPE).recipients(bare)] == [()] * len(chunk)
+
+
+@given(deliveries)
+def test_each_recipient_of_a_broadcast_has_addresses_in_the_mailbox_of_the_newsletter(
+    chunk: list[ClaimedDelivery],
+) -> None:
+    envelope = replace(ENVELOPE, mailbox="bounces+*@example.org")
+
+    people = Personalizer(SLOTS, FIELDS, envelope, broadcast=7).recipients(chunk)
+
+    for person, delivery in zip(people, chunk, strict=True):
+        for purpose, address in (
+            (ReturnPurpose.BOUNCE, person.return_path),
+            (ReturnPurpose.LEAVE, person.leave_address),
+        ):
+            named = named_in(address)
+            assert named is not None
+            assert named[:3] == (purpose, delivery.subscriber, 7)
+            assert is_genuine(*named, token=delivery.token)
+
+
+@pytest.mark.parametrize(("mailbox", "broadcast"), [("", 7), ("bounces@example.org", 7), ("*@example.org", 0)])
+def test_without_a_star_or_a_broadcast_recipients_have_no_addresses_of_their_own(mailbox: str, broadcast: int) -> None:
+    envelope = replace(ENVELOPE, mailbox=mailbox)
+
+    (person,) = Personalizer((), (), envelope, broadcast=broadcast).recipients(
+        [ClaimedDelivery(1, "ana@example.org", "", "", "token", ())]
+    )
+
+    assert (person.return_path, person.leave_address) == ("", "")
+    assert person.list_unsubscribe == f"<{person.unsubscribe_url}>"

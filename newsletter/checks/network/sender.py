@@ -98,6 +98,7 @@ def sender_of(config: Config) -> Sender:
     from_domain = _domain_of(settings.newsletter.from_email)
     reply_to = settings.newsletter.reply_to
     reply_domain = _domain_of(reply_to) if reply_to else from_domain
+    bounce_domain = _domain_of(settings.mailbox.address) if settings.mailbox else from_domain
     return Sender(
         from_domain=from_domain,
         reply_domain=reply_domain if reply_domain != from_domain else None,
@@ -105,8 +106,8 @@ def sender_of(config: Config) -> Sender:
         relay=relay,
         selectors=given.dkim_selectors or (carrier.selectors if carrier else ()),
         dkim_domain=given.dkim_domain,
-        # Over SMTP, this program sets the address for bounces to the sender's address.
-        envelope_domain=given.envelope_domain or (from_domain if relay else None),
+        # Over SMTP, this program sets the address for bounces: to its own mailbox, if it has one, or to the sender's.
+        envelope_domain=given.envelope_domain or (bounce_domain if relay else None),
         spf_include=given.spf_include or (carrier.spf_include if carrier else None),
     )
 

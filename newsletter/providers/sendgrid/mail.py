@@ -164,7 +164,7 @@ def _object_template(tags: Sequence[str], args: Mapping[str, str]) -> bytes:
     parts = (
         '{"to":[{"email":"%b"%b}]',
         f'"substitutions":{{{substitutions}}}' if substitutions else "",
-        '"headers":{"List-Unsubscribe":"<%b>","List-Unsubscribe-Post":"List-Unsubscribe=One-Click"}',
+        '"headers":{"List-Unsubscribe":"%b","List-Unsubscribe-Post":"List-Unsubscribe=One-Click"}',
         f'"custom_args":{{{shared}"{DELIVERY}":"%d"}}}},',
     )
     return ",".join(part for part in parts if part).encode("ascii")
@@ -176,7 +176,7 @@ def _objects(template: bytes, recipients: Sequence[Recipient], addresses: Sequen
         json_texts(addresses),
         _named([recipient.name for recipient in recipients]),
         *(json_texts(column) for column in zip(*[recipient.values for recipient in recipients], strict=True)),
-        json_texts([recipient.unsubscribe_url for recipient in recipients]),
+        json_texts([recipient.list_unsubscribe for recipient in recipients]),
         [recipient.delivery for recipient in recipients],
     ]
     return map(template.__mod__, zip(*columns, strict=True))

@@ -38,6 +38,7 @@ def envelope_of(config: Config) -> Envelope:
         list_name=identity.name,
         list_id=identity.list_id or f"newsletter.{identity.from_email.rpartition('@')[2]}",
         service_url=config.settings.service.url,
+        mailbox=config.settings.mailbox.address if config.settings.mailbox else "",
     )
 
 

@@ -1,10 +1,11 @@
-"""A workspace, and a database on each engine in turn."""
+"""A workspace, a database on each engine in turn, and an IMAP server."""
 
 from pathlib import Path
 
 import pytest
 
 from newsletter.config import Config, load_config
+from tests.mailbox.conftest import _imap_server, imap_server  # noqa: F401
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401
 from tests.workspaces import write_workspace
 

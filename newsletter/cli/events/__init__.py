@@ -1,0 +1,1 @@
+"""The commands about what comes back: bounces, complaints and a provider's events."""

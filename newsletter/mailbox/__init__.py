@@ -1,0 +1,1 @@
+"""Read bounces, complaints, automatic replies and requests to unsubscribe that arrive as email."""

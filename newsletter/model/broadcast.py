@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct, field
 
+from newsletter.model.personal_links import Purpose, stamp_of
 from newsletter.model.rendered import RenderedVariant
 
 
@@ -119,6 +120,12 @@ class Envelope(Struct, frozen=True, kw_only=True):
         The service must answer GET with a page, and must unsubscribe the person on POST (RFC 8058).
         """
         return f"{self.service_url}/u/{subscriber_id}-{token}"
+
+    def preferences_url(self, subscriber_id: int, token: str, *, made_at: datetime) -> str:
+        """Return the link to one person's preferences. It says on which day it was made, because it expires."""
+        day = made_at.replace(hour=0, minute=0, second=0)
+        stamp = stamp_of(token, Purpose.PREFERENCES, str(subscriber_id), now=day)
+        return f"{self.service_url}/p/{subscriber_id}-{stamp}"
 
 
 class Mailing(Struct, frozen=True, kw_only=True):

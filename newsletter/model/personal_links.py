@@ -14,7 +14,7 @@ from hmac import compare_digest
 
 from msgspec import Struct
 
-_LINK = re.compile(r"([1-9][0-9]{0,17})-([0-9A-Za-z_-]{16,128})")
+_LINK = re.compile(r"([1-9][0-9]{0,17})-([0-9A-Za-z_.-]{16,128})")  # the secret is a token, a code or a stamp
 _STAMP = re.compile(r"([0-9]{10})\.([0-9A-Za-z_-]{22})")
 _CODE_BYTES = 16
 _CLOCKS_DIFFER_BY = timedelta(seconds=5)

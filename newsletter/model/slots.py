@@ -47,10 +47,11 @@ class Link(StrEnum):
     """The personal links that each reader has."""
 
     UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
 
 
 # The names of the personal links in content and templates. No column or attribute can have one of these names.
-LINK_FIELDS: Mapping[str, Link] = {"unsubscribe_url": Link.UNSUBSCRIBE}
+LINK_FIELDS: Mapping[str, Link] = {"unsubscribe_url": Link.UNSUBSCRIBE, "preferences_url": Link.PREFERENCES}
 
 
 class MergeField(Struct, frozen=True):
@@ -99,7 +100,7 @@ class ChunkColumns(Struct, frozen=True, kw_only=True):
     """The known values of a chunk's readers, by column: one string per reader, in the same order in every column."""
 
     fields: Mapping[str, Sequence[str]]  # the columns and attributes that the sources read; an empty string if unknown
-    links: Mapping[Link, Sequence[str]]
+    links: Mapping[Link, Sequence[str]]  # those that the sources read
 
 
 class SlotSource(Protocol):
@@ -108,6 +109,10 @@ class SlotSource(Protocol):
     @property
     def fields(self) -> tuple[str, ...]:
         """Return the columns and attributes that the source reads."""
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Return the personal links that the source reads."""
 
     @property
     def escape(self) -> Escape | None:
@@ -130,6 +135,7 @@ class Column(Struct, frozen=True):
 
     name: str
     default: str | None = None
+    links: ClassVar[tuple[Link, ...]] = ()
     escape: ClassVar[Escape | None] = None  # a value can contain any character, so the escape depends on the place
 
     @property
@@ -164,6 +170,11 @@ class OwnLink(Struct, frozen=True):
     link: Link
     fields: ClassVar[tuple[str, ...]] = ()  # it is made from the subscriber's id and token, which every delivery has
     escape: ClassVar[Escape | None] = Escape.LINK  # it is the same in HTML, in text and inside another URL
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Return the link."""
+        return (self.link,)
 
     @property
     def token(self) -> str:
@@ -201,7 +212,10 @@ def source_from(data: Sequence[str | None]) -> SlotSource:
     return SOURCES[kind or ""](*details)
 
 
-UNSUBSCRIBE_FIELD = MergeField("unsubscribe_url")  # the field that the theme's templates receive
+# The fields that the theme's templates receive.
+UNSUBSCRIBE_FIELD = MergeField("unsubscribe_url")
+PREFERENCES_FIELD = MergeField("preferences_url")
+OWN_FIELDS = (UNSUBSCRIBE_FIELD, PREFERENCES_FIELD)
 
 
 class Slot(Struct, frozen=True):

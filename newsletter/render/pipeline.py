@@ -11,7 +11,7 @@ from newsletter.model.axes import axes_of, judged_readerships
 from newsletter.model.issue import Issue, PictureFile, Section
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant, content_hash_of
-from newsletter.model.slots import UNSUBSCRIBE_FIELD
+from newsletter.model.slots import OWN_FIELDS, PREFERENCES_FIELD, UNSUBSCRIBE_FIELD
 from newsletter.render import plaintext
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.merge import SlotTable, in_header, in_html, in_text
@@ -86,7 +86,7 @@ class _VariantRenderer(Struct):
         direction = direction_of_language(language)
         html = finish_html(compile_mjml(mjml, direction=direction), language=language, direction=direction)
         text = plaintext.tidy(self.theme.render("text/email.txt.j2", context), direction=direction)
-        table = SlotTable([UNSUBSCRIBE_FIELD, *(use.field for use in self.issue.merge_fields)])
+        table = SlotTable([*OWN_FIELDS, *(use.field for use in self.issue.merge_fields)])
         hosted = self.config.settings.archive is not None
         return RenderedVariant(
             readership=self.readership,
@@ -108,7 +108,7 @@ class _VariantRenderer(Struct):
             "section_html": self._section_html,
             "section_text": partial(self.press.text, mailbox=self.readership.mailbox),
             "unsubscribe_url": UNSUBSCRIBE_FIELD.token,
-            "pages": {},  # the reader's `preferences`, and the email in a `browser`: no page answers there yet
+            "pages": {"preferences": PREFERENCES_FIELD.token},  # no page shows the email in a `browser` yet
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
         }

@@ -44,4 +44,4 @@ class Mailings:
             nonce=broadcast.nonce,
             batch_id=batch_id,
         )
-        return mailing, Personalizer(variant.slots, self.fields, broadcast.envelope)
+        return mailing, Personalizer(variant.slots, self.fields, broadcast.envelope, made_at=broadcast.created_at)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct, field
 
-from newsletter.model.personal_links import Purpose, stamp_of
+from newsletter.model.personal_links import Purpose, code_of, stamp_of
 from newsletter.model.rendered import RenderedVariant
 
 
@@ -126,6 +126,10 @@ class Envelope(Struct, frozen=True, kw_only=True):
         day = made_at.replace(hour=0, minute=0, second=0)
         stamp = stamp_of(token, Purpose.PREFERENCES, str(subscriber_id), now=day)
         return f"{self.service_url}/p/{subscriber_id}-{stamp}"
+
+    def tracking_url(self, subscriber_id: int, token: str) -> str:
+        """Return the link to the page on which one person ends tracking. It never expires."""
+        return f"{self.service_url}/t/{subscriber_id}-{code_of(token, Purpose.TRACKING, str(subscriber_id))}"
 
 
 class Mailing(Struct, frozen=True, kw_only=True):

@@ -126,8 +126,21 @@ _recipient = cast("Callable[[tuple[object, ...]], Recipient]", partial(tuple.__n
 class Personalizer:
     """Makes the recipients of one variant from claimed deliveries, whose values are in the order of `fields`."""
 
-    def __init__(self, slots: Sequence[Slot], fields: Sequence[str], envelope: Envelope, *, made_at: datetime) -> None:
-        """Take the time from which links that expire are valid: that of the broadcast, so that a repeat is the same."""
+    def __init__(
+        self,
+        slots: Sequence[Slot],
+        fields: Sequence[str],
+        envelope: Envelope,
+        *,
+        made_at: datetime,
+        broadcast: int = 0,
+        nonce: str = "",
+    ) -> None:
+        """Take the time from which links that expire are valid: that of the broadcast, so that a repeat is the same.
+
+        `broadcast` and `nonce` are those of the broadcast. Without one, no slot needs them.
+        """
+        self._broadcast, self._nonce = broadcast, nonce
         self._slots, self._fields, self._envelope = slots, fields, envelope
         self._links = {link for slot in slots for link in slot.source.links}
         self._made_at = made_at
@@ -148,7 +161,13 @@ class Personalizer:
         ]
         urls = list(map(self._envelope.unsubscribe_url, subscribers, tokens))
         columns = dict(zip(self._fields, zip(*values, strict=True), strict=False))
-        chunk = ChunkColumns(fields=columns, links=self._links_of(subscribers, tokens, urls))
+        chunk = ChunkColumns(
+            fields=columns,
+            links=self._links_of(subscribers, tokens, urls),
+            people=tuple(zip(subscribers, tokens, strict=True)),
+            broadcast=self._broadcast,
+            nonce=self._nonce,
+        )
         written = [_written(slot, chunk) for slot in self._slots]
         slot_values = zip(*written, strict=True) if written else repeat((), len(deliveries))
         return tuple(map(_recipient, zip(subscribers, emails, names, urls, slot_values, strict=True)))
@@ -161,6 +180,8 @@ class Personalizer:
         if Link.PREFERENCES in self._links:
             url = partial(self._envelope.preferences_url, made_at=self._made_at)
             links[Link.PREFERENCES] = list(map(url, subscribers, tokens))
+        if Link.TRACKING in self._links:
+            links[Link.TRACKING] = list(map(self._envelope.tracking_url, subscribers, tokens))
         return links
 
 

@@ -29,6 +29,7 @@ from newsletter.model.values import (
 from newsletter.settings.authentication import AuthenticationSettings
 from newsletter.settings.delivery import DeliverySettings
 from newsletter.settings.provider import ProviderSettings
+from newsletter.settings.tracking import TrackingSettings
 
 SQLITE = "sqlite:///"
 # A segment that is empty or not text has a mistake of its own, which must not stop the commands that do not need it.
@@ -308,3 +309,4 @@ class Settings(Fields):
     delivery: DeliverySettings = DeliverySettings()
     suppressions: SuppressionSettings = SuppressionSettings()
     checks: CheckSettings = CheckSettings()
+    tracking: TrackingSettings = TrackingSettings()

@@ -3,7 +3,7 @@
 Security scanners follow the links of an email, link previews and search engines visit them, and Apple's privacy proxy
 loads pictures whether or not the email is read. `verdict_of` judges one request by what it shows of itself: its method,
 its agent and its address. What only several requests show together, such as a burst, is judged from stored events in
-`newsletter.workflows.tracking.settle`.
+`newsletter.workflows.events.judge`.
 
 A verdict never changes an answer, and never prevents anyone from unsubscribing. Only the verdict is stored: the agent
 and the address are not.

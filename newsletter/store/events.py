@@ -1,7 +1,6 @@
 """Events: what came back about messages that were accepted. A repeated report is stored once.
 
-The `reaction` table also stores who opened or clicked a broadcast, and when they last did so. Segments query this
-table.
+Who opened or clicked a broadcast is judged from the events a few minutes later, see `newsletter.store.reactions`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -41,7 +40,7 @@ class ListedPerson(NamedTuple):
 
 _CREATE_ARRIVED = change("events", "create_arrived")
 _ADD = change("events", "add")
-_REACT = change("events", "react")
+_ADD_MINUTES = change("events", "add_minutes")
 _DROP_ARRIVED = change("events", "drop_arrived")
 _EVIDENCE = query_all("events", "evidence", EvidenceRow)
 _ADD_TOTAL = change("events", "add_total")
@@ -69,7 +68,7 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
         _CREATE_ARRIVED(connection)
         connection.load("arrived", rows)
         added = _ADD(connection)
-        _REACT(connection)
+        _ADD_MINUTES(connection)
         _DROP_ARRIVED(connection)
         return added
 

@@ -117,7 +117,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("events.evidence", (ONE, NONE)),
     ("events.create_arrived", ({},)),
     ("events.add", ({},)),
-    ("events.react", ({},)),
+    ("events.add_minutes", ({},)),
     ("events.drop_arrived", ({},)),
     ("events.own", ({"broadcasts": "[0, 1, 99]"},)),
     ("events.unknown", ({"broadcasts": "[1, 2]"}, {"broadcasts": "[]"})),
@@ -431,6 +431,24 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("topics.add_topic", ({**ONE, "topic": "new"},)),
     ("topics.exclude_left", ({"topics": '["news"]', "count": 1, "settlement": 1},)),
     ("topics.topics_of", (ONE, NONE)),
+    ("tracking.set_mode", ({**ONE, "mode": "consented"},)),
+    ("tracking.add_link", ({**ONE, "number": 9, "target": "https://example.org/b"},)),
+    (
+        "tracking.find_link",
+        (
+            {**ONE, "number": 1, "subscriber": 1},
+            {**ONE, "number": 0, "subscriber": 0},
+            {**NONE, "number": 1, "subscriber": 1},
+        ),
+    ),
+    ("tracking.reactions", ({"since": LATER, "until": NEVER}, {"since": NEVER, "until": NEVER})),
+    ("tracking.react", ({"since": EVER, "until": NEVER},)),
+    ("tracking.set_verdict", ({"at": LATER, "digest": b"opened", "verdict": "burst"},)),
+    ("tracking.unreact", ({**ONE, "type": "opened", "subscriber": 1, "at": T},)),
+    ("tracking.unjudged", ({"until": "2026-02-20T08:00"}, {"until": ""})),
+    ("tracking.set_judged", ({"minute": "2026-02-20T08:00"},)),
+    ("tracking.forget_reactions", ({"subscriber": 7},)),
+    ("tracking.withdraw", ({"subscriber": 7},)),
     ("undo.find_import", ({},)),
     ("undo.last_file", ({},)),
     ("undo.collect_people", ({"after": 0, "until": 5, "at": T},)),
@@ -612,6 +630,10 @@ def seed(connection: Connection) -> None:
         (1, "opened", "", "", 3),
         (1, "clicked", "https://example.org/a", "", 2),
     )
+    _insert(
+        connection, "tracked_link", "broadcast number target", (1, 0, ""), (1, 1, "https://example.org/a"), (1, 2, "")
+    )
+    _insert(connection, "unjudged_minute", "minute", ("2026-02-20T08:00",))
     _insert(
         connection,
         "post",

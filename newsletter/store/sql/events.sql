@@ -36,17 +36,13 @@ WHERE TRUE
 ORDER BY a.at, a.digest
 ON CONFLICT (at, digest) DO NOTHING;
 
--- name: react()!
--- Save who opened or clicked a broadcast, and the latest time. Machines do not count. A repeated or older report changes
--- nothing.
-INSERT INTO reaction (broadcast, type, subscriber, last_at)
-SELECT a.broadcast, a.type, a.subscriber, max(a.at)
+-- name: add_minutes()!
+-- Save in which minutes opens and clicks happened, so that they are judged later. See `unjudged` in tracking.sql.
+INSERT INTO unjudged_minute (minute)
+SELECT DISTINCT substr(a.at, 1, 16)
 FROM arrived AS a
-WHERE a.type IN ('opened', 'clicked') AND a.verdict = ''
-GROUP BY a.broadcast, a.type, a.subscriber
-ORDER BY a.broadcast, a.type, a.subscriber
-ON CONFLICT (broadcast, type, subscriber) DO UPDATE SET last_at = excluded.last_at
-WHERE excluded.last_at > reaction.last_at;
+WHERE a.type IN ('opened', 'clicked') AND a.subscriber <> 0
+ON CONFLICT (minute) DO NOTHING;
 
 -- name: evidence(broadcast)
 -- Return the attempts of unknown chunks for which events were reported, and the types of these events.

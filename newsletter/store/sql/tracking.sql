@@ -31,3 +31,60 @@ WHERE
     broadcast IN (SELECT id FROM broadcast WHERE tracking = 'consented')
     AND type IN ('opened', 'clicked')
     AND subscriber = :subscriber;
+
+-- name: unjudged(until)
+-- Return the minutes up to a given one in which opens and clicks happened that have not been judged yet.
+SELECT minute FROM unjudged_minute WHERE minute <= :until ORDER BY minute;
+
+-- name: reactions(since, until)
+-- Return the opens and clicks of a time, and when the emails of these people were delivered if that was in the same time.
+SELECT e.at, e.digest, e.type, e.broadcast, e.subscriber, e.url_offset, e.verdict
+FROM event AS e
+WHERE
+    e.at >= :since
+    AND e.at < :until
+    AND e.subscriber <> 0
+    AND (
+        e.type IN ('opened', 'clicked')
+        OR (
+            e.type = 'delivered'
+            AND e.subscriber IN (
+                SELECT r.subscriber
+                FROM event AS r
+                WHERE r.at >= :since AND r.at < :until AND r.type IN ('opened', 'clicked')
+            )
+        )
+    )
+ORDER BY e.at, e.digest;
+
+-- name: set_verdict(at, digest, verdict)*!
+-- Save how a machine was recognized.
+UPDATE event SET verdict = :verdict WHERE at = :at AND digest = :digest;
+
+-- name: react(since, until)!
+-- Save who opened or clicked a broadcast in a time, and the latest time. Only people count, and only after they agreed to
+-- tracking. An older reaction than the known one changes nothing.
+INSERT INTO reaction (broadcast, type, subscriber, last_at)
+SELECT e.broadcast, e.type, e.subscriber, max(e.at)
+FROM event AS e
+JOIN subscriber AS s ON s.id = e.subscriber
+WHERE
+    e.at >= :since
+    AND e.at < :until
+    AND e.type IN ('opened', 'clicked')
+    AND e.verdict IN ('', 'proxy')
+    AND s.tracking_consented_at <> ''
+    AND s.tracking_consented_at <= e.at
+GROUP BY e.broadcast, e.type, e.subscriber
+ORDER BY e.broadcast, e.type, e.subscriber
+ON CONFLICT (broadcast, type, subscriber) DO UPDATE SET last_at = excluded.last_at
+WHERE excluded.last_at > reaction.last_at;
+
+-- name: unreact(broadcast, type, subscriber, at)*!
+-- Delete a reaction that turned out to be a machine's.
+DELETE FROM reaction
+WHERE broadcast = :broadcast AND type = :type AND subscriber = :subscriber AND last_at = :at;
+
+-- name: set_judged(minute)!
+-- Save that a minute has been judged.
+DELETE FROM unjudged_minute WHERE minute = :minute;

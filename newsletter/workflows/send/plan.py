@@ -29,6 +29,7 @@ from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import suppress_listed
 from newsletter.workflows.compose.compose import Composed, Probing, judge_rendered, probe_issue, render_folder
 from newsletter.workflows.compose.sample import envelope_of
+from newsletter.workflows.events.judge import judge_reactions
 from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import repeated_content, unmet_requirements
@@ -93,6 +94,7 @@ def plan_broadcast(
     """
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder)
+    judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
     request = _request_of(config, order, issue, rendered, only, now=now)
     preview = preview_freeze(database, request)

@@ -1,1 +1,1 @@
-"""Tracking: record opens and clicks of people who agreed to it, and judge which of them machines made."""
+"""Tracking: record opens and clicks of people who agreed to it."""

@@ -6,7 +6,6 @@ import pytest
 
 from newsletter.store.database import Database
 from newsletter.store.subscribers import find_subscriber
-from tests.store.builders import NOW
 from tests.web.public.conftest import Answer, ServedPages
 from tests.workflows.tracking.broadcasts import GotMail, agree, send
 from tests.workspaces import CONFIG

@@ -12,7 +12,7 @@ from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.drain import drain_broadcast
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
-from tests.store.builders import NOW, id_of
+from tests.store.builders import NOW
 from tests.workflows.send.carriers import Carrier
 
 ORIGIN = "https://news.example.org"
@@ -40,17 +40,6 @@ class GotMail:
         """The path of the link that nobody sees."""
         (found,) = re.findall(rf'<a href="{ORIGIN}([^"]*)" aria-hidden="true"', self.html)
         return str(found)
-
-
-def agree(database: Database, *emails: str, at: datetime | None = NOW) -> None:
-    """Let these people agree to tracking at a time, or never have done so."""
-    moment = at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
-    for email in emails:
-        number = id_of(database, email)
-        with database.transaction() as connection:
-            connection.execute(
-                "UPDATE subscriber SET tracking_consented_at = :at WHERE id = :id", {"at": moment, "id": number}
-            )
 
 
 def plan(config: Config, database: Database, *, now: datetime = NOW) -> BroadcastPlan:

@@ -1,0 +1,71 @@
+"""Opens and clicks that wait to be judged, and the `reaction` table: who opened or clicked a broadcast, and when last.
+
+Segments query that table.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from newsletter.model.event import EventType
+from newsletter.model.machines import MachineVerdict
+from newsletter.store.database import Connection, Database
+from newsletter.store.queries import change, query_all
+from newsletter.system.moments import text_of
+
+MINUTE = timedelta(minutes=1)
+_MINUTE_LETTERS = len("2026-02-19T16:00")
+
+
+class Reaction(NamedTuple):
+    """An open or a click, or the delivery of an email to someone who opened or clicked."""
+
+    at: datetime
+    digest: bytes  # together with the time, the key of the event
+    type: EventType
+    broadcast: int
+    subscriber: int
+    link: int  # which link was clicked; -1 if it is not known
+    verdict: str  # a MachineVerdict
+
+
+_UNJUDGED = query_all("tracking", "unjudged", str)
+_REACTIONS = query_all("tracking", "reactions", Reaction)
+_SET_VERDICT = change("tracking", "set_verdict")
+_REACT = change("tracking", "react")
+_UNREACT = change("tracking", "unreact")
+_SET_JUDGED = change("tracking", "set_judged")
+
+
+def unjudged_minutes(database: Database, *, until: datetime) -> tuple[datetime, ...]:
+    """Return the beginning of each minute up to a time in which opens and clicks happened that were not judged yet."""
+    found = _UNJUDGED.ask(database, until=text_of(until)[:_MINUTE_LETTERS])
+    return tuple(datetime.fromisoformat(f"{minute}:00Z") for minute in found)
+
+
+def reactions_around(connection: Connection, minute: datetime) -> Sequence[Reaction]:
+    """Return the opens and clicks of a minute, and of a minute before and after it, in the order of their times."""
+    return _REACTIONS(connection, since=text_of(minute - MINUTE), until=text_of(minute + 2 * MINUTE))
+
+
+def keep_judged(connection: Connection, minute: datetime, verdicts: Mapping[Reaction, MachineVerdict]) -> None:
+    """Save the new verdicts on opens and clicks of a minute, and who opened or clicked in it."""
+    _SET_VERDICT.for_each(
+        connection,
+        [{"at": text_of(each.at), "digest": each.digest, "verdict": found.value} for each, found in verdicts.items()],
+    )
+    _UNREACT.for_each(
+        connection,
+        [
+            {
+                "broadcast": each.broadcast,
+                "type": each.type.value,
+                "subscriber": each.subscriber,
+                "at": text_of(each.at),
+            }
+            for each, found in verdicts.items()
+            if not found.is_persons
+        ],
+    )
+    _REACT(connection, since=text_of(minute), until=text_of(minute + MINUTE))
+    _SET_JUDGED(connection, minute=text_of(minute)[:_MINUTE_LETTERS])

@@ -23,9 +23,9 @@ ISSUES = ("2026-01", "2026-02")
 TOPICS = ("events", "news")
 MOMENTS = tuple(NOW + timedelta(hours=hours) for hours in (-4800, -2160, -24, -1, 0, 1, 30))
 _TABLES = (
-    "reaction event unjudged_minute tracked_link delivery chunk settlement variant picture journal broadcast_topic broadcast past_consent "
-    "suppression past_suppression soft_bounce subscriber tag attribute import import_change import_suppression "
-    "import_return left_since_import forgotten forgotten_key"
+    "reaction event unjudged_minute tracked_link delivery chunk settlement variant picture journal broadcast_topic "
+    "broadcast past_consent suppression past_suppression soft_bounce subscriber tag attribute import import_change "
+    "import_suppression import_return left_since_import forgotten forgotten_key"
 )
 _DEEDS = {EventType.OPENED: Deed.OPENED, EventType.CLICKED: Deed.CLICKED}
 

@@ -38,7 +38,7 @@ SELECT minute FROM unjudged_minute WHERE minute <= :until ORDER BY minute;
 
 -- name: reactions(since, until)
 -- Return the opens and clicks of a time, and when the emails of these people were delivered if that was in the same time.
-SELECT e.at, e.digest, e.type, e.broadcast, e.subscriber, e.url_offset, e.verdict
+SELECT e.at, e.digest, e.type, e.broadcast, e.subscriber, e.url_offset AS link, e.verdict
 FROM event AS e
 WHERE
     e.at >= :since

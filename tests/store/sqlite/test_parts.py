@@ -39,7 +39,6 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 def opening(broadcast: int, nonce: str, subscriber: int) -> Event:
     return Event(
-        id=f"e{subscriber}",
         at=NOW,
         type=EventType.OPENED,
         broadcast=broadcast,

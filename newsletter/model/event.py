@@ -49,7 +49,7 @@ class Event(Struct, frozen=True, kw_only=True):
     def digest(self) -> bytes:
         """Return what, besides the second, tells this event apart from others."""
         parts = (
-            f"{self.type.value}\0{self.broadcast}\0{self.chunk}\0{self.attempt}\0{self.subscriber}\0"
+            f"{self.type._value_}\0{self.broadcast}\0{self.chunk}\0{self.attempt}\0{self.subscriber}\0"
             f"{self.url}\0{self.url_offset}\0{self.detail}"
         )
         return blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()

@@ -3,6 +3,7 @@
 Who opened or clicked a broadcast is judged from the events a few minutes later, see `newsletter.store.reactions`.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -23,6 +24,13 @@ class EvidenceRow(NamedTuple):
     type: EventType
 
 
+class TrackedPerson(NamedTuple):
+    """A person on the list, and since when they have agreed to tracking."""
+
+    id: int
+    since: str  # empty if they have not
+
+
 class UnknownAttempt(NamedTuple):
     """An attempt to send a chunk that the provider may or may not have accepted."""
 
@@ -38,10 +46,10 @@ class ListedPerson(NamedTuple):
     email: str
 
 
-_CREATE_ARRIVED = change("events", "create_arrived")
-_ADD = change("events", "add")
-_ADD_MINUTES = change("events", "add_minutes")
-_DROP_ARRIVED = change("events", "drop_arrived")
+REACTIONS = (EventType.OPENED, EventType.CLICKED)
+MINUTE_LETTERS = len("2026-02-19T16:00")  # of the time of an event
+_ADD_MINUTE = change("events", "add_minute")
+_TRACKED = query_all("events", "tracked", TrackedPerson)
 _EVIDENCE = query_all("events", "evidence", EvidenceRow)
 _ADD_TOTAL = change("events", "add_total")
 _OWN = query_all("events", "own", BroadcastKey)
@@ -60,17 +68,66 @@ def own_events(database: Database, events: Sequence[Event]) -> list[Event]:
 
 
 def add_events(database: Database, events: Iterable[Event]) -> int:
-    """Save events that `own_events` returned, in one transaction. Return the number of new events."""
-    rows = [_row(event) for event in events]
-    if not rows:
+    """Save events that `own_events` returned, in one transaction. Return the number of new events.
+
+    Opens and clicks are saved only of people who had agreed to tracking by then. Those of others are counted. Texts are
+    kept only of people who are on the list, because servers repeat addresses, and links are personal.
+    """
+    given = list(events)
+    if not given:
         return 0
+    looked_up = {event.subscriber for event in given if event.detail or not event.broadcast or event.type in REACTIONS}
     with database.transaction() as connection:
-        _CREATE_ARRIVED(connection)
-        connection.load("arrived", rows)
-        added = _ADD(connection)
-        _ADD_MINUTES(connection)
-        _DROP_ARRIVED(connection)
-        return added
+        tracked = tracked_since(connection, looked_up)
+        rows: list[Row] = []
+        minutes: set[str] = set()
+        totals: Counter[CountedEvent] = Counter()
+        for event in given:
+            at, kind, person = text_of(event.at), event.type._value_, event.subscriber
+            if not event.broadcast and person not in tracked:
+                continue  # it is about nothing and nobody here
+            if event.type in REACTIONS:
+                if not "" < tracked.get(person, "") <= at:
+                    totals[_counted(event)] += 1
+                    continue
+                minutes.add(at[:MINUTE_LETTERS])
+            detail = _without_nul(event.detail) if event.detail and person in tracked else ""
+            rows.append(_row(event, at, kind, detail))
+        added = connection.insert_new("event", rows)
+        _ADD_MINUTE.for_each(connection, [{"minute": minute} for minute in sorted(minutes)])
+        add_totals(connection, totals)
+    return added
+
+
+def _row(event: Event, at: str, kind: str, detail: str) -> Row:
+    return (
+        at,
+        event.digest,
+        kind,
+        event.broadcast,
+        event.chunk,
+        event.attempt,
+        event.subscriber,
+        detail,
+        _without_nul(event.url),
+        event.url_offset,
+        event.cause,
+        event.verdict,
+    )
+
+
+def _counted(event: Event) -> CountedEvent:
+    """Return what is counted of an open or click. The link of someone in particular may be personal."""
+    mailed = BroadcastKey(event.broadcast, event.nonce)
+    return CountedEvent(mailed, event.type, event.verdict, "" if event.subscriber else event.url)
+
+
+def tracked_since(connection: Connection, subscribers: Collection[int]) -> dict[int, str]:
+    """Return since when each of these people has agreed to tracking, as the database stores a time.
+
+    The text is empty if they have not. People who are not on the list are left out.
+    """
+    return dict(_TRACKED(connection, subscribers=_json(subscribers))) if subscribers else {}
 
 
 def add_totals(connection: Connection, totals: Mapping[CountedEvent, int]) -> None:
@@ -106,26 +163,9 @@ def _json(numbers: Iterable[int]) -> str:
     return orjson.dumps(sorted(numbers)).decode()
 
 
-def _row(event: Event) -> Row:
-    return (
-        text_of(event.at),
-        event.digest,
-        event.type.value,
-        event.broadcast,
-        event.chunk,
-        event.attempt,
-        event.subscriber,
-        _without_nul(event.detail),
-        _without_nul(event.url),
-        event.url_offset,
-        event.cause,
-        event.verdict,
-    )
-
-
 def _without_nul(text: str) -> str:
     """Replace the one character that PostgreSQL cannot store, so that both engines keep the same event."""
-    return text.replace("\0", "\N{SYMBOL FOR NULL}")
+    return text and text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from newsletter.model.event import EventType
 from newsletter.model.machines import MachineVerdict
 from newsletter.store.database import Connection, Database
+from newsletter.store.events import MINUTE_LETTERS
 from newsletter.store.queries import change, query_all
 from newsletter.system.moments import text_of
 
 MINUTE = timedelta(minutes=1)
-_MINUTE_LETTERS = len("2026-02-19T16:00")
 
 
 class Reaction(NamedTuple):
@@ -22,9 +22,10 @@ class Reaction(NamedTuple):
 
     at: datetime
     digest: bytes  # together with the time, the key of the event
-    type: EventType
     broadcast: int
     subscriber: int
+    is_click: bool
+    is_delivery: bool
     link: int  # which link was clicked; -1 if it is not known
     verdict: str  # a MachineVerdict
 
@@ -39,7 +40,7 @@ _SET_JUDGED = change("tracking", "set_judged")
 
 def unjudged_minutes(database: Database, *, until: datetime) -> tuple[datetime, ...]:
     """Return the beginning of each minute up to a time in which opens and clicks happened that were not judged yet."""
-    found = _UNJUDGED.ask(database, until=text_of(until)[:_MINUTE_LETTERS])
+    found = _UNJUDGED.ask(database, until=text_of(until)[:MINUTE_LETTERS])
     return tuple(datetime.fromisoformat(f"{minute}:00Z") for minute in found)
 
 
@@ -59,7 +60,7 @@ def keep_judged(connection: Connection, minute: datetime, verdicts: Mapping[Reac
         [
             {
                 "broadcast": each.broadcast,
-                "type": each.type.value,
+                "type": (EventType.CLICKED if each.is_click else EventType.OPENED).value,
                 "subscriber": each.subscriber,
                 "at": text_of(each.at),
             }
@@ -68,4 +69,4 @@ def keep_judged(connection: Connection, minute: datetime, verdicts: Mapping[Reac
         ],
     )
     _REACT(connection, since=text_of(minute), until=text_of(minute + MINUTE))
-    _SET_JUDGED(connection, minute=text_of(minute)[:_MINUTE_LETTERS])
+    _SET_JUDGED(connection, minute=text_of(minute)[:MINUTE_LETTERS])

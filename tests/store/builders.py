@@ -38,6 +38,7 @@ from newsletter.store.ledger.record import record_outcome
 from newsletter.store.ledger.status import chunk_summaries
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.subscribers import find_subscriber
+from newsletter.system.moments import text_of
 from newsletter.workflows.events.judge import judge_reactions
 
 KEY = b"a key of thirty-two bytes, or so"
@@ -95,18 +96,18 @@ def event_of(
     )
 
 
-def agree_to_tracking(database: Database, email: str = "", *, at: str = "2000-01-01T00:00:00Z") -> None:
-    """Let one person, or everyone, agree to tracking at a time. Without a time, they do not agree any more."""
-    where = " WHERE email = :email" if email else ""
+def agree_to_tracking(database: Database, email: str, *, since: datetime = datetime(2000, 1, 1, tzinfo=UTC)) -> None:
     with database.transaction() as connection:
-        connection.execute(
-            f"UPDATE subscriber SET tracking_consented_at = :at{where}",
-            {"at": at, "email": email} if email else {"at": at},
-        )
+        agreed = {"since": text_of(since), "subscriber": id_of(database, email)}
+        connection.execute("UPDATE subscriber SET tracking_consented_at = :since WHERE id = :subscriber", agreed)
+
+
+def all_agree_to_tracking(database: Database) -> None:
+    with database.transaction() as connection:
+        connection.execute("UPDATE subscriber SET tracking_consented_at = '2000-01-01T00:00:00Z'", {})
 
 
 def react(database: Database, broadcast: Broadcast, email: str, type_: EventType, moment: datetime) -> None:
-    """What someone does who agreed to tracking long ago."""
     agree_to_tracking(database, email)
     assert add_events(database, [event_of(database, broadcast, email, type_, moment)]) == 1
     judge_reactions(database, now=moment + timedelta(hours=1))

@@ -16,7 +16,7 @@ from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import record_outcome
 from newsletter.system.moments import text_of
 from newsletter.workflows.events.judge import judge_reactions
-from tests.store.builders import NOW, add, agree_to_tracking, at, event_of, freeze, row
+from tests.store.builders import NOW, add, all_agree_to_tracking, at, event_of, freeze, row
 from tests.store.plain_segments import Person
 
 ISSUES = ("2026-01", "2026-02")
@@ -151,9 +151,9 @@ def _send(
     for email, type_, moment in events:
         if type_ in _DEEDS:
             known[email].deeds.append((_DEEDS[type_], sent.issue, moment))
+    all_agree_to_tracking(database)
     add_events(
         database,
         [event_of(database, broadcast, email, type_, moment) for email, type_, moment in events],
     )
-    agree_to_tracking(database)
     judge_reactions(database, now=max([NOW, *(moment for _, _, moment in events)]) + timedelta(hours=1))

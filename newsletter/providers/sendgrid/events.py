@@ -73,7 +73,7 @@ def _event(entry: Entry) -> Event | None:
         # Reports long after the email may lack our arguments. They still count for the person.
         if subscriber is None or event_type not in _WITHOUT_BROADCAST:
             return None
-        mailed = NO_BROADCAST
+        mailed, chunk, attempt = NO_BROADCAST, 0, 0
     is_click = event_type is EventType.CLICKED
     return Event(
         at=at,

@@ -10,7 +10,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 import orjson
 from msgspec import Struct
@@ -20,6 +19,7 @@ from newsletter.model.event import BroadcastKey, CountedEvent, EventType
 from newsletter.providers.headers import one_line
 from newsletter.providers.sendgrid.client import moment_of, text_of
 from newsletter.providers.sendgrid.mail import ATTEMPT, BROADCAST, CHUNK, DELIVERY
+from newsletter.system.moments import text_of as stored
 
 Entry = Mapping[str, object]
 
@@ -49,7 +49,7 @@ class Mentioned(Struct, frozen=True, kw_only=True):
 class Known(Struct, frozen=True, kw_only=True):
     """What is known about the people in a post. Those who are not on the list are left out."""
 
-    tracked_since: Mapping[int, datetime] = {}  # subscriber → when they agreed to tracking
+    tracked_since: Mapping[int, str] = {}  # subscriber → when they agreed to tracking, as text; empty if they did not
     persons: Mapping[int, str] = {}  # subscriber → person
     ids: Mapping[str, int] = {}  # person → subscriber
 
@@ -167,8 +167,8 @@ def _safe_text(text: str) -> str:
 
 
 def _may_be_tracked(entry: Entry, known: Known) -> bool:
-    since, at = known.tracked_since.get(number_of(entry, DELIVERY) or 0), moment_of(entry.get("timestamp"))
-    return since is not None and at is not None and since <= at
+    since, at = known.tracked_since.get(number_of(entry, DELIVERY) or 0, ""), moment_of(entry.get("timestamp"))
+    return at is not None and "" < since <= stored(at)
 
 
 def _person(entry: Entry) -> str:

@@ -1,48 +1,13 @@
--- name: create_arrived()!
--- Create the table of events that are saved together.
-CREATE TEMPORARY TABLE arrived (
-    at TEXT /*+ COLLATE "C" */ NOT NULL,
-    digest /*+ BYTEA */ NOT NULL,
-    type TEXT /*+ COLLATE "C" */ NOT NULL,
-    broadcast INTEGER NOT NULL,
-    chunk INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    subscriber INTEGER NOT NULL,
-    detail TEXT NOT NULL,
-    url TEXT NOT NULL,
-    url_offset INTEGER NOT NULL,
-    cause TEXT NOT NULL,
-    verdict TEXT NOT NULL
-);
+-- name: add_minute(minute)*!
+-- Save that opens or clicks happened in a minute, so that they are judged later. See `unjudged` in tracking.sql.
+INSERT INTO unjudged_minute (minute) VALUES (:minute) ON CONFLICT (minute) DO NOTHING;
 
--- name: drop_arrived()!
--- Drop the temporary table at the end of the step.
-DROP TABLE arrived;
-
--- name: add()!
--- Save the events, in the order in which the table stores them. Ignore those that are already saved. Texts are kept only
--- if the person is still on the list, because servers repeat addresses, and links are personal.
-INSERT INTO event (
-    at, digest, type, broadcast, chunk, attempt, subscriber, detail, url, url_offset, cause, verdict
-)
-SELECT
-    a.at, a.digest, a.type, a.broadcast, a.chunk, a.attempt, a.subscriber,
-    CASE WHEN s.id IS NULL THEN '' ELSE a.detail END,
-    CASE WHEN s.id IS NULL THEN '' ELSE a.url END,
-    a.url_offset, a.cause, a.verdict
-FROM arrived AS a
-LEFT JOIN subscriber AS s ON s.id = a.subscriber
-WHERE TRUE
-ORDER BY a.at, a.digest
-ON CONFLICT (at, digest) DO NOTHING;
-
--- name: add_minutes()!
--- Save in which minutes opens and clicks happened, so that they are judged later. See `unjudged` in tracking.sql.
-INSERT INTO unjudged_minute (minute)
-SELECT DISTINCT substr(a.at, 1, 16)
-FROM arrived AS a
-WHERE a.type IN ('opened', 'clicked') AND a.subscriber <> 0
-ON CONFLICT (minute) DO NOTHING;
+-- name: tracked(subscribers)
+-- Return the people in a JSON list who are on the list, and since when they have agreed to tracking. The time is empty
+-- if they have not.
+SELECT id, tracking_consented_at AS since
+FROM subscriber
+WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers));
 
 -- name: evidence(broadcast)
 -- Return the attempts of unknown chunks for which events were reported, and the types of these events.

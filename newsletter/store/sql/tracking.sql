@@ -38,7 +38,15 @@ SELECT minute FROM unjudged_minute WHERE minute <= :until ORDER BY minute;
 
 -- name: reactions(since, until)
 -- Return the opens and clicks of a time, and when the emails of these people were delivered if that was in the same time.
-SELECT e.at, e.digest, e.type, e.broadcast, e.subscriber, e.url_offset AS link, e.verdict
+SELECT
+    e.at,
+    e.digest,
+    e.broadcast,
+    e.subscriber,
+    CAST(e.type = 'clicked' AS INTEGER) AS is_click,
+    CAST(e.type = 'delivered' AS INTEGER) AS is_delivery,
+    e.url_offset AS link,
+    e.verdict
 FROM event AS e
 WHERE
     e.at >= :since

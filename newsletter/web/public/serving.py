@@ -12,6 +12,7 @@ from newsletter.store.database import Database
 from newsletter.store.group_writer import GroupWriter
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
+from newsletter.workflows.events.interpret import Interpreter
 
 _SECONDS_TO_FINISH = 20
 _MOST_CONNECTIONS = 500
@@ -28,7 +29,7 @@ def serve_pages(config: Config, database: Database, *, host: str, port: int, on_
     `on_ready` is called with the local URL when the server is ready. Raise InputError if the port cannot be used.
     """
     listener = _listener(host, port)
-    with GroupWriter(database) as writer:
+    with GroupWriter(database) as writer, Interpreter(config, database):
         service = Service(config=config, database=database, writer=writer)
         server = _Server(_settings(service), on_ready=lambda: on_ready(_url(listener)))
         try:

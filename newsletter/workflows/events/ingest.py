@@ -35,6 +35,7 @@ _LEAVINGS: Mapping[EventType, SuppressionReason] = {
     EventType.COMPLAINED: SuppressionReason.COMPLAINED,
     EventType.UNSUBSCRIBED: SuppressionReason.UNSUBSCRIBED,
 }
+_FINAL = (EventType.BOUNCED, *_LEAVINGS)
 
 
 class Ingested(Struct, frozen=True, kw_only=True):
@@ -92,7 +93,7 @@ def _as_counted(event: Event) -> Event:
 
 def _suppress(database: Database, events: Sequence[Event]) -> int:
     """Suppress everyone who left or cannot be reached. Return how many suppressions are new."""
-    reasons = [(event, reason) for event in events if event.subscriber and (reason := _reason(event))]
+    reasons = [(event, reason) for event in events if event.type in _FINAL and (reason := _reason(event))]
     if not reasons:
         return 0
     emails = addresses_of(database, {event.subscriber for event, _ in reasons})
@@ -110,12 +111,14 @@ def _reason(event: Event) -> SuppressionReason | None:
 
 def _settle(database: Database, events: Sequence[Event], *, now: datetime) -> int:
     """Mark batches that were in doubt as accepted, because an event tells of one of their emails."""
-    attempts: defaultdict[tuple[int, int, int], set[str]] = defaultdict(set)
+    unknown = unknown_attempts(database, {event.broadcast for event in events})
+    if not unknown:
+        return 0
+    told: defaultdict[tuple[int, int, int], set[str]] = defaultdict(set)
     for event in events:
-        attempts[event.broadcast, event.chunk, event.attempt].add(event.type.value)
-    unknown = unknown_attempts(database, {broadcast for broadcast, _, _ in attempts})
+        told[event.broadcast, event.chunk, event.attempt].add(event.type.value)
     settled = 0
-    for broadcast, chunk, attempt in sorted(unknown & attempts.keys()):
-        told = f"the provider reported: {', '.join(sorted(attempts[broadcast, chunk, attempt]))}"
-        settled += prove_taken(database, broadcast, chunk, attempt, evidence=told, now=now)
+    for broadcast, chunk, attempt in sorted(unknown & told.keys()):
+        evidence = f"the provider reported: {', '.join(sorted(told[broadcast, chunk, attempt]))}"
+        settled += prove_taken(database, broadcast, chunk, attempt, evidence=evidence, now=now)
     return settled

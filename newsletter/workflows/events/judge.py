@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from newsletter.model.event import EventType
 from newsletter.model.machines import MachineVerdict
 from newsletter.store.database import Database
 from newsletter.store.reactions import MINUTE, Reaction, keep_judged, reactions_around, unjudged_minutes
@@ -52,19 +51,19 @@ def verdicts_on(reactions: Iterable[Reaction]) -> Mapping[Reaction, MachineVerdi
 
 def _verdicts_on_delivery(events: Sequence[Reaction]) -> Mapping[Reaction, MachineVerdict]:
     canaries = [each.at for each in events if each.verdict == MachineVerdict.CANARY]
-    clicks = [each for each in events if each.type is EventType.CLICKED]
+    clicks = [each for each in events if each.is_click]
     bursts = [each.at for each in clicks if _begins_burst(each, clicks)]
-    delivered = [each.at for each in events if each.type is EventType.DELIVERED]
+    delivered = [each.at for each in events if each.is_delivery]
     first_click = next((each.at for each in clicks if each.verdict == MachineVerdict.PERSON), None)
     found = {}
     for each in events:
-        if each.type is EventType.DELIVERED or not MachineVerdict(each.verdict).is_persons:
+        if each.is_delivery or not MachineVerdict(each.verdict).is_persons:
             continue
         if any(abs(each.at - at) <= _AROUND_CANARY for at in canaries):
             found[each] = MachineVerdict.CANARY
         elif any(_is_of_burst(each, at) for at in bursts):
             found[each] = MachineVerdict.BURST
-        elif each.type is EventType.CLICKED and each.at == first_click and _is_hasty(each.at, delivered):
+        elif each.is_click and each.at == first_click and _is_hasty(each.at, delivered):
             found[each] = MachineVerdict.HASTY
     return found
 
@@ -82,7 +81,7 @@ def _begins_burst(click: Reaction, clicks: Sequence[Reaction]) -> bool:
 
 def _is_of_burst(each: Reaction, begun: datetime) -> bool:
     since_begun = each.at - begun
-    earliest = timedelta() if each.type is EventType.CLICKED else -_BEFORE_BURST
+    earliest = timedelta() if each.is_click else -_BEFORE_BURST
     return earliest <= since_begun <= _BURST_SPAN
 
 

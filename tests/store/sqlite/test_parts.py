@@ -15,7 +15,7 @@ from newsletter.store.opening import open_database
 from newsletter.store.segments import count_both, count_segment
 from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.events.judge import judge_reactions
-from tests.store.builders import NOW, add_people, agree_to_tracking, claim, freeze, record
+from tests.store.builders import NOW, add_people, all_agree_to_tracking, claim, freeze, record
 
 PEOPLE = 100_000  # as few as are parted
 
@@ -31,8 +31,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         broadcast = freeze(opened, chunk_size=PEOPLE // 3)
         for _ in range(2):
             record(opened, claim(opened, broadcast))
+        all_agree_to_tracking(opened)
         add_events(opened, [opening(broadcast.id, broadcast.nonce, number) for number in range(1, PEOPLE, 7)])
-        agree_to_tracking(opened)
         judge_reactions(opened, now=NOW + timedelta(hours=1))
         yield opened
 

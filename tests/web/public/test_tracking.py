@@ -7,7 +7,7 @@ import pytest
 from newsletter.store.database import Database
 from newsletter.store.subscribers import find_subscriber
 from tests.web.public.conftest import Answer, ServedPages
-from tests.workflows.tracking.broadcasts import GotMail, agree, send
+from tests.workflows.tracking.broadcasts import GotMail, send
 from tests.workspaces import CONFIG
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0"
@@ -29,7 +29,7 @@ def settings(mode: str) -> str:
 @pytest.fixture
 def mails(served: ServedPages) -> Mapping[str, GotMail]:
     """What Ana, who agreed to tracking, and Bo, who did not, got."""
-    agree(served.database, "ana@example.org")
+    agree_to_tracking(served.database, "ana@example.org")
     return send(served.config, served.database)[1]
 
 

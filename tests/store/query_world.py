@@ -133,6 +133,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.count_digests", ({},)),
     ("forgotten.create_rewritten", ({},)),
     ("forgotten.drop_rewritten", ({},)),
+    ("forgotten.erase_leaving_remarks", (PERSON,)),
     ("forgotten.erase_past_consents", (PERSON,)),
     ("forgotten.empty_events", (PERSON,)),
     ("forgotten.erase_import_changes", (PERSON,)),
@@ -281,7 +282,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_shared.past_imports", ({},)),
     ("journal.write", ({**ONE, "at": T, "entry": "done", "detail": ""},)),
     ("journal.entries", (ONE, NONE)),
-    ("journal.first_of", ({**ONE, "entry": "frozen"}, {**NONE, "entry": "frozen"})),
     ("person_keys.beyond_ascii", ({},)),
     ("person_keys.create_changed_key", ({},)),
     ("person_keys.change_keys", ({},)),
@@ -410,6 +410,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("status.chunk_summaries", (ONE, NONE)),
     ("status.emails_of_chunk", (PAGE_OF_CHUNK,)),
     ("subscribers.find_id", (PERSON, STRANGER)),
+    ("service.find_key", ({},)),
+    ("service.keep_key", ({"key": b"k" * 32},)),
+    ("service.keep_remark", ({"subscriber": 1, "at": T, "reason": "often", "remark": "words"},) * 2),
+    ("subscribers.by_id", tuple({"subscriber": number} for number in (*range(9), 999))),
     ("subscribers.page", ({"after": -1, "size": 99},)),
     ("subscribers.attribute_names", ({},)),
     ("subscribers.tag_names", ({},)),
@@ -440,13 +444,14 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("topics.add_topic", ({**ONE, "topic": "new"},)),
     ("topics.exclude_left", ({"topics": '["news"]', "count": 1, "settlement": 1},)),
     ("topics.topics_of", (ONE, NONE)),
-    ("tracking.set_mode", ({**ONE, "mode": "consented"},)),
+    ("tracking.set_mode", ({**ONE, "mode": "consented"}, {"broadcast": 2, "mode": "totals"})),
     ("tracking.add_link", ({**ONE, "number": 9, "target": "https://example.org/b"},)),
     (
         "tracking.find_link",
         (
             {**ONE, "number": 1, "subscriber": 1},
             {**ONE, "number": 0, "subscriber": 0},
+            *({"broadcast": number, "number": 1, "subscriber": 7} for number in (1, 2, 3)),
             {**NONE, "number": 1, "subscriber": 1},
         ),
     ),
@@ -504,7 +509,8 @@ def seed(connection: Connection) -> None:
         connection,
         "subscriber",
         "id person email first_name last_name language timezone tags joined_at consented_at consent_source "
-        "consent_wording consent_confirmed_at consent_basis attributes token updated_at",
+        "consent_wording consent_confirmed_at consent_basis attributes token updated_at "
+        "tracking_consented_at paused_until",
         *(
             (
                 number,
@@ -519,6 +525,7 @@ def seed(connection: Connection) -> None:
             )
             + ((T, "form") if number else ("", ""))
             + ("", T if number else "", "" if number else "members", "{}", "t", T)
+            + ((T, LATER) if number else ("", ""))
             for number, email in enumerate((*(f"P{number}@example.org" for number in range(8)), "Pé@example.org"))
         ),
     )
@@ -640,7 +647,13 @@ def seed(connection: Connection) -> None:
         (1, "clicked", "https://example.org/a", "", 2),
     )
     _insert(
-        connection, "tracked_link", "broadcast number target", (1, 0, ""), (1, 1, "https://example.org/a"), (1, 2, "")
+        connection,
+        "tracked_link",
+        "broadcast number target",
+        (1, 0, ""),
+        (1, 1, "https://example.org/a"),
+        (2, 1, ""),
+        (3, 1, ""),
     )
     _insert(connection, "unjudged_minute", "minute", ("2026-02-20T08:00",))
     _insert(
@@ -651,6 +664,8 @@ def seed(connection: Connection) -> None:
         (T, "sendgrid", b"2", b"content", "", ""),
     )
     _insert(connection, "reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
+    _insert(connection, "service_key", "key", (b"k" * 32,))
+    _insert(connection, "leaving_remark", "subscriber at reason remark", (7, T, "often", "too many"))
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
     _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))
     _insert(connection, "tested", "issue content_hash tested_at copies", ("2026-02", "abc", T, 1))

@@ -30,12 +30,26 @@ class Reaction(NamedTuple):
     verdict: str  # a MachineVerdict
 
 
+class KnownPeople(NamedTuple):
+    """Of how many people we may know what they opened and clicked."""
+
+    people: int
+    known: int
+
+
+_KNOWN_OF_ISSUE = query_value("tracking", "known_of_issue", KnownPeople)
+_KNOWN_OF_ALL = query_value("tracking", "known_of_all", KnownPeople)
 _UNJUDGED = query_all("tracking", "unjudged", str)
 _REACTIONS = query_all("tracking", "reactions", Reaction)
 _SET_VERDICT = change("tracking", "set_verdict")
 _REACT = change("tracking", "react")
 _UNREACT = change("tracking", "unreact")
 _SET_JUDGED = change("tracking", "set_judged")
+
+
+def known_people(database: Database, issue: str | None) -> KnownPeople:
+    """Return how many people received an issue, or are on the list, and of how many we may know what they open."""
+    return _KNOWN_OF_ALL.ask(database) if issue is None else _KNOWN_OF_ISSUE.ask(database, issue=issue)
 
 
 def unjudged_minutes(database: Database, *, until: datetime) -> tuple[datetime, ...]:

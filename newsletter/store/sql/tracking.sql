@@ -96,3 +96,27 @@ WHERE broadcast = :broadcast AND type = :type AND subscriber = :subscriber AND l
 -- name: set_judged(minute)!
 -- Save that a minute has been judged.
 DELETE FROM unjudged_minute WHERE minute = :minute;
+
+-- name: known_of_issue(issue)$
+-- Return how many people received an issue, and of how many of them we may know whether they opened it: those who had
+-- agreed to tracking when a tracked broadcast was created, and still do.
+SELECT
+    count(DISTINCT d.subscriber) AS people,
+    count(
+        DISTINCT CASE
+            WHEN
+                b.tracking = 'consented'
+                AND s.tracking_consented_at <> ''
+                AND s.tracking_consented_at <= b.created_at
+                THEN d.subscriber
+        END
+    ) AS known
+FROM broadcast AS b
+JOIN delivery AS d ON d.broadcast = b.id
+JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk
+LEFT JOIN subscriber AS s ON s.id = d.subscriber
+WHERE b.issue = :issue AND c.state = 'accepted';
+
+-- name: known_of_all()$
+-- Return how many people are on the list, and how many of them agree to tracking.
+SELECT count(*) AS people, count(CASE WHEN tracking_consented_at <> '' THEN 1 END) AS known FROM subscriber;

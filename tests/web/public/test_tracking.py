@@ -6,6 +6,7 @@ import pytest
 
 from newsletter.store.database import Database
 from newsletter.store.subscribers import find_subscriber
+from tests.store.builders import agree_to_tracking
 from tests.web.public.conftest import Answer, ServedPages
 from tests.workflows.tracking.broadcasts import GotMail, send
 from tests.workspaces import CONFIG

@@ -15,6 +15,7 @@ from newsletter.store.ledger.status import tally_of
 from newsletter.store.subscribers import events_of
 from newsletter.store.suppressions import find_suppression
 from newsletter.workflows.events.ingest import Ingested, ingest
+from newsletter.workflows.events.judge import judge_reactions
 from tests.store.builders import (
     NOW,
     add_people,
@@ -204,6 +205,7 @@ def test_an_event_settles_a_batch_that_was_in_doubt(config: Config, database: Da
 
 
 def reactions(database: Database) -> list[tuple[object, ...]]:
+    judge_reactions(database, now=NOW + timedelta(hours=1))
     with database.read() as connection:
         return connection.execute("SELECT type, subscriber, last_at FROM reaction ORDER BY type", {}).fetchall()
 

@@ -11,7 +11,7 @@ from newsletter.model.event import EventType
 from newsletter.model.machines import MachineVerdict
 from newsletter.store.database import Connection, Database
 from newsletter.store.events import MINUTE_LETTERS
-from newsletter.store.queries import change, query_all
+from newsletter.store.queries import change, query_all, query_value
 from newsletter.system.moments import text_of
 
 MINUTE = timedelta(minutes=1)

@@ -461,6 +461,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("tracking.unreact", ({**ONE, "type": "opened", "subscriber": 1, "at": T},)),
     ("tracking.unjudged", ({"until": "2026-02-20T08:00"}, {"until": ""})),
     ("tracking.set_judged", ({"minute": "2026-02-20T08:00"},)),
+    ("tracking.known_of_issue", ({"issue": "2026-02"}, {"issue": "none"})),
+    ("tracking.known_of_all", ({},)),
     ("tracking.forget_reactions", ({"subscriber": 7},)),
     ("tracking.withdraw", ({"subscriber": 7},)),
     ("undo.find_import", ({},)),

@@ -33,8 +33,10 @@ class MachineVerdict(StrEnum):
     @property
     def is_persons(self) -> bool:
         """Return whether a person opened or clicked."""
-        return self in (MachineVerdict.PERSON, MachineVerdict.PROXY)
+        return self in PEOPLES_VERDICTS
 
+
+PEOPLES_VERDICTS = frozenset({MachineVerdict.PERSON, MachineVerdict.PROXY})
 
 # The proxies that load a picture when a person opens the email, so the time is the person's. Their names are in the
 # agents that they send. Google's may load a picture only once and keep it.

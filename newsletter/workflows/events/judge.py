@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from newsletter.model.machines import MachineVerdict
+from newsletter.model.machines import PEOPLES_VERDICTS, MachineVerdict
 from newsletter.store.database import Database
 from newsletter.store.reactions import MINUTE, Reaction, keep_judged, reactions_around, unjudged_minutes
 
@@ -57,7 +57,7 @@ def _verdicts_on_delivery(events: Sequence[Reaction]) -> Mapping[Reaction, Machi
     first_click = next((each.at for each in clicks if each.verdict == MachineVerdict.PERSON), None)
     found = {}
     for each in events:
-        if each.is_delivery or not MachineVerdict(each.verdict).is_persons:
+        if each.is_delivery or each.verdict not in PEOPLES_VERDICTS:
             continue
         if any(abs(each.at - at) <= _AROUND_CANARY for at in canaries):
             found[each] = MachineVerdict.CANARY

@@ -38,7 +38,7 @@ class Event(Struct, frozen=True, kw_only=True):
     nonce: str  # of the broadcast, from the email; several databases can have the same broadcast number
     chunk: int = 0  # 0 if it is not known
     attempt: int = 0
-    subscriber: int = 0  # 0 if it is about nobody in particular
+    subscriber: int = 0  # 0 if it is about no one in particular
     detail: str = ""  # the message of the server or the provider
     url: str = ""  # the link that was clicked
     url_offset: int = -1  # which of the links with this address it was; -1 if it is not known

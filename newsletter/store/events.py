@@ -85,35 +85,24 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
         for event in given:
             at, kind, person = text_of(event.at), event.type._value_, event.subscriber
             if not event.broadcast and person not in tracked:
-                continue  # it is about nothing and nobody here
+                continue  # it is about no broadcast and no one here
             if event.type in REACTIONS:
                 if not "" < tracked.get(person, "") <= at:
                     totals[_counted(event)] += 1
                     continue
                 minutes.add(at[:MINUTE_LETTERS])
             detail = _without_nul(event.detail) if event.detail and person in tracked else ""
-            rows.append(_row(event, at, kind, detail))
+            url = _without_nul(event.url) if event.url else ""
+            rows.append(
+                (
+                    *(at, event.digest, kind, event.broadcast, event.chunk, event.attempt, person, detail),
+                    *(url, event.url_offset, event.cause, event.verdict),
+                )
+            )
         added = connection.insert_new("event", rows)
         _ADD_MINUTE.for_each(connection, [{"minute": minute} for minute in sorted(minutes)])
         add_totals(connection, totals)
     return added
-
-
-def _row(event: Event, at: str, kind: str, detail: str) -> Row:
-    return (
-        at,
-        event.digest,
-        kind,
-        event.broadcast,
-        event.chunk,
-        event.attempt,
-        event.subscriber,
-        detail,
-        _without_nul(event.url),
-        event.url_offset,
-        event.cause,
-        event.verdict,
-    )
 
 
 def _counted(event: Event) -> CountedEvent:
@@ -165,7 +154,7 @@ def _json(numbers: Iterable[int]) -> str:
 
 def _without_nul(text: str) -> str:
     """Replace the one character that PostgreSQL cannot store, so that both engines keep the same event."""
-    return text and text.replace("\0", "\N{SYMBOL FOR NULL}")
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:

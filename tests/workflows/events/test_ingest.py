@@ -244,12 +244,12 @@ def test_machines_are_counted_apart_and_react_to_nothing(
     broadcast: Broadcast,
 ) -> None:
     agree_to_tracking(database, ANA)
-    opened = about(database, broadcast, EventType.OPENED, verdict="machine open")
+    opened = about(database, broadcast, EventType.OPENED, verdict="privacy")
 
     ingest(config, database, [opened, replace(opened, subscriber=id_of(database, BO))], now=NOW)
 
     assert reactions(database) == []
-    assert totals(database) == [("opened", "", "machine open", 1)]
+    assert totals(database) == [("opened", "", "privacy", 1)]
     assert len(events_of(database, id_of(database, ANA))) == 1
 
 

@@ -233,10 +233,14 @@ SOURCES: dict[str, Callable[..., SlotSource]] = {
 }
 
 
+_LARGE_NUMBER = 10**9  # as large as ids get
+_NOBODY = (_LARGE_NUMBER, "0" * 32)
+
+
 def value_of_nobody(source: SlotSource, *, link: str = "") -> str:
     """Return the value for a reader about whom nothing is known: the default, or `link` for a personal link."""
     fields, links = dict.fromkeys(source.fields, ("",)), dict.fromkeys(Link, (link,))
-    return source.column(ChunkColumns(fields=fields, links=links))[0]
+    return source.column(ChunkColumns(fields=fields, links=links, people=(_NOBODY,), broadcast=_LARGE_NUMBER))[0]
 
 
 def source_of(field: MergeField) -> SlotSource:

@@ -32,6 +32,7 @@ from newsletter.store.events import add_events
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
 from newsletter.store.segments import count_segment
+from newsletter.workflows.events.judge import judge_reactions
 
 COUNTS = {  # an expression, and its target in milliseconds
     'language = "es"': 150,
@@ -70,12 +71,16 @@ def main() -> None:
 def _make(path: Path) -> dict[str, float]:
     with open_database(path) as database:
         merge_subscribers(database, _batches(), now=NOW)
+        with database.transaction() as connection:
+            connection.execute("UPDATE subscriber SET tracking_consented_at = '2000-01-01T00:00:00Z'")
         _receive(database)
         began, kept = time.perf_counter(), 0
         events = _events()
         while some := list(islice(events, _EVENTS_AT_ONCE)):
             kept += add_events(database, some)
-    return {"events_per_second": kept / (time.perf_counter() - began)}
+        spent = time.perf_counter() - began
+        judge_reactions(database, now=NOW + timedelta(hours=1))
+    return {"events_per_second": kept / spent}
 
 
 def _batches() -> Iterator[ImportBatch]:

@@ -12,7 +12,17 @@ from msgspec import Struct
 
 from newsletter.model.issue import Issue
 from newsletter.model.mailbox import APPS_OF_MAILBOX, PROVIDER_OF_DOMAIN, MailboxProvider
-from newsletter.model.readership import HIDDEN, LANGUAGE, MAILBOX, ONLY, SHOWN, Reader, Readership
+from newsletter.model.readership import (
+    HIDDEN,
+    LANGUAGE,
+    MAILBOX,
+    ONLY,
+    SHOWN,
+    TRACKING,
+    Reader,
+    Readership,
+    TrackingMode,
+)
 from newsletter.model.segment import Condition
 
 
@@ -20,6 +30,10 @@ class InSegment(Struct, frozen=True):
     """True for the members of a segment of the workspace."""
 
     name: str
+
+
+class AgreesToTracking(Struct, frozen=True):
+    """True for people who have agreed that we record what they open and click."""
 
 
 class Chosen(Struct, frozen=True):
@@ -32,7 +46,7 @@ class Chosen(Struct, frozen=True):
 class Case(Struct, frozen=True):
     """The value for readers who pass all of the tests."""
 
-    tests: tuple[Condition | InSegment | Chosen, ...]
+    tests: tuple[Condition | InSegment | Chosen | AgreesToTracking, ...]
     value: str
 
 
@@ -112,17 +126,32 @@ def language_axis(language: str) -> Axis:
     )
 
 
+def tracking_axis(mode: TrackingMode) -> Axis:
+    """Return the axis of tracking. If it needs consent, those who have not agreed get the email without it."""
+    needs_consent = mode is TrackingMode.CONSENTED
+    without = TrackingMode.OFF if needs_consent else mode
+    return Axis(
+        name=TRACKING,
+        values=(without, mode) if needs_consent else (mode,),
+        plainest=without,
+        fullest=mode,
+        value_of=lambda reader, _: mode if reader.agrees_to_tracking else without,
+        rule=Cases((Case((AgreesToTracking(),), mode),) if needs_consent else (), otherwise=without),
+    )
+
+
 # All axes. An axis may read the values of the axes before it.
-AXES: tuple[Callable[[Issue], Iterable[Axis]], ...] = (
-    lambda issue: map(only_axis, issue.only_segments),
-    lambda issue: [mailbox_axis()] if issue.differs_by_mailbox else [],
-    lambda issue: [language_axis(issue.language)],
+AXES: tuple[Callable[[Issue, TrackingMode], Iterable[Axis]], ...] = (
+    lambda issue, _: map(only_axis, issue.only_segments),
+    lambda issue, _: [mailbox_axis()] if issue.differs_by_mailbox else [],
+    lambda issue, _: [language_axis(issue.language)],
+    lambda _, mode: [] if mode is TrackingMode.OFF else [tracking_axis(mode)],
 )
 
 
-def axes_of(issue: Issue) -> tuple[Axis, ...]:
+def axes_of(issue: Issue, tracking: TrackingMode = TrackingMode.OFF) -> tuple[Axis, ...]:
     """Return the axes of an issue. Each comes after the axes whose values it reads."""
-    return tuple(axis for unfold in AXES for axis in unfold(issue))
+    return tuple(axis for unfold in AXES for axis in unfold(issue, tracking))
 
 
 def readership_of(reader: Reader, axes: Iterable[Axis]) -> Readership:

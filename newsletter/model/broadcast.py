@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct, field
 
+from newsletter.model.personal_links import Purpose, code_of, stamp_of
 from newsletter.model.rendered import RenderedVariant
 
 
@@ -130,6 +131,16 @@ class Envelope(Struct, frozen=True, kw_only=True):
     def names_deliveries(self) -> bool:
         """Whether the mailbox has an address for each delivery."""
         return "*" in self.mailbox
+
+    def preferences_url(self, subscriber_id: int, token: str, *, made_at: datetime) -> str:
+        """Return the link to one person's preferences. It says on which day it was made, because it expires."""
+        day = made_at.replace(hour=0, minute=0, second=0)
+        stamp = stamp_of(token, Purpose.PREFERENCES, str(subscriber_id), now=day)
+        return f"{self.service_url}/p/{subscriber_id}-{stamp}"
+
+    def tracking_url(self, subscriber_id: int, token: str) -> str:
+        """Return the link to the page on which one person ends tracking. It never expires."""
+        return f"{self.service_url}/t/{subscriber_id}-{code_of(token, Purpose.TRACKING, str(subscriber_id))}"
 
 
 class Mailing(Struct, frozen=True, kw_only=True):

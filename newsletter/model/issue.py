@@ -15,7 +15,7 @@ from newsletter.model.finding import Place
 from newsletter.model.issue_fields import Card, Day, EventFields, IssueFields, SectionFields, TipsFields
 from newsletter.model.mailbox import APPS_OF_MAILBOX, MailApp, MailboxProvider
 from newsletter.model.prose import Prose
-from newsletter.model.slots import MERGE_TOKEN, UNSUBSCRIBE_FIELD, MergeField
+from newsletter.model.slots import MERGE_TOKEN, OWN_FIELDS, MergeField
 from newsletter.model.values import Fields
 
 
@@ -213,7 +213,7 @@ class Issue(Struct, frozen=True, kw_only=True):
 
     def readable(self, text: str) -> str:
         """Return the text with each merge token replaced by the merge field as the user wrote it."""
-        fields = [UNSUBSCRIBE_FIELD, *(use.field for use in self.merge_fields)]
+        fields = [*OWN_FIELDS, *(use.field for use in self.merge_fields)]
         written = {field.token: str(field) for field in fields}
         return MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), text)
 

@@ -16,7 +16,7 @@ from newsletter.model.broadcast import (
     Schedule,
     Waiver,
 )
-from newsletter.model.readership import Readership
+from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.segment import Condition, Segment
 
 NO_CONSENT = "no consent on record"  # the reason for excluding subscribers who have neither consent nor basis
@@ -38,6 +38,8 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     good_until: datetime | None = None  # when the first event or deadline in it has passed; None if it has none
     kind: BroadcastKind = BroadcastKind.ISSUE
     grace: timedelta = timedelta()  # nothing is sent before this time has passed
+    tracking: TrackingMode = TrackingMode.OFF
+    link_targets: tuple[str, ...] = ()  # where the tracked links 1, 2 and so on of its variants lead
 
 
 class ClaimedDelivery(NamedTuple):

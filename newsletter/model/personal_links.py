@@ -14,9 +14,9 @@ from hmac import compare_digest
 
 from msgspec import Struct
 
-_LINK = re.compile(r"([1-9][0-9]{0,17})-([0-9A-Za-z_-]{16,128})")
+_LINK = re.compile(r"([1-9][0-9]{0,17})-([0-9A-Za-z_.-]{16,128})")  # the secret is a token, a code or a stamp
 _STAMP = re.compile(r"([0-9]{10})\.([0-9A-Za-z_-]{22})")
-_CODE_BYTES = 16
+CODE_BYTES = 16
 _CLOCKS_DIFFER_BY = timedelta(seconds=5)
 
 
@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     CONFIRM = "nl/confirm"
     CLICK = "nl/click"
     OPEN = "nl/open"
+    TRACKING = "nl/tracking"  # the page that ends tracking
     BOUNCE = "nl/bounce"
     LEAVE_BY_EMAIL = "nl/mailto"
 
@@ -55,7 +56,7 @@ def code_of(token: str, purpose: Purpose, about: str) -> str:
 
     `token` is the person's stored token. `about` is everything that the code vouches for.
     """
-    digest = blake2b(about.encode(), key=token.encode(), person=purpose.encode(), digest_size=_CODE_BYTES).digest()
+    digest = blake2b(about.encode(), key=token.encode(), person=purpose.encode(), digest_size=CODE_BYTES).digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

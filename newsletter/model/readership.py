@@ -1,11 +1,20 @@
 """The reader of an issue, and the readership: the readers who get the same variant."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Self
 
 from msgspec import Struct, field
 
 from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
+
+
+class TrackingMode(StrEnum):
+    """Whether opens and clicks are recorded."""
+
+    OFF = "off"  # the email contains nothing that reports back
+    TOTALS = "totals"  # the same links and picture for all readers, so only totals can be counted
+    CONSENTED = "consented"  # for each reader who has agreed; all others get the email without it
 
 
 class Reader(Struct, frozen=True, kw_only=True):
@@ -20,6 +29,7 @@ class Reader(Struct, frozen=True, kw_only=True):
     token: str = ""  # the unguessable part of their personal links
     fields: Mapping[str, str] = field(default_factory=dict)
     segments: frozenset[str] = frozenset()
+    agrees_to_tracking: bool = False  # whether we may record what this reader opens and clicks
 
     @property
     def mailbox(self) -> MailboxProvider:
@@ -40,6 +50,7 @@ class Reader(Struct, frozen=True, kw_only=True):
 ONLY = "only "  # the axis of a segment named by `only:` is called "only SEGMENT"
 MAILBOX = "mailbox"
 LANGUAGE = "language"
+TRACKING = "tracking"
 SHOWN, HIDDEN = "shown", "hidden"  # the values of a segment's axis: whether its sections are shown
 _ELSEWHERE = "other mailboxes"
 
@@ -75,20 +86,32 @@ class Readership(Struct, frozen=True):
         return MailboxProvider(value) if value else None
 
     @property
+    def tracking(self) -> TrackingMode:
+        """Return whether the email to these readers reports opens and clicks."""
+        return TrackingMode(self.value(TRACKING) or TrackingMode.OFF)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the special content that these readers see, for file names and URLs."""
-        return (*sorted(self.segments), *([self.mailbox.value] if self.mailbox else []))
+        mailbox = [self.mailbox.value] if self.mailbox else []
+        return (*sorted(self.segments), *mailbox, *(["tracked"] if self._is_tracked else []))
 
     @property
     def label(self) -> str:
         """Return the label that people see for these readers. It is empty if they see no special content."""
-        return " + ".join([*sorted(self.segments), *([self._at] if self._at else [])])
+        tracked = ["tracked"] if self._is_tracked else []
+        return " + ".join([*sorted(self.segments), *([self._at] if self._at else []), *tracked])
 
     @property
     def sees(self) -> str:
         """Return a description of the content that only these readers see. It is empty if there is none."""
         seen = [f"what is only for {' and '.join(sorted(self.segments))}"] if self.segments else []
-        return ", and ".join([*seen, *([f"the steps for {self._at}"] if self._at else [])])
+        steps = [f"the steps for {self._at}"] if self._at else []
+        return ", and ".join([*seen, *steps, *(["the link that stops tracking"] if self._is_tracked else [])])
+
+    @property
+    def _is_tracked(self) -> bool:
+        return self.tracking is TrackingMode.CONSENTED
 
     @property
     def _at(self) -> str:

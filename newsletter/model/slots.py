@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from newsletter.model.columns import NAME_COLUMNS
 from newsletter.model.person_names import without_deceit
+from newsletter.model.tracked_address import code_for_all, codes_for_each
 from newsletter.model.typography import columns_of
 
 # A field cannot contain opening braces. Without this rule, searching text with thousands of them would take seconds.
@@ -47,10 +48,16 @@ class Link(StrEnum):
     """The personal links that each reader has."""
 
     UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    TRACKING = "tracking"  # the page that ends tracking
 
 
 # The names of the personal links in content and templates. No column or attribute can have one of these names.
-LINK_FIELDS: Mapping[str, Link] = {"unsubscribe_url": Link.UNSUBSCRIBE}
+LINK_FIELDS: Mapping[str, Link] = {
+    "unsubscribe_url": Link.UNSUBSCRIBE,
+    "preferences_url": Link.PREFERENCES,
+    "tracking_url": Link.TRACKING,
+}
 
 
 class MergeField(Struct, frozen=True):
@@ -99,7 +106,10 @@ class ChunkColumns(Struct, frozen=True, kw_only=True):
     """The known values of a chunk's readers, by column: one string per reader, in the same order in every column."""
 
     fields: Mapping[str, Sequence[str]]  # the columns and attributes that the sources read; an empty string if unknown
-    links: Mapping[Link, Sequence[str]]
+    links: Mapping[Link, Sequence[str]]  # those that the sources read
+    people: Sequence[tuple[int, str]] = ()  # the id and the token of each reader
+    broadcast: int = 0
+    nonce: str = ""  # of the broadcast
 
 
 class SlotSource(Protocol):
@@ -108,6 +118,10 @@ class SlotSource(Protocol):
     @property
     def fields(self) -> tuple[str, ...]:
         """Return the columns and attributes that the source reads."""
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Return the personal links that the source reads."""
 
     @property
     def escape(self) -> Escape | None:
@@ -130,6 +144,7 @@ class Column(Struct, frozen=True):
 
     name: str
     default: str | None = None
+    links: ClassVar[tuple[Link, ...]] = ()
     escape: ClassVar[Escape | None] = None  # a value can contain any character, so the escape depends on the place
 
     @property
@@ -166,6 +181,11 @@ class OwnLink(Struct, frozen=True):
     escape: ClassVar[Escape | None] = Escape.LINK  # it is the same in HTML, in text and inside another URL
 
     @property
+    def links(self) -> tuple[Link, ...]:
+        """Return the link."""
+        return (self.link,)
+
+    @property
     def token(self) -> str:
         """Return the token of the merge field for this link."""
         return next(MergeField(name).token for name, link in LINK_FIELDS.items() if link is self.link)
@@ -180,13 +200,47 @@ class OwnLink(Struct, frozen=True):
         return chunk.links[self.link]
 
 
-SOURCES: dict[str, Callable[..., SlotSource]] = {"column": Column, "link": lambda link: OwnLink(Link(link))}
+class TrackingCode(Struct, frozen=True):
+    """The part of a tracked link that says whose it is and where it leads. Number 0 is the picture that shows opens."""
+
+    number: int  # of the link in the broadcast
+    is_for_all: bool  # the same for all readers, so that only totals can be counted
+    fields: ClassVar[tuple[str, ...]] = ()
+    links: ClassVar[tuple[Link, ...]] = ()
+    escape: ClassVar[Escape | None] = Escape.LINK
+
+    @property
+    def token(self) -> str:
+        """Return an address of no one. A variant gets these slots after it has been checked."""
+        return f"0-0-{self.number}"
+
+    @property
+    def data(self) -> list[str | None]:
+        """Return the key of `SOURCES`, the number, and whose it is."""
+        return ["tracking", str(self.number), "all" if self.is_for_all else "each"]
+
+    def column(self, chunk: ChunkColumns) -> Sequence[str]:
+        """Return the addresses."""
+        if self.is_for_all:
+            return [code_for_all(chunk.broadcast, chunk.nonce, self.number)] * len(chunk.people)
+        return codes_for_each(chunk.people, chunk.broadcast, self.number)
+
+
+SOURCES: dict[str, Callable[..., SlotSource]] = {
+    "column": Column,
+    "link": lambda link: OwnLink(Link(link)),
+    "tracking": lambda number, whose: TrackingCode(int(number), whose == "all"),
+}
+
+
+_LARGE_NUMBER = 10**9  # as large as ids get
+_NOBODY = (_LARGE_NUMBER, "0" * 32)
 
 
 def value_of_nobody(source: SlotSource, *, link: str = "") -> str:
     """Return the value for a reader about whom nothing is known: the default, or `link` for a personal link."""
     fields, links = dict.fromkeys(source.fields, ("",)), dict.fromkeys(Link, (link,))
-    return source.column(ChunkColumns(fields=fields, links=links))[0]
+    return source.column(ChunkColumns(fields=fields, links=links, people=(_NOBODY,), broadcast=_LARGE_NUMBER))[0]
 
 
 def source_of(field: MergeField) -> SlotSource:
@@ -201,7 +255,11 @@ def source_from(data: Sequence[str | None]) -> SlotSource:
     return SOURCES[kind or ""](*details)
 
 
-UNSUBSCRIBE_FIELD = MergeField("unsubscribe_url")  # the field that the theme's templates receive
+# The fields that the theme's templates receive.
+UNSUBSCRIBE_FIELD = MergeField("unsubscribe_url")
+PREFERENCES_FIELD = MergeField("preferences_url")
+TRACKING_FIELD = MergeField("tracking_url")
+OWN_FIELDS = (UNSUBSCRIBE_FIELD, PREFERENCES_FIELD, TRACKING_FIELD)
 
 
 class Slot(Struct, frozen=True):

@@ -6,6 +6,7 @@ thousand steps.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from html import escape
 from itertools import repeat, takewhile
@@ -126,9 +127,24 @@ _recipient = cast("Callable[[tuple[object, ...]], Recipient]", partial(tuple.__n
 class Personalizer:
     """Makes the recipients of one variant from claimed deliveries, whose values are in the order of `fields`."""
 
-    def __init__(self, slots: Sequence[Slot], fields: Sequence[str], envelope: Envelope, *, broadcast: int = 0) -> None:
-        """Make recipients of a broadcast, or of a test copy or a preview, whose `broadcast` is 0."""
-        self._slots, self._fields, self._envelope, self._broadcast = slots, fields, envelope, broadcast
+    def __init__(
+        self,
+        slots: Sequence[Slot],
+        fields: Sequence[str],
+        envelope: Envelope,
+        *,
+        made_at: datetime,
+        broadcast: int = 0,
+        nonce: str = "",
+    ) -> None:
+        """Take the time from which links that expire are valid: that of the broadcast, so that a repeat is the same.
+
+        `broadcast` and `nonce` are those of the broadcast. Without one, no slot needs them.
+        """
+        self._broadcast, self._nonce = broadcast, nonce
+        self._slots, self._fields, self._envelope = slots, fields, envelope
+        self._links = {link for slot in slots for link in slot.source.links}
+        self._made_at = made_at
 
     @staticmethod
     def fields_of(slots: Iterable[Slot]) -> tuple[str, ...]:
@@ -146,7 +162,13 @@ class Personalizer:
         ]
         urls = list(map(self._envelope.unsubscribe_url, subscribers, tokens))
         columns = dict(zip(self._fields, zip(*values, strict=True), strict=False))
-        chunk = ChunkColumns(fields=columns, links={Link.UNSUBSCRIBE: urls})
+        chunk = ChunkColumns(
+            fields=columns,
+            links=self._links_of(subscribers, tokens, urls),
+            people=tuple(zip(subscribers, tokens, strict=True)),
+            broadcast=self._broadcast,
+            nonce=self._nonce,
+        )
         written = [_written(slot, chunk) for slot in self._slots]
         slot_values = zip(*written, strict=True) if written else repeat((), len(deliveries))
         return_paths = self._addresses(ReturnPurpose.BOUNCE, subscribers, tokens)
@@ -164,6 +186,18 @@ class Personalizer:
             return_path(pattern, purpose, subscriber, broadcast, token)
             for subscriber, token in zip(subscribers, tokens, strict=True)
         ]
+
+    def _links_of(
+        self, subscribers: Sequence[int], tokens: Sequence[str], urls: Sequence[str]
+    ) -> Mapping[Link, Sequence[str]]:
+        """Return the personal links. Those that need a digest for each person are made only if a slot shows them."""
+        links = {Link.UNSUBSCRIBE: urls}
+        if Link.PREFERENCES in self._links:
+            url = partial(self._envelope.preferences_url, made_at=self._made_at)
+            links[Link.PREFERENCES] = list(map(url, subscribers, tokens))
+        if Link.TRACKING in self._links:
+            links[Link.TRACKING] = list(map(self._envelope.tracking_url, subscribers, tokens))
+        return links
 
 
 def _written(slot: Slot, chunk: ChunkColumns) -> Sequence[str]:

@@ -9,9 +9,9 @@ from newsletter.config import Config, place_of_key
 from newsletter.language.direction import direction_of_language
 from newsletter.model.axes import axes_of, judged_readerships
 from newsletter.model.issue import Issue, PictureFile, Section
-from newsletter.model.readership import Readership
+from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant
-from newsletter.model.slots import UNSUBSCRIBE_FIELD
+from newsletter.model.slots import OWN_FIELDS, PREFERENCES_FIELD, TRACKING_FIELD, UNSUBSCRIBE_FIELD
 from newsletter.render import plaintext
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.merge import SlotTable, in_header, in_html, in_text
@@ -27,7 +27,7 @@ def render_issue(issue: Issue, config: Config, theme: Theme) -> RenderedIssue:
     Raise MistakesError if an image is broken, and InputError if a template of the workspace is wrong.
     """
     require_whole((*issue.pictures.items(), *_logos(config)), theme.memory)
-    axes = axes_of(issue)
+    axes = axes_of(issue, config.settings.tracking.mode)
     press = _IssuePress(issue, config, theme)
     judged = tuple(press.variant_for(readership) for readership in judged_readerships(axes))
     pictures = tuple(press.pictures.values())
@@ -86,7 +86,7 @@ class _VariantRenderer(Struct):
         direction = direction_of_language(language)
         html = finish_html(compile_mjml(mjml, direction=direction), language=language, direction=direction)
         text = plaintext.tidy(self.theme.render("text/email.txt.j2", context), direction=direction)
-        table = SlotTable([UNSUBSCRIBE_FIELD, *(use.field for use in self.issue.merge_fields)])
+        table = SlotTable([*OWN_FIELDS, *(use.field for use in self.issue.merge_fields)])
         hosted = self.config.settings.archive is not None
         return RenderedVariant(
             readership=self.readership,
@@ -101,6 +101,9 @@ class _VariantRenderer(Struct):
 
     def _context(self) -> dict[str, object]:
         brand, seen = self.config.settings.brand, {None, *self.readership.segments}
+        pages = {"preferences": PREFERENCES_FIELD.token}  # no page shows the email in a `browser` yet
+        if self.readership.tracking is TrackingMode.CONSENTED:
+            pages["tracking"] = TRACKING_FIELD.token
         return {
             **self.press.look,
             **self.press.tools(self.shelf),
@@ -108,7 +111,7 @@ class _VariantRenderer(Struct):
             "section_html": self._section_html,
             "section_text": partial(self.press.text, mailbox=self.readership.mailbox),
             "unsubscribe_url": UNSUBSCRIBE_FIELD.token,
-            "pages": {},  # the reader's `preferences`, and the email in a `browser`: no page answers there yet
+            "pages": pages,
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
         }

@@ -30,6 +30,7 @@ from newsletter.settings.authentication import AuthenticationSettings
 from newsletter.settings.delivery import DeliverySettings
 from newsletter.settings.mailbox import MailboxSettings
 from newsletter.settings.provider import ProviderSettings
+from newsletter.settings.tracking import TrackingSettings
 
 SQLITE = "sqlite:///"
 # A segment that is empty or not text has a mistake of its own, which must not stop the commands that do not need it.
@@ -310,3 +311,4 @@ class Settings(Fields):
     suppressions: SuppressionSettings = SuppressionSettings()
     mailbox: MailboxSettings | None = None
     checks: CheckSettings = CheckSettings()
+    tracking: TrackingSettings = TrackingSettings()

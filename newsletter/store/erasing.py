@@ -47,7 +47,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "import_suppression": ("reason",),
         "import_return": ("reason",),
         "forgotten": ("reason",),
-        "broadcast": ("state", "provider", "kind"),
+        "broadcast": ("state", "provider", "kind", "tracking"),
         "chunk": ("state",),
         "held_batch": ("state",),
         "last_run": ("command",),

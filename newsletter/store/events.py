@@ -1,7 +1,6 @@
 """Events: what came back about messages that were accepted. A repeated report is stored once.
 
-The `reaction` table also stores who opened or clicked a broadcast, and when they last did so. Segments query this
-table.
+Who opened or clicked a broadcast is judged from the events a few minutes later, see `newsletter.store.reactions`.
 """
 
 from collections import Counter
@@ -48,7 +47,8 @@ class ListedPerson(NamedTuple):
 
 
 REACTIONS = (EventType.OPENED, EventType.CLICKED)
-_REACT = change("events", "react")
+MINUTE_LETTERS = len("2026-02-19T16:00")  # of the time of an event
+_ADD_MINUTE = change("events", "add_minute")
 _TRACKED = query_all("events", "tracked", TrackedPerson)
 _EVIDENCE = query_all("events", "evidence", EvidenceRow)
 _ADD_TOTAL = change("events", "add_total")
@@ -81,7 +81,7 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
     with database.transaction() as connection:
         tracked = tracked_since(connection, looked_up)
         rows: list[Row] = []
-        latest: dict[tuple[int, str, int], str] = {}  # the latest reaction of each kind, of each person
+        minutes: set[str] = set()
         totals: Counter[CountedEvent] = Counter()
         for event in given:
             at, kind, person = text_of(event.at), event.type._value_, event.subscriber
@@ -91,9 +91,7 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
                 if not "" < tracked.get(person, "") <= at:
                     totals[_counted(event)] += 1
                     continue
-                if not event.verdict:
-                    key = (event.broadcast, kind, person)
-                    latest[key] = max(at, latest.get(key, ""))
+                minutes.add(at[:MINUTE_LETTERS])
             detail = _without_nul(event.detail) if event.detail and person in tracked else ""
             url = _without_nul(event.url) if event.url else ""
             rows.append(
@@ -103,14 +101,9 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
                 )
             )
         added = connection.insert_new("event", rows)
-        # Sorted like the table's primary key, so that each page of the table is written only once.
-        _REACT.for_each(connection, [_reaction(*key, at=latest[key]) for key in sorted(latest)])
+        _ADD_MINUTE.for_each(connection, [{"minute": minute} for minute in sorted(minutes)])
         add_totals(connection, totals)
     return added
-
-
-def _reaction(broadcast: int, kind: str, person: int, *, at: str) -> dict[str, object]:
-    return {"broadcast": broadcast, "type": kind, "subscriber": person, "at": at}
 
 
 def _counted(event: Event) -> CountedEvent:

@@ -36,6 +36,7 @@ def reader_of(database: Database, email: str, segments: Sequence[Segment] = ()) 
             **{column.name: _text(value) for column, value in columns if column.is_field},
         },
         segments=belongs,
+        agrees_to_tracking=subscriber.record.tracking_consented_at is not None,
     )
 
 

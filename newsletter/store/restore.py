@@ -35,7 +35,7 @@ _PEOPLE_TO_COMPARE = 1000
 _OF_BROADCAST = {
     "broadcast": "id",
     **dict.fromkeys(("broadcast_topic", "chunk", "delivery", "event", "held_batch", "journal"), "broadcast"),
-    **dict.fromkeys(("notice", "picture", "reaction", "settlement", "variant"), "broadcast"),
+    **dict.fromkeys(("notice", "picture", "reaction", "settlement", "tracked_link", "variant"), "broadcast"),
 }
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER, issue_names, segments_named
+from newsletter.language.counts import people_of
 from newsletter.model.address import person_of
 from newsletter.model.segment import (
     EVERYONE,
@@ -28,6 +29,7 @@ from newsletter.model.segment import (
 )
 from newsletter.segments.faults import similar
 from newsletter.store.database import Database
+from newsletter.store.reactions import known_people
 from newsletter.store.segments import has_member, has_reaction, segments_sent, values_of_field
 from newsletter.store.subscribers import known_tags, load_subscribers
 
@@ -39,6 +41,7 @@ _NEVER_DONE: Mapping[Deed, str] = {
     Deed.OPENED: "No opens have been recorded yet. So everyone counts as never having opened an issue.",
     Deed.CLICKED: "No clicks have been recorded yet. So everyone counts as never having clicked a link.",
 }
+_DONE: Mapping[Deed, str] = {Deed.OPENED: "Opens", Deed.CLICKED: "Clicks"}
 _DEED_OF = {Occasion.LAST_OPENED: Deed.OPENED, Occasion.LAST_CLICKED: Deed.CLICKED}
 
 
@@ -76,10 +79,23 @@ def _notes(database: Database, test: Condition) -> Iterator[str]:
     match test:
         case Tagged(tag) if not has_member(database, test):
             yield f"No subscriber has the tag '{tag}'.{_question(_tag_like(database, tag))}"
-        case Did(deed) if deed in _NEVER_DONE and not has_reaction(database, deed):
-            yield _NEVER_DONE[deed]
-        case Since(occasion) if occasion in _DEED_OF and not has_reaction(database, _DEED_OF[occasion]):
-            yield _NEVER_DONE[_DEED_OF[occasion]]
+        case Did(deed, issue) if deed in _NEVER_DONE:
+            yield from _notes_on_deed(database, deed, issue)
+        case Since(occasion) if occasion in _DEED_OF:
+            yield from _notes_on_deed(database, _DEED_OF[occasion], None)
+
+
+def _notes_on_deed(database: Database, deed: Deed, issue: str | None) -> Iterator[str]:
+    """Yield that nothing was ever recorded, or of how many people it can be known."""
+    if not has_reaction(database, deed):
+        yield _NEVER_DONE[deed]
+        return
+    found = known_people(database, issue)
+    whom = "on the list" if issue is None else f"who received {issue}"
+    yield (
+        f"{_DONE[deed]} are known only of people who agreed to tracking: {found.known:,} of the "
+        f"{people_of(found.people)} {whom}."
+    )
 
 
 class _Wanted(Struct):

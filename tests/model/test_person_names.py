@@ -7,6 +7,7 @@ from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import doubt_about_name, may_deceive, without_deceit
 from newsletter.model.slots import ChunkColumns, Column, Escape, Slot
 from newsletter.render.merge import Personalizer
+from tests.store.builders import NOW
 
 DECEITFUL = [
     "Win 5000 € at example.com",
@@ -90,6 +91,6 @@ def test_deceitful_name_does_not_stand_in_the_recipients_header() -> None:
         values=("Win at example.com",),
     )
 
-    (recipient,) = Personalizer(slots, ("first_name",), envelope).recipients([claimed])
+    (recipient,) = Personalizer(slots, ("first_name",), envelope, made_at=NOW).recipients([claimed])
 
     assert (recipient.name, recipient.values) == ("Lima", ("Friends",))

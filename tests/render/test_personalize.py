@@ -1,6 +1,8 @@
 """Personalization by chunk: everyone gets their own values, escaped for the places where they are used."""
 
 import pytest
+from datetime import timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -9,8 +11,10 @@ from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import doubt_about_name
 from newsletter.model.return_paths import ReturnPurpose, is_genuine, named_in
+from newsletter.model.personal_links import Purpose, age_of, read_link
 from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot
 from newsletter.render.merge import ESCAPES, Personalizer
+from tests.store.builders import NOW
 
 ENVELOPE = Envelope(
     from_name="Ana Lima",
@@ -25,8 +29,11 @@ SLOTS = (
     *(Slot(Column("first_name", "Friends & all"), escape) for escape in ESCAPED),
     Slot(OwnLink(Link.UNSUBSCRIBE), Escape.LINK),
     Slot(Column("country"), Escape.TEXT),
+    Slot(OwnLink(Link.PREFERENCES), Escape.LINK),
 )
 FIELDS = ("country", "first_name")
+DAY = timedelta(days=1)
+MIDNIGHT = NOW.replace(hour=0)
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=8) | st.sampled_from(
     ["", "Ana", "João", "½", "<b>", "a b"]
@@ -52,7 +59,7 @@ def test_the_fields_of_slots_are_those_that_the_ledger_must_read() -> None:
 
 @given(deliveries)
 def test_everybody_gets_their_own_values_escaped_for_each_place(chunk: list[ClaimedDelivery]) -> None:
-    people = Personalizer(SLOTS, FIELDS, ENVELOPE).recipients(chunk)
+    people = Personalizer(SLOTS, FIELDS, ENVELOPE, made_at=NOW).recipients(chunk)
 
     assert len(people) == len(chunk)
     for person, delivery in zip(people, chunk, strict=True):
@@ -62,7 +69,13 @@ def test_everybody_gets_their_own_values_escaped_for_each_place(chunk: list[Clai
             *(ESCAPES[escape](first_name or "Friends & all") for escape in ESCAPED),
             link,
             ESCAPES[Escape.TEXT](country),
+            person.values[-1],
         )
+        prefs = read_link(person.values[-1].removeprefix("https://news.example.org/p/"))
+        assert prefs is not None
+        about = str(delivery.subscriber)
+        assert prefs.subscriber == delivery.subscriber
+        assert age_of(prefs.secret, "token", Purpose.PREFERENCES, about, now=MIDNIGHT + DAY) == DAY
         assert (person.delivery, person.email, person.unsubscribe_url) == (delivery.subscriber, "ana@example.org", link)
         assert person.name == " ".join(name for name in (delivery.first_name, delivery.last_name) if name)
 
@@ -71,7 +84,9 @@ def test_everybody_gets_their_own_values_escaped_for_each_place(chunk: list[Clai
 def test_an_issue_without_merge_fields_needs_no_values(chunk: list[ClaimedDelivery]) -> None:
     bare = [delivery._replace(values=()) for delivery in chunk]
 
-    assert [person.values for person in Personalizer((), (), ENVELOPE).recipients(bare)] == [()] * len(chunk)
+    people = Personalizer((), (), ENVELOPE, made_at=NOW).recipients(bare)
+
+    assert [person.values for person in people] == [()] * len(chunk)
 
 
 @given(deliveries)
@@ -80,7 +95,7 @@ def test_each_recipient_of_a_broadcast_has_addresses_in_the_mailbox_of_the_newsl
 ) -> None:
     envelope = replace(ENVELOPE, mailbox="bounces+*@example.org")
 
-    people = Personalizer(SLOTS, FIELDS, envelope, broadcast=7).recipients(chunk)
+    people = Personalizer(SLOTS, FIELDS, envelope, made_at=NOW, broadcast=7).recipients(chunk)
 
     for person, delivery in zip(people, chunk, strict=True):
         for purpose, address in (
@@ -97,7 +112,7 @@ def test_each_recipient_of_a_broadcast_has_addresses_in_the_mailbox_of_the_newsl
 def test_without_a_star_or_a_broadcast_recipients_have_no_addresses_of_their_own(mailbox: str, broadcast: int) -> None:
     envelope = replace(ENVELOPE, mailbox=mailbox)
 
-    (person,) = Personalizer((), (), envelope, broadcast=broadcast).recipients(
+    (person,) = Personalizer((), (), envelope, made_at=NOW, broadcast=broadcast).recipients(
         [ClaimedDelivery(1, "ana@example.org", "", "", "token", ())]
     )
 

@@ -6,6 +6,7 @@ from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.slots import Slot
 from newsletter.render.merge import Personalizer
+from tests.store.builders import NOW
 
 TOKEN = "0a1b2c"
 
@@ -19,5 +20,5 @@ def slot_values(
     )
     fields = Personalizer.fields_of(slots)
     claimed = ClaimedDelivery(1, "ana@example.org", "", "", TOKEN, tuple(values.get(name, "") for name in fields))
-    (recipient,) = Personalizer(slots, fields, envelope).recipients([claimed])
+    (recipient,) = Personalizer(slots, fields, envelope, made_at=NOW).recipients([claimed])
     return recipient.values

@@ -39,6 +39,7 @@ from newsletter.store.ledger.status import chunk_summaries
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.subscribers import find_subscriber
 from newsletter.system.moments import text_of
+from newsletter.workflows.events.judge import judge_reactions
 
 KEY = b"a key of thirty-two bytes, or so"
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
@@ -101,9 +102,15 @@ def agree_to_tracking(database: Database, email: str, *, since: datetime = datet
         connection.execute("UPDATE subscriber SET tracking_consented_at = :since WHERE id = :subscriber", agreed)
 
 
+def all_agree_to_tracking(database: Database) -> None:
+    with database.transaction() as connection:
+        connection.execute("UPDATE subscriber SET tracking_consented_at = '2000-01-01T00:00:00Z'", {})
+
+
 def react(database: Database, broadcast: Broadcast, email: str, type_: EventType, moment: datetime) -> None:
     agree_to_tracking(database, email)
     assert add_events(database, [event_of(database, broadcast, email, type_, moment)]) == 1
+    judge_reactions(database, now=moment + timedelta(hours=1))
 
 
 def send_at(database: Database, issue: str, moment: datetime) -> Broadcast:

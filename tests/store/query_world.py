@@ -115,7 +115,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ),
     ("editing.set_person", ({"subscriber": 1, "person": "new@example.org"},)),
     ("events.evidence", (ONE, NONE)),
-    ("events.react", ({**ONE, "at": LATER, "type": "opened", "subscriber": 2},)),
+    ("events.add_minute", ({"minute": "2026-02-20T08:01"},)),
     ("events.tracked", ({"subscribers": "[1, 7, 999]"},)),
     ("events.add_total", ({**ONE, "type": "opened", "url": "", "verdict": "", "events": 2},) * 2),
     ("events.doubted", ({},)),
@@ -451,6 +451,27 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("topics.add_topic", ({**ONE, "topic": "new"},)),
     ("topics.exclude_left", ({"topics": '["news"]', "count": 1, "settlement": 1},)),
     ("topics.topics_of", (ONE, NONE)),
+    ("tracking.set_mode", ({**ONE, "mode": "consented"}, {"broadcast": 2, "mode": "totals"})),
+    ("tracking.add_link", ({**ONE, "number": 9, "target": "https://example.org/b"},)),
+    (
+        "tracking.find_link",
+        (
+            {**ONE, "number": 1, "subscriber": 1},
+            {**ONE, "number": 0, "subscriber": 0},
+            *({"broadcast": number, "number": 1, "subscriber": 7} for number in (1, 2, 3)),
+            {**NONE, "number": 1, "subscriber": 1},
+        ),
+    ),
+    ("tracking.reactions", ({"since": LATER, "until": NEVER}, {"since": NEVER, "until": NEVER})),
+    ("tracking.react", ({"since": EVER, "until": NEVER},)),
+    ("tracking.set_verdict", ({"at": LATER, "digest": b"opened", "verdict": "burst"},)),
+    ("tracking.unreact", ({**ONE, "type": "opened", "subscriber": 1, "at": T},)),
+    ("tracking.unjudged", ({"until": "2026-02-20T08:00"}, {"until": ""})),
+    ("tracking.set_judged", ({"minute": "2026-02-20T08:00"},)),
+    ("tracking.known_of_issue", ({"issue": "2026-02"}, {"issue": "none"})),
+    ("tracking.known_of_all", ({},)),
+    ("tracking.forget_reactions", ({"subscriber": 7},)),
+    ("tracking.withdraw", ({"subscriber": 7},)),
     ("undo.find_import", ({},)),
     ("undo.last_file", ({},)),
     ("undo.collect_people", ({"after": 0, "until": 5, "at": T},)),
@@ -634,6 +655,16 @@ def seed(connection: Connection) -> None:
         (1, "opened", "", "", 3),
         (1, "clicked", "https://example.org/a", "", 2),
     )
+    _insert(
+        connection,
+        "tracked_link",
+        "broadcast number target",
+        (1, 0, ""),
+        (1, 1, "https://example.org/a"),
+        (2, 1, ""),
+        (3, 1, ""),
+    )
+    _insert(connection, "unjudged_minute", "minute", ("2026-02-20T08:00",))
     _insert(
         connection,
         "post",

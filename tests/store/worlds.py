@@ -15,16 +15,17 @@ from newsletter.store.events import add_events
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import record_outcome
 from newsletter.system.moments import text_of
-from tests.store.builders import NOW, add, at, event_of, freeze, row
+from newsletter.workflows.events.judge import judge_reactions
+from tests.store.builders import NOW, add, all_agree_to_tracking, at, event_of, freeze, row
 from tests.store.plain_segments import Person
 
 ISSUES = ("2026-01", "2026-02")
 TOPICS = ("events", "news")
 MOMENTS = tuple(NOW + timedelta(hours=hours) for hours in (-4800, -2160, -24, -1, 0, 1, 30))
 _TABLES = (
-    "reaction event delivery chunk settlement variant picture journal broadcast_topic broadcast past_consent "
-    "suppression past_suppression soft_bounce subscriber tag attribute import import_change import_suppression "
-    "import_return left_since_import forgotten forgotten_key"
+    "reaction event unjudged_minute tracked_link delivery chunk settlement variant picture journal broadcast_topic "
+    "broadcast past_consent suppression past_suppression soft_bounce subscriber tag attribute import import_change "
+    "import_suppression import_return left_since_import forgotten forgotten_key"
 )
 _DEEDS = {EventType.OPENED: Deed.OPENED, EventType.CLICKED: Deed.CLICKED}
 
@@ -150,7 +151,9 @@ def _send(
     for email, type_, moment in events:
         if type_ in _DEEDS:
             known[email].deeds.append((_DEEDS[type_], sent.issue, moment))
+    all_agree_to_tracking(database)
     add_events(
         database,
         [event_of(database, broadcast, email, type_, moment) for email, type_, moment in events],
     )
+    judge_reactions(database, now=max([NOW, *(moment for _, _, moment in events)]) + timedelta(hours=1))

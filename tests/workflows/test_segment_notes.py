@@ -112,7 +112,11 @@ def test_opens_that_were_recorded_are_not_missed(config: Config, database: Datab
     send_all(database, broadcast)
     react(database, broadcast, "Ana@example.org", EventType.OPENED, NOW)
 
-    assert notes(config, database, "opened() or last_opened > 9 days ago") == ()
+    known = "Opens are known only of people who agreed to tracking: "
+    assert notes(config, database, "opened() or last_opened > 9 days ago") == (
+        f"{known}1 of the 2 people on the list.",
+    )
+    assert notes(config, database, 'opened("2026-02")') == (f"{known}0 of the 2 people who received 2026-02.",)
     assert notes(config, database, "clicked()") == (NO_CLICKS,)
 
 

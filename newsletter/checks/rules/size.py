@@ -8,6 +8,7 @@ from newsletter.model.finding import Place, Severity
 from newsletter.model.picture_files import LIGHT_BYTES
 from newsletter.model.rendered import Picture
 from newsletter.model.slots import Escape, Slot, value_of_nobody
+from newsletter.model.tracking import with_tracking
 from newsletter.settings.workspace import Settings
 
 HTML_LIMIT_BYTES = 102_000
@@ -30,12 +31,13 @@ def check_html_size(context: CheckContext) -> Iterable[Problem]:
     The HTML must be at most 102 KB, even with long values in all merge fields. Gmail clips a larger email and hides the
     rest, including the unsubscribe link.
 
-    The largest variant is measured, with the longest plausible value in each slot.
+    The largest variant is measured as it is sent, with the longest plausible value in each slot.
     """
     settings = context.subject.settings
+    tracked = with_tracking(context.subject.rendered.variants, service_url=settings.service.url)
     size = max(
         len(variant.html.fill(tuple(longest_value(slot, settings) for slot in variant.slots)).encode())
-        for variant in context.subject.rendered.variants
+        for variant in tracked.variants
     )
     if size <= HTML_NEAR_LIMIT_BYTES:
         return

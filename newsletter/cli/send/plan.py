@@ -11,6 +11,7 @@ from newsletter.config import Config
 from newsletter.language.clock import say_day_and_clock, say_moment, say_time_span, say_wait
 from newsletter.model.finding import CONSENT
 from newsletter.model.ledger import VariantCount, ZoneCount
+from newsletter.model.readership import TrackingMode
 from newsletter.model.segment import AD_HOC
 from newsletter.workflows.compose.sample import sample_mail
 from newsletter.workflows.send.plan import BroadcastPlan
@@ -33,6 +34,7 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
         ("left out", "\n".join(left_out)),
         ("variants", variant_lines(preview.variants) if any(len(axis.values) > 1 for axis in request.axes) else ""),
         *(_schedule_facts(plan.schedule, provider=request.provider, now=now) if plan.schedule else ()),
+        ("tracking", _tracking_line(plan)),
         ("through", through),
         ("grace", _grace_line(request.grace)),
         *(("overridden", f"{waiver.rule}: {waiver.because}") for waiver in request.waivers),
@@ -50,6 +52,18 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
         output.note(
             f"{output.count_of(len(plan.warnings), 'warning')}: `newsletter check {quote(issue.name)}` lists them."
         )
+
+
+def _tracking_line(plan: BroadcastPlan) -> str:
+    modes = {count.readership.tracking for count in plan.preview.variants}
+    if TrackingMode.TOTALS in modes:
+        return "totals: opens and clicks are counted, but not by whom"
+    agreed = sum(
+        count.deliveries for count in plan.preview.variants if count.readership.tracking is TrackingMode.CONSENTED
+    )
+    if plan.composed.subject.settings.tracking.mode is TrackingMode.OFF:
+        return "off: no opens or clicks are recorded"
+    return f"consented: opens and clicks are recorded of {agreed:,} who agreed to it, and of no one else"
 
 
 def _grace_line(grace: timedelta) -> str:

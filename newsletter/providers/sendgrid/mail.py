@@ -81,7 +81,13 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
         "headers": {"List-Id": _list_id(envelope)},
         # An issue's folder can have any name; a category must be ASCII and not too long.
         "categories": [mailing.category.encode("ascii", "replace").decode("ascii")[-_LONGEST_CATEGORY:]],
-        "tracking_settings": {"subscription_tracking": {"enable": False}},
+        # All tracking is named, because what is not named follows the settings of the account. Opens and clicks are
+        # recorded by our own service or not at all: SendGrid's tracking is always per person.
+        "tracking_settings": {
+            "click_tracking": {"enable": False, "enable_text": False},
+            "open_tracking": {"enable": False},
+            "subscription_tracking": {"enable": False},
+        },
     }
     if envelope.reply_to:
         message["reply_to"] = {"email": wire_address(envelope.reply_to)}

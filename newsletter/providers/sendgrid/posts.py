@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from newsletter.model.address import masked, person_of
 from newsletter.model.event import BroadcastKey, CountedEvent, EventType
+from newsletter.model.machines import MachineVerdict, verdict_of
 from newsletter.providers.headers import one_line
 from newsletter.providers.sendgrid.client import moment_of
 from newsletter.providers.sendgrid.mail import ATTEMPT, BROADCAST, CHUNK, DELIVERY
@@ -202,4 +203,9 @@ def _person(entry: Entry) -> str:
 
 
 def _verdict(entry: Entry) -> str:
-    return "machine open" if entry.get("sg_machine_open") is True else ""
+    """Return how a machine was recognized. A report without an agent says nothing about who it was."""
+    is_machine_open, agent = entry.get("sg_machine_open") is True, text_in(entry, "useragent")
+    if not agent:
+        return (MachineVerdict.PRIVACY if is_machine_open else MachineVerdict.PERSON).value
+    is_click = entry.get("event") == "click"
+    return verdict_of(agent, text_in(entry, "ip"), is_machine_open=is_machine_open, is_click=is_click).value

@@ -35,6 +35,7 @@ from newsletter.store.ledger.states import envelope_text, require_current, waive
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
 from newsletter.store.queries import change, query_value
+from newsletter.store.tracking import keep_tracking
 from newsletter.system.moments import text_of
 
 _ADD_BROADCAST = query_value("freeze", "add_broadcast", int)
@@ -97,6 +98,7 @@ def freeze_broadcast(
         _ADD_DELIVERIES(connection, broadcast=broadcast_id, edition=edition)
         for number, readership in enumerate(readerships):
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
+        keep_tracking(connection, broadcast_id, request.tracking, request.link_targets)
         _write_journal(connection, broadcast_id, request, members, now=now)
         for drop in _CLEAR_UP:
             drop(connection)

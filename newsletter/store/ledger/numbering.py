@@ -25,7 +25,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from newsletter.errors import InputError
-from newsletter.model.axes import Axis, Case, Chosen, InSegment, Key, Lookup
+from newsletter.model.axes import AgreesToTracking, Axis, Case, Chosen, InSegment, Key, Lookup
 from newsletter.model.readership import Readership
 from newsletter.model.segment import Condition
 from newsletter.store.database import Connection
@@ -43,6 +43,8 @@ _KEYS = {
     Key.DOMAIN: f"CASE instr({_AFTER_FIRST_AT}, '@') WHEN 0 THEN {_AFTER_FIRST_AT} ELSE {_AFTER_LAST_AT} END",
     Key.TIMEZONE: "s.timezone",
 }
+
+_AGREES_TO_TRACKING = "s.tracking_consented_at <> ''"
 
 
 class _Table(Struct, frozen=True):
@@ -146,6 +148,8 @@ class Numbering:
                 case Chosen(axis, value):
                     place = next(place for place, each in enumerate(self._axes) if each.name == axis)
                     tests.append(f"({self._number_sql(place, binder)}) = {self._weigh(place, value)}")
+                case AgreesToTracking():
+                    tests.append(_AGREES_TO_TRACKING)
                 case _:
                     tests.append(condition_sql(test, binder))
         return " AND ".join(tests) or "TRUE"

@@ -1,9 +1,6 @@
--- name: react(at, type, broadcast, subscriber)*!
--- Save who opened or clicked a broadcast, and the latest time. A repeated or older report changes nothing.
-INSERT INTO reaction (broadcast, type, subscriber, last_at)
-VALUES (:broadcast, :type, :subscriber, :at)
-ON CONFLICT (broadcast, type, subscriber) DO UPDATE SET last_at = excluded.last_at
-WHERE excluded.last_at > reaction.last_at;
+-- name: add_minute(minute)*!
+-- Save that opens or clicks happened in a minute, so that they are judged later. See `unjudged` in tracking.sql.
+INSERT INTO unjudged_minute (minute) VALUES (:minute) ON CONFLICT (minute) DO NOTHING;
 
 -- name: tracked(subscribers)
 -- Return the people in a JSON list who are on the list, and since when they have agreed to tracking. The time is empty

@@ -78,7 +78,7 @@ def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader 
     if reader is not None:
         mails.append((READER_FILE, rendered.variant_of(reader), reader))
     for name, variant, whose in mails:
-        mail = mail_of(config, variant, whose)
+        mail = mail_of(config, variant, whose, made_at=now)
         html = with_local_pictures(mail.html, rendered.pictures, f"{PICTURES_FOLDER}/")
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
         (folder / f"{name}.txt").write_text(mail.text, encoding="utf-8")

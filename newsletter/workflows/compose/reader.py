@@ -73,7 +73,7 @@ def mail_for_address(config: Config, composed: Composed, email: str, now: dateti
     return ReaderMail(
         name=" ".join(filter(None, names)),
         traits=tuple(filter(None, traits)),
-        mail=mail_of(config, variant, reader),
+        mail=mail_of(config, variant, reader, made_at=now),
         left_out=found.left_out,
     )
 

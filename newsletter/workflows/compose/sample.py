@@ -4,7 +4,7 @@ It is personalized by the same code as the messages of a broadcast.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from newsletter.providers.mime import compile_message
 from newsletter.render.merge import Personalizer
 
 SAMPLE_TOKEN = "sample"  # noqa: S105 - the token in unsubscribe links that belong to no subscriber
+_LONG_AGO = datetime.fromtimestamp(0, UTC)  # links that expire belong to no one here
 
 
 class SampleMail(Struct, frozen=True, kw_only=True):
@@ -48,8 +49,10 @@ def sample_reader(config: Config, values: Mapping[str, str] | None = None, *, id
     return Reader(email=fields["email"], id=id, token=SAMPLE_TOKEN, fields=fields)
 
 
-def recipient_of(config: Config, variant: RenderedVariant, reader: Reader) -> Recipient:
-    """Return a reader as the recipient that a broadcast would create for them."""
+def recipient_of(
+    config: Config, variant: RenderedVariant, reader: Reader, *, made_at: datetime = _LONG_AGO
+) -> Recipient:
+    """Return a reader as the recipient that a broadcast created at this time would have."""
     fields, known = Personalizer.fields_of(variant.slots), reader.fields
     claimed = ClaimedDelivery(
         subscriber=reader.id,
@@ -59,13 +62,13 @@ def recipient_of(config: Config, variant: RenderedVariant, reader: Reader) -> Re
         token=reader.token,
         values=tuple(known.get(name, "") for name in fields),
     )
-    (recipient,) = Personalizer(variant.slots, fields, envelope_of(config)).recipients([claimed])
+    (recipient,) = Personalizer(variant.slots, fields, envelope_of(config), made_at=made_at).recipients([claimed])
     return recipient
 
 
-def mail_of(config: Config, variant: RenderedVariant, reader: Reader) -> SampleMail:
-    """Return the email that a reader receives."""
-    filled = recipient_of(config, variant, reader).values
+def mail_of(config: Config, variant: RenderedVariant, reader: Reader, *, made_at: datetime = _LONG_AGO) -> SampleMail:
+    """Return the email that a reader receives from a broadcast created at this time."""
+    filled = recipient_of(config, variant, reader, made_at=made_at).values
     return SampleMail(
         subject=variant.subject.fill(filled),
         preheader=variant.preheader.fill(filled),
@@ -85,7 +88,7 @@ def message_of(config: Config, variant: RenderedVariant, reader: Reader, *, now:
     mailing = Mailing(
         broadcast="sample", category="build", envelope=envelope, variant_key="build", variant=variant, nonce="build"
     )
-    return compile_message(mailing, now).render(recipient_of(config, variant, reader))
+    return compile_message(mailing, now).render(recipient_of(config, variant, reader, made_at=now))
 
 
 def sample_message(config: Config, variant: RenderedVariant, *, now: datetime) -> bytes:

@@ -20,6 +20,7 @@ from newsletter.store.events import add_events, addresses_of, own_events, unknow
 from newsletter.store.ledger.resolve import prove_taken
 from newsletter.store.soft_bounces import suppress_soft_bounces
 from newsletter.store.suppressions import suppress_listed
+from newsletter.workflows.events.judge import judge_reactions
 
 _AT_ONCE = 5000  # events in one transaction: others can write in between
 # A server may refuse an email for good for many causes, but only these mean that no email ever reaches the person. An
@@ -71,6 +72,7 @@ def ingest(config: Config, database: Database, events: Iterable[Event], *, now: 
             settled=_settle(database, ours, now=now),
         )
         has_soft_bounces = has_soft_bounces or any(event.type is EventType.BLOCKED for event in ours)
+    judge_reactions(database, now=now)
     if has_soft_bounces:
         policy = config.settings.suppressions.soft_bounce_policy
         total += Ingested(worn_out=len(suppress_soft_bounces(database, policy, now=now)))

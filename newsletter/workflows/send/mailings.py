@@ -44,4 +44,12 @@ class Mailings:
             nonce=broadcast.nonce,
             batch_id=batch_id,
         )
-        return mailing, Personalizer(variant.slots, self.fields, broadcast.envelope, broadcast=broadcast.id)
+        personalizer = Personalizer(
+            variant.slots,
+            self.fields,
+            broadcast.envelope,
+            made_at=broadcast.created_at,
+            broadcast=broadcast.id,
+            nonce=broadcast.nonce,
+        )
+        return mailing, personalizer

@@ -19,6 +19,7 @@ from newsletter.model.ledger import NO_CONSENT, FreezePreview, FreezeRequest
 from newsletter.model.pace import Pace
 from newsletter.model.rendered import RenderedIssue
 from newsletter.model.segment import Segment
+from newsletter.model.tracking import with_tracking
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast, resume_broadcast
@@ -28,6 +29,7 @@ from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import suppress_listed
 from newsletter.workflows.compose.compose import Composed, Probing, judge_rendered, probe_issue, render_folder
 from newsletter.workflows.compose.sample import envelope_of
+from newsletter.workflows.events.judge import judge_reactions
 from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import repeated_content, unmet_requirements
@@ -92,6 +94,7 @@ def plan_broadcast(
     """
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder)
+    judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
     request = _request_of(config, order, issue, rendered, only, now=now)
     preview = preview_freeze(database, request)
@@ -170,7 +173,9 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
     rendered = plan.composed.rendered
     while True:  # this ends: each round renders at least one more readership, and the number of readerships is finite
         try:
-            return freeze_broadcast(database, plan.request, rendered.variants, chunk_size=chunk_size, now=now)
+            tracked = with_tracking(rendered.variants, service_url=plan.request.envelope.service_url)
+            request = replace(plan.request, tracking=tracked.mode, link_targets=tracked.targets)
+            return freeze_broadcast(database, request, tracked.variants, chunk_size=chunk_size, now=now)
         except RepeatedContentError as err:  # another broadcast was started after the plan was made
             _require_free(repeated_content(plan.request.issue, err.repeats))
         except NotRenderedError as err:

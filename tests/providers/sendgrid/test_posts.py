@@ -82,7 +82,7 @@ def test_opens_and_clicks_of_people_who_agreed_are_saved_with_a_verdict() -> Non
             "verdict": "",
             **ARGS,
         },
-        {"event": "open", "timestamp": AT, "sg_machine_open": True, "verdict": "machine open", **ARGS},
+        {"event": "open", "timestamp": AT, "sg_machine_open": True, "verdict": "privacy", **ARGS},
     )
     assert found.totals == {}
 
@@ -95,7 +95,7 @@ def test_of_others_only_a_total_is_saved(since: dict[int, str]) -> None:
     assert found.totals == {
         CountedEvent(OURS, EventType.OPENED): 2,
         CountedEvent(OURS, EventType.CLICKED): 1,
-        CountedEvent(OURS, EventType.OPENED, "machine open"): 1,
+        CountedEvent(OURS, EventType.OPENED, "privacy"): 1,
     }
 
 

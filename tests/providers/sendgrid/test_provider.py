@@ -58,7 +58,11 @@ def test_events_can_be_traced_to_the_delivery(api: SendGridApi, provider: Provid
 def test_sendgrid_adds_no_unsubscribe_link_of_its_own(api: SendGridApi, provider: Provider) -> None:
     submit(provider, chunk(*PEOPLE))
 
-    assert json.loads(api.bodies[0])["tracking_settings"] == {"subscription_tracking": {"enable": False}}
+    assert json.loads(api.bodies[0])["tracking_settings"] == {
+        "click_tracking": {"enable": False, "enable_text": False},
+        "open_tracking": {"enable": False},
+        "subscription_tracking": {"enable": False},
+    }
 
 
 def test_the_name_of_the_list_may_hold_any_sign(api: SendGridApi, provider: Provider) -> None:

@@ -22,16 +22,17 @@ from newsletter.model.axes import (
     mailbox_axis,
     only_axis,
     readership_of,
+    tracking_axis,
 )
 from newsletter.model.ledger import FreezeRequest
-from newsletter.model.readership import ONLY, SHOWN, Readership
+from newsletter.model.readership import ONLY, SHOWN, TRACKING, Readership, TrackingMode
 from newsletter.model.segment import EVERYONE, All, And, Compare, Not, OneOf, Operator, Or, Segment, Tagged
 from newsletter.store.database import Database
 from newsletter.store.ledger.freeze import freeze_broadcast, preview_freeze
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.variants import load_variants
 from newsletter.store.readers import reader_of
-from tests.store.builders import ENVELOPE, NOW, add, by_own_clock, claim, row, segment, variants
+from tests.store.builders import ENVELOPE, NOW, add, agree_to_tracking, by_own_clock, claim, row, segment, variants
 from tests.store.worlds import clear
 
 SEGMENTS = (
@@ -99,6 +100,7 @@ ECHO = Axis(  # reads one that reads others
     value_of=lambda _, before: "yes" if before["greeting"] == "warm" else "no",
     rule=Cases((Case((Chosen("greeting", "warm"),), "yes"),), otherwise="no"),
 )
+TRACKED, COUNTED = tracking_axis(TrackingMode.CONSENTED), tracking_axis(TrackingMode.TOTALS)
 
 people = st.fixed_dictionaries(
     {
@@ -110,6 +112,7 @@ people = st.fixed_dictionaries(
         "attributes": st.dictionaries(
             st.sampled_from(("gifts", "country")), st.sampled_from(("7", "95", "US", "1e3", "ES")), max_size=2
         ),
+        "tracking_consented_at": st.sampled_from((None, NOW)),
     }
 )
 
@@ -138,7 +141,7 @@ ways = st.builds(
 ) | st.builds(
     Way,
     only=st.just(SEGMENTS[:2]),
-    own=st.sampled_from(((CONTINENT,), (CONTINENT, GREETING), (CONTINENT, GREETING, ECHO))),
+    own=st.sampled_from(((CONTINENT,), (CONTINENT, GREETING), (CONTINENT, GREETING, ECHO), (TRACKED,), (COUNTED,))),
     by_mailbox=st.booleans(),
     is_local_time=st.booleans(),
 )
@@ -190,6 +193,21 @@ def test_freeze_assigns_what_the_axes_say(database: Database, audience: list[dic
             for number, person in enumerate(audience)
         ),
     )
+    require_agreement(database, way)
+
+
+@pytest.mark.parametrize("mode", [TrackingMode.CONSENTED, TrackingMode.TOTALS])
+def test_only_those_who_agreed_are_tracked_by_person(database: Database, mode: TrackingMode) -> None:
+    add(database, row("ana@example.org"), row("bo@example.org"))
+    agree_to_tracking(database, "ana@example.org")
+    way = Way(only=(), own=(tracking_axis(mode),), by_mailbox=False, is_local_time=False)
+
+    counted = {
+        count.readership.value(TRACKING): count.deliveries
+        for count in preview_freeze(database, request_of(way)).variants
+    }
+
+    assert counted == ({"off": 1, "consented": 1} if mode is TrackingMode.CONSENTED else {"totals": 2})
     require_agreement(database, way)
 
 

@@ -26,6 +26,7 @@ class LocalTime:
 
     moment: datetime
     fields: ClassVar[tuple[str, ...]] = ("timezone",)
+    links: ClassVar[tuple[Link, ...]] = ()
     escape: ClassVar[Escape | None] = None
     filled: ClassVar[list[int]] = []  # how many values each call made
 
@@ -64,7 +65,8 @@ def test_source_of_another_kind_is_kept_and_fills_a_chunk_at_once(
 
     (kept,) = load_variants(database, frozen.id).values()
     fields = Personalizer.fields_of(kept.slots)
-    people = Personalizer(kept.slots, fields, ENVELOPE).recipients(claim(database, frozen, fields).deliveries)
+    claimed = claim(database, frozen, fields)
+    people = Personalizer(kept.slots, fields, ENVELOPE, made_at=NOW).recipients(claimed.deliveries)
 
     assert kept.slots == slots
     assert [person.values for person in people] == [

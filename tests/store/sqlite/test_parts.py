@@ -1,6 +1,7 @@
 """A long list is counted by several threads; the numbers are those of one."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from newsletter.store.events import add_events
 from newsletter.store.opening import open_database
 from newsletter.store.segments import count_both, count_segment
 from newsletter.store.suppressions import add_suppression
-from tests.store.builders import NOW, add_people, claim, freeze, record
+from newsletter.workflows.events.judge import judge_reactions
+from tests.store.builders import NOW, add_people, all_agree_to_tracking, claim, freeze, record
 
 PEOPLE = 100_000  # as few as are parted
 
@@ -29,13 +31,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         broadcast = freeze(opened, chunk_size=PEOPLE // 3)
         for _ in range(2):
             record(opened, claim(opened, broadcast))
+        all_agree_to_tracking(opened)
         add_events(opened, [opening(broadcast.id, broadcast.nonce, number) for number in range(1, PEOPLE, 7)])
+        judge_reactions(opened, now=NOW + timedelta(hours=1))
         yield opened
 
 
 def opening(broadcast: int, nonce: str, subscriber: int) -> Event:
     return Event(
-        id=f"e{subscriber}",
         at=NOW,
         type=EventType.OPENED,
         broadcast=broadcast,

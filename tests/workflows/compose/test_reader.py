@@ -185,7 +185,7 @@ def test_built_and_shown_mail_is_what_arrives(tmp_path: Path, carried_by: Callab
                 reader = require_reader(config, composed.issue, address, now=NOW).reader
                 build_issue(config, require_issue(config, "2026-02"), NOW, reader_for=lambda _, reader=reader: reader)
                 built = seen_in((root / "build/2026-02/subscriber.eml").read_bytes())
-                shown = mail_of(config, composed.rendered.variant_of(reader), reader)
+                shown = mail_of(config, composed.rendered.variant_of(reader), reader, made_at=NOW)
                 mail = arrived[built.headers["list-unsubscribe"]]
 
                 built.require_like(mail, apart_from=WRITTEN_BY_SENDGRID if carried_by is sendgrid else frozenset())

@@ -15,6 +15,7 @@ from newsletter.store.ledger.status import tally_of
 from newsletter.store.subscribers import events_of
 from newsletter.store.suppressions import find_suppression
 from newsletter.workflows.events.ingest import Ingested, ingest
+from newsletter.workflows.events.judge import judge_reactions
 from tests.store.builders import (
     NOW,
     add_people,
@@ -204,6 +205,7 @@ def test_an_event_settles_a_batch_that_was_in_doubt(config: Config, database: Da
 
 
 def reactions(database: Database) -> list[tuple[object, ...]]:
+    judge_reactions(database, now=NOW + timedelta(hours=1))
     with database.read() as connection:
         return connection.execute("SELECT type, subscriber, last_at FROM reaction ORDER BY type", {}).fetchall()
 
@@ -242,12 +244,12 @@ def test_machines_are_counted_apart_and_react_to_nothing(
     broadcast: Broadcast,
 ) -> None:
     agree_to_tracking(database, ANA)
-    opened = about(database, broadcast, EventType.OPENED, verdict="machine open")
+    opened = about(database, broadcast, EventType.OPENED, verdict="privacy")
 
     ingest(config, database, [opened, replace(opened, subscriber=id_of(database, BO))], now=NOW)
 
     assert reactions(database) == []
-    assert totals(database) == [("opened", "", "machine open", 1)]
+    assert totals(database) == [("opened", "", "privacy", 1)]
     assert len(events_of(database, id_of(database, ANA))) == 1
 
 

@@ -1,0 +1,122 @@
+-- name: set_mode(broadcast, mode)!
+-- Save whether the emails of a broadcast report opens and clicks.
+UPDATE broadcast SET tracking = :mode WHERE id = :broadcast;
+
+-- name: add_link(broadcast, number, target)*!
+-- Save where a tracked link leads.
+INSERT INTO tracked_link (broadcast, number, target) VALUES (:broadcast, :number, :target);
+
+-- name: find_link(broadcast, number, subscriber)?
+-- Return where a tracked link leads, and what is needed to check whose it is. The person's token is empty if they are not
+-- on the list.
+SELECT
+    t.target,
+    b.nonce,
+    b.tracking AS mode,
+    coalesce(s.token, '') AS token,
+    coalesce(s.tracking_consented_at, '') AS consented_at
+FROM tracked_link AS t
+JOIN broadcast AS b ON b.id = t.broadcast
+LEFT JOIN subscriber AS s ON s.id = :subscriber
+WHERE t.broadcast = :broadcast AND t.number = :number;
+
+-- name: withdraw(subscriber)!
+-- End the consent to tracking of one person.
+UPDATE subscriber SET tracking_consented_at = '' WHERE id = :subscriber AND tracking_consented_at <> '';
+
+-- name: forget_reactions(subscriber)!
+-- Delete which broadcasts one person opened and clicked.
+DELETE FROM reaction
+WHERE
+    broadcast IN (SELECT id FROM broadcast WHERE tracking = 'consented')
+    AND type IN ('opened', 'clicked')
+    AND subscriber = :subscriber;
+
+-- name: unjudged(until)
+-- Return the minutes up to a given one in which opens and clicks happened that have not been judged yet.
+SELECT minute FROM unjudged_minute WHERE minute <= :until ORDER BY minute;
+
+-- name: reactions(since, until)
+-- Return the opens and clicks of a time, and when the emails of these people were delivered if that was in the same time.
+SELECT
+    e.at,
+    e.digest,
+    e.broadcast,
+    e.subscriber,
+    CAST(e.type = 'clicked' AS INTEGER) AS is_click,
+    CAST(e.type = 'delivered' AS INTEGER) AS is_delivery,
+    e.url_offset AS link,
+    e.verdict
+FROM event AS e
+WHERE
+    e.at >= :since
+    AND e.at < :until
+    AND e.subscriber <> 0
+    AND (
+        e.type IN ('opened', 'clicked')
+        OR (
+            e.type = 'delivered'
+            AND e.subscriber IN (
+                SELECT r.subscriber
+                FROM event AS r
+                WHERE r.at >= :since AND r.at < :until AND r.type IN ('opened', 'clicked')
+            )
+        )
+    )
+ORDER BY e.at, e.digest;
+
+-- name: set_verdict(at, digest, verdict)*!
+-- Save how a machine was recognized.
+UPDATE event SET verdict = :verdict WHERE at = :at AND digest = :digest;
+
+-- name: react(since, until)!
+-- Save who opened or clicked a broadcast in a time, and the latest time. Only people count, and only after they agreed to
+-- tracking. An older reaction than the known one changes nothing.
+INSERT INTO reaction (broadcast, type, subscriber, last_at)
+SELECT e.broadcast, e.type, e.subscriber, max(e.at)
+FROM event AS e
+JOIN subscriber AS s ON s.id = e.subscriber
+WHERE
+    e.at >= :since
+    AND e.at < :until
+    AND e.type IN ('opened', 'clicked')
+    AND e.verdict IN ('', 'proxy')
+    AND s.tracking_consented_at <> ''
+    AND s.tracking_consented_at <= e.at
+GROUP BY e.broadcast, e.type, e.subscriber
+ORDER BY e.broadcast, e.type, e.subscriber
+ON CONFLICT (broadcast, type, subscriber) DO UPDATE SET last_at = excluded.last_at
+WHERE excluded.last_at > reaction.last_at;
+
+-- name: unreact(broadcast, type, subscriber, at)*!
+-- Delete a reaction that turned out to be a machine's.
+DELETE FROM reaction
+WHERE broadcast = :broadcast AND type = :type AND subscriber = :subscriber AND last_at = :at;
+
+-- name: set_judged(minute)!
+-- Save that a minute has been judged.
+DELETE FROM unjudged_minute WHERE minute = :minute;
+
+-- name: known_of_issue(issue)$
+-- Return how many people received an issue, and of how many of them we may know whether they opened it: those who had
+-- agreed to tracking when a tracked broadcast was created, and still do.
+SELECT
+    count(DISTINCT d.subscriber) AS people,
+    count(
+        DISTINCT CASE
+            WHEN
+                b.tracking = 'consented'
+                AND s.tracking_consented_at <> ''
+                AND s.tracking_consented_at <= b.created_at
+                THEN d.subscriber
+        END
+    ) AS known
+FROM broadcast AS b
+JOIN delivery AS d ON d.broadcast = b.id
+JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk
+LEFT JOIN subscriber AS s ON s.id = d.subscriber
+WHERE b.issue = :issue AND c.state = 'accepted';
+
+-- name: known_of_all()$
+-- Return how many people are on the list, and how many of them agree to tracking.
+SELECT count(*) AS people, count(CASE WHEN tracking_consented_at <> '' THEN 1 END) AS known FROM subscriber;

@@ -1,0 +1,63 @@
+"""What is stored about tracking: where the links of a broadcast lead, and who has agreed to it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from newsletter.model.readership import TrackingMode
+from newsletter.model.tracked_address import PICTURE, TrackedAddress
+from newsletter.store.database import Connection
+from newsletter.store.queries import change, query_one
+
+
+class FoundLink(NamedTuple):
+    """A tracked link, and what is needed to check whose it is."""
+
+    target: str  # empty for the picture, and for the link that no person sees
+    nonce: str  # of the broadcast
+    mode: TrackingMode
+    token: str  # of the person; empty if they are not on the list
+    consented_at: datetime | None  # since when the person agrees to tracking
+
+    @property
+    def is_consented(self) -> bool:
+        """Whether what this person does may be saved."""
+        return self.consented_at is not None
+
+
+_SET_MODE = change("tracking", "set_mode")
+_ADD_LINK = change("tracking", "add_link")
+_FIND_LINK = query_one("tracking", "find_link", FoundLink)
+_WITHDRAW = change("tracking", "withdraw")
+_FORGET_REACTIONS = change("tracking", "forget_reactions")
+
+
+def keep_tracking(connection: Connection, broadcast_id: int, mode: TrackingMode, targets: Sequence[str]) -> None:
+    """Save how a new broadcast is tracked, and where its links lead. The first target is that of link 1."""
+    if mode is TrackingMode.OFF:
+        return
+    _SET_MODE(connection, broadcast=broadcast_id, mode=mode.value)
+    rows = [(PICTURE, ""), *enumerate(targets, start=1)]
+    _ADD_LINK.for_each(
+        connection, [{"broadcast": broadcast_id, "number": number, "target": target} for number, target in rows]
+    )
+
+
+def find_link(connection: Connection, address: TrackedAddress) -> FoundLink | None:
+    """Return the link that an address names, or None if we did not make the address."""
+    found = _FIND_LINK(connection, broadcast=address.broadcast, number=address.number, subscriber=address.subscriber)
+    if found is None:
+        return None
+    mode, key = (TrackingMode.CONSENTED, found.token) if address.subscriber else (TrackingMode.TOTALS, found.nonce)
+    return found if found.mode is mode and key and address.is_made_with(key) else None
+
+
+def withdraw_tracking(connection: Connection, subscriber_id: int) -> bool:
+    """End a person's consent to tracking, and forget which broadcasts they opened and clicked.
+
+    From then on, nothing is saved about them, whatever links they follow in emails that they already have. Return
+    whether they had agreed.
+    """
+    had_agreed = _WITHDRAW(connection, subscriber=subscriber_id) > 0
+    _FORGET_REACTIONS(connection, subscriber=subscriber_id)
+    return had_agreed

@@ -1,0 +1,179 @@
+"""Tracked links, the picture that shows opens, and the page on which people end tracking.
+
+A link leads on whatever is known about its reader: to someone who has ended tracking, to machines, and while nothing
+can be saved. What is recorded is saved after the answer. A page never says more about a wrong address than that it does
+not exist.
+"""
+
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from msgspec import Struct
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from newsletter.model.audience import Subscriber
+from newsletter.model.personal_links import Purpose, age_of, is_code_of, masked, read_link, stamp_of
+from newsletter.model.tracked_address import PICTURE, TrackedAddress, read_tracked_address
+from newsletter.model.tracking import LINK_PATH, PICTURE_PATH
+from newsletter.store.database import Connection
+from newsletter.store.subscribers import subscriber_with_id
+from newsletter.store.tracking import FoundLink, find_link, withdraw_tracking
+from newsletter.web.public.pages import neutral_page, page
+from newsletter.web.public.protection import first, is_own_form, read_form
+from newsletter.web.public.service import Service
+from newsletter.workflows.tracking.recorder import Recorder, Visit, reaction_of
+
+# One transparent pixel: the smallest GIF that all browsers show (43 bytes).
+_PIXEL = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
+    b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+_PIXEL_HEADERS = {"Cross-Origin-Resource-Policy": "cross-origin"}  # web mailboxes show it on pages of their own
+_KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]|"  # everything in an address that is not written in another way already
+_YOUNGEST, _OLDEST = timedelta(seconds=2), timedelta(days=1)  # of the page whose button is pressed
+_NOBODY = "0" * 32  # checked in place of someone who does not exist, so that the check takes place all the same
+
+
+def routes(service: Service) -> list[BaseRoute]:
+    """Return the routes of tracked links, of the picture, and of the page that ends tracking."""
+    links = _Links(service, Recorder(service.config, service.database))
+    ending = _Ending(service)
+    paths = (
+        (f"/{LINK_PATH}/{{address}}", links.follow, "GET"),
+        (f"/{PICTURE_PATH}/{{address}}", links.show_pixel, "GET"),
+        ("/t/{link}", ending.show, "GET"),
+        ("/t/{link}", ending.post, "POST"),
+    )
+    return [Route(path + slash, handler, methods=[method]) for slash in ("", "/") for path, handler, method in paths]
+
+
+class _Links:
+    """The handlers of links and of the picture."""
+
+    def __init__(self, service: Service, recorder: Recorder) -> None:
+        self._service = service
+        self._recorder = recorder
+
+    async def follow(self, request: Request) -> Response:
+        """Lead on to where the link leads. An address that we did not make leads nowhere."""
+        address = read_tracked_address(request.path_params["address"])
+        found = await self._found(address) if address and address.number != PICTURE else None
+        if address is None or found is None:
+            raise HTTPException(404)
+        target = found.target or self._service.config.settings.newsletter.website
+        headers = {"Location": quote(target, safe=_KEPT_IN_ADDRESSES)}
+        return Response(status_code=302, headers=headers, background=self._noting(request, address, found))
+
+    async def show_pixel(self, request: Request) -> Response:
+        """Return the picture. It is the same for an address that we did not make, of which nothing is recorded."""
+        address = read_tracked_address(request.path_params["address"])
+        if address is None or address.number != PICTURE:
+            raise HTTPException(404)
+        found = await self._found(address)
+        noting = self._noting(request, address, found) if found else None
+        return Response(_PIXEL, media_type="image/gif", headers=_PIXEL_HEADERS, background=noting)
+
+    async def _found(self, address: TrackedAddress) -> FoundLink | None:
+        return await self._service.read(lambda connection: find_link(connection, address))
+
+    def _noting(self, request: Request, address: TrackedAddress, found: FoundLink) -> BackgroundTask | None:
+        """Return the task that records the visit after the answer, or None if nothing may be recorded."""
+        headers, now = request.headers, self._service.now
+        visit = Visit(
+            agent=headers.get("user-agent", ""),
+            client=request.client.host if request.client else "",
+            method=request.method,
+            purpose=" ".join(headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")),
+        )
+        reaction = reaction_of(self._service.config, address, found, visit, now=now)
+        if reaction is None:
+            return None
+        self._recorder.note(reaction)
+        return BackgroundTask(self._recorder.save, now)
+
+
+class _Reader(Struct, frozen=True):
+    """The owner of a link that ends tracking."""
+
+    subscriber: Subscriber
+
+    @property
+    def about(self) -> str:
+        """What the codes of their page are about."""
+        return str(self.subscriber.id)
+
+
+class _Ending:
+    """The handlers of the page that ends tracking."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def show(self, request: Request) -> Response:
+        """Show the page with the button. Change nothing."""
+        reader = await self._reader(request)
+        return self._page(request, reader)
+
+    async def post(self, request: Request) -> Response:
+        """End tracking if a person pressed the button of our page; otherwise show the page again."""
+        form = await read_form(request)
+        reader = await self._reader(request)
+        if reader is None:
+            return neutral_page(self._service, request)
+        stamp, now = first(form, "stamp"), self._service.now
+        age = age_of(stamp, reader.subscriber.token, Purpose.PAGE, reader.about, now=now)
+        is_own = is_own_form(request.headers, self._service.origin)
+        if not is_own or age is None or not _YOUNGEST <= age <= _OLDEST:
+            is_young = is_own and age is not None and age < _YOUNGEST
+            return self._page(request, reader, notice=("general", "again"), stamp=stamp if is_young else "")
+        number = reader.subscriber.id
+        await self._service.save(lambda connection: withdraw_tracking(connection, number))
+        return self._ended_page(request, reader)
+
+    async def _reader(self, request: Request) -> _Reader | None:
+        link = request.path_params["link"]
+        return await self._service.read(lambda connection: _owner_of(connection, link))
+
+    def _page(
+        self, request: Request, reader: _Reader | None, *, notice: tuple[str, str] | None = None, stamp: str = ""
+    ) -> Response:
+        if reader is None:
+            return neutral_page(self._service, request)
+        if reader.subscriber.record.tracking_consented_at is None:
+            return self._ended_page(request, reader)
+        return page(
+            self._service,
+            request,
+            "tracking.html.j2",
+            language=reader.subscriber.record.language,
+            address=masked(reader.subscriber.record.email),
+            stamp=stamp or self._stamp(reader, self._service.now),
+            notice=notice,
+        )
+
+    def _ended_page(self, request: Request, reader: _Reader) -> Response:
+        return page(
+            self._service,
+            request,
+            "tracking_ended.html.j2",
+            language=reader.subscriber.record.language,
+            address=masked(reader.subscriber.record.email),
+        )
+
+    @staticmethod
+    def _stamp(reader: _Reader, now: datetime) -> str:
+        return stamp_of(reader.subscriber.token, Purpose.PAGE, reader.about, now=now)
+
+
+def _owner_of(connection: Connection, text: str) -> _Reader | None:
+    """Return the owner of a link that ends tracking, or None if no one on the list has it."""
+    link = read_link(text)
+    subscriber = subscriber_with_id(connection, link.subscriber if link else 0)
+    token = subscriber.token if subscriber else _NOBODY
+    about = str(link.subscriber if link else 0)
+    is_owner = is_code_of(link.secret if link else "", token, Purpose.TRACKING, about)
+    return _Reader(subscriber) if subscriber is not None and is_owner else None

@@ -1,0 +1,1 @@
+"""Tracking: record opens and clicks of people who agreed to it."""

@@ -47,6 +47,7 @@ class Link(StrEnum):
     """The personal links that each reader has."""
 
     UNSUBSCRIBE = "unsubscribe"
+    CONFIRM = "confirm"  # only in the email that asks for it, so content and templates cannot name it
 
 
 # The names of the personal links in content and templates. No column or attribute can have one of these names.

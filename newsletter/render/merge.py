@@ -15,7 +15,17 @@ from urllib.parse import quote
 from newsletter.model.broadcast import Envelope, Recipient
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import without_deceit
-from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, MergeField, Slot, Template, source_of
+from newsletter.model.slots import (
+    MERGE_TOKEN,
+    ChunkColumns,
+    Escape,
+    Link,
+    MergeField,
+    OwnLink,
+    Slot,
+    Template,
+    source_of,
+)
 from newsletter.model.web_address import WEB_ADDRESS
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -127,6 +137,7 @@ class Personalizer:
 
     def __init__(self, slots: Sequence[Slot], fields: Sequence[str], envelope: Envelope) -> None:
         self._slots, self._fields, self._envelope = slots, fields, envelope
+        self._confirms = any(slot.source == OwnLink(Link.CONFIRM) for slot in slots)
 
     @staticmethod
     def fields_of(slots: Iterable[Slot]) -> tuple[str, ...]:
@@ -144,7 +155,10 @@ class Personalizer:
         ]
         urls = list(map(self._envelope.unsubscribe_url, subscribers, tokens))
         columns = dict(zip(self._fields, zip(*values, strict=True), strict=False))
-        chunk = ChunkColumns(fields=columns, links={Link.UNSUBSCRIBE: urls})
+        links = {Link.UNSUBSCRIBE: urls}
+        if self._confirms:
+            links[Link.CONFIRM] = list(map(self._envelope.confirm_url, subscribers, tokens))
+        chunk = ChunkColumns(fields=columns, links=links)
         written = [_written(slot, chunk) for slot in self._slots]
         slot_values = zip(*written, strict=True) if written else repeat((), len(deliveries))
         return tuple(map(_recipient, zip(subscribers, emails, names, urls, slot_values, strict=True)))

@@ -25,7 +25,7 @@ from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import smtp_settings
 from tests.store.builders import NOW, add, row
 from tests.web.public.conftest import TOPICS, ServedPages
-from tests.web.public.joining import NEW, Joining, body_of, links_in
+from tests.web.public.joining import NEW, Fields, Joining, body_of, links_in
 from tests.workspaces import CONFIG
 
 ANA, BO = "ana@example.org", "bo@example.org"
@@ -357,7 +357,7 @@ def test_a_program_or_a_disposable_address_gets_the_same_page_and_no_email(
 
 def test_a_form_sent_too_soon_or_too_late_is_shown_again_with_what_was_filled_in(joining: Joining) -> None:
     page = joining.pages.get("/join")
-    fields = {"email": NEW, "first_name": "Nia & Co", "topic": ("events",), "tracking": "yes"}
+    fields: Fields = {"email": NEW, "first_name": "Nia & Co", "topic": ("events",), "tracking": "yes"}
 
     soon = joining.send(page, fields)
     joining.pages.later(hours=25)

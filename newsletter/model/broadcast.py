@@ -65,6 +65,11 @@ class BroadcastKind(StrEnum):
     WELCOME = "welcome"  # to people who have just joined
     CONFIRMATION = "confirmation"  # asks people to confirm that they want to join
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers what someone has just done. Such email waits for no sending hours."""
+        return self in {BroadcastKind.WELCOME, BroadcastKind.CONFIRMATION}
+
 
 class ChunkState(StrEnum):
     """The state of a chunk."""
@@ -142,6 +147,10 @@ class Envelope(Struct, frozen=True, kw_only=True):
         """Return the link to the page on which one person ends tracking. It never expires."""
         return f"{self.service_url}/t/{subscriber_id}-{code_of(token, Purpose.TRACKING, str(subscriber_id))}"
 
+    def confirm_url(self, subscriber_id: int, token: str) -> str:
+        """Return the link that confirms a sign-up. `subscriber_id` is the id that the person has, or will have."""
+        return f"{self.service_url}/join/{subscriber_id}-{code_of(token, Purpose.CONFIRM, str(subscriber_id))}"
+
 
 class Mailing(Struct, frozen=True, kw_only=True):
     """Everything that is the same for all messages of one variant of one broadcast."""
@@ -154,6 +163,7 @@ class Mailing(Struct, frozen=True, kw_only=True):
     nonce: str  # random letters and digits in every substitution tag, so that no value can imitate a tag
     subject_prefix: str = ""  # `[TEST] ` for a test copy
     batch_id: str = ""  # the provider's id for email that it holds until its send time; empty if it holds none
+    is_automatic: bool = False  # an answer to one person, so it says `Auto-Submitted`, and has nothing to unsubscribe
 
 
 class Recipient(NamedTuple):

@@ -30,6 +30,7 @@ from newsletter.settings.authentication import AuthenticationSettings
 from newsletter.settings.delivery import DeliverySettings
 from newsletter.settings.mailbox import MailboxSettings
 from newsletter.settings.provider import ProviderSettings
+from newsletter.settings.signup import SignupSettings
 from newsletter.settings.tracking import TrackingSettings
 
 SQLITE = "sqlite:///"
@@ -298,6 +299,7 @@ class Settings(Fields):
     newsletter: Identity
     brand: Brand = Brand()
     service: ServiceSettings
+    signup: SignupSettings = SignupSettings()
     archive: Archive | None = None
     segments: Mapping[Slug, Expression] = Field(default={}, description="name = boolean expression")
     topics: Mapping[Slug, OneLine] = Field(

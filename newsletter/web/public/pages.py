@@ -32,7 +32,7 @@ def page(
     direction of the text around them.
     """
     settings = service.config.settings
-    chosen = spoken([*([language] if language else []), *_asked_for(request), settings.newsletter.language])
+    chosen = language_of(service, request, language)
     words = service_words(chosen)
 
     def say(topic: str, key: str, **names: object) -> Markup:
@@ -60,6 +60,12 @@ def page(
         )
     )
     return HTMLResponse(html, status_code=status, headers={"Content-Language": chosen})
+
+
+def language_of(service: Service, request: Request, language: str = "") -> str:
+    """Return the language of a page: the person's, if it is known, or else one that the browser asks for."""
+    own = service.config.settings.newsletter.language
+    return spoken([*([language] if language else []), *_asked_for(request), own])
 
 
 def neutral_page(service: Service, request: Request) -> HTMLResponse:

@@ -94,8 +94,8 @@ def claim_chunk(  # noqa: PLR0913 - what may be claimed, and the limits
 
     A chunk that is due up to `hold_within` later may be claimed too, if there is an open batch for its time. The
     provider will hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or
-    removed since the freeze, or have no consent on record anymore, are excluded first. `fields` are the columns or
-    attributes that the messages need.
+    removed since the freeze, have no consent on record anymore, or have paused, are excluded first. `fields` are the
+    columns or attributes that the messages need.
 
     `on_claim` is called with the chunk before the claim is committed. If it raises, nothing is claimed.
 
@@ -197,11 +197,12 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
         "chunk": chunk.number,
         "first_subscriber": ready.first_subscriber,
         "size": ready.size,
+        "at": text_of(max(chunk.now, ready.due_at or chunk.now)),
     }
     # This is a hot path. The rows stay plain tuples, and `Columns.deliveries` converts them column by column. Looking
     # up each person's suppression is a quarter of the work of a claim, so it is skipped if there are no suppressions.
-    # If fewer rows come back than the chunk contains, someone was removed from the list, or has no recorded consent
-    # anymore, and the full query runs.
+    # If fewer rows come back than the chunk contains, someone was removed from the list, has no recorded consent
+    # anymore, or has paused, and the full query runs.
     if not _IS_ANYBODY_SUPPRESSED(connection):
         query = _DELIVERIES.sql.replace(_COLUMNS, columns.sql)
         rows = connection.execute(query, place).fetchall()

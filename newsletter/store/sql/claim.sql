@@ -63,19 +63,20 @@ LIMIT 1;
 -- Return whether there are any suppressions. Looking up each person's suppression is a quarter of the work of a claim.
 SELECT EXISTS (SELECT 1 FROM suppression);
 
--- name: deliveries(broadcast, chunk, first_subscriber, size, columns)
--- Return the deliveries of a chunk to people who are on the list with a recorded consent or basis. `:columns` is replaced
--- with names of columns.
+-- name: deliveries(broadcast, chunk, first_subscriber, size, at, columns)
+-- Return the deliveries of a chunk to people who are on the list with a recorded consent or basis, and have not paused.
+-- `:columns` is replaced with names of columns.
 -- Deliveries are stored by subscriber, so the table is read from the chunk's first subscriber until the whole chunk is
 -- found.
 SELECT d.subscriber, s.email, s.first_name, s.last_name, s.token:columns
 FROM delivery AS d
-JOIN subscriber AS s ON s.id = d.subscriber AND (s.consented_at <> '' OR s.consent_basis <> '')
+JOIN subscriber AS s
+    ON s.id = d.subscriber AND (s.consented_at <> '' OR s.consent_basis <> '') AND s.paused_until <= :at
 WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
--- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, columns)
+-- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, at, columns)
 -- Return all deliveries of a chunk. The last column says why this person must not be emailed anymore, and is NULL if
 -- they may be emailed (`left_sql` in `model/permission.py`).
 SELECT

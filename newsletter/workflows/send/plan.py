@@ -94,7 +94,7 @@ def plan_broadcast(
     issue, rendered = render_folder(config, order.folder)
     only = require_segments(config, database, issue.only_segments, now=now)
     request = _request_of(config, order, issue, rendered, only, now=now)
-    preview = preview_freeze(database, request)
+    preview = preview_freeze(database, request, now=now)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
     schedule = order.schedule
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None

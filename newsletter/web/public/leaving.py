@@ -20,8 +20,8 @@ from newsletter.workflows.suppressions.leave import (
     BY_ONE_CLICK,
     ON_THE_PAGE,
     UNDO_WITHIN,
-    Leaver,
-    Left,
+    LinkOwner,
+    OwnLeaving,
     choose_topics,
     leave,
     owner_of,
@@ -67,7 +67,7 @@ class _Leaving:
             return neutral_page(self._service, request)
         return await self._do(request, leaver, form)
 
-    async def _do(self, request: Request, leaver: Leaver, form: Form) -> Response:
+    async def _do(self, request: Request, leaver: LinkOwner, form: Form) -> Response:
         """Do what a form of our page asks for. Show the page again if it does not prove that a person pressed it."""
         action, now = first(form, "do"), self._service.now
         is_own = is_own_form(request.headers, self._service.origin)
@@ -75,7 +75,7 @@ class _Leaving:
             return await self._undo(request, leaver, first(form, "stamp"), is_own=is_own)
         age = _age_of(first(form, "stamp"), leaver, now)
         if not is_own or age is None or not _YOUNGEST <= age <= _OLDEST:
-            is_young = is_own and age is not None and age < _YOUNGEST  # whoever presses once more may then be quick
+            is_young = is_own and age is not None and age < _YOUNGEST  # the second time, they may be quick
             stamp = first(form, "stamp") if is_young else ""
             return self._page(request, leaver, notice=("general", "again"), stamp=stamp)
         if action == "leave":
@@ -89,7 +89,7 @@ class _Leaving:
         left = await self._service.save(leave(link, detail=detail, now=now))
         return neutral_page(self._service, request) if left is None else self._left_page(request, left)
 
-    async def _undo(self, request: Request, leaver: Leaver, stamp: str, *, is_own: bool) -> Response:
+    async def _undo(self, request: Request, leaver: LinkOwner, stamp: str, *, is_own: bool) -> Response:
         """Undo a leaving of the last day. The stamp of the button is from the moment of leaving."""
         now, link = self._service.now, read_link(request.path_params["link"])
         age = age_of(stamp, leaver.subscriber.token, Purpose.UNDO, _about(leaver), now=now)
@@ -109,7 +109,7 @@ class _Leaving:
         words = "less_saved" if set(wanted) & topics.keys() else "none_chosen"
         return self._page(request, leaver, notice=("leaving", words))
 
-    async def _hear_why(self, request: Request, leaver: Leaver, form: Form) -> Response:
+    async def _hear_why(self, request: Request, leaver: LinkOwner, form: Form) -> Response:
         reason, remark = first(form, "reason"), first(form, "remark")[:_LONGEST_REMARK].replace("\0", "")
         now, number = self._service.now, leaver.subscriber.id
         if reason in REASONS or remark:
@@ -119,12 +119,12 @@ class _Leaving:
             )
         return self._staying(request, leaver, "left_title", "thanks")
 
-    def _page(self, request: Request, leaver: Leaver | None, *, notice: _Notice = None, stamp: str = "") -> Response:
+    def _page(self, request: Request, leaver: LinkOwner | None, *, notice: _Notice = None, stamp: str = "") -> Response:
         """Return the page with the button, or the page for those who get no email anyway."""
         if leaver is None:
             return neutral_page(self._service, request)
         if leaver.suppression is not None:
-            return self._left_page(request, Left(leaver=leaver, undoable_at=None), asks_why=False)
+            return self._left_page(request, OwnLeaving(leaver=leaver, undoable_at=None), asks_why=False)
         return page(
             self._service,
             request,
@@ -139,7 +139,7 @@ class _Leaving:
             ],
         )
 
-    def _left_page(self, request: Request, left: Left, *, asks_why: bool = True) -> Response:
+    def _left_page(self, request: Request, left: OwnLeaving, *, asks_why: bool = True) -> Response:
         leaver, at = left.leaver, left.undoable_at
         undo = stamp_of(leaver.subscriber.token, Purpose.UNDO, _about(leaver), now=at) if at else ""
         return page(
@@ -155,7 +155,7 @@ class _Leaving:
             notice=None,
         )
 
-    def _staying(self, request: Request, leaver: Leaver, title: str, words: str) -> Response:
+    def _staying(self, request: Request, leaver: LinkOwner, title: str, words: str) -> Response:
         return page(
             self._service,
             request,
@@ -166,13 +166,13 @@ class _Leaving:
             words=words,
         )
 
-    def _stamp(self, leaver: Leaver) -> str:
+    def _stamp(self, leaver: LinkOwner) -> str:
         return stamp_of(leaver.subscriber.token, Purpose.PAGE, _about(leaver), now=self._service.now)
 
 
-def _about(leaver: Leaver) -> str:
+def _about(leaver: LinkOwner) -> str:
     return str(leaver.subscriber.id)
 
 
-def _age_of(stamp: str, leaver: Leaver, now: datetime) -> timedelta | None:
+def _age_of(stamp: str, leaver: LinkOwner, now: datetime) -> timedelta | None:
     return age_of(stamp, leaver.subscriber.token, Purpose.PAGE, _about(leaver), now=now)

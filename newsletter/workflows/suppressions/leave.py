@@ -19,7 +19,7 @@ _CHOSEN = "chosen on the page for subscribers"
 _UNDONE = "undone on the page for subscribers"
 
 
-class Leaver(Struct, frozen=True, kw_only=True):
+class LinkOwner(Struct, frozen=True, kw_only=True):
     """The owner of a personal link, and what they have left so far."""
 
     subscriber: Subscriber
@@ -41,39 +41,39 @@ class Leaver(Struct, frozen=True, kw_only=True):
         return frozenset(each.topic for each in self.suppressions if each.topic)
 
 
-class Left(Struct, frozen=True, kw_only=True):
+class OwnLeaving(Struct, frozen=True, kw_only=True):
     """That someone left. `undoable_at` is the time by which the leaving can be undone, or None if it cannot be."""
 
-    leaver: Leaver
+    leaver: LinkOwner
     undoable_at: datetime | None
 
 
-def owner_of(connection: Connection, link: PersonalLink | None) -> Leaver | None:
+def owner_of(connection: Connection, link: PersonalLink | None) -> LinkOwner | None:
     """Return the owner of a link, or None if no one on the list has it. Both take the same time."""
     subscriber = subscriber_with_id(connection, link.subscriber if link else 0)
     is_owner = is_same(link.secret if link else "", subscriber.token if subscriber else _NOBODY)
     if subscriber is None or not is_owner:
         return None
-    return Leaver(subscriber=subscriber, suppressions=suppressions_in(connection, subscriber.record.email))
+    return LinkOwner(subscriber=subscriber, suppressions=suppressions_in(connection, subscriber.record.email))
 
 
-def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[[Connection], Left | None]:
+def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[[Connection], OwnLeaving | None]:
     """Return the change by which the owner of a link leaves. It returns None if the link has no owner.
 
     Leaving again keeps the first reason and its time, and is recorded as a further report, unless it follows at once.
     `detail` says how they left: one of HOW_THEY_LEFT.
     """
 
-    def change(connection: Connection) -> Left | None:
+    def change(connection: Connection) -> OwnLeaving | None:
         before = owner_of(connection, link)
         if before is None:
             return None
         known = before.suppression
         if known is not None and _is_just_now(known, now):
-            return Left(leaver=before, undoable_at=known.created_at)
+            return OwnLeaving(leaver=before, undoable_at=known.created_at)
         suppress_listed_in(connection, [_unsubscribed(before.address, detail=detail, now=now)])
-        after = Leaver(subscriber=before.subscriber, suppressions=suppressions_in(connection, before.address))
-        return Left(leaver=after, undoable_at=now if known is None else None)
+        after = LinkOwner(subscriber=before.subscriber, suppressions=suppressions_in(connection, before.address))
+        return OwnLeaving(leaver=after, undoable_at=now if known is None else None)
 
     return change
 
@@ -93,14 +93,14 @@ def undo_leaving(link: PersonalLink | None, *, left_at: datetime, now: datetime)
 
 def choose_topics(
     link: PersonalLink | None, wanted: Iterable[str], *, topics: Mapping[str, str], now: datetime
-) -> Callable[[Connection], Leaver | None]:
+) -> Callable[[Connection], LinkOwner | None]:
     """Return the change after which the owner of a link gets these topics and none of the others.
 
     `topics` are those of the workspace. A topic is given back only to someone who left it themselves.
     """
     kept = frozenset(wanted)
 
-    def change(connection: Connection) -> Leaver | None:
+    def change(connection: Connection) -> LinkOwner | None:
         leaver = owner_of(connection, link)
         if leaver is None:
             return None
@@ -111,7 +111,7 @@ def choose_topics(
 
 
 def set_topics(
-    connection: Connection, leaver: Leaver, kept: frozenset[str], *, topics: Mapping[str, str], now: datetime
+    connection: Connection, leaver: LinkOwner, kept: frozenset[str], *, topics: Mapping[str, str], now: datetime
 ) -> None:
     """Do what `choose_topics` says in a transaction that is open already."""
     gone = [name for name in topics if name not in kept and name not in leaver.left_topics]

@@ -5,7 +5,7 @@ the link itself is all the authority there is. Only our own form, which says so 
 person pressed its button a moment after the page was shown.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.model.personal_links import Purpose, age_of, masked, read_link, stamp_of
 from newsletter.store.service import keep_remark
-from newsletter.web.public.pages import neutral_page, page
+from newsletter.web.public.pages import neutral_page, page, topic_choices
+from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import Form, first, is_own_form, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.suppressions.leave import (
@@ -30,7 +31,6 @@ from newsletter.workflows.suppressions.leave import (
 
 REASONS = ("often", "content", "never", "other")  # why people leave, as the page's words have it
 _LONGEST_REMARK = 1000
-_YOUNGEST, _OLDEST = timedelta(seconds=2), timedelta(days=1)  # of the page whose button is pressed
 _Notice = tuple[str, str] | None  # the words that a page shows above its form
 
 
@@ -53,7 +53,7 @@ class _Leaving:
     async def show(self, request: Request) -> Response:
         """Show the page with the button. Change nothing."""
         link = read_link(request.path_params["link"])
-        leaver = await self._service.read(lambda connection: owner_of(connection, link))
+        leaver = await self._service.read(lambda connection: owner_of(connection, link, now=self._service.now))
         return self._page(request, leaver)
 
     async def post(self, request: Request) -> Response:
@@ -62,21 +62,19 @@ class _Leaving:
         if first(form, "from") != "page":
             return await self._leave(request, BY_ONE_CLICK)
         link = read_link(request.path_params["link"])
-        leaver = await self._service.read(lambda connection: owner_of(connection, link))
+        leaver = await self._service.read(lambda connection: owner_of(connection, link, now=self._service.now))
         if leaver is None:
             return neutral_page(self._service, request)
         return await self._do(request, leaver, form)
 
     async def _do(self, request: Request, leaver: LinkOwner, form: Form) -> Response:
         """Do what a form of our page asks for. Show the page again if it does not prove that a person pressed it."""
-        action, now = first(form, "do"), self._service.now
-        is_own = is_own_form(request.headers, self._service.origin)
+        action = first(form, "do")
         if action == "undo":
+            is_own = is_own_form(request.headers, self._service.origin)
             return await self._undo(request, leaver, first(form, "stamp"), is_own=is_own)
-        age = _age_of(first(form, "stamp"), leaver, now)
-        if not is_own or age is None or not _YOUNGEST <= age <= _OLDEST:
-            is_young = is_own and age is not None and age < _YOUNGEST  # the second time, they may be quick
-            stamp = first(form, "stamp") if is_young else ""
+        if not is_pressed(self._service, request, form, leaver.subscriber):
+            stamp = stamp_to_press_again(self._service, request, form, leaver.subscriber)
             return self._page(request, leaver, notice=("general", "again"), stamp=stamp)
         if action == "leave":
             return await self._leave(request, ON_THE_PAGE)
@@ -131,12 +129,9 @@ class _Leaving:
             "leaving.html.j2",
             language=leaver.subscriber.record.language,
             address=masked(leaver.address),
-            stamp=stamp or self._stamp(leaver),
+            stamp=stamp or stamp_for(leaver.subscriber, now=self._service.now),
             notice=notice,
-            topics=[
-                {"name": name, "title": title, "is_wanted": name not in leaver.left_topics}
-                for name, title in self._service.config.settings.topics.items()
-            ],
+            topics=[] if leaver.is_former else topic_choices(self._service, left=leaver.left_topics),
         )
 
     def _left_page(self, request: Request, left: OwnLeaving, *, asks_why: bool = True) -> Response:
@@ -149,7 +144,7 @@ class _Leaving:
             language=leaver.subscriber.record.language,
             address=masked(leaver.address),
             undo=undo,
-            stamp=self._stamp(leaver),
+            stamp=stamp_for(leaver.subscriber, now=self._service.now),
             asks_why=asks_why,
             reasons=REASONS,
             notice=None,
@@ -166,13 +161,6 @@ class _Leaving:
             words=words,
         )
 
-    def _stamp(self, leaver: LinkOwner) -> str:
-        return stamp_of(leaver.subscriber.token, Purpose.PAGE, _about(leaver), now=self._service.now)
-
 
 def _about(leaver: LinkOwner) -> str:
     return str(leaver.subscriber.id)
-
-
-def _age_of(stamp: str, leaver: LinkOwner, now: datetime) -> timedelta | None:
-    return age_of(stamp, leaver.subscriber.token, Purpose.PAGE, _about(leaver), now=now)

@@ -1,6 +1,6 @@
 """Make the public pages: one look, in the language of the person who reads them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -65,6 +65,12 @@ def page(
 def neutral_page(service: Service, request: Request) -> HTMLResponse:
     """Return the page for a link that leads to no one. It is the same for every such link."""
     return page(service, request, "neutral.html.j2")
+
+
+def topic_choices(service: Service, *, left: Set[str]) -> list[dict[str, object]]:
+    """Return the topics of the newsletter for the `topic_choice` part, given those that a person does not want."""
+    topics = service.config.settings.topics.items()
+    return [{"name": name, "title": title, "is_wanted": name not in left} for name, title in topics]
 
 
 def style(service: Service) -> Response:

@@ -9,15 +9,23 @@ CREATE TABLE former_token (
     PRIMARY KEY (subscriber, token)
 ) STRICT, WITHOUT ROWID;
 
--- The changes of address that people asked for, until both addresses have confirmed.
-CREATE TABLE address_change (
-    subscriber INTEGER NOT NULL PRIMARY KEY,
-    person TEXT NOT NULL,
-    email TEXT NOT NULL,
+-- The links that people asked for on the pages, each sent to one address.
+CREATE TABLE link_request (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    subscriber INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    person TEXT NOT NULL,                     -- the form of the address that identifies the person
+    email TEXT NOT NULL,                      -- the address to which the link is sent
+    token TEXT NOT NULL,                      -- the key of the link
     asked_at TEXT NOT NULL,
-    old_confirmed_at TEXT NOT NULL DEFAULT '',
-    new_confirmed_at TEXT NOT NULL DEFAULT ''
+    mailed_at TEXT NOT NULL DEFAULT '',       -- when its email was put in the ledger
+    broadcast INTEGER,                      -- the broadcast with that email
+    confirmed_at TEXT NOT NULL DEFAULT ''     -- when the owner of the address confirmed that it is to be used
 ) STRICT;
+
+CREATE INDEX link_request_of_subscriber ON link_request (subscriber);
+CREATE INDEX link_request_of_person ON link_request (person);
+CREATE INDEX link_request_waiting ON link_request (id) WHERE mailed_at = '';
 
 -- When people agreed to tracking or withdrew, and the version and language of the words that they saw.
 CREATE TABLE tracking_choice (

@@ -32,7 +32,7 @@ def page(
     direction of the text around them.
     """
     settings = service.config.settings
-    chosen = spoken([*([language] if language else []), *_asked_for(request), settings.newsletter.language])
+    chosen = language_for(service, request, language)
     words = service_words(chosen)
 
     def say(topic: str, key: str, **names: object) -> Markup:
@@ -55,11 +55,18 @@ def page(
             has_dark_logo=settings.brand.logo_dark is not None,
             logo_width=settings.brand.logo_width,
             path=service.path,
+            here=request.url.path,  # without the fragment, which a form would keep, and a browser would go to
             look=_hash_of(style_sheet(service.config)),
             **values,
         )
     )
     return HTMLResponse(html, status_code=status, headers={"Content-Language": chosen})
+
+
+def language_for(service: Service, request: Request, language: str) -> str:
+    """Return the language of a page for someone with this language, which may be unknown."""
+    own = [language] if language else []
+    return spoken([*own, *_asked_for(request), service.config.settings.newsletter.language])
 
 
 def neutral_page(service: Service, request: Request) -> HTMLResponse:
@@ -100,13 +107,15 @@ def style_sheet(config: Config) -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    templates = Environment(
         loader=FileSystemLoader(_PAGES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["day"] = lambda moment: f"{moment:%Y-%m-%d}" if moment else ""
+    return templates
 
 
 def _colors(palette: Palette) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Read the form with someone's preferences, and save it as a whole."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -79,12 +79,6 @@ def offered_zones(subscriber: Subscriber, *, language: str) -> list[tuple[str, s
     zones, own = zone_names(language), subscriber.record.timezone
     known = {zone for zone, _ in zones}
     return [*zones, *([(own, own)] if own and own not in known else [])]
-
-
-def days_of_pause(config: Config, choices: Choices, *, now: datetime) -> tuple[date, date]:
-    """Return the first and the last day until which someone can pause."""
-    today = now.astimezone(_zone_of(config, choices.timezone)).date()
-    return today + timedelta(days=1), today + LONGEST_PAUSE
 
 
 def faults_of(config: Config, subscriber: Subscriber, choices: Choices, *, now: datetime) -> Mapping[str, Wrong]:

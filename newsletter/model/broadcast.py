@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct, field
 
-from newsletter.model.personal_links import Purpose, stamp_of
+from newsletter.model.personal_links import Purpose, code_of, stamp_of
 from newsletter.model.rendered import RenderedVariant
 
 
@@ -64,6 +64,11 @@ class BroadcastKind(StrEnum):
     CORRECTION = "correction"  # what was wrong in the issue
     WELCOME = "welcome"  # to people who have just joined
     CONFIRMATION = "confirmation"  # asks people to confirm that they want to join
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers what someone has just done. Such email waits for no sending hours."""
+        return self in {BroadcastKind.WELCOME, BroadcastKind.CONFIRMATION}
 
 
 class ChunkState(StrEnum):
@@ -127,6 +132,10 @@ class Envelope(Struct, frozen=True, kw_only=True):
         stamp = stamp_of(token, Purpose.PREFERENCES, str(subscriber_id), now=day)
         return f"{self.service_url}/p/{subscriber_id}-{stamp}"
 
+    def confirm_url(self, subscriber_id: int, token: str) -> str:
+        """Return the link that confirms a sign-up. `subscriber_id` is the id that the person has, or will have."""
+        return f"{self.service_url}/join/{subscriber_id}-{code_of(token, Purpose.CONFIRM, str(subscriber_id))}"
+
 
 class Mailing(Struct, frozen=True, kw_only=True):
     """Everything that is the same for all messages of one variant of one broadcast."""
@@ -139,6 +148,7 @@ class Mailing(Struct, frozen=True, kw_only=True):
     nonce: str  # random letters and digits in every substitution tag, so that no value can imitate a tag
     subject_prefix: str = ""  # `[TEST] ` for a test copy
     batch_id: str = ""  # the provider's id for email that it holds until its send time; empty if it holds none
+    is_automatic: bool = False  # an answer to one person, so it says `Auto-Submitted`, and has nothing to unsubscribe
 
 
 class Recipient(NamedTuple):

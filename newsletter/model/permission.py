@@ -8,6 +8,9 @@ counts: a leaving is as late as its text can mean, and only a consent that is ne
 consent that was on record when they left, not in the future, and with its source, brings someone back. A consent that
 is on record already, with its source, brings no one back when it is read again.
 
+One email goes to people without a consent: the one that asks them to confirm their sign-up. `may_be_asked` says who
+gets it. A confirmed sign-up is a consent of the moment at which it was asked for, so a leaving after that counts.
+
 Times are texts as the database stores them, which sort as the times do. An empty string means that there is none.
 """
 
@@ -18,6 +21,7 @@ from msgspec.structs import replace
 
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.ledger import NO_CONSENT, PAUSED
+from newsletter.model.signup import SignupState
 
 # A person cannot lift a suppression that someone added by hand, or one because the address does not exist.
 LIFTED_BY_CONSENT = (
@@ -26,6 +30,10 @@ LIFTED_BY_CONSENT = (
     SuppressionReason.COMPLAINED,
     SuppressionReason.IN_DOUBT,
 )
+
+# Someone can fill in a form with another person's address, so a confirmed sign-up takes back an unsubscription, and no
+# report about the address: not even a doubt, which may hide one.
+LIFTED_BY_SIGNUP = (SuppressionReason.UNSUBSCRIBED,)
 
 _DAY = len("2026-02-19")  # the part of a stored time that is its day
 _FIRM = (SuppressionReason.INVALID, SuppressionReason.MANUAL)  # the reasons that no consent lifts, the firmest last
@@ -97,6 +105,16 @@ class Leaving(Struct, frozen=True, kw_only=True):
             until=last if last > kept.left_at else "",
             consent_on_record=max(self.consent_on_record, other.consent_on_record),
         )
+
+
+def may_be_asked(reason: SuppressionReason | None) -> bool:
+    """Return whether someone may be asked by email to confirm a sign-up. `reason` keeps all email from them, if any."""
+    return reason is None or reason in LIFTED_BY_SIGNUP
+
+
+def returns_by_signup(left: "Leaving", consent: Consent, *, known: Consent, now: str) -> bool:
+    """Return whether a confirmed sign-up brings someone back who left. `known` is the consent on record."""
+    return left.reason in LIFTED_BY_SIGNUP and left.ends_with(consent, known=known, now=now)
 
 
 def is_firm(reason: str) -> bool:
@@ -192,4 +210,21 @@ def left_sql(row: str) -> str:
         f" CASE WHEN :leaving <> '' AND NOT EXISTS ({stayed}) THEN :leaving END,"
         f" CASE WHEN s.consented_at = '' AND s.consent_basis = '' THEN '{NO_CONSENT}' END,"
         f" CASE WHEN s.paused_until > :at THEN '{PAUSED} ' || substr(s.paused_until, 1, {_DAY}) END)"
+    )
+
+
+def unasked_sql(row: str) -> str:
+    """Return SQL for why an email about a sign-up must not be sent anymore, or NULL, for the table of sign-ups.
+
+    `s` is the subscriber, and `p` the person's suppression from all email. Someone who is told that they are on the
+    list already must be there, with a consent or a basis. For everyone else, `may_be_asked` decides.
+    """
+    lifted = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_SIGNUP)
+    return (
+        f"CASE WHEN {row}.id IS NULL THEN 'removed from the list'"
+        f" WHEN {row}.state = '{SignupState.CONFIRMED.value}' THEN 'confirmed already'"
+        f" WHEN {row}.state = '{SignupState.KNOWN.value}' THEN coalesce(p.reason,"
+        " CASE WHEN s.id IS NULL THEN 'removed from the list'"
+        f" WHEN s.consented_at = '' AND s.consent_basis = '' THEN '{NO_CONSENT}' END)"
+        f" WHEN p.reason NOT IN ({lifted}) THEN p.reason END"
     )

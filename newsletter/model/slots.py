@@ -48,6 +48,7 @@ class Link(StrEnum):
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
+    CONFIRM = "confirm"  # only in the email that asks for it, so content and templates cannot name it
 
 
 # The names of the personal links in content and templates. No column or attribute can have one of these names.

@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.model.broadcast import Envelope, Mailing, Recipient
+from newsletter.model.broadcast import Mailing, Recipient
 from newsletter.model.rendered import Picture
 from newsletter.model.slots import Template
 from newsletter.providers.headers import mailbox, unstructured, wire_address
@@ -27,6 +27,7 @@ _LEADING_DOTS = re.compile(rb"(?m)^\.+")
 _LEADING_FROM = re.compile(rb"(?m)^F(?=rom )")
 _AS_IT_IS = re.compile(r"(?!\.|From )[ -<>-~]{1,75}")
 _SOFT_BREAK = b"=\r\n"
+_ONE_CLICK = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"
 
 
 class CompiledMessage(Struct, frozen=True, kw_only=True):
@@ -39,6 +40,7 @@ class CompiledMessage(Struct, frozen=True, kw_only=True):
     date: bytes
     parts: tuple[bytes, ...]  # the rest of the message, split where values go
     slots: tuple[int, ...]  # for each gap between two parts, the number of the value that goes there
+    is_automatic: bool = False
 
     def dated(self, now: datetime) -> "CompiledMessage":
         """Return the same message with another Date."""
@@ -62,7 +64,7 @@ class CompiledMessage(Struct, frozen=True, kw_only=True):
                 b"To: %s\r\n" % mailbox(recipient.name, wire_address(recipient.email)),
                 unstructured("Subject", self.subject.fill(recipient.values)) if self.subject is not None else b"",
                 f"Message-ID: <{self.broadcast}.{recipient.delivery}@{self.domain}>\r\n".encode("ascii"),
-                f"List-Unsubscribe: <{recipient.unsubscribe_url}>\r\n".encode("ascii"),
+                b"" if self.is_automatic else f"List-Unsubscribe: <{recipient.unsubscribe_url}>\r\n".encode("ascii"),
             )
         )
 
@@ -97,7 +99,7 @@ def compile_message(mailing: Mailing, now: datetime) -> CompiledMessage:
     joined[-1] += closing
     first, *others = variant.subject.parts
     subject = Template((mailing.subject_prefix + first, *others), variant.subject.slots)
-    head = _fixed_headers(mailing.envelope, mailing.broadcast)
+    head = _fixed_headers(mailing)
     return CompiledMessage(
         broadcast=mailing.broadcast,
         domain=wire_address(mailing.envelope.from_email).rpartition("@")[2],
@@ -106,17 +108,20 @@ def compile_message(mailing: Mailing, now: datetime) -> CompiledMessage:
         date=_date(now),
         parts=tuple(joined),
         slots=variant.text.slots + variant.html.slots,
+        is_automatic=mailing.is_automatic,
     )
 
 
-def _fixed_headers(envelope: Envelope, broadcast: str) -> bytes:
+def _fixed_headers(mailing: Mailing) -> bytes:
+    envelope = mailing.envelope
     lines = [b"From: %s" % mailbox(envelope.from_name, wire_address(envelope.from_email))]
     if envelope.reply_to:
         lines.append(b"Reply-To: %s" % wire_address(envelope.reply_to).encode())
     lines += (
         b"List-Id: %s" % mailbox(envelope.list_name, envelope.list_id),
-        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click",
-        b"X-Newsletter-Broadcast: %s" % broadcast.encode("ascii"),
+        # RFC 3834, section 5: an email about a sign-up is generated for the person who asked for it.
+        b"Auto-Submitted: auto-generated" if mailing.is_automatic else _ONE_CLICK,
+        b"X-Newsletter-Broadcast: %s" % mailing.broadcast.encode("ascii"),
         b"MIME-Version: 1.0",
     )
     return b"\r\n".join((*lines, b""))

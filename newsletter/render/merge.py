@@ -16,7 +16,16 @@ from urllib.parse import quote
 from newsletter.model.broadcast import Envelope, Recipient
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import without_deceit
-from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, MergeField, Slot, Template, source_of
+from newsletter.model.slots import (
+    MERGE_TOKEN,
+    ChunkColumns,
+    Escape,
+    Link,
+    MergeField,
+    Slot,
+    Template,
+    source_of,
+)
 from newsletter.model.web_address import WEB_ADDRESS
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -161,6 +170,8 @@ class Personalizer:
         if Link.PREFERENCES in self._links:
             url = partial(self._envelope.preferences_url, made_at=self._made_at)
             links[Link.PREFERENCES] = list(map(url, subscribers, tokens))
+        if Link.CONFIRM in self._links:
+            links[Link.CONFIRM] = list(map(self._envelope.confirm_url, subscribers, tokens))
         return links
 
 

@@ -29,6 +29,7 @@ from newsletter.model.values import (
 from newsletter.settings.authentication import AuthenticationSettings
 from newsletter.settings.delivery import DeliverySettings
 from newsletter.settings.provider import ProviderSettings
+from newsletter.settings.signup import SignupSettings
 
 SQLITE = "sqlite:///"
 # A segment that is empty or not text has a mistake of its own, which must not stop the commands that do not need it.
@@ -296,6 +297,7 @@ class Settings(Fields):
     newsletter: Identity
     brand: Brand = Brand()
     service: ServiceSettings
+    signup: SignupSettings = SignupSettings()
     archive: Archive | None = None
     segments: Mapping[Slug, Expression] = Field(default={}, description="name = boolean expression")
     topics: Mapping[Slug, OneLine] = Field(

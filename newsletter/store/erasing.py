@@ -40,6 +40,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "import_suppression": ("person", "email"),
         "import_return": ("person",),
         "left_since_import": ("person",),
+        "signup": ("person", "email", "first_name"),
     },
     _A_WORD: {
         "suppression": ("reason",),
@@ -57,9 +58,13 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "event": ("type",),
         "reaction": ("type",),
         "leaving_remark": ("reason",),
+        "signup": ("state", "welcome"),
+        "signup_refusal": ("reason",),
     },
     _MADE_UP: {
         "subscriber": ("token",),
+        "signup": ("token", "wording"),
+        "signup_wording": ("version",),
         "broadcast": ("content_hash", "nonce"),
         "chunk": ("runner", "message_id", "batch_id"),
         "held_batch": ("id",),
@@ -70,6 +75,8 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     _AS_SENT: {"broadcast": ("envelope",), "picture": ("name", "content_type")},
     _CHECKED: {
         "subscriber": ("language", "timezone"),
+        "signup": ("language", "topics", "source"),
+        "signup_wording": ("language",),
         "attribute": ("name",),
         "suppression": ("topic",),
         "past_suppression": ("topic",),
@@ -89,7 +96,8 @@ NOT_SEARCHED: Mapping[TextColumn, str] = {
 _TIMES = re.compile(r"(?:.+_)?at|(?:hold|paused)_until")  # the columns that hold times
 _OF_A_PERSON = {  # tables of which the rows of one person are deleted or emptied, with the condition for all others
     **dict.fromkeys(
-        ("subscriber", "suppression", "past_suppression", "soft_bounce", "import_suppression"), "person <> :person"
+        ("subscriber", "suppression", "past_suppression", "soft_bounce", "import_suppression", "signup"),
+        "person <> :person",
     ),
     **dict.fromkeys(("past_consent", "event", "import_change", "leaving_remark"), "subscriber <> :subscriber"),
 }
@@ -102,6 +110,7 @@ _ERASURES = tuple(
     for name in (
         "erase_past_consents",
         "erase_leaving_remarks",
+        "erase_signups",
         "empty_events",
         "erase_import_changes",
         "erase_import_suppressions",

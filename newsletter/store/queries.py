@@ -33,6 +33,7 @@ from newsletter.model.permission import (
     last_sql,
     left_sql,
     outweighs_sql,
+    unasked_sql,
 )
 from newsletter.store.database import Connection, Database, Row
 from newsletter.system.moments import moment_of
@@ -267,5 +268,6 @@ _PIECES = {
     "{s.ends}": ends_with_sql("s"),
     "{i.ends}": ends_with_sql("i"),
     "{d.left}": left_sql("d"),
+    "{u.unasked}": unasked_sql("u"),
     "{repeats}": _each("i.{name} IN (s.{name}, :no_{name})", " AND "),
 }

@@ -5,12 +5,14 @@ each step gets only the time that is left until the deadline of the whole exchan
 uses this module, except DNS queries and PostgreSQL, whose libraries have deadlines of their own.
 
 Each change of a socket's timeout is a system call that takes about as long as sending a command. So a step that has
-plenty of time left waits with the same timeout as all others, again and again.
+plenty of time left waits with the same timeout as all others, again and again. With Python's own timeout, each step is
+two system calls, and each of them lets other threads in. So on Linux, unencrypted connections use the system's timeout.
 """
 
 import os
 import socket
 import ssl
+import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +24,9 @@ from typing import Any, TypeVar
 
 _WAIT_SECONDS = 2.0  # of a step that has more time than that
 _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is there answers much sooner
+# On Linux, the timeout limits the whole of a step. Elsewhere it may start again whenever a slow peer takes some data.
+# The size is that of the system's `timeval`, whose fields are of other types on computers with 32 bits.
+_SYSTEM_CAN_WAIT = sys.platform == "linux" and struct.calcsize("l") == struct.calcsize("q")
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # the variables in which OpenSSL looks for certificates
@@ -78,12 +83,25 @@ class Stream:
     def _within(self, deadline: TimeLimit, step: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
         """Return the result of a step. If it raises TimeoutError, it can be repeated with the same argument."""
         while True:
-            seconds = min(deadline.left(), _WAIT_SECONDS)
+            left = deadline.left()
+            seconds = left if left < _WAIT_SECONDS else _WAIT_SECONDS
             if seconds != self._waits_seconds:
-                self._socket.settimeout(seconds)
-                self._waits_seconds = seconds
-            with suppress(TimeoutError):
+                self._wait_at_most(seconds)
+            try:
                 return step(argument)
+            except (TimeoutError, BlockingIOError):
+                continue
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if _SYSTEM_CAN_WAIT and not isinstance(self._socket, ssl.SSLSocket):
+            self._socket.settimeout(None)
+            whole, rest = divmod(max(1, int(seconds * 1_000_000)), 1_000_000)
+            interval = struct.pack("ll", whole, rest)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, interval)
+        else:
+            self._socket.settimeout(seconds)
+        self._waits_seconds = seconds
 
     @property
     def certificate(self) -> dict[str, object]:

@@ -30,6 +30,7 @@ _LARGEST_SUBSTITUTIONS_BYTES = 10_000
 _LONGEST_ESCAPE_BYTES = 6  # the longest escape of one character, such as `\u001f`
 _NAME_SIGNS = re.compile(r"\s*[;,]\s*")  # characters that a recipient's name must not contain
 _BETWEEN, _BETWEEN_ESCAPED = "\x1f", rb"\u001f"
+_ONE_CLICK = '"headers":{"List-Unsubscribe":"<%b>","List-Unsubscribe-Post":"List-Unsubscribe=One-Click"}'
 _json = orjson.dumps
 
 
@@ -48,6 +49,7 @@ class CompiledRequest(Struct, frozen=True, kw_only=True):
     broadcast: str
     opening: bytes  # up to the first recipient's object
     tags: tuple[str, ...]  # one for each of the variant's slots
+    is_automatic: bool = False
 
     def request(self, chunk: OutgoingChunk) -> MailRequest:
         """Return the request for a chunk. Skip recipients who would make SendGrid refuse the whole request."""
@@ -57,9 +59,12 @@ class CompiledRequest(Struct, frozen=True, kw_only=True):
         # Nearly every chunk passes this test and skips the slower check of each recipient.
         if not (are_plain_addresses(addresses) and _are_surely_short(recipients, self.tags)):
             recipients, addresses = _sendable(recipients, self.tags, invalid, undeliverable)
-        template = _object_template(self.tags, request_args(self.broadcast, chunk.number, chunk.attempt))
+        args = request_args(self.broadcast, chunk.number, chunk.attempt)
+        template = _object_template(self.tags, args, can_unsubscribe=not self.is_automatic)
         body = RequestBody(self.opening)
-        for written in _objects(template, recipients, addresses):  # in place: joining them would copy everything twice
+        for written in _objects(
+            template, recipients, addresses, can_unsubscribe=not self.is_automatic
+        ):  # in place: joining them would copy everything twice
             body += written
         if recipients:
             del body[-1]  # the comma after the last object
@@ -78,7 +83,9 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
             {"type": "text/plain", "value": variant.text.fill(tags)},
             {"type": "text/html", "value": variant.html.fill(tags)},
         ],
-        "headers": {"List-Id": _list_id(envelope)},
+        # RFC 3834, section 5: an email about a sign-up is generated for the person who asked for it.
+        "headers": {"List-Id": _list_id(envelope)}
+        | ({"Auto-Submitted": "auto-generated"} if mailing.is_automatic else {}),
         # An issue's folder can have any name; a category must be ASCII and not too long.
         "categories": [mailing.category.encode("ascii", "replace").decode("ascii")[-_LONGEST_CATEGORY:]],
         "tracking_settings": {"subscription_tracking": {"enable": False}},
@@ -99,7 +106,7 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
     if sandbox:
         message["mail_settings"] = {"sandbox_mode": {"enable": True}}
     opening = _json(message)[:-1] + b',"personalizations":['
-    return CompiledRequest(broadcast=mailing.broadcast, opening=opening, tags=tags)
+    return CompiledRequest(broadcast=mailing.broadcast, opening=opening, tags=tags, is_automatic=mailing.is_automatic)
 
 
 def request_args(broadcast: str, chunk: int, attempt: int) -> dict[str, str]:
@@ -154,7 +161,7 @@ def _refusal(values: tuple[str, ...], tags: Sequence[str], address: str) -> str:
     return f"this subscriber's values total {size_bytes:,} bytes; {limit}"
 
 
-def _object_template(tags: Sequence[str], args: Mapping[str, str]) -> bytes:
+def _object_template(tags: Sequence[str], args: Mapping[str, str], *, can_unsubscribe: bool) -> bytes:
     """Return a template of a recipient's object and a comma, with `%b` for each string and `%d` for the delivery.
 
     `args` are the custom arguments that all objects of a request share.
@@ -164,19 +171,21 @@ def _object_template(tags: Sequence[str], args: Mapping[str, str]) -> bytes:
     parts = (
         '{"to":[{"email":"%b"%b}]',
         f'"substitutions":{{{substitutions}}}' if substitutions else "",
-        '"headers":{"List-Unsubscribe":"<%b>","List-Unsubscribe-Post":"List-Unsubscribe=One-Click"}',
+        _ONE_CLICK if can_unsubscribe else "",
         f'"custom_args":{{{shared}"{DELIVERY}":"%d"}}}},',
     )
     return ",".join(part for part in parts if part).encode("ascii")
 
 
-def _objects(template: bytes, recipients: Sequence[Recipient], addresses: Sequence[str]) -> Iterator[bytes]:
+def _objects(
+    template: bytes, recipients: Sequence[Recipient], addresses: Sequence[str], *, can_unsubscribe: bool
+) -> Iterator[bytes]:
     """Return the object of each recipient, followed by a comma."""
     columns: list[Sequence[bytes] | Sequence[int]] = [
         json_texts(addresses),
         _named([recipient.name for recipient in recipients]),
         *(json_texts(column) for column in zip(*[recipient.values for recipient in recipients], strict=True)),
-        json_texts([recipient.unsubscribe_url for recipient in recipients]),
+        *([json_texts([recipient.unsubscribe_url for recipient in recipients])] if can_unsubscribe else []),
         [recipient.delivery for recipient in recipients],
     ]
     return map(template.__mod__, zip(*columns, strict=True))

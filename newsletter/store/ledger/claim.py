@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 import orjson
 from msgspec import Struct
 
-from newsletter.model.broadcast import DeliveryStatus
+from newsletter.model.broadcast import BroadcastKind, DeliveryStatus
 from newsletter.model.columns import COLUMNS
 from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
 from newsletter.model.pace import Allowance
@@ -63,6 +63,8 @@ _BLOCKED_BY = query_one("claim", "blocked_by", datetime)
 _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
 _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
+_DELIVERIES_OF_SIGNUPS = query_all("claim", "deliveries_of_signups", CheckedRow)
+_KIND = query_one("claim", "kind", BroadcastKind)
 _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)
 _ACCEPTED = query_value("deferrals", "accepted", int)
 _MARK_INFLIGHT = change("claim", "mark_inflight")
@@ -199,6 +201,8 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
         "size": ready.size,
         "at": text_of(max(chunk.now, ready.due_at or chunk.now)),
     }
+    if _KIND(connection, broadcast=chunk.broadcast) is BroadcastKind.CONFIRMATION:
+        return _still_mailable(chunk, connection.execute(_DELIVERIES_OF_SIGNUPS.sql, place).fetchall())
     # This is a hot path. The rows stay plain tuples, and `Columns.deliveries` converts them column by column. Looking
     # up each person's suppression is a quarter of the work of a claim, so it is skipped if there are no suppressions.
     # If fewer rows come back than the chunk contains, someone was removed from the list, has no recorded consent
@@ -210,11 +214,15 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
             return rows
     query = _DELIVERIES_WITH_LATE.sql.replace(_COLUMNS, columns.sql)
     leaving = reason_of_leaving(connection, chunk.broadcast)
-    rows = connection.execute(query, {**place, "leaving": leaving}).fetchall()
+    return _still_mailable(chunk, connection.execute(query, {**place, "leaving": leaving}).fetchall())
+
+
+def _still_mailable(chunk: OpenChunk, rows: list[Row]) -> list[Row]:
+    """Return the rows whose last column gives no reason against an email. Exclude the people in the other rows."""
     late = {row[0]: row[-1] for row in rows if row[-1] is not None}
     if not late:
         return rows
-    _LOCK_BROADCAST(connection, broadcast=chunk.broadcast)
+    _LOCK_BROADCAST(chunk.connection, broadcast=chunk.broadcast)
     settle(chunk, DeliveryStatus.EXCLUDED, cast("dict[int, str]", late))
     return [row for row in rows if row[-1] is None]
 

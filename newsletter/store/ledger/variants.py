@@ -80,6 +80,12 @@ def load_variants(database: Database, broadcast_id: int) -> dict[str, RenderedVa
     return {str(row.number): _variant(_data(row.content), pictures) for row in variants}
 
 
+def variant_numbers(connection: Connection, broadcast_id: int) -> dict[Readership, int]:
+    """Return the number of each saved variant by its readership."""
+    rows = _VARIANTS(connection, broadcast=broadcast_id)
+    return {_readership(_data(row.content)): row.number for row in rows}
+
+
 def variant_counts(database: Database, broadcast_id: int) -> tuple[VariantCount, ...]:
     """Return the number of deliveries of each frozen variant."""
     return tuple(

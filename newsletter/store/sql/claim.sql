@@ -89,6 +89,29 @@ WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
+-- name: deliveries_of_signups(broadcast, chunk, first_subscriber, size)
+-- Return all deliveries of a chunk of emails about sign-ups. They go to the address in the sign-up, and contain nothing
+-- else of it. Someone who is on the list already gets theirs at the address on the list, because it contains their own
+-- link. The last column is as in `deliveries_with_late` (`unasked_sql` in `model/permission.py`).
+SELECT
+    d.subscriber,
+    CASE WHEN u.state = 'known' THEN s.email ELSE u.email END AS email,
+    '' AS first_name,
+    '' AS last_name,
+    CASE WHEN u.state = 'known' THEN s.token ELSE u.token END AS token,
+    {u.unasked} AS late
+FROM delivery AS d
+LEFT JOIN signup AS u ON u.broadcast = d.broadcast AND u.subscriber = d.subscriber
+LEFT JOIN subscriber AS s ON s.id = d.subscriber
+LEFT JOIN suppression AS p ON p.person = u.person AND p.topic = ''
+WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
+ORDER BY d.subscriber
+LIMIT :size;
+
+-- name: kind(broadcast)$
+-- Return the kind of a broadcast.
+SELECT kind FROM broadcast WHERE id = :broadcast;
+
 -- name: lock_broadcast(broadcast)$
 -- Lock the broadcast, so that no other claim numbers settlements at the same time.
 SELECT id FROM broadcast WHERE id = :broadcast /*+ FOR UPDATE */;

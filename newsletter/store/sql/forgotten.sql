@@ -6,7 +6,9 @@ SELECT id FROM subscriber WHERE person = :person;
 -- Return the addresses of a person, as they were given.
 SELECT email FROM subscriber WHERE person = :person
 UNION
-SELECT email FROM suppression WHERE person = :person;
+SELECT email FROM suppression WHERE person = :person
+UNION
+SELECT email FROM signup WHERE person = :person;
 
 -- name: find_reason(person)$
 -- Return why a person must not be emailed at all.
@@ -21,7 +23,8 @@ SELECT
     OR EXISTS (SELECT 1 FROM soft_bounce WHERE person = :person)
     OR EXISTS (SELECT 1 FROM import_suppression WHERE person = :person)
     OR EXISTS (SELECT 1 FROM import_return WHERE person = :person)
-    OR EXISTS (SELECT 1 FROM left_since_import WHERE person = :person);
+    OR EXISTS (SELECT 1 FROM left_since_import WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM signup WHERE person = :person);
 
 -- name: find_key()$
 -- Return the digest that identifies the key. There is no row if no one is erased anymore, and no one would be erased again
@@ -80,6 +83,10 @@ DELETE FROM past_consent WHERE subscriber IN (SELECT id FROM subscriber WHERE pe
 -- name: erase_leaving_remarks(person)!
 -- Erase what a person said about leaving.
 DELETE FROM leaving_remark WHERE subscriber IN (SELECT id FROM subscriber WHERE person = :person);
+
+-- name: erase_signups(person)!
+-- Erase what a person asked for with the form for joining.
+DELETE FROM signup WHERE person = :person;
 
 -- name: empty_events(person)!
 -- Erase the text of the events about a person, because servers repeat addresses, and links are personal. The events

@@ -12,14 +12,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from newsletter.errors import StoreError
-from newsletter.web.public import asked, leaving, preferences
+from newsletter.web.public import asked, leaving, preferences, signup
 from newsletter.web.public.pages import logo, page, style
 from newsletter.web.public.protection import ProtectiveHeaders
 from newsletter.web.public.service import Service
 
 _RETRY_SECONDS = "5"
 # Every group of pages: each returns its routes.
-_GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (leaving.routes, preferences.routes, asked.routes)
+_GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (
+    leaving.routes,
+    signup.routes,
+    preferences.routes,
+    asked.routes,
+)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # a proxy or a monitor on this machine may ask by these names
 
 

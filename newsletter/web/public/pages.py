@@ -32,7 +32,7 @@ def page(
     direction of the text around them.
     """
     settings = service.config.settings
-    chosen = language_for(service, request, language)
+    chosen = language_of(service, request, language)
     words = service_words(chosen)
 
     def say(topic: str, key: str, **names: object) -> Markup:
@@ -63,10 +63,10 @@ def page(
     return HTMLResponse(html, status_code=status, headers={"Content-Language": chosen})
 
 
-def language_for(service: Service, request: Request, language: str) -> str:
-    """Return the language of a page for someone with this language, which may be unknown."""
-    own = [language] if language else []
-    return spoken([*own, *_asked_for(request), service.config.settings.newsletter.language])
+def language_of(service: Service, request: Request, language: str = "") -> str:
+    """Return the language of a page: the person's, if it is known, or else one that the browser asks for."""
+    own = service.config.settings.newsletter.language
+    return spoken([*([language] if language else []), *_asked_for(request), own])
 
 
 def neutral_page(service: Service, request: Request) -> HTMLResponse:

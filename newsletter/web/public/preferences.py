@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from newsletter.model.audience import normal_text
 from newsletter.model.personal_links import PersonalLink, masked, read_link
 from newsletter.model.preferences import LinkRequestKind
-from newsletter.web.public.pages import language_for, neutral_page, page, topic_choices
+from newsletter.web.public.pages import language_of, neutral_page, page, topic_choices
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import Form, first, read_form
 from newsletter.web.public.service import Service
@@ -97,7 +97,7 @@ class _Preferences:
         faults = faults_of(config, subscriber, typed, now=now)
         if faults:
             return self._page(request, visit, _Shown(choices=typed, faults=faults))
-        language = language_for(self._service, request, subscriber.record.language)
+        language = language_of(self._service, request, subscriber.record.language)
         change = save_choices(config, _link_in(request), typed, language=language, now=now)
         return self._page(request, await self._service.save(change), _Shown(notice="saved"))
 
@@ -123,7 +123,7 @@ class _Preferences:
             return neutral_page(self._service, request)
         config, now, owner = self._service.config, self._service.now, visit.owner
         subscriber = owner.subscriber
-        language = language_for(self._service, request, subscriber.record.language)
+        language = language_of(self._service, request, subscriber.record.language)
         choices = shown.choices or choices_of(visit, topics=config.settings.topics, now=now)
         return page(
             self._service,

@@ -21,7 +21,7 @@ from newsletter.store.ledger.broadcasts import (
 from newsletter.store.ledger.recall import keep_batch, moments_to_hold
 from newsletter.workflows.send.drain import drain_broadcast
 from newsletter.workflows.send.gate import OnWait
-from newsletter.workflows.send.pace import pace_of
+from newsletter.workflows.send.pace import pace_for
 
 
 class Listener(Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
         database,
         require_broadcast(database, broadcast.id),
         provider,
-        pace=pace_of(config),
+        pace=pace_for(config, broadcast.kind),
         hold_within=within,
         on_settled=listener.on_settled,
         on_note=listener.on_note,

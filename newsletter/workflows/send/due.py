@@ -17,7 +17,7 @@ from newsletter.store.ledger.broadcasts import last_accepted, next_due, zone_pro
 from newsletter.store.ledger.status import tally_of
 from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.lateness import lateness
-from newsletter.workflows.send.pace import opens_at, pace_of, shown_window
+from newsletter.workflows.send.pace import opens_at, pace_for, shown_window
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.recall import batches_to_settle, is_past
 from newsletter.workflows.send.schedule import lead_of
@@ -100,7 +100,7 @@ def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, its_time: 
     """Decide what to do if the provider cannot hold mail but delivers it as soon as it is submitted."""
     if due > now:
         return replace(found, due=Due.WAIT, until=due, reason=its_time)
-    pace, is_any_left = pace_of(config), found.tally.waiting or found.tally.deferred
+    pace, is_any_left = pace_for(config, found.broadcast.kind), found.tally.waiting or found.tally.deferred
     if is_any_left and pace.window is not None and (opens := opens_at(pace.window, now)) > now:
         return replace(found, due=Due.WAIT, until=opens, reason=shown_window(pace))
     return found

@@ -5,7 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import ceil, log
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from newsletter.config import Config
+from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.pace import Allowance, Pace, Rate, SendingWindow, WarmUp, Weekday
 from newsletter.settings.provider import PaceSettings, span_of
 
@@ -28,6 +31,12 @@ def pace_of(config: Config) -> Pace:
         warm_up=WarmUp(starts=ramp.starts, first_day=ramp.first_day, growth=ramp.growth, zone=zone) if ramp else None,
         setting=f"[provider.{provider.use}.pace]",
     )
+
+
+def pace_for(config: Config, kind: BroadcastKind) -> Pace:
+    """Return the pace for a broadcast of this kind. Answers to what someone has just done wait for no sending hours."""
+    pace = pace_of(config)
+    return replace(pace, window=None) if kind.is_answer else pace
 
 
 def allowances(pace: Pace, now: datetime) -> tuple[Allowance, ...]:

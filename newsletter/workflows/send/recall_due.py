@@ -1,7 +1,7 @@
 """Recall the email of people who left when it is time for that, whatever else a process is doing.
 
 There are only ten minutes for a recall, and sending something else can take hours. So a process that sends looks for
-what must be recalled all the time.
+what must be recalled all the time. For the same reason, it then also answers people who join.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from newsletter.workflows.send.carry_out import DoneBroadcast, Work
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import judge_recall
 from newsletter.workflows.send.lanes import REPLY_SECONDS
+from newsletter.workflows.signup.answer import answer_newcomers
 
 LOOK_SECONDS = 60.0  # between two looks at what must be recalled
 _TICK_SECONDS = 0.05  # between two looks at whether someone asked for the end
@@ -46,7 +47,9 @@ def recall_due(work: Work) -> Iterator[DoneBroadcast]:
 
 @contextmanager
 def recalling(work: Work) -> Iterator[list[DoneBroadcast]]:
-    """Recall what must be recalled while the block runs, in a thread of its own. The results are complete at its end.
+    """Recall what must be recalled while the block runs, in a thread of its own, and answer people who join.
+
+    The results are complete at the end of the block.
 
     At the end, a recall in progress is awaited, but for at most REPLY_SECONDS once someone asked for the end, and not
     at all after an error or a second Ctrl-C. It can be repeated. Raise the error of the thread, if there was one.
@@ -61,6 +64,7 @@ def recalling(work: Work) -> Iterator[list[DoneBroadcast]]:
         try:
             while not is_over.wait(LOOK_SECONDS):
                 results.extend(recall_due(beside))
+                results.extend(answer_newcomers(beside))
         except BaseException as err:
             faults.append(err)
 

@@ -23,6 +23,7 @@ from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import DueBroadcast, Opener, judge, judge_recall
 from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.recall_due import recall_due, recalling
+from newsletter.workflows.signup.answer import answer_newcomers
 
 
 def look_at_due(config: Config, database: Database, opener: Opener, *, now: datetime) -> tuple[DueBroadcast, ...]:
@@ -49,8 +50,9 @@ def run_due(
 ) -> Iterator[DoneBroadcast]:
     """Process the scheduled broadcasts one after the other, and yield the results.
 
-    Email is recalled first, for all broadcasts, and again and again while others are sent, because there is little time
-    for that. What was recalled is then sent again, so a broadcast may have several results. The provider is opened when
+    Email is recalled first, for all broadcasts, because there is little time for that. Then people who join get theirs,
+    because they wait for it. Both are done again and again while others are sent. What was recalled is then sent again,
+    so a broadcast may have several results. The provider is opened when
     it is first needed. A failure of one broadcast does not delay the others. `new_stop` returns an event for each
     result, which is set when the process is asked to end. `command` is saved with the time of the run.
     """
@@ -65,14 +67,15 @@ def run_due(
     )
     say_run(database, command, now=clock())
     yield from recall_due(work)
+    yield from answer_newcomers(work)
     for broadcast in unattended_broadcasts(database):
         stop = new_stop()
         if stop.is_set():
             return
-        with recalling(work) as recalled:
+        with recalling(work) as others:
             done = work.process(broadcast, stop=stop)
         yield done
-        yield from recalled
+        yield from others
     tell_reviewers(config, database, work.opened, now=clock(), log=log)
 
 

@@ -24,6 +24,7 @@ from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.recall_due import recall_due
 from newsletter.workflows.send.recover import recover
+from newsletter.workflows.signup.answer import queue_answers
 
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
@@ -48,11 +49,13 @@ class Drains:
     def due(self) -> tuple[int, ...]:
         """Return the numbers of the broadcasts that need work now, the oldest first.
 
-        Unlike in `run-due`, unscheduled broadcasts are included while they run. Raise StoreError if the database cannot
+        Unlike in `run-due`, unscheduled broadcasts are included while they run. Before that, the email for people who
+        join is put in the ledger. Raise StoreError if the database cannot
         be used.
         """
         with open_database(self._config.database, workspace=self._config.root) as database:
             self._say_run(database)
+            queue_answers(self._config, database, now=datetime.now(UTC), log=self._log)
             found = [self._judge(database, each) for each in reversed(list_broadcasts(database)) if _needs_work(each)]
             for each in found:
                 if each.due is Due.REFUSE:

@@ -1,0 +1,32 @@
+-- Broadcasts to which people are added one by one: confirmations and welcome emails.
+
+-- name: newest(kind, issue, content_hash, provider, envelope)
+-- Return the newest broadcast with this content and sender.
+SELECT id, state
+FROM broadcast
+WHERE
+    issue = :issue AND kind = :kind AND content_hash = :content_hash AND provider = :provider
+    AND envelope = :envelope
+ORDER BY id DESC
+LIMIT 1;
+
+-- name: next_chunk(broadcast)$
+-- Return the number for a new chunk.
+SELECT coalesce(max(number), 0) + 1 FROM chunk WHERE broadcast = :broadcast;
+
+-- name: add_delivery(broadcast, edition, subscriber, chunk)*!
+-- Add a delivery. The unique index refuses anyone who has a place in the edition already.
+INSERT INTO delivery (broadcast, edition, subscriber, chunk, settlement)
+VALUES (:broadcast, :edition, :subscriber, :chunk, NULL);
+
+-- name: grow(broadcast, people)!
+-- Add to the number of recipients.
+UPDATE broadcast SET frozen = frozen + :people WHERE id = :broadcast;
+
+-- name: running()
+-- Return the broadcasts of answers that have something to send, and that no one has to look at first.
+SELECT id FROM broadcast WHERE kind IN ('confirmation', 'welcome') AND state = 'running' ORDER BY id;
+
+-- name: last_confirmation()$
+-- Return the newest broadcast of confirmations.
+SELECT max(id) FROM broadcast WHERE kind = 'confirmation';

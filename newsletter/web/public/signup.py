@@ -1,0 +1,185 @@
+"""Join: a form, the page that the link in the email opens, and the button there.
+
+What the page answers never depends on whose address it is: the form is saved, and everything else is decided later, by
+what sends the email. A program that fills in the form, and a client that fills it in too often, get the same page.
+
+A form on another site cannot have the code of our page. What it sends is shown once more, to be checked and sent again.
+"""
+
+from datetime import timedelta
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from newsletter.model.personal_links import Purpose, age_of, masked, read_link, stamp_of
+from newsletter.model.signup import LONGEST_NAME, Refusal, Signup
+from newsletter.store.service import service_key
+from newsletter.store.signups import Confirmation, add_signup, refuse_signup
+from newsletter.system.environment import forget_key
+from newsletter.web.public.limits import ClientLimits
+from newsletter.web.public.pages import language_of, neutral_page, page
+from newsletter.web.public.protection import Form, first, is_own_form, read_form
+from newsletter.web.public.service import Service
+from newsletter.workflows.signup.join import confirm, is_disposable, signup_of, signup_request, wording_of_form
+
+TRAP = "website"  # a field that people neither see nor fill in
+_ABOUT = "join"
+_FORM_AGES = (timedelta(seconds=3), timedelta(days=1))  # of the page whose form is sent
+_BUTTON_AGES = (timedelta(seconds=2), timedelta(days=1))  # of the page whose button is pressed
+
+
+def routes(service: Service) -> list[BaseRoute]:
+    """Return the routes of the pages on which people join."""
+    pages = _Joining(service)
+    return [
+        Route(f"{path}{slash}", handler, methods=[method])
+        for slash in ("", "/")
+        for path, method, handler in (
+            ("/join", "GET", pages.show),
+            ("/join", "POST", pages.post),
+            ("/join/{link}", "GET", pages.show_confirmation),
+            ("/join/{link}", "POST", pages.press),
+        )
+    ]
+
+
+class _Joining:
+    """The request handlers."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._key = service_key(service.database).hex()
+        self._limits = ClientLimits()
+
+    async def show(self, request: Request) -> Response:
+        """Show the form."""
+        asked = {name: (request.query_params.get(name, ""),) for name in ("form", "language")}
+        return self._form(request, asked)
+
+    async def post(self, request: Request) -> Response:
+        """Save what was filled in, or show the form again. Both are the same for everyone's address."""
+        form, service, now = await read_form(request), self._service, self._service.now
+        if first(form, "from") != "page":
+            return self._form(request, form, notice=("joining", "check"))
+        stamp = first(form, "stamp")
+        age = age_of(stamp, self._key, Purpose.PAGE, _ABOUT, now=now)
+        is_own = is_own_form(request.headers, service.origin)
+        if not is_own or age is None or not _FORM_AGES[0] <= age <= _FORM_AGES[1]:
+            is_young = is_own and age is not None and age < _FORM_AGES[0]  # whoever presses once more may be quick
+            return self._form(request, form, notice=("general", "again"), stamp=stamp if is_young else "")
+        try:
+            wanted = signup_request(
+                service.config,
+                email=first(form, "email"),
+                first_name=first(form, "first_name"),
+                topics=form.get("topic", ()),
+                wants_tracking=bool(first(form, "tracking")),
+                source=first(form, "form"),
+                language=language_of(service, request, first(form, "language")),
+            )
+        except ValueError:
+            error = "email_wrong" if first(form, "email") else "email_missing"
+            return self._form(request, form, error=error, stamp=stamp)
+        if first(form, "wording") != wanted.wording.version:  # the words are others now than those that they agreed to
+            return self._form(request, form, notice=("joining", "check"))
+        refusal = self._refusal(request, form, wanted.email)
+        saving = refuse_signup(refusal, now=now) if refusal else add_signup(wanted, key=forget_key(), now=now)
+        await service.save(saving)  # one commit for everyone, so that the time of the answer shows nothing
+        return page(service, request, "asked.html.j2", language=wanted.language, address=wanted.email)
+
+    async def show_confirmation(self, request: Request) -> Response:
+        """Show the page with the button. Change nothing, because scanners follow every link of an email."""
+        link = read_link(request.path_params["link"])
+        signup = await self._service.read(lambda connection: signup_of(connection, link))
+        return neutral_page(self._service, request) if signup is None else self._button(request, signup)
+
+    async def press(self, request: Request) -> Response:
+        """Confirm the sign-up, if a person pressed the button of our page."""
+        form, service, now = await read_form(request), self._service, self._service.now
+        link = read_link(request.path_params["link"])
+        signup = await service.read(lambda connection: signup_of(connection, link))
+        if signup is None:
+            return neutral_page(service, request)
+        stamp = first(form, "stamp")
+        age = age_of(stamp, signup.token, Purpose.PAGE, str(signup.id), now=now)
+        is_own = is_own_form(request.headers, service.origin)
+        if not is_own or age is None or not _BUTTON_AGES[0] <= age <= _BUTTON_AGES[1]:
+            is_young = is_own and age is not None and age < _BUTTON_AGES[0]
+            return self._button(request, signup, notice=("general", "again"), stamp=stamp if is_young else "")
+        found = await service.save(confirm(service.config, link, now=now))
+        return neutral_page(service, request) if found is None else self._confirmed(request, found)
+
+    def _refusal(self, request: Request, form: Form, email: str) -> Refusal | None:
+        """Return why a form is not followed up, whoever the address belongs to, or None."""
+        if not self._limits.allow(request):
+            return Refusal.CLIENT
+        if first(form, TRAP):
+            return Refusal.BOT
+        return Refusal.DISPOSABLE if is_disposable(self._service.config, email) else None
+
+    def _form(
+        self,
+        request: Request,
+        form: Form,
+        *,
+        notice: tuple[str, str] | None = None,
+        error: str = "",
+        stamp: str = "",
+    ) -> HTMLResponse:
+        """Return the page with the form, with everything kept that was filled in."""
+        settings, language = self._service.config.settings, language_of(self._service, request, first(form, "language"))
+        chosen = form.get("topic", ())
+        return page(
+            self._service,
+            request,
+            "join.html.j2",
+            language=language,
+            status=422 if error else 200,
+            notice=notice,
+            error=error,
+            stamp=stamp or stamp_of(self._key, Purpose.PAGE, _ABOUT, now=self._service.now),
+            email=first(form, "email")[:320],
+            first_name=first(form, "first_name")[:LONGEST_NAME],
+            form=first(form, "form")[:40],
+            trap=TRAP,
+            longest_name=LONGEST_NAME,
+            about=settings.signup.about_in(language, otherwise=settings.newsletter.language),
+            asks_tracking=settings.signup.asks_tracking,
+            wants_tracking=bool(first(form, "tracking")),
+            wording=wording_of_form(self._service.config, language).version,
+            topics=[
+                {"name": name, "title": title, "is_wanted": name in chosen} for name, title in settings.topics.items()
+            ],
+        )
+
+    def _button(
+        self, request: Request, signup: Signup, *, notice: tuple[str, str] | None = None, stamp: str = ""
+    ) -> HTMLResponse:
+        now = self._service.now
+        if signup.confirmed_at is None and not signup.is_valid(now):
+            return self._said(request, signup, "late")
+        return page(
+            self._service,
+            request,
+            "confirm.html.j2",
+            language=signup.language,
+            address=masked(signup.email),
+            notice=notice,
+            stamp=stamp or stamp_of(signup.token, Purpose.PAGE, str(signup.id), now=now),
+        )
+
+    def _confirmed(self, request: Request, found: Confirmation) -> HTMLResponse:
+        if found.is_late:
+            return self._said(request, found.signup, "late")
+        return self._said(request, found.signup, "confirmed" if found.is_on_list else "blocked")
+
+    def _said(self, request: Request, signup: Signup, words: str) -> HTMLResponse:
+        return page(
+            self._service,
+            request,
+            "joined.html.j2",
+            language=signup.language,
+            address=masked(signup.email),
+            words=words,
+        )

@@ -1,0 +1,113 @@
+"""Take what someone filled in to join, and confirm it later, by the link in the email."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.language.service_words import service_words
+from newsletter.lists.addresses import checked_address
+from newsletter.model.person_names import without_deceit
+from newsletter.model.personal_links import PersonalLink, Purpose, is_code_of
+from newsletter.model.signup import LONGEST_NAME, Signup, SignupRequest, Wording
+from newsletter.store.database import Connection
+from newsletter.store.signups import Confirmation, confirm_signup, find_signup
+from newsletter.system.environment import forget_key
+
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_OWN_FORM = "join"  # the source of the form on our own page
+_NOBODY = "0" * 32  # the key of a code that is compared if there is no sign-up, so that the comparison takes place
+
+
+def wording_of_form(config: Config, language: str) -> Wording:
+    """Return the words of the form to which people agree, in a language that has service words."""
+    words, settings = service_words(language)["joining"], config.settings
+    name = settings.newsletter.name
+    about = settings.signup.about_in(language, otherwise=settings.newsletter.language)
+    lines = [words["sentence"].format(newsletter=name), about, f"[{words['button']}]"]
+    if settings.signup.asks_tracking:
+        lines.append(f"[ ] {words['tracking']}")
+    text = "\n".join(line for line in lines if line)
+    version = blake2b(text.encode(), digest_size=4).hexdigest()
+    return Wording(version=f"{language}-{version}", language=language, words=text)
+
+
+def signup_request(
+    config: Config,
+    *,
+    email: str,
+    first_name: str,
+    topics: Sequence[str],
+    wants_tracking: bool,
+    source: str,
+    language: str,
+) -> SignupRequest:
+    """Return what someone filled in, without what cannot be right. Raise ValueError if it contains no email address.
+
+    A name that would deceive its readers in an email counts as no name, and a choice of all topics as no choice.
+    """
+    settings = config.settings
+    (name,) = without_deceit([" ".join(first_name.split())[:LONGEST_NAME]])
+    chosen = tuple(topic for topic in settings.topics if topic in topics)
+    return SignupRequest(
+        email=checked_address(email.strip()),
+        first_name=name,
+        language=language,
+        topics=() if len(chosen) == len(settings.topics) else chosen,
+        wants_tracking=wants_tracking and settings.signup.asks_tracking,
+        source=source if _SOURCE.fullmatch(source) else _OWN_FORM,
+        wording=wording_of_form(config, language),
+    )
+
+
+def is_disposable(config: Config, email: str) -> bool:
+    """Return whether the domain of an address, or a domain above it, is in the file of `[signup] disposable`."""
+    name = config.settings.signup.disposable
+    if name is None:
+        return False
+    labels = email.rpartition("@")[2].lower().split(".")
+    return not domains_in(config.root / name).isdisjoint(".".join(labels[start:]) for start in range(len(labels)))
+
+
+@lru_cache(maxsize=4)
+def domains_in(path: Path) -> frozenset[str]:
+    """Return the domains in a file, one per line. Raise InputError if it cannot be read."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(
+            f"the file {path.name} under [signup] disposable cannot be read ({err}); correct its name"
+        ) from err
+    return frozenset(line.strip().lower() for line in lines if line.strip() and not line.startswith("#"))
+
+
+def signup_of(connection: Connection, link: PersonalLink | None) -> Signup | None:
+    """Return the sign-up that a link confirms, or None if there is none. Both take about the same time."""
+    about = str(link.subscriber) if link else ""
+    secret = link.secret if link else ""
+
+    def is_right(signup: Signup) -> bool:
+        return is_code_of(secret, signup.token, Purpose.CONFIRM, about)
+
+    found = find_signup(connection, link.subscriber if link else 0, is_right)
+    if found is None:
+        is_code_of(secret, _NOBODY, Purpose.CONFIRM, about)
+    return found
+
+
+def confirm(config: Config, link: PersonalLink | None, *, now: datetime) -> Callable[[Connection], Confirmation | None]:
+    """Return the change that confirms the sign-up of a link. It returns None if the link leads to none."""
+
+    def change(connection: Connection) -> Confirmation | None:
+        signup = signup_of(connection, link)
+        if signup is None:
+            return None
+        has_welcome = config.settings.signup.welcome is not None
+        topics = config.settings.topics
+        return confirm_signup(connection, signup, key=forget_key(), has_welcome=has_welcome, topics=topics, now=now)
+
+    return change

@@ -40,6 +40,7 @@ class LinkRequest(Struct, frozen=True, kw_only=True):
     asked_at: datetime
     mailed_at: datetime | None
     broadcast: int | None
+    recipient: int | None  # the id by which the ledger knows the owner of the address
     confirmed_at: datetime | None
 
     def is_valid(self, now: datetime) -> bool:

@@ -170,6 +170,8 @@ class Personalizer:
         if Link.PREFERENCES in self._links:
             url = partial(self._envelope.preferences_url, made_at=self._made_at)
             links[Link.PREFERENCES] = list(map(url, subscribers, tokens))
+        if Link.ASKED in self._links:
+            links[Link.ASKED] = list(map(self._envelope.asked_url, subscribers, tokens))
         if Link.CONFIRM in self._links:
             links[Link.CONFIRM] = list(map(self._envelope.confirm_url, subscribers, tokens))
         return links

@@ -11,6 +11,7 @@ from newsletter.system.moments import text_of
 
 _ASK = change("preferences", "ask")
 _REQUESTS = query_all("preferences", "requests", LinkRequest)
+_SENT_TO = query_all("preferences", "sent_to", LinkRequest)
 _CONFIRM = change("preferences", "confirm")
 _END_REQUESTS = change("preferences", "end_requests")
 _SET_TOKEN = change("preferences", "set_token")
@@ -41,6 +42,11 @@ def ask_for_link(connection: Connection, subscriber: int, kind: LinkRequestKind,
 def link_requests(connection: Connection, subscriber: int) -> tuple[LinkRequest, ...]:
     """Return the links that someone asked for, the newest first."""
     return tuple(_REQUESTS(connection, subscriber=subscriber))
+
+
+def requests_sent_to(connection: Connection, recipient: int) -> tuple[LinkRequest, ...]:
+    """Return the links that were sent to the person whom the ledger knows by this id, the newest first."""
+    return tuple(_SENT_TO(connection, recipient=recipient))
 
 
 def confirm_address(connection: Connection, request: LinkRequest, *, now: datetime) -> None:

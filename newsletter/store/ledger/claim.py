@@ -63,7 +63,10 @@ _BLOCKED_BY = query_one("claim", "blocked_by", datetime)
 _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
 _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
-_DELIVERIES_OF_SIGNUPS = query_all("claim", "deliveries_of_signups", CheckedRow)
+_DELIVERIES_OF_LETTERS = {
+    BroadcastKind.CONFIRMATION: query_all("claim", "deliveries_of_signups", CheckedRow),
+    BroadcastKind.LINK: query_all("claim", "deliveries_of_requests", CheckedRow),
+}
 _KIND = query_one("claim", "kind", BroadcastKind)
 _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)
 _ACCEPTED = query_value("deferrals", "accepted", int)
@@ -201,8 +204,9 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
         "size": ready.size,
         "at": text_of(max(chunk.now, ready.due_at or chunk.now)),
     }
-    if _KIND(connection, broadcast=chunk.broadcast) is BroadcastKind.CONFIRMATION:
-        return _still_mailable(chunk, connection.execute(_DELIVERIES_OF_SIGNUPS.sql, place).fetchall())
+    kind = _KIND(connection, broadcast=chunk.broadcast)
+    if kind in _DELIVERIES_OF_LETTERS:
+        return _still_mailable(chunk, connection.execute(_DELIVERIES_OF_LETTERS[kind].sql, place).fetchall())
     # This is a hot path. The rows stay plain tuples, and `Columns.deliveries` converts them column by column. Looking
     # up each person's suppression is a quarter of the work of a claim, so it is skipped if there are no suppressions.
     # If fewer rows come back than the chunk contains, someone was removed from the list, has no recorded consent

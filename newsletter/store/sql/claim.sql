@@ -108,6 +108,24 @@ WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
+-- name: deliveries_of_requests(broadcast, chunk, first_subscriber, size)
+-- Return all deliveries of a chunk of links that people asked for. Each goes to the address for which it was asked. The
+-- last column is as in `deliveries_with_late` (`unsent_sql` in `model/permission.py`).
+SELECT
+    d.subscriber,
+    u.email,
+    '' AS first_name,
+    '' AS last_name,
+    CASE WHEN u.kind = 'preferences' THEN s.token ELSE u.token END AS token,
+    {u.unsent} AS late
+FROM delivery AS d
+LEFT JOIN link_request AS u ON u.broadcast = d.broadcast AND u.recipient = d.subscriber
+LEFT JOIN subscriber AS s ON s.id = u.subscriber
+LEFT JOIN suppression AS p ON p.person = u.person AND p.topic = ''
+WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
+ORDER BY d.subscriber
+LIMIT :size;
+
 -- name: kind(broadcast)$
 -- Return the kind of a broadcast.
 SELECT kind FROM broadcast WHERE id = :broadcast;

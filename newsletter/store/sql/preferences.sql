@@ -7,10 +7,59 @@ VALUES (:subscriber, :kind, :person, :email, :token, :now);
 
 -- name: requests(subscriber)
 -- Return the links that someone asked for, the newest first.
-SELECT id, subscriber, kind, email, token, asked_at, mailed_at, broadcast, confirmed_at
+SELECT id, subscriber, kind, email, token, asked_at, mailed_at, broadcast, recipient, confirmed_at
 FROM link_request
 WHERE subscriber = :subscriber
 ORDER BY id DESC;
+
+-- name: sent_to(recipient)
+-- Return the links that were sent to someone, whom the ledger knows by this id.
+SELECT id, subscriber, kind, email, token, asked_at, mailed_at, broadcast, recipient, confirmed_at
+FROM link_request
+WHERE recipient = :recipient
+ORDER BY id DESC;
+
+-- name: waiting(size)
+-- Return the first links that are to be sent, the oldest first.
+SELECT id, subscriber, kind, email, token, asked_at, mailed_at, broadcast, recipient, confirmed_at
+FROM link_request
+WHERE mailed_at = ''
+ORDER BY id
+LIMIT :size;
+
+-- name: is_waiting()$
+-- Return whether any link is to be sent.
+SELECT EXISTS (SELECT 1 FROM link_request WHERE mailed_at = '');
+
+-- name: new_address_mailed_since(person, since)$
+-- Return how many links to a new address were sent to one person since a time.
+SELECT count(*) FROM link_request WHERE person = :person AND kind = 'new address' AND mailed_at >= :since;
+
+-- name: number_of_today(recipient, since)$
+-- Return how many links were sent to someone since a time.
+SELECT count(*) FROM link_request WHERE recipient = :recipient AND mailed_at >= :since;
+
+-- name: reserved_id(person)$
+-- Return the id by which the ledger knows the owner of a new address who got a link before.
+SELECT recipient FROM link_request WHERE person = :person AND kind = 'new address' AND recipient IS NOT NULL
+ORDER BY id DESC
+LIMIT 1;
+
+-- name: keep_mailed(request, recipient, now)!
+-- Save that a link is sent now, and to whom.
+UPDATE link_request SET mailed_at = :now, recipient = :recipient WHERE id = :request;
+
+-- name: keep_broadcast(request, broadcast)*!
+-- Save the broadcast in which a link is sent.
+UPDATE link_request SET broadcast = :broadcast WHERE id = :request;
+
+-- name: put_back(request)*!
+-- Let a link wait again.
+UPDATE link_request SET mailed_at = '' WHERE id = :request;
+
+-- name: drop(request)!
+-- Delete the request for a link that is not sent.
+DELETE FROM link_request WHERE id = :request;
 
 -- name: confirm(request, now)!
 -- Save that the owner of the address confirmed it. The first time is kept.

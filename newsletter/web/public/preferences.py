@@ -105,7 +105,8 @@ class _Preferences:
         email = normal_text(first(form, "email"))
         if fault := fault_of_address(visit.owner, email):
             return self._page(request, visit, _Shown(faults={"email": fault}, email=email))
-        await self._service.save(ask_to_change(_link_in(request), email, now=self._service.now))
+        change = ask_to_change(_link_in(request), email, key=self._service.key, now=self._service.now)
+        await self._service.save(change)
         return self._page(request, visit, _Shown(notice="address_sent"))
 
     async def _send_link(self, request: Request, kind: LinkRequestKind) -> Response:

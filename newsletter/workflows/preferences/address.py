@@ -14,6 +14,7 @@ from newsletter.model.personal_links import PersonalLink
 from newsletter.model.preferences import LinkRequest, LinkRequestKind
 from newsletter.store.database import Connection
 from newsletter.store.editing import edit_in
+from newsletter.store.forgotten import forgotten_test
 from newsletter.store.preferences import ask_for_link, confirm_address, link_requests
 from newsletter.workflows.preferences.visit import asked_visit_of, may_ask, visit_of
 from newsletter.workflows.suppressions.leave import LinkOwner
@@ -52,10 +53,13 @@ def fault_of_address(owner: LinkOwner, email: str) -> AddressFault | None:
     return AddressFault.SAME if person_of(email) == person_of(owner.address) else None
 
 
-def ask_to_change(link: PersonalLink | None, email: str, *, now: datetime) -> Callable[[Connection], LinkOwner | None]:
+def ask_to_change(
+    link: PersonalLink | None, email: str, *, key: bytes | None, now: datetime
+) -> Callable[[Connection], LinkOwner | None]:
     """Return the change that saves that someone wants another address, which has no fault.
 
-    Nothing is looked up about the new address, so the page cannot be used to find out who is on the list.
+    The page cannot be used to find out who is on the list: it says the same whatever is known about the new address.
+    That of someone who was erased is not stored. `key` is the key with which people were erased.
     """
     new = checked_address(email)
 
@@ -64,7 +68,7 @@ def ask_to_change(link: PersonalLink | None, email: str, *, now: datetime) -> Ca
         if visit is None or visit.is_too_old:
             return None
         number = visit.owner.subscriber.id
-        if may_ask(connection, number, now=now):
+        if may_ask(connection, number, now=now) and not _may_be_erased(connection, new, key=key):
             ask_for_link(connection, number, LinkRequestKind.OLD_ADDRESS, visit.owner.address, now=now)
             ask_for_link(connection, number, LinkRequestKind.NEW_ADDRESS, new, now=now)
         return visit.owner
@@ -111,6 +115,14 @@ def confirm_change(
         return AddressChange(owner=asked.owner, old=asked.old, new=asked.new, state=ChangeState.DONE)
 
     return change
+
+
+def _may_be_erased(connection: Connection, email: str, *, key: bytes | None) -> bool:
+    """Return whether an address is that of an erased person, or may be, because the key is missing."""
+    try:
+        return forgotten_test(connection, key)(person_of(email))
+    except InputError:
+        return True
 
 
 def _both(connection: Connection, request: LinkRequest) -> dict[LinkRequestKind, LinkRequest]:

@@ -8,13 +8,13 @@ from msgspec import Struct
 from newsletter.model.personal_links import PersonalLink, Purpose, age_of, is_code_of
 from newsletter.model.preferences import PREFERENCES_VALID_FOR, LinkRequest, LinkRequestKind
 from newsletter.store.database import Connection
-from newsletter.store.preferences import ask_for_link, link_requests
+from newsletter.store.preferences import ask_for_link, link_requests, requests_sent_to
 from newsletter.store.subscribers import subscriber_with_id
 from newsletter.store.suppressions import suppressions_in
 from newsletter.workflows.suppressions.leave import LinkOwner
 
 _NOBODY = "0" * 32  # the key for a link whose owner does not exist, so that it takes the same time
-_MOST_A_DAY = 10  # requests of one person that are looked at; what is sent is decided later, and is less
+_MOST_A_DAY = 8  # requests of one person, because a program that has a link could send any number of them
 _A_DAY = timedelta(days=1)
 
 
@@ -45,11 +45,11 @@ def visit_of(connection: Connection, link: PersonalLink | None, *, now: datetime
 def asked_visit_of(connection: Connection, link: PersonalLink | None, *, now: datetime) -> AskedVisit | None:
     """Return what a link opens that someone asked for, or None if it is not one of ours or does not work anymore."""
     number, code = (link.subscriber, link.secret) if link else (0, "")
-    owner = _owner_with(connection, number)
     is_code_of(code, _NOBODY, Purpose.ASKED, str(number))
-    for request in link_requests(connection, number):
-        if is_code_of(code, request.token, Purpose.ASKED, str(number)) and request.is_valid(now) and owner:
-            return AskedVisit(owner=owner, request=request)
+    for request in requests_sent_to(connection, number):
+        if is_code_of(code, request.token, Purpose.ASKED, str(number)) and request.is_valid(now):
+            owner = _owner_with(connection, request.subscriber)
+            return AskedVisit(owner=owner, request=request) if owner else None
     return None
 
 
@@ -73,7 +73,7 @@ def ask_for(
 
 
 def may_ask(connection: Connection, subscriber: int, *, now: datetime) -> bool:
-    """Return whether a further request of someone is saved. A program that has a link could send any number of them."""
+    """Return whether a further request of someone is saved."""
     return sum(now - each.asked_at < _A_DAY for each in link_requests(connection, subscriber)) < _MOST_A_DAY
 
 

@@ -20,11 +20,13 @@ CREATE TABLE link_request (
     asked_at TEXT COLLATE "C" NOT NULL,
     mailed_at TEXT COLLATE "C" NOT NULL DEFAULT '',       -- when its email was put in the ledger
     broadcast INTEGER,                      -- the broadcast with that email
+    recipient INTEGER,                      -- the id by which the ledger knows the owner of the address
     confirmed_at TEXT COLLATE "C" NOT NULL DEFAULT ''     -- when the owner of the address confirmed that it is to be used
 );
 
 CREATE INDEX link_request_of_subscriber ON link_request (subscriber);
 CREATE INDEX link_request_of_person ON link_request (person);
+CREATE INDEX link_request_of_recipient ON link_request (recipient);
 CREATE INDEX link_request_waiting ON link_request (id) WHERE mailed_at = '';
 
 -- When people agreed to tracking or withdrew, and the version and language of the words that they saw.

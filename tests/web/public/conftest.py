@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser
 
 from newsletter.config import Config, load_config
-from newsletter.model.personal_links import Purpose, code_of
 from newsletter.model.preferences import LinkRequestKind
 from newsletter.store.database import Database
 from newsletter.store.group_writer import GroupWriter
@@ -27,6 +26,7 @@ from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import find_suppression
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
+from newsletter.workflows.preferences.letters import queue_links
 from tests.browser import running_browser
 from tests.store.builders import ENVELOPE, KEY, NOW, add, row
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn
@@ -111,9 +111,11 @@ class ServedPages:
         """The path of the newest link of a kind that someone asked for."""
         person = find_subscriber(self.database, email)
         assert person is not None
+        queue_links(self.config, self.database, now=self.now, log=lambda *_, **__: None)
         with self.database.read() as connection:
             request = next(each for each in link_requests(connection, person.id) if each.kind is kind)
-        return f"/my/{person.id}-{code_of(request.token, Purpose.ASKED, str(person.id))}"
+        assert request.recipient is not None
+        return replace(ENVELOPE, service_url="").asked_url(request.recipient, request.token)
 
     def has_left(self, email: str) -> bool:
         """Whether someone gets no email at all."""

@@ -229,8 +229,8 @@ def unsent_sql(row: str) -> str:
 def unasked_sql(row: str) -> str:
     """Return SQL for why an email about a sign-up must not be sent anymore, or NULL, for the table of sign-ups.
 
-    `s` is the subscriber, and `p` the person's suppression from all email. Someone who is told that they are on the
-    list already must be there, with a consent or a basis. For everyone else, `may_be_asked` decides.
+    `s` is the subscriber, and `p` the person's suppression from all email. The email that says that someone is on the
+    list already goes only to people who are there, with a consent or a basis. `may_be_asked` decides for all others.
     """
     lifted = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_SIGNUP)
     return (

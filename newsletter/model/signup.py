@@ -17,11 +17,11 @@ class SignupState(StrEnum):
 
     ASKED = "asked"  # nothing has been decided yet
     MAILED = "mailed"  # the person is asked by email to confirm it
-    KNOWN = "known"  # the person is told by email that they are on the list already
+    KNOWN = "known"  # an email says to the person that they are on the list already
     CONFIRMED = "confirmed"
 
 
-class Refusal(StrEnum):
+class SignupRefusal(StrEnum):
     """The reason why a sign-up was not followed up. The page looks the same for all of them."""
 
     BOT = "filled in by a program"
@@ -34,7 +34,7 @@ class Refusal(StrEnum):
     LATE = "too old"  # it waited so long that its email would surprise the person
 
 
-class Wording(Struct, frozen=True, kw_only=True):
+class FormWording(Struct, frozen=True, kw_only=True):
     """The words that someone agreed to, as one version of a form showed them."""
 
     version: str
@@ -51,7 +51,7 @@ class SignupRequest(Struct, frozen=True, kw_only=True):
     topics: tuple[str, ...]  # empty for all
     wants_tracking: bool
     source: str
-    wording: Wording
+    wording: FormWording
 
 
 class Signup(Struct, frozen=True, kw_only=True):

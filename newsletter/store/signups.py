@@ -1,7 +1,7 @@
 """Save sign-ups, put the email about them in the ledger, and add the people who confirm theirs.
 
-Answering the form saves what was asked for and looks nothing up, so it takes the same time whoever the address belongs
-to. Everything that depends on the person is decided later, by `queue_confirmations`.
+Answering the form saves what was asked for and looks nothing up, so it takes the same time for everyone's address.
+Everything that depends on the person is decided later, by `queue_confirmations`.
 """
 
 import secrets
@@ -20,11 +20,11 @@ from newsletter.model.readership import LANGUAGE, Readership
 from newsletter.model.signup import (
     MOST_PER_ADDRESS,
     VALID_FOR,
-    Refusal,
+    FormWording,
     Signup,
+    SignupRefusal,
     SignupRequest,
     SignupState,
-    Wording,
 )
 from newsletter.store.database import Connection, Database
 from newsletter.store.erasing import FIND_SUBSCRIBER
@@ -57,7 +57,7 @@ class ErasedPerson(NamedTuple):
 class RefusalCount(NamedTuple):
     """How many sign-ups were not followed up for one reason."""
 
-    reason: Refusal
+    reason: str
     signups: int
 
 
@@ -70,7 +70,7 @@ class DueWelcome(NamedTuple):
 
 _READS: Reads = {tuple[str, ...]: tags_in}
 _KEEP_WORDING = change("signups", "keep_wording")
-_FIND_WORDING = query_one("signups", "find_wording", Wording)
+_FIND_WORDING = query_one("signups", "find_wording", FormWording)
 _ADD = change("signups", "add")
 _COUNT_REFUSAL = change("signups", "count_refusal")
 _REFUSALS = query_all("signups", "refusals", RefusalCount)
@@ -126,7 +126,7 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
         try:
             key_if_forgotten(connection, key)
         except InputError:
-            _count(connection, Refusal.NO_KEY, now=now)
+            _count(connection, SignupRefusal.NO_KEY, now=now)
             return
         wording = request.wording
         _KEEP_WORDING(
@@ -149,14 +149,15 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
     return save
 
 
-def refuse_signup(reason: Refusal, *, now: datetime) -> Callable[[Connection], None]:
+def refuse_signup(reason: SignupRefusal, *, now: datetime) -> Callable[[Connection], None]:
     """Return the change that counts a sign-up that is not followed up. Nothing of it is saved."""
     return lambda connection: _count(connection, reason, now=now)
 
 
-def refusals_since(database: Database, since: datetime) -> Mapping[Refusal, int]:
+def refusals_since(database: Database, since: datetime) -> Mapping[SignupRefusal, int]:
     """Return how many sign-ups were not followed up since a time, by reason."""
-    return dict(_REFUSALS.ask(database, since=text_of(_hour_of(since))))
+    found = _REFUSALS.ask(database, since=text_of(_hour_of(since)))
+    return {SignupRefusal(row.reason): row.signups for row in found}
 
 
 def signups_of(database: Database, email: str) -> tuple[Signup, ...]:
@@ -164,7 +165,7 @@ def signups_of(database: Database, email: str) -> tuple[Signup, ...]:
     return _OF_PERSON.ask(database, person=person_of(email))
 
 
-def wording_of(database: Database, version: str) -> Wording | None:
+def wording_of(database: Database, version: str) -> FormWording | None:
     """Return the words of one version, or None if no form ever showed it."""
     return _FIND_WORDING.ask(database, version=version)
 
@@ -180,10 +181,10 @@ def readership_of_answer(language: str, state: SignupState) -> Readership:
 
 
 class Queued(Struct, frozen=True, kw_only=True):
-    """What became of the sign-ups about which nothing had been decided."""
+    """The result for the sign-ups about which nothing had been decided."""
 
     mailed: int = 0
-    refused: Mapping[Refusal, int] = {}
+    refused: Mapping[SignupRefusal, int] = {}
     waiting: int = 0  # people who are asked later, because of a rush or because a person must look first
     is_rush: bool = False
     is_held: bool = False  # whether the broadcast of confirmations was paused, stopped or canceled
@@ -192,7 +193,7 @@ class Queued(Struct, frozen=True, kw_only=True):
 def queue_confirmations(
     database: Database, answers: Answers, *, day: str, day_began: datetime, key: bytes | None, now: datetime
 ) -> Queued:
-    """Decide what each sign-up needs, and put the emails in the ledger. Return what became of the sign-ups.
+    """Decide what each sign-up needs, and put the emails in the ledger. Return the numbers.
 
     People who may be asked get the email that asks them to confirm, and people who are on the list already the one that
     says so. Each address gets at most as many as MOST_PER_ADDRESS says. No one else gets anything. In a rush of people
@@ -229,7 +230,7 @@ class _Round:
         self._day, self._day_began = day, day_began
         self._key = key_if_forgotten(connection, key)
         self.mailed: list[int] = []
-        self._refused: Counter[Refusal] = Counter()
+        self._refused: Counter[SignupRefusal] = Counter()
         # The name of the broadcast → the readership → the sign-ups, each with the id of its person.
         self._groups: dict[str, dict[Readership, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
 
@@ -253,7 +254,7 @@ class _Round:
         _KEEP_MAILED(connection, **named, now=text_of(self._now))
 
     def end(self, *, waiting: int, is_rush: bool) -> Queued:
-        """Put the emails in the ledger, all of one content together. Return what became of the sign-ups."""
+        """Put the emails in the ledger, all of one content together. Return the numbers."""
         held = 0
         for issue, groups in self._groups.items():
             people = {readership: sorted(signups.values()) for readership, signups in groups.items()}
@@ -271,19 +272,19 @@ class _Round:
             is_held=bool(held),
         )
 
-    def _refusal(self, signup: Signup) -> Refusal | None:
+    def _refusal(self, signup: Signup) -> SignupRefusal | None:
         """Return why a sign-up gets no email, or None."""
         connection, now = self._connection, self._now
         if now - signup.asked_at > VALID_FOR:
-            return Refusal.LATE
+            return SignupRefusal.LATE
         for span, most in MOST_PER_ADDRESS.items():
             if mailed_since(connection, signup.person, now - span) >= most:
-                return Refusal.ADDRESS
+                return SignupRefusal.ADDRESS
         suppression = next((each for each in suppressions_in(connection, signup.email) if not each.topic), None)
         if not may_be_asked(suppression.reason if suppression else None):
-            return Refusal.BLOCKED
+            return SignupRefusal.BLOCKED
         erased = _erased(connection, signup.person, self._key)
-        return None if erased is None or erased.reason in _UNSUBSCRIBED_ERASED else Refusal.ERASED
+        return None if erased is None or erased.reason in _UNSUBSCRIBED_ERASED else SignupRefusal.ERASED
 
     def _must_confirm(self, subscriber_id: int) -> bool:
         subscriber = subscriber_with_id(self._connection, subscriber_id)
@@ -484,7 +485,7 @@ def _drop_old(connection: Connection, *, now: datetime) -> None:
     _DROP_OLD_REFUSALS(connection, before=text_of(now - _REFUSALS_KEPT))
 
 
-def _count(connection: Connection, reason: Refusal, *, now: datetime) -> None:
+def _count(connection: Connection, reason: SignupRefusal, *, now: datetime) -> None:
     _COUNT_REFUSAL(connection, hour_at=text_of(_hour_of(now)), reason=reason.value)
 
 

@@ -27,6 +27,13 @@ EVERYONE = json.dumps([f"p{number}@example.org" for number in range(8)])
 PAGE_OF_CHUNK: Call = {**CHUNK, "first_subscriber": 1, "size": 10}
 
 FREEZE: Call = {"settlement": 1}
+ENVELOPE = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
+OF_CONTENT: Call = {"issue": "2026-02", "content_hash": "abc", "provider": "outbox"}
+SIGNUP: Call = {
+    **dict.fromkeys(("person", "email", "first_name", "language", "topics", "source", "wording", "token"), "x"),
+    "wants_tracking": 1,
+}
+CONSENT: Call = {"consented_at": NEVER, "source": "join", "wording": "en-1", "confirmed_at": T, "now": T}
 FILL: Call = {"after": 0}
 NOTHING: Call = {f"no_{name}": "" for name in COLUMN_NAMES}
 MERGE: Call = {"after": 0, "size": 99}
@@ -90,6 +97,11 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("claim.is_anybody_suppressed", ({},)),
     ("claim.deliveries", (PAGE_OF_CHUNK,)),
     ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
+    (
+        "claim.deliveries_of_signups",
+        ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10},),
+    ),
+    ("claim.kind", tuple({"broadcast": number + 1} for number in range(len(BroadcastKind)))),
     ("claim.lock_broadcast", (ONE, NONE)),
     ("claim.mark_inflight", ({**CHUNK, "runner": "r", "hold_until": "", "batch_id": "", "claimed_at": T, "now": T},)),
     (
@@ -136,6 +148,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.create_rewritten", ({},)),
     ("forgotten.drop_rewritten", ({},)),
     ("forgotten.erase_leaving_remarks", (PERSON,)),
+    ("forgotten.erase_signups", (PERSON,)),
     ("forgotten.erase_past_consents", (PERSON,)),
     ("forgotten.empty_events", (PERSON,)),
     ("forgotten.erase_import_changes", (PERSON,)),
@@ -367,6 +380,25 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("schedule.due_now", ({**ONE, "now": NEVER}, {**NONE, "now": NEVER})),
     ("schedule.last_claimed", (ONE, NONE)),
     ("schedule.zones", (ONE, NONE)),
+    (
+        "rolling.newest",
+        (
+            {
+                "issue": "sign-ups",
+                "content_hash": "def",
+                "provider": "outbox",
+                "kind": "confirmation",
+                "envelope": ENVELOPE,
+            },
+            *({**OF_CONTENT, "kind": kind.value, "envelope": ENVELOPE} for kind in BroadcastKind),
+            {**OF_CONTENT, "kind": "none", "envelope": ""},
+        ),
+    ),
+    ("rolling.next_chunk", (ONE, NONE)),
+    ("rolling.add_delivery", ({**ONE, "edition": 1, "subscriber": 77, "chunk": 1},)),
+    ("rolling.grow", ({**ONE, "people": 1},)),
+    ("rolling.running", ({},)),
+    ("rolling.last_confirmation", ({},)),
     ("segments.count_members", ({},)),
     ("segments.count_segment", ({},)),
     ("segments.count_suppressed", ({},)),
@@ -401,6 +433,54 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("status.settlements", (ONE, NONE)),
     ("status.chunk_summaries", (ONE, NONE)),
     ("status.emails_of_chunk", (PAGE_OF_CHUNK,)),
+    ("signups.keep_wording", ({"version": "en-2", "language": "en", "words": "words", "now": T},) * 2),
+    ("signups.find_wording", ({"version": "en-1"}, {"version": "none"})),
+    ("signups.add", ({**SIGNUP, "now": T},)),
+    ("signups.count_refusal", ({"hour_at": T, "reason": "too old"},) * 2),
+    ("signups.refusals", ({"since": EVER},)),
+    ("signups.is_anyone_waiting", ({},)),
+    ("signups.asked", ({"size": 9},)),
+    ("signups.of_person", (*({"person": f"p{number}@example.org"} for number in (1, 2, 3, 4)), STRANGER)),
+    ("signups.mailed_since", ({**PERSON, "since": EVER}, {**STRANGER, "since": EVER})),
+    ("signups.number_of_today", ({"subscriber": 1, "since": EVER}, {"subscriber": 999, "since": EVER})),
+    ("signups.reserved_id", ({"person": "p2@example.org"}, STRANGER)),
+    ("signups.keep_mailed", ({"signup": 1, "state": "mailed", "subscriber": 60, "now": T},)),
+    ("signups.keep_broadcast", ({"signup": 1, "broadcast": 9},)),
+    ("signups.rush", ({"hour_ago": EVER, "day_ago": NEVER, "month_ago": EVER, "two_hours_ago": EVER},)),
+    ("signups.of_subscriber", ({"subscriber": 3}, {"subscriber": 1}, {"subscriber": 999})),
+    (
+        "signups.keep_past_consent",
+        ({"subscriber": 1, "consented_at": NEVER, "now": T}, {"subscriber": 999, "consented_at": NEVER, "now": T}),
+    ),
+    ("signups.renew_consent", ({**CONSENT, "subscriber": 1},)),
+    (
+        "signups.fill_in",
+        ({"subscriber": 1, "first_name": "Ana", "language": "en", "tracking_consented_at": T, "now": T},),
+    ),
+    (
+        "signups.add_subscriber",
+        (
+            {
+                **CONSENT,
+                **dict.fromkeys(("token", "email", "first_name", "language"), "x"),
+                **STRANGER,
+                "subscriber": 90,
+                "joined_at": T,
+                "tracking_consented_at": "",
+            },
+        ),
+    ),
+    ("signups.keep_return", ({**PERSON, "because": "why", "consented_at": T, "now": LATER},)),
+    ("signups.lift", (PERSON,)),
+    ("signups.find_erased", ({"digest": b"1"}, {"digest": b"2"}, {"digest": b"3"})),
+    ("signups.return_erased", ({"digest": b"2"},)),
+    ("signups.welcomes_due", ({"size": 9},)),
+    ("signups.keep_welcomed", ({"signup": 4},)),
+    ("signups.keep_confirmed", ({"signup": 3, "subscriber": 3, "welcome": "due", "now": T},)),
+    ("signups.put_back", ({"signup": 1},)),
+    ("signups.drop", ({"signup": 1},)),
+    ("signups.drop_old", ({"before": NEVER},)),
+    ("signups.drop_old_refusals", ({"before": NEVER},)),
     ("subscribers.find_id", (PERSON, STRANGER)),
     ("service.find_key", ({},)),
     ("service.keep_key", ({"key": b"k" * 32},)),
@@ -502,7 +582,6 @@ def seed(connection: Connection) -> None:
             for number, email in enumerate((*(f"P{number}@example.org" for number in range(8)), "Pé@example.org"))
         ),
     )
-    envelope = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
     waivers = '[{"rule": "links", "because": "why"}]'
     _insert(
         connection,
@@ -512,7 +591,7 @@ def seed(connection: Connection) -> None:
         *(
             (number, state.value, LATER if state in ENDED else None, DUE[number % 3], number % 2, f"n{number}", *rest)
             for number, state in BROADCASTS
-            for words in [("2026-02", "everyone", "why", "outbox", "why", "abc", envelope, waivers, 9, T)]
+            for words in [("2026-02", "everyone", "why", "outbox", "why", "abc", ENVELOPE, waivers, 9, T)]
             for kind in [list(BroadcastKind)[number % len(BroadcastKind)].value]
             for rest in [(*words, DUE[(number + 1) % 3], DUE[number % 2], kind, DUE[(number + 1) % 3])]
         ),
@@ -533,6 +612,18 @@ def seed(connection: Connection) -> None:
         (2, 2, "ready", 1, 0, "", "", "", "", 0, 1, "", "", "", T, ""),
         (2, 3, "ready", 1, 0, LATER, "", "", "", 0, 1, "", "", "", T, ""),
         (2, 1, "unknown", 1, 1, "", "", "", "", 0, 1, "", "", "", T, ""),
+    )
+    _insert(
+        connection,
+        "broadcast",
+        "id state nonce issue segment expression provider reason content_hash envelope waivers frozen created_at kind",
+        (9, "running", "n9", "sign-ups", "new", "", "outbox", "", "abc", ENVELOPE, "[]", 5, T, "confirmation"),
+    )
+    _insert(
+        connection,
+        "chunk",
+        "broadcast number state size variant first_subscriber changed_at",
+        (9, 1, "ready", 5, 0, 1, T),
     )
     _insert(
         connection,
@@ -572,6 +663,11 @@ def seed(connection: Connection) -> None:
             (1, 4, 21, None, 1),
             (1, 5, 2, None, 1),
             (2, 1, 1, None, None),
+            (9, 1, 1, None, None),
+            (9, 2, 1, None, None),
+            (9, 3, 1, None, None),
+            (9, 70, 1, None, None),
+            (9, 71, 1, None, None),
         ),
     )
     _insert(
@@ -615,6 +711,37 @@ def seed(connection: Connection) -> None:
     _insert(connection, "reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
     _insert(connection, "service_key", "key", (b"k" * 32,))
     _insert(connection, "leaving_remark", "subscriber at reason remark", (7, T, "often", "too many"))
+    _insert(
+        connection,
+        "signup",
+        "id person email first_name language topics wants_tracking source wording token asked_at state mailed_at "
+        "broadcast subscriber confirmed_at welcome",
+        *(
+            (
+                number,
+                f"p{number}@example.org",
+                f"p{number}@example.org",
+                "",
+                "en",
+                topics,
+                1,
+                "join",
+                "en-1",
+                "t",
+                T,
+                *rest,
+            )
+            for number, topics, rest in (
+                (1, "|news|", ("asked", "", None, None, "", "")),
+                (2, "", ("known", T, 9, 2, "", "")),
+                (3, "", ("mailed", T, 9, 3, "", "")),
+                (4, "", ("confirmed", T, 9, 1, LATER, "due")),
+                (9, "", ("mailed", T, 9, 71, "", "")),
+            )
+        ),
+    )
+    _insert(connection, "signup_wording", "version language words first_shown_at", ("en-1", "en", "words", T))
+    _insert(connection, "signup_refusal", "hour_at reason signups", (T, "too old", 1))
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
     _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))
     _insert(connection, "tested", "issue content_hash tested_at copies", ("2026-02", "abc", T, 1))
@@ -626,7 +753,7 @@ def seed(connection: Connection) -> None:
         (b"2", None, "manual", T),
     )
     _insert(connection, "forgotten_key", "digest", (b"key",))
-    connection.raise_last_ids({"broadcast": 14, "subscriber": 9})
+    connection.raise_last_ids({"broadcast": 14, "subscriber": 9, "signup": 9})
     _insert(connection, "broadcast_topic", "broadcast topic", (1, "news"), (1, "other"))
     _insert(connection, "variant", "broadcast number content", (1, 0, b"content"))
     _insert(

@@ -47,6 +47,9 @@ IMPOSSIBLE = {
     "subscribers.by_id": {"record.joined_at: None"},
     "subscribers.page": {"record.joined_at: None"},
     "claim.next_deferred": {"due_at: None"},
+    "signups.asked": {f"state: {state}" for state in ("mailed", "known", "confirmed")}
+    | {"mailed_at: datetime", "confirmed_at: datetime", "broadcast: int", "subscriber: int"},
+    "signups.of_subscriber": {"state: asked", "state: known", "mailed_at: None", "broadcast: None", "subscriber: None"},
 }
 
 
@@ -92,6 +95,8 @@ NULLABLE = (
     ("delivery", "settlement"),
     ("forgotten", "subscriber"),
     ("import_return", "subscriber"),
+    ("signup", "broadcast"),
+    ("signup", "subscriber"),
 )
 NULLABLE_COLUMNS = {
     "sqlite": "SELECT t.name, c.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c ON TRUE "

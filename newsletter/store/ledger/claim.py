@@ -55,6 +55,17 @@ class CheckedRow(NamedTuple):
     late: str | None
 
 
+class LetterRow(NamedTuple):
+    """A delivery of an email about a sign-up. The last column says why it must not be sent anymore."""
+
+    subscriber: int
+    email: str | None
+    first_name: str
+    last_name: str
+    token: str | None
+    late: str | None
+
+
 OnClaim = Callable[[ClaimedChunk], None]
 
 _NEXT_READY = query_one("claim", "next_ready", ReadyChunk)
@@ -64,8 +75,8 @@ _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
 _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
 _DELIVERIES_OF_LETTERS = {
-    BroadcastKind.CONFIRMATION: query_all("claim", "deliveries_of_signups", CheckedRow),
-    BroadcastKind.LINK: query_all("claim", "deliveries_of_requests", CheckedRow),
+    BroadcastKind.CONFIRMATION: query_all("claim", "deliveries_of_signups", LetterRow),
+    BroadcastKind.LINK: query_all("claim", "deliveries_of_requests", LetterRow),
 }
 _KIND = query_one("claim", "kind", BroadcastKind)
 _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)

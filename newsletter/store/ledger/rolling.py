@@ -30,7 +30,8 @@ class NewestBroadcast(NamedTuple):
     """The broadcast to which people are added, if its state allows it."""
 
     id: int
-    state: BroadcastState
+    is_open: bool  # whether it is running or done
+    is_done: bool
 
 
 _NEWEST = query_one("rolling", "newest", NewestBroadcast)
@@ -43,7 +44,6 @@ _ADD_BROADCAST = query_value("freeze", "add_broadcast", int)
 _EDITION_OF = query_value("freeze", "edition_of", int)
 _ADD_CHUNK = change("freeze", "add_chunk")
 _CLEAR_UP = tuple(change("freeze", name) for name in ("drop_member", "drop_lookup"))
-_OPEN = frozenset({BroadcastState.RUNNING, BroadcastState.DONE})
 
 
 class Answers(Struct, frozen=True, kw_only=True):
@@ -76,10 +76,10 @@ def add_answers(
         provider=answers.provider,
         envelope=envelope,
     )
-    if newest is not None and newest.state not in _OPEN:
+    if newest is not None and not newest.is_open:
         return None
     broadcast = _begin(connection, answers, issue, envelope, now=now) if newest is None else newest.id
-    if newest is not None and newest.state is BroadcastState.DONE:
+    if newest is not None and newest.is_done:
         set_running(connection, broadcast, Entry.RESUMED, "more people are added", now=now)
     edition = _EDITION_OF(connection, broadcast=broadcast)
     numbers = variant_numbers(connection, broadcast)

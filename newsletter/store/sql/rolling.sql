@@ -2,7 +2,7 @@
 
 -- name: newest(kind, issue, content_hash, provider, envelope)
 -- Return the newest broadcast with this content and sender.
-SELECT id, state
+SELECT id, state IN ('running', 'done') AS is_open, state = 'done' AS is_done
 FROM broadcast
 WHERE
     issue = :issue AND kind = :kind AND content_hash = :content_hash AND provider = :provider

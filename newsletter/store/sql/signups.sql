@@ -25,7 +25,7 @@ ON CONFLICT (hour_at, reason) DO UPDATE SET signups = signup_refusal.signups + 1
 
 -- name: refusals(since)
 -- Return how many sign-ups were not followed up since a time, by reason.
-SELECT reason, sum(signups) AS signups FROM signup_refusal WHERE hour_at >= :since GROUP BY reason ORDER BY reason;
+SELECT reason, CAST(sum(signups) AS INTEGER) AS signups FROM signup_refusal WHERE hour_at >= :since GROUP BY reason ORDER BY reason;
 
 -- name: is_anyone_waiting()$
 -- Return whether anyone waits for an email about a sign-up, or for a welcome email.
@@ -145,7 +145,7 @@ SET
 WHERE id = :subscriber AND consented_at < :consented_at;
 
 -- name: fill_in(subscriber, first_name, language, tracking_consented_at, now)!
--- Save what someone filled in where nothing is recorded yet, and that they agreed to tracking.
+-- Save what someone filled in, unless the list has a value already, and that they agreed to tracking.
 UPDATE subscriber
 SET
     first_name = CASE WHEN first_name = '' THEN :first_name ELSE first_name END,

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.model.personal_links import Purpose, age_of, masked, read_link, stamp_of
-from newsletter.model.signup import LONGEST_NAME, Refusal, Signup
+from newsletter.model.signup import LONGEST_NAME, Signup, SignupRefusal
 from newsletter.store.service import service_key
 from newsletter.store.signups import Confirmation, add_signup, refuse_signup
 from newsletter.system.environment import forget_key
@@ -66,7 +66,7 @@ class _Joining:
         age = age_of(stamp, self._key, Purpose.PAGE, _ABOUT, now=now)
         is_own = is_own_form(request.headers, service.origin)
         if not is_own or age is None or not _FORM_AGES[0] <= age <= _FORM_AGES[1]:
-            is_young = is_own and age is not None and age < _FORM_AGES[0]  # whoever presses once more may be quick
+            is_young = is_own and age is not None and age < _FORM_AGES[0]  # the next press may be quick
             return self._form(request, form, notice=("general", "again"), stamp=stamp if is_young else "")
         try:
             wanted = signup_request(
@@ -110,13 +110,13 @@ class _Joining:
         found = await service.save(confirm(service.config, link, now=now))
         return neutral_page(service, request) if found is None else self._confirmed(request, found)
 
-    def _refusal(self, request: Request, form: Form, email: str) -> Refusal | None:
-        """Return why a form is not followed up, whoever the address belongs to, or None."""
+    def _refusal(self, request: Request, form: Form, email: str) -> SignupRefusal | None:
+        """Return why a form is not followed up, whatever its address is, or None."""
         if not self._limits.allow(request):
-            return Refusal.CLIENT
+            return SignupRefusal.CLIENT
         if first(form, TRAP):
-            return Refusal.BOT
-        return Refusal.DISPOSABLE if is_disposable(self._service.config, email) else None
+            return SignupRefusal.BOT
+        return SignupRefusal.DISPOSABLE if is_disposable(self._service.config, email) else None
 
     def _form(
         self,

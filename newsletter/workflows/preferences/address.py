@@ -82,6 +82,8 @@ def change_asked_for(connection: Connection, link: PersonalLink | None, *, now: 
     if visit is None or not visit.request.kind.is_about_address:
         return None
     requests = _both(connection, visit.request)
+    if len(requests) != len((LinkRequestKind.OLD_ADDRESS, LinkRequestKind.NEW_ADDRESS)):  # the other owner was erased
+        return None
     return AddressChange(
         owner=visit.owner,
         old=requests[LinkRequestKind.OLD_ADDRESS].email,

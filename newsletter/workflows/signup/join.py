@@ -13,7 +13,7 @@ from newsletter.language.service_words import service_words
 from newsletter.lists.addresses import checked_address
 from newsletter.model.person_names import without_deceit
 from newsletter.model.personal_links import PersonalLink, Purpose, is_code_of
-from newsletter.model.signup import LONGEST_NAME, Signup, SignupRequest, Wording
+from newsletter.model.signup import LONGEST_NAME, FormWording, Signup, SignupRequest
 from newsletter.store.database import Connection
 from newsletter.store.signups import Confirmation, confirm_signup, find_signup
 from newsletter.system.environment import forget_key
@@ -23,7 +23,7 @@ _OWN_FORM = "join"  # the source of the form on our own page
 _NOBODY = "0" * 32  # the key of a code that is compared if there is no sign-up, so that the comparison takes place
 
 
-def wording_of_form(config: Config, language: str) -> Wording:
+def wording_of_form(config: Config, language: str) -> FormWording:
     """Return the words of the form to which people agree, in a language that has service words."""
     words, settings = service_words(language)["joining"], config.settings
     name = settings.newsletter.name
@@ -33,7 +33,7 @@ def wording_of_form(config: Config, language: str) -> Wording:
         lines.append(f"[ ] {words['tracking']}")
     text = "\n".join(line for line in lines if line)
     version = blake2b(text.encode(), digest_size=4).hexdigest()
-    return Wording(version=f"{language}-{version}", language=language, words=text)
+    return FormWording(version=f"{language}-{version}", language=language, words=text)
 
 
 def signup_request(

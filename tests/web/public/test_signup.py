@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastKind
-from newsletter.model.signup import MOST_PER_ADDRESS, VALID_FOR, Refusal, SignupState
+from newsletter.model.signup import MOST_PER_ADDRESS, VALID_FOR, SignupRefusal, SignupState
 from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.status import tally_of
@@ -17,6 +17,7 @@ from newsletter.store.subscribers import find_subscriber, past_consents
 from newsletter.store.suppressions import add_suppression, find_suppression, past_suppressions, suppressions_of
 from newsletter.system.environment import forget_key
 from tests.providers.smtp_server import SmtpServer
+from tests.providers.workspace import smtp_settings
 from tests.store.builders import NOW, add, row
 from tests.web.public.conftest import TOPICS, ServedPages
 from tests.web.public.joining import NEW, Joining, body_of, links_in
@@ -36,9 +37,7 @@ def relay() -> Iterator[SmtpServer]:
 @pytest.fixture
 def settings(relay: SmtpServer) -> str:
     """A workspace that sends through the relay."""
-    smtp = f'[provider]\nuse = "smtp"\n[provider.smtp]\nhost = "127.0.0.1"\nport = {relay.port}\n'
-    smtp += 'security = "none"\nconcurrency = 1\n'
-    return CONFIG + TOPICS + SIGNUP + smtp
+    return CONFIG + TOPICS + SIGNUP + smtp_settings(relay.port, more="concurrency = 1")
 
 
 @pytest.fixture
@@ -218,7 +217,7 @@ def test_the_answer_is_the_same_for_everyone(joining: Joining, standing: str, mo
     monkeypatch.setenv("NEWSLETTER_KEY", "a key of thirty-two letters, or so")
     key = forget_key()
     assert key is not None
-    plain = joining.ask("somebody@example.org")
+    plain = joining.ask("other@example.org")
     reasons = {
         "left": SuppressionReason.UNSUBSCRIBED,
         "complained": SuppressionReason.COMPLAINED,
@@ -238,13 +237,13 @@ def test_the_answer_is_the_same_for_everyone(joining: Joining, standing: str, mo
     answer = joining.ask(NEW)
     joining.run()
 
-    assert (answer.status, answer.text.replace(NEW, "")) == (200, plain.text.replace("somebody@example.org", ""))
+    assert (answer.status, answer.text.replace(NEW, "")) == (200, plain.text.replace("other@example.org", ""))
     assert {**answer.headers, "date": "", "content-length": ""} == {**plain.headers, "date": "", "content-length": ""}
     subjects = [str(mail["Subject"]).split()[0] for mail in joining.mails_to(NEW)]
     asked, told = ["Please"], ["You"]
     expected = {"new": asked, "left": asked, "no consent": asked, "known": told}
     assert subjects == expected.get(standing, [])
-    assert joining.mails_to("somebody@example.org")
+    assert joining.mails_to("other@example.org")
 
 
 def test_someone_who_is_on_the_list_is_told_so_at_their_own_address(joining: Joining) -> None:
@@ -329,7 +328,7 @@ def test_one_address_gets_few_emails_however_often_it_is_entered(joining: Joinin
 
     for address in (NEW, ANA):
         assert len(joining.mails_to(address)) == MOST_PER_ADDRESS[timedelta(days=30)]
-    assert refusals_since(joining.pages.database, NOW)[Refusal.ADDRESS] > 0
+    assert refusals_since(joining.pages.database, NOW)[SignupRefusal.ADDRESS] > 0
     joining.pages.later(days=31)
     joining.ask(NEW)
     joining.run()
@@ -397,7 +396,7 @@ def test_a_form_on_another_site_is_shown_to_be_checked_and_then_counts_with_its_
 
 
 @pytest.mark.parametrize(
-    "address", ["", "nobody", "a@b", "a b@example.org", "a@example.org\r\nBcc: b@example.org", "@"]
+    "address", ["", "no one", "a@b", "a b@example.org", "a@example.org\r\nBcc: b@example.org", "@"]
 )
 def test_what_is_no_address_is_said_beside_its_field(joining: Joining, address: str) -> None:
     answer = joining.ask(address)
@@ -427,7 +426,7 @@ def test_many_from_one_network_are_not_followed_up(joining: Joining) -> None:
     joining.run()
 
     assert len(joining.relay.taken) == 5
-    assert refusals_since(joining.pages.database, NOW) == {Refusal.CLIENT: 15}
+    assert refusals_since(joining.pages.database, NOW) == {SignupRefusal.CLIENT: 15}
 
 
 def test_a_thousand_signups_mail_one_victim_no_more_than_the_limit(joining: Joining, any_client: None) -> None:
@@ -498,7 +497,7 @@ def test_without_the_key_no_one_is_saved_once_someone_was_erased(
 
     assert answer.status == 200
     assert not signups_of(joining.pages.database, ANA)
-    assert refusals_since(joining.pages.database, NOW) == {Refusal.NO_KEY: 1}
+    assert refusals_since(joining.pages.database, NOW) == {SignupRefusal.NO_KEY: 1}
 
 
 def test_an_erased_person_who_confirms_comes_back_with_their_number(

@@ -56,7 +56,7 @@ class CheckedRow(NamedTuple):
 
 
 class LetterRow(NamedTuple):
-    """A delivery of an email about a sign-up. The last column says why it must not be sent anymore."""
+    """A delivery of a letter to one person. The last column says why it must not be sent anymore."""
 
     subscriber: int
     email: str | None
@@ -74,9 +74,11 @@ _BLOCKED_BY = query_one("claim", "blocked_by", datetime)
 _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
 _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
+_DELIVERIES_OF_SIGNUPS = query_all("claim", "deliveries_of_signups", LetterRow)
+_DELIVERIES_OF_REQUESTS = query_all("claim", "deliveries_of_requests", LetterRow)
 _DELIVERIES_OF_LETTERS = {
-    BroadcastKind.CONFIRMATION: query_all("claim", "deliveries_of_signups", LetterRow),
-    BroadcastKind.LINK: query_all("claim", "deliveries_of_requests", LetterRow),
+    BroadcastKind.CONFIRMATION: _DELIVERIES_OF_SIGNUPS,
+    BroadcastKind.LINK: _DELIVERIES_OF_REQUESTS,
 }
 _KIND = query_one("claim", "kind", BroadcastKind)
 _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)

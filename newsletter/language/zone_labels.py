@@ -55,6 +55,11 @@ def city_of(locale: Locale) -> dict[str, str]:
     }
 
 
+def city_in(zone: str, locale: Locale) -> str:
+    """Return the city after which a zone is named, as the language spells it."""
+    return _city(_place_of(zone), locale)
+
+
 def is_twice(moment: datetime) -> bool:
     """Return whether the clocks of a time's zone show it twice that day."""
     return moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset() and not is_skipped(moment)

@@ -64,11 +64,17 @@ class BroadcastKind(StrEnum):
     CORRECTION = "correction"  # what was wrong in the issue
     WELCOME = "welcome"  # to people who have just joined
     CONFIRMATION = "confirmation"  # asks people to confirm that they want to join
+    LINK = "requested link"  # a link that someone asked for on the page with their preferences
 
     @property
     def is_answer(self) -> bool:
         """Whether it answers what someone has just done. Such email waits for no sending hours."""
-        return self in {BroadcastKind.WELCOME, BroadcastKind.CONFIRMATION}
+        return self in {BroadcastKind.WELCOME, BroadcastKind.CONFIRMATION, BroadcastKind.LINK}
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether it is a letter to one person about what they did, from which there is nothing to unsubscribe."""
+        return self in {BroadcastKind.CONFIRMATION, BroadcastKind.LINK}
 
 
 class ChunkState(StrEnum):
@@ -146,6 +152,10 @@ class Envelope(Struct, frozen=True, kw_only=True):
     def tracking_url(self, subscriber_id: int, token: str) -> str:
         """Return the link to the page on which one person ends tracking. It never expires."""
         return f"{self.service_url}/t/{subscriber_id}-{code_of(token, Purpose.TRACKING, str(subscriber_id))}"
+
+    def asked_url(self, recipient_id: int, token: str) -> str:
+        """Return a link that someone asked for. `token` is its own, and `recipient_id` the one in the ledger."""
+        return f"{self.service_url}/my/{recipient_id}-{code_of(token, Purpose.ASKED, str(recipient_id))}"
 
     def confirm_url(self, subscriber_id: int, token: str) -> str:
         """Return the link that confirms a sign-up. `subscriber_id` is the id that the person has, or will have."""

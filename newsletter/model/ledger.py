@@ -20,6 +20,7 @@ from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.segment import Condition, Segment
 
 NO_CONSENT = "no consent on record"  # the reason for excluding subscribers who have neither consent nor basis
+PAUSED = "paused until"  # the reason for excluding subscribers who want no email for now, before the day
 
 
 class FreezeRequest(Struct, frozen=True, kw_only=True):

@@ -14,11 +14,13 @@ gets it. A confirmed sign-up is a consent of the moment at which it was asked fo
 Times are texts as the database stores them, which sort as the times do. An empty string means that there is none.
 """
 
+from datetime import UTC, date, datetime, time, tzinfo
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.ledger import NO_CONSENT
+from newsletter.model.ledger import NO_CONSENT, PAUSED
 from newsletter.model.signup import SignupState
 
 # A person cannot lift a suppression that someone added by hand, or one because the address does not exist.
@@ -33,6 +35,7 @@ LIFTED_BY_CONSENT = (
 # report about the address: not even a doubt, which may hide one.
 LIFTED_BY_SIGNUP = (SuppressionReason.UNSUBSCRIBED,)
 
+_DAY = len("2026-02-19")  # the part of a stored time that is its day
 _FIRM = (SuppressionReason.INVALID, SuppressionReason.MANUAL)  # the reasons that no consent lifts, the firmest last
 
 
@@ -174,11 +177,29 @@ def ends_with_sql(row: str) -> str:
     )
 
 
+def pause_at(paused_until: datetime | None, at: datetime) -> str:
+    """Return why a person gets no email that would reach them at a time, or an empty text if they have not paused.
+
+    A pause ends by itself. Its day is the one that they chose: see `end_of_pause`.
+    """
+    return f"{PAUSED} {paused_until:%Y-%m-%d}" if paused_until is not None and paused_until > at else ""
+
+
+def end_of_pause(day: date, zone: tzinfo) -> datetime:
+    """Return when a pause until a day ends: not before that day has begun for the person, nor before it has in UTC.
+
+    The day in UTC is therefore the one that the person chose, wherever they are.
+    """
+    own, utc = (datetime.combine(day, time(), zone) for zone in (zone, UTC))
+    return max(own.astimezone(UTC), utc)
+
+
 def left_sql(row: str) -> str:
     """Return SQL for why a person must not be emailed anymore, or NULL if they may, for the table of deliveries.
 
     `s` is the subscriber, and `p` their suppression from all email. `:leaving` is the reason for people who left all
-    topics of the broadcast. If it is empty, topics are not checked.
+    topics of the broadcast. If it is empty, topics are not checked. `:at` is the time at which the email would reach
+    them.
     """
     stayed = (  # the topics of the broadcast that they have not left
         f"SELECT 1 FROM broadcast_topic AS t WHERE t.broadcast = {row}.broadcast AND NOT EXISTS ("  # noqa: S608 - our own names
@@ -187,7 +208,21 @@ def left_sql(row: str) -> str:
     return (
         "coalesce(p.reason, CASE WHEN s.id IS NULL THEN 'removed from the list' END,"
         f" CASE WHEN :leaving <> '' AND NOT EXISTS ({stayed}) THEN :leaving END,"
-        f" CASE WHEN s.consented_at = '' AND s.consent_basis = '' THEN '{NO_CONSENT}' END)"
+        f" CASE WHEN s.consented_at = '' AND s.consent_basis = '' THEN '{NO_CONSENT}' END,"
+        f" CASE WHEN s.paused_until > :at THEN '{PAUSED} ' || substr(s.paused_until, 1, {_DAY}) END)"
+    )
+
+
+def unsent_sql(row: str) -> str:
+    """Return SQL for why a link that someone asked for must not be sent anymore, or NULL, for the table of requests.
+
+    `s` is the subscriber, and `p` what keeps all email from the owner of the address. `may_be_asked` decides: whoever
+    has unsubscribed can still ask for their data.
+    """
+    lifted = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_SIGNUP)
+    return (
+        f"CASE WHEN {row}.id IS NULL OR s.id IS NULL THEN 'not wanted anymore'"
+        f" WHEN p.reason NOT IN ({lifted}) THEN p.reason END"
     )
 
 

@@ -25,6 +25,7 @@ class Purpose(StrEnum):
 
     PAGE = "nl/page"  # the form of a page that we showed
     PREFERENCES = "nl/prefs"
+    ASKED = "nl/asked"  # a link that someone asked for, with a key of its own
     CONFIRM = "nl/confirm"
     CLICK = "nl/click"
     OPEN = "nl/open"

@@ -50,6 +50,7 @@ class Link(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     TRACKING = "tracking"  # the page that ends tracking
+    ASKED = "asked"  # only in the email that someone asked for
     CONFIRM = "confirm"  # only in the email that asks for it, so content and templates cannot name it
 
 

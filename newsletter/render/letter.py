@@ -18,7 +18,7 @@ from newsletter.render.plaintext import tidy, underline, wrap
 
 _LETTERS = Path(__file__).parent / "letters"
 # What stands for a link until the email is cut at it. No word of ours contains it.
-_PLACES = {Link.CONFIRM: "nl\x1aconfirm\x1a", Link.UNSUBSCRIBE: "nl\x1aunsubscribe\x1a"}
+_PLACES = {link: f"nl\x1a{link.value}\x1a" for link in Link}
 
 
 class Letter(Struct, frozen=True, kw_only=True):

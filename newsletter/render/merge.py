@@ -208,6 +208,8 @@ class Personalizer:
             links[Link.CONFIRM] = list(map(self._envelope.confirm_url, subscribers, tokens))
         if Link.TRACKING in self._links:
             links[Link.TRACKING] = list(map(self._envelope.tracking_url, subscribers, tokens))
+        if Link.ASKED in self._links:
+            links[Link.ASKED] = list(map(self._envelope.asked_url, subscribers, tokens))
         return links
 
 

@@ -26,9 +26,10 @@ from newsletter.store.forgotten import forgotten_test, text_cleaner
 from newsletter.store.importing.import_record import confirm, time_by_hand
 from newsletter.store.importing.intake import ADD_TAG_NAME
 from newsletter.store.importing.merging import change_table, make_changes
+from newsletter.store.preferences import renew_token
 from newsletter.store.queries import change, query_all
 from newsletter.store.segments import member_ids
-from newsletter.store.suppressions import add_reported, hear_reported, reported_table, suppressions_of
+from newsletter.store.suppressions import add_reported, hear_reported, reported_table, suppressions_in
 from newsletter.system.moments import text_of
 
 
@@ -64,6 +65,17 @@ def edit_people(
     in it are edited. Raise InputError if an address is not on the list, if the new address cannot be used, or if
     details of a consent are to be set where no consent is recorded. `key` is the key with which people were erased.
     """
+    with unless_dry_run(database.transaction(), is_dry_run=is_dry_run) as connection:
+        ids = _require_ids(connection, people) if isinstance(people, Sequence) else member_ids(database, people)
+        if confirmed is not None:
+            ids = sorted({*ids}.intersection(confirmed.changed))
+        return edit_in(connection, ids, edit, key=key, shown=shown, now=now)
+
+
+def edit_in(
+    connection: Connection, ids: Sequence[int], edit: Edit, *, key: bytes | None, shown: int, now: datetime
+) -> EditReport:
+    """Edit the people with these ids, in a transaction that is open already. Raise InputError as `edit_people` does."""
     edited: list[EditedPerson] = []
     changed: list[int] = []
 
@@ -76,22 +88,18 @@ def edit_people(
                     edited.append(EditedPerson(before=_named(before), after=_named(after)))
                 yield len(changed), subscriber, *after
 
-    with unless_dry_run(database.transaction(), is_dry_run=is_dry_run) as connection:
-        if clean := text_cleaner(connection, key):
-            edit = _cleaned(edit, clean)
-        ids = _require_ids(connection, people) if isinstance(people, Sequence) else member_ids(database, people)
-        if confirmed is not None:
-            ids = sorted({*ids}.intersection(confirmed.changed))
-        ADD_TAG_NAME.for_each(connection, [{"name": tag} for tag in _new_tags(edit)])
-        if edit.address:
-            _move(database, connection, ids[0], edit.address, key=key, now=now)
-        at = time_by_hand(connection, now)
-        with change_table(connection):
-            left = changes(connection, ids)
-            while page := list(islice(left, _PAGE)):
-                connection.load("change", page)
-            make_changes(connection, now=at)
-        confirm(connection, ids, now=at)
+    if clean := text_cleaner(connection, key):
+        edit = _cleaned(edit, clean)
+    ADD_TAG_NAME.for_each(connection, [{"name": tag} for tag in _new_tags(edit)])
+    if edit.address:
+        _move(connection, ids[0], edit.address, key=key, now=now)
+    at = time_by_hand(connection, now)
+    with change_table(connection):
+        left = changes(connection, ids)
+        while page := list(islice(left, _PAGE)):
+            connection.load("change", page)
+        make_changes(connection, now=at)
+    confirm(connection, ids, now=at)
     return EditReport(people=len(ids), changed=tuple(changed), edited=tuple(edited))
 
 
@@ -158,10 +166,10 @@ def _new_tags(edit: Edit) -> set[str]:
     return {*edit.added_tags, *tags_in(edit.cells.get("tags", ""))}
 
 
-def _move(
-    database: Database, connection: Connection, subscriber: int, email: str, *, key: bytes | None, now: datetime
-) -> None:
+def _move(connection: Connection, subscriber: int, email: str, *, key: bytes | None, now: datetime) -> None:
     """Give a person another address. The old one is blocked by hand, so that no list brings it back.
+
+    They get a new token, so that the emails in the old mailbox open nothing anymore.
 
     Deliveries, events and consents belong to the person. Suppressions belong to addresses, so they are copied. Lifted
     ones are not: that someone was allowed to be emailed again at one address says nothing about another.
@@ -170,7 +178,8 @@ def _move(
     old, person = _named(before)["email"], person_of(email)
     if person == person_of(old):
         return
-    _require_free(database, connection, email, key=key)
+    _require_free(connection, email, key=key)
+    renew_token(connection, subscriber, now=now)
     _SET_PERSON(connection, subscriber=subscriber, person=person)
     for copy in (_COPY_SUPPRESSIONS, _COPY_LIFTED_BY_IMPORT):
         copy(connection, old=person_of(old), person=person, email=email)
@@ -182,14 +191,14 @@ def _move(
         add_reported(connection)
 
 
-def _require_free(database: Database, connection: Connection, email: str, *, key: bytes | None) -> None:
+def _require_free(connection: Connection, email: str, *, key: bytes | None) -> None:
     """Raise InputError if an address is taken, suppressed or that of an erased person, or if the key is missing."""
     person = person_of(email)
     if FIND_SUBSCRIBER(connection, person=person) is not None:
         raise InputError(
             f"{email} belongs to another subscriber; to see both, run `newsletter subscribers show` with each address"
         )
-    if blocked := suppressions_of(database, email):
+    if blocked := suppressions_in(connection, email):
         topic = blocked[0].topic
         what, option = (f"email about {topic}", f" --topic {topic}") if topic else ("all email", "")
         raise InputError(

@@ -34,6 +34,7 @@ from newsletter.model.permission import (
     left_sql,
     outweighs_sql,
     unasked_sql,
+    unsent_sql,
 )
 from newsletter.store.database import Connection, Database, Row
 from newsletter.system.moments import moment_of
@@ -269,5 +270,6 @@ _PIECES = {
     "{i.ends}": ends_with_sql("i"),
     "{d.left}": left_sql("d"),
     "{u.unasked}": unasked_sql("u"),
+    "{u.unsent}": unsent_sql("u"),
     "{repeats}": _each("i.{name} IN (s.{name}, :no_{name})", " AND "),
 }

@@ -278,7 +278,7 @@ class _Round:
         if now - signup.asked_at > VALID_FOR:
             return SignupRefusal.LATE
         for span, most in MOST_PER_ADDRESS.items():
-            if _MAILED_SINCE(connection, person=signup.person, since=text_of(now - span)) >= most:
+            if mailed_since(connection, signup.person, now - span) >= most:
                 return SignupRefusal.ADDRESS
         suppression = next((each for each in suppressions_in(connection, signup.email) if not each.topic), None)
         if not may_be_asked(suppression.reason if suppression else None):
@@ -297,7 +297,7 @@ class _Round:
         erased = _erased(self._connection, person, self._key)
         if erased is not None and erased.subscriber is not None:
             return erased.subscriber
-        return _RESERVED_ID(self._connection, person=person) or _new_id(self._connection)
+        return _RESERVED_ID(self._connection, person=person) or reserve_id(self._connection)
 
 
 class Confirmation(Struct, frozen=True, kw_only=True):
@@ -394,7 +394,7 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> in
         "confirmed_at": text_of(now),
     }
     if known is None:
-        subscriber = signup.subscriber or _new_id(connection)
+        subscriber = signup.subscriber or reserve_id(connection)
         _ADD_SUBSCRIBER(
             connection,
             subscriber=subscriber,
@@ -449,11 +449,16 @@ def _erased(connection: Connection, person: str, key: bytes | None) -> ErasedPer
     return None if key is None else _FIND_ERASED(connection, digest=digest_of(person, key))
 
 
-def _new_id(connection: Connection) -> int:
+def reserve_id(connection: Connection) -> int:
     """Reserve the next id of a subscriber, so that the ledger can name someone who is not on the list yet."""
     new = connection.last_ids().get("subscriber", 0) + 1
     connection.raise_last_ids({"subscriber": new})
     return new
+
+
+def mailed_since(connection: Connection, person: str, since: datetime) -> int:
+    """Return how many emails about sign-ups were sent to someone since a time."""
+    return _MAILED_SINCE(connection, person=person, since=text_of(since))
 
 
 def _free_in_rush(connection: Connection, *, now: datetime) -> tuple[int | None, bool]:

@@ -95,10 +95,14 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("claim.next_deferred", ({"broadcast": 2, "now": NEVER}, {"broadcast": 2, "now": EVER}, {**NONE, "now": NEVER})),
     ("claim.blocked_by", ({**ONE, "since": EVER, "free": 1}, {**NONE, "since": EVER, "free": 1})),
     ("claim.is_anybody_suppressed", ({},)),
-    ("claim.deliveries", (PAGE_OF_CHUNK,)),
-    ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": ""},)),
+    ("claim.deliveries", ({**PAGE_OF_CHUNK, "at": NEVER},)),
+    ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": "", "at": NEVER},)),
     (
         "claim.deliveries_of_signups",
+        ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10},),
+    ),
+    (
+        "claim.deliveries_of_requests",
         ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10},),
     ),
     ("claim.kind", tuple({"broadcast": number + 1} for number in range(len(BroadcastKind)))),
@@ -154,6 +158,9 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.drop_rewritten", ({},)),
     ("forgotten.erase_leaving_remarks", (PERSON,)),
     ("forgotten.erase_signups", (PERSON,)),
+    ("forgotten.erase_link_requests", (PERSON,)),
+    ("forgotten.erase_former_tokens", (PERSON,)),
+    ("forgotten.erase_tracking_choices", (PERSON,)),
     ("forgotten.erase_past_consents", (PERSON,)),
     ("forgotten.empty_events", (PERSON,)),
     ("forgotten.erase_import_changes", (PERSON,)),
@@ -172,6 +179,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("freeze.collect_members", ({},)),
     ("freeze.exclude_suppressed", ({**FREEZE, "reason": "unsubscribed"},)),
     ("freeze.exclude_without_consent", (FREEZE,)),
+    ("freeze.paused_members", ({"at": EVER},)),
+    ("freeze.exclude_listed", ({**FREEZE, "subscribers": "[1, 2]"},)),
     ("freeze.earlier_broadcasts", ({"issue": "2026-02", "kind": "issue"}, {"issue": "none", "kind": "issue"})),
     ("freeze.exclude_earlier", ({**FREEZE, "earlier": 1},)),
     ("freeze.repeated_content", ({"content_hash": "abc", "kind": "issue", "issue": "2026-03"},)),
@@ -319,6 +328,38 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("posts.ids", ({"persons": PERSONS},)),
     ("posts.set_interpreted", ({"posts": "[2]", "now": T, "failure": "why"},)),
     ("posts.delete", ({"before": NEVER},)),
+    (
+        "preferences.ask",
+        (
+            {
+                "subscriber": 1,
+                "kind": "data",
+                "person": "p1@example.org",
+                "email": "p1@example.org",
+                "token": "t",
+                "now": T,
+            },
+        ),
+    ),
+    ("preferences.requests", ({"subscriber": 1}, {"subscriber": 999})),
+    ("preferences.sent_to", ({"recipient": 1}, {"recipient": 999})),
+    ("preferences.waiting", ({"size": 9},)),
+    ("preferences.is_waiting", ({},)),
+    ("preferences.new_address_mailed_since", ({**PERSON, "since": EVER}, {**STRANGER, "since": EVER})),
+    ("preferences.number_of_today", ({"recipient": 1, "since": EVER}, {"recipient": 999, "since": EVER})),
+    ("preferences.reserved_id", (PERSON, STRANGER)),
+    ("preferences.keep_mailed", ({"request": 1, "recipient": 1, "now": T},)),
+    ("preferences.keep_broadcast", ({"request": 1, "broadcast": 9},)),
+    ("preferences.put_back", ({"request": 1},)),
+    ("preferences.confirm", ({"request": 2, "now": T},)),
+    ("preferences.drop", ({"request": 3},)),
+    ("preferences.keep_former_token", ({"subscriber": 1, "ends_at": LATER},) * 2),
+    ("preferences.set_token", ({"subscriber": 1, "token": "new"},)),
+    ("preferences.former_tokens", ({"subscriber": 7, "now": EVER}, {"subscriber": 7, "now": NEVER})),
+    ("preferences.drop_former_tokens", ({"now": NEVER},)),
+    ("preferences.add_tracking_choice", ({"subscriber": 1, "agrees": 1, "wording": "1 en", "now": LATER},) * 2),
+    ("preferences.tracking_choices", ({"subscriber": 7}, {"subscriber": 999})),
+    ("preferences.end_requests", ({"subscriber": 1},)),
     ("recall.moments_to_hold", ({"broadcast": 2, "now": T, "until": NEVER}, {**NONE, "now": T, "until": NEVER})),
     ("recall.keep_batch", ({**ONE, "batch_id": "new", "due_at": NEVER, "recall_ends_at": NEVER, "now": T},) * 2),
     ("recall.batches", (ONE, NONE)),
@@ -327,7 +368,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("recall.in_use", ({},)),
     ("recall.find", (*({"batch_id": state.value} for state in BatchState), {"batch_id": "none"})),
     ("recall.held_chunks", ({**ONE, "batch_id": "recalled"}, {**NONE, "batch_id": "recalled"})),
-    ("recall.leavers", tuple({**ONE, "batch_id": "recalled", "leaving": leaving} for leaving in ("", "left"))),
+    (
+        "recall.leavers",
+        tuple({**ONE, "batch_id": "recalled", "leaving": leaving, "at": NEVER} for leaving in ("", "left")),
+    ),
     ("recall.add_chunk_again", ({**ONE, "chunk": 21, "number": 98, "reason": "why", "now": T},)),
     ("recall.move_all", ({**ONE, "chunk": 21, "into": 98, "first_subscriber": 1, "size": 1},)),
     ("recall.close_chunk", ({**ONE, "chunk": 21, "size": 0, "reason": "why", "now": T},)),
@@ -800,6 +844,19 @@ def seed(connection: Connection) -> None:
             )
         ),
     )
+    kinds = ("preferences", "data", "old address", "new address")
+    person = ("p1@example.org", "p1@example.org", "t", T)
+    sent = [(10 + number, 1, kind, *person, T, 9, 1, LATER if number else "") for number, kind in enumerate(kinds)]
+    _insert(
+        connection,
+        "link_request",
+        "id subscriber kind person email token asked_at mailed_at broadcast recipient confirmed_at",
+        *((1 + number, 1, kind, *person, "", None, None, "") for number, kind in enumerate(kinds)),
+        *sent[1:],
+        sent[0],
+    )
+    _insert(connection, "former_token", "subscriber token ends_at", (7, "former", LATER))
+    _insert(connection, "tracking_choice", "subscriber at agrees wording", (7, T, 1, "1 en"), (7, LATER, 0, "1 en"))
     _insert(connection, "signup_wording", "version language words first_shown_at", ("en-1", "en", "words", T))
     _insert(connection, "signup_refusal", "hour_at reason signups", (T, "too old", 1))
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
@@ -813,7 +870,7 @@ def seed(connection: Connection) -> None:
         (b"2", None, "manual", T),
     )
     _insert(connection, "forgotten_key", "digest", (b"key",))
-    connection.raise_last_ids({"broadcast": 14, "subscriber": 9, "signup": 9})
+    connection.raise_last_ids({"broadcast": 14, "subscriber": 9, "signup": 9, "link_request": 20})
     _insert(connection, "broadcast_topic", "broadcast topic", (1, "news"), (1, "other"))
     _insert(connection, "variant", "broadcast number content", (1, 0, b"content"))
     _insert(

@@ -47,6 +47,8 @@ IMPOSSIBLE = {
     "subscribers.by_id": {"record.joined_at: None"},
     "subscribers.page": {"record.joined_at: None"},
     "claim.next_deferred": {"due_at: None"},
+    "preferences.waiting": {"mailed_at: datetime", "confirmed_at: datetime", "broadcast: int", "recipient: int"},
+    "preferences.sent_to": {"mailed_at: None", "broadcast: None", "recipient: None"},
     "signups.asked": {f"state: {state}" for state in ("mailed", "known", "confirmed")}
     | {"mailed_at: datetime", "confirmed_at: datetime", "broadcast: int", "subscriber: int"},
     "signups.of_subscriber": {"state: asked", "state: known", "mailed_at: None", "broadcast: None", "subscriber: None"},
@@ -95,6 +97,8 @@ NULLABLE = (
     ("delivery", "settlement"),
     ("forgotten", "subscriber"),
     ("import_return", "subscriber"),
+    ("link_request", "broadcast"),
+    ("link_request", "recipient"),
     ("signup", "broadcast"),
     ("signup", "subscriber"),
 )

@@ -1,7 +1,7 @@
 """`newsletter subscribers show`: everything about one person, on the screen."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from shlex import quote
 
 from newsletter.cli import output
@@ -12,6 +12,7 @@ from newsletter.model.audience import Subscriber, Suppression
 from newsletter.model.broadcast import label_of
 from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
 from newsletter.model.ledger import PastDelivery
+from newsletter.model.permission import pause_at
 from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
 from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.person import require_person
@@ -46,11 +47,11 @@ def show(email: Email) -> None:
     """
     with opened_database() as (_, database):
         person = require_person(database, email, key=forget_key())
-    _print_known(person)
+    _print_known(person, now=datetime.now(UTC))
     output.print_next(f"newsletter subscribers export {quote(person.email)}", "to export all of it as JSON")
 
 
-def _print_known(person: KnownPerson) -> None:
+def _print_known(person: KnownPerson, *, now: datetime) -> None:
     """Print the person's fields and consent, whether they can be emailed, and what happened to their emails."""
     subscriber = person.subscriber
     output.say(output.styled(person.email, "bold"))
@@ -64,7 +65,7 @@ def _print_known(person: KnownPerson) -> None:
         columns = _column_facts(subscriber.record, is_consent=False)
         output.print_facts([*columns, ("changed", show_utc(subscriber.updated_at)), ("imported", imports)])
         _print_part("Consent", _consent_facts(person, subscriber))
-    _print_part("Email", _mail_facts(person))
+    _print_part("Email", _mail_facts(person, now=now))
     _print_rows("What they were sent", _DELIVERIES, person.deliveries)
     _print_rows("What was reported", _EVENTS, person.events)
     _print_rows("Soft bounces", _SOFT_BOUNCES, person.soft_bounces)
@@ -104,26 +105,28 @@ def _text(value: str | datetime | tuple[str, ...] | None) -> str:
     return ", ".join(value) if isinstance(value, tuple) else value or ""
 
 
-def _mail_facts(person: KnownPerson) -> list[tuple[str, str]]:
+def _mail_facts(person: KnownPerson, *, now: datetime) -> list[tuple[str, str]]:
     lifted = [
         f"{past.reason.value}{f' ({past.topic})' if past.topic else ''}, {show_day(past.created_at)} "
         f"to {show_day(past.lifted_at)}: {past.because}"
         for past in person.past_suppressions
     ]
     return [
-        ("emailed", _standing(person)),
+        ("emailed", _standing(person, now=now)),
         *[("left topic", f"{left.topic}, {_since(left)}") for left in person.left_topics],
         ("before", "\n".join(lifted)),
     ]
 
 
-def _standing(person: KnownPerson) -> str:
+def _standing(person: KnownPerson, *, now: datetime) -> str:
     if person.suppression is not None:
         return output.styled(f"never: {person.suppression.reason.value}, {_since(person.suppression)}", "red")
     if person.subscriber is None:
         return "no: not on the list"
     if not person.subscriber.record.may_be_mailed:
         return output.styled("no: no consent on record", "yellow")
+    if pause := pause_at(person.subscriber.record.paused_until, now):
+        return output.styled(f"not now: {pause}", "yellow")
     return output.styled("yes", "green")
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from newsletter.errors import InputError
 from newsletter.language.clock import show_utc
-from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState
+from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry, ZoneProgress
 from newsletter.store.database import Database
 from newsletter.store.ledger.deferrals import acquit, settle_refused, words_if_all_refused
@@ -106,9 +106,8 @@ def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> B
         counts = count(connection, broadcast_id)
         if counts.waiting or counts.inflight:
             return broadcast
-        # Someone who mistypes their address when they join says nothing about us.
-        is_confirmation = broadcast.kind is BroadcastKind.CONFIRMATION
-        words = None if is_confirmation else words_if_all_refused(connection, broadcast_id)
+        # Someone who mistypes their address says nothing about us.
+        words = None if broadcast.kind.is_letter else words_if_all_refused(connection, broadcast_id)
         if words is not None:
             acquit(connection, broadcast_id, now=now)
             hold_back(connection, broadcast, reason=_ALL_REFUSED.format(words=words), now=now)

@@ -55,8 +55,8 @@ class CheckedRow(NamedTuple):
     late: str | None
 
 
-class SignupRow(NamedTuple):
-    """A delivery of an email about a sign-up. The last column says why it must not be sent anymore."""
+class LetterRow(NamedTuple):
+    """A delivery of a letter to one person. The last column says why it must not be sent anymore."""
 
     subscriber: int
     email: str | None
@@ -74,7 +74,12 @@ _BLOCKED_BY = query_one("claim", "blocked_by", datetime)
 _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
 _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
-_DELIVERIES_OF_SIGNUPS = query_all("claim", "deliveries_of_signups", SignupRow)
+_DELIVERIES_OF_SIGNUPS = query_all("claim", "deliveries_of_signups", LetterRow)
+_DELIVERIES_OF_REQUESTS = query_all("claim", "deliveries_of_requests", LetterRow)
+_DELIVERIES_OF_LETTERS = {
+    BroadcastKind.CONFIRMATION: _DELIVERIES_OF_SIGNUPS,
+    BroadcastKind.LINK: _DELIVERIES_OF_REQUESTS,
+}
 _KIND = query_one("claim", "kind", BroadcastKind)
 _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)
 _ACCEPTED = query_value("deferrals", "accepted", int)
@@ -107,8 +112,8 @@ def claim_chunk(  # noqa: PLR0913 - what may be claimed, and the limits
 
     A chunk that is due up to `hold_within` later may be claimed too, if there is an open batch for its time. The
     provider will hold it until then. With `held_only`, only such chunks are claimed. People who have been suppressed or
-    removed since the freeze, or have no consent on record anymore, are excluded first. `fields` are the columns or
-    attributes that the messages need.
+    removed since the freeze, have no consent on record anymore, or have paused, are excluded first. `fields` are the
+    columns or attributes that the messages need.
 
     `on_claim` is called with the chunk before the claim is committed. If it raises, nothing is claimed.
 
@@ -210,13 +215,15 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
         "chunk": chunk.number,
         "first_subscriber": ready.first_subscriber,
         "size": ready.size,
+        "at": text_of(max(chunk.now, ready.due_at or chunk.now)),
     }
-    if _KIND(connection, broadcast=chunk.broadcast) is BroadcastKind.CONFIRMATION:
-        return _still_mailable(chunk, connection.execute(_DELIVERIES_OF_SIGNUPS.sql, place).fetchall())
+    kind = _KIND(connection, broadcast=chunk.broadcast)
+    if kind in _DELIVERIES_OF_LETTERS:
+        return _still_mailable(chunk, connection.execute(_DELIVERIES_OF_LETTERS[kind].sql, place).fetchall())
     # This is a hot path. The rows stay plain tuples, and `Columns.deliveries` converts them column by column. Looking
     # up each person's suppression is a quarter of the work of a claim, so it is skipped if there are no suppressions.
-    # If fewer rows come back than the chunk contains, someone was removed from the list, or has no recorded consent
-    # anymore, and the full query runs.
+    # If fewer rows come back than the chunk contains, someone was removed from the list, has no recorded consent
+    # anymore, or has paused, and the full query runs.
     if not _IS_ANYBODY_SUPPRESSED(connection):
         query = _DELIVERIES.sql.replace(_COLUMNS, columns.sql)
         rows = connection.execute(query, place).fetchall()

@@ -71,9 +71,9 @@ def freeze_broadcast(
     """Create one delivery for each member of the segment, in one transaction.
 
     People are excluded for the first of these reasons that applies: they are suppressed, they left all topics of the
-    issue, they have no recorded consent or basis, or they may have received the issue from an earlier broadcast of this
-    kind. Only those of the `variants` that someone gets are saved. If the time is in the future, the broadcast is
-    scheduled; otherwise it is running.
+    issue, they have no recorded consent or basis, they have paused until after the time of the email, or they may have
+    received the issue from an earlier broadcast of this kind. Only those of the `variants` that someone gets are saved.
+    If the time is in the future, the broadcast is scheduled; otherwise it is running.
 
     Raise InputError if no one is left, RepeatedContentError if someone may have this content under another name of the
     issue and REPEAT is not waived, and NotRenderedError if a readership has no variant. Nothing is written in any of
@@ -81,7 +81,7 @@ def freeze_broadcast(
     """
     content = {variant.readership: variant for variant in variants}
     with database.transaction() as connection:
-        members = sort_members(connection, request)
+        members = sort_members(connection, request, now=now)
         parts = _cut(connection, members, chunk_size)
         require_somebody(request, members, left=len(parts))
         if members.repeats and REPEAT.id not in {waiver.rule for waiver in request.waivers}:
@@ -105,13 +105,13 @@ def freeze_broadcast(
         return require_current(connection, broadcast_id)
 
 
-def preview_freeze(database: Database, request: FreezeRequest) -> FreezePreview:
+def preview_freeze(database: Database, request: FreezeRequest, *, now: datetime) -> FreezePreview:
     """Return who would get which variant, and when, if the broadcast were frozen now. Write nothing and block no one.
 
     Raise InputError if no one would get anything.
     """
     with database.read() as connection:
-        members = sort_members(connection, request)
+        members = sort_members(connection, request, now=now)
         counts = _count_parts(connection, members)
         is_local = request.schedule is not None and request.schedule.is_local_time
         zoneless = zoneless_left(connection, request.schedule) if request.schedule and is_local else 0

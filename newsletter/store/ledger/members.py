@@ -1,19 +1,23 @@
 """Sort the members of a segment before a freeze: who is excluded and why, who gets which variant, and when."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple, cast
 
+import orjson
 from msgspec import Struct
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import DeliveryStatus, Schedule
 from newsletter.model.ledger import NO_CONSENT, FreezeRequest, RepeatedContent, SettledCount
+from newsletter.model.permission import pause_at
 from newsletter.store.database import Connection
 from newsletter.store.ledger.numbering import Numbering
 from newsletter.store.ledger.topics import exclude_left
 from newsletter.store.queries import change, query_all
+from newsletter.system.moments import text_of
 
 
 class MemberLeft(NamedTuple):
@@ -21,6 +25,14 @@ class MemberLeft(NamedTuple):
 
     subscriber: int
     part: int
+
+
+class PausedMember(NamedTuple):
+    """A member who wants no email until a time, and the number of their part."""
+
+    subscriber: int
+    part: int
+    paused_until: datetime
 
 
 class ZoneLeft(NamedTuple):
@@ -34,6 +46,8 @@ _CREATE_MEMBER = change("freeze", "create_member")
 _STATED_ZONES = query_all("freeze", "stated_zones", str)
 _EXCLUDE_SUPPRESSED = change("freeze", "exclude_suppressed")
 _EXCLUDE_WITHOUT_CONSENT = change("freeze", "exclude_without_consent")
+_PAUSED_MEMBERS = query_all("freeze", "paused_members", PausedMember)
+_EXCLUDE_LISTED = change("freeze", "exclude_listed")
 _EARLIER_BROADCASTS = query_all("freeze", "earlier_broadcasts", int)
 _EXCLUDE_EARLIER = change("freeze", "exclude_earlier")
 _REPEATED_CONTENT = query_all("freeze", "repeated_content", RepeatedContent)
@@ -64,7 +78,7 @@ class SortedMembers(Struct, frozen=True, kw_only=True):
         return self.zones[self.numbering.clock(part)]
 
 
-def sort_members(connection: Connection, request: FreezeRequest) -> SortedMembers:
+def sort_members(connection: Connection, request: FreezeRequest, *, now: datetime) -> SortedMembers:
     """Fill the temporary `member` table with the segment, inside a transaction."""
     zones, clock_of = _zones(connection, request.schedule)
     numbering = Numbering(request.axes, request.only, tuple(zones), clock_of)
@@ -72,7 +86,7 @@ def sort_members(connection: Connection, request: FreezeRequest) -> SortedMember
     count = numbering.collect(connection, request.segment.condition)
     return SortedMembers(
         count=count,
-        excluded=_exclude(connection, request),
+        excluded=_exclude(connection, request, moment_of=lambda part: zones[numbering.clock(part)].moment, now=now),
         numbering=numbering,
         zones=zones,
         repeats=_repeats(connection, request),
@@ -124,8 +138,13 @@ def _zones(connection: Connection, schedule: Schedule | None) -> tuple[dict[str,
     return {name: Zone(name=name, moment=schedule.moment_in(name)) for name in names}, clock_of
 
 
-def _exclude(connection: Connection, request: FreezeRequest) -> tuple[SettledCount, ...]:
-    """Exclude members, each for the first reason that applies. Return the number for each reason."""
+def _exclude(
+    connection: Connection, request: FreezeRequest, *, moment_of: Callable[[int], datetime | None], now: datetime
+) -> tuple[SettledCount, ...]:
+    """Exclude members, each for the first reason that applies. Return the number for each reason.
+
+    `moment_of` returns when the email for the people in a part is due, or None if as soon as possible.
+    """
     excluded: list[SettledCount] = []
     for suppression in SuppressionReason:
         count = _EXCLUDE_SUPPRESSED(connection, settlement=len(excluded) + 1, reason=suppression.value)
@@ -134,10 +153,24 @@ def _exclude(connection: Connection, request: FreezeRequest) -> tuple[SettledCou
     _append(excluded, left, count)
     count = _EXCLUDE_WITHOUT_CONSENT(connection, settlement=len(excluded) + 1)
     _append(excluded, NO_CONSENT, count)
+    for reason, paused in _paused(connection, moment_of, now=now).items():
+        listed = orjson.dumps(paused).decode()
+        _append(excluded, reason, _EXCLUDE_LISTED(connection, settlement=len(excluded) + 1, subscribers=listed))
     for earlier in _EARLIER_BROADCASTS(connection, issue=request.issue, kind=request.kind.value):
         count = _EXCLUDE_EARLIER(connection, settlement=len(excluded) + 1, earlier=earlier)
         _append(excluded, f"{_ALREADY_IN} {earlier}", count)
     return tuple(excluded)
+
+
+def _paused(
+    connection: Connection, moment_of: Callable[[int], datetime | None], *, now: datetime
+) -> dict[str, list[int]]:
+    """Return the members who have paused until after the time of their email, by the reason, the earliest day first."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for member in _PAUSED_MEMBERS(connection, at=text_of(now)):
+        if reason := pause_at(member.paused_until, max(now, moment_of(member.part) or now)):
+            found[reason].append(member.subscriber)
+    return dict(sorted(found.items()))
 
 
 def _repeats(connection: Connection, request: FreezeRequest) -> tuple[RepeatedContent, ...]:

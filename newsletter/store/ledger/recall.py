@@ -106,7 +106,8 @@ def leavers_in(database: Database, batch: HeldBatch) -> tuple[Leaver, ...]:
     """Return the people in a batch who must not be emailed anymore."""
     with database.read() as connection:
         leaving = reason_of_leaving(connection, batch.broadcast)
-        return tuple(_LEAVERS(connection, broadcast=batch.broadcast, batch_id=batch.id, leaving=leaving))
+        place = {"broadcast": batch.broadcast, "batch_id": batch.id}
+        return tuple(_LEAVERS(connection, **place, leaving=leaving, at=text_of(batch.due_at)))
 
 
 def begin_recall(database: Database, batch_id: str, *, now: datetime) -> bool:

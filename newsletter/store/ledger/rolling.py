@@ -103,7 +103,7 @@ def add_members(
     Return the readerships that have no variant in `answers`; no one is added then. Return None if a person has to look
     at the broadcast first.
     """
-    members = sort_members(connection, request)
+    members = sort_members(connection, request, now=now)
     people: dict[Readership, list[int]] = {}
     for page in members_left(connection):
         for subscriber, part in page:

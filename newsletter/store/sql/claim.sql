@@ -63,19 +63,20 @@ LIMIT 1;
 -- Return whether there are any suppressions. Looking up each person's suppression is a quarter of the work of a claim.
 SELECT EXISTS (SELECT 1 FROM suppression);
 
--- name: deliveries(broadcast, chunk, first_subscriber, size, columns)
--- Return the deliveries of a chunk to people who are on the list with a recorded consent or basis. `:columns` is replaced
--- with names of columns.
+-- name: deliveries(broadcast, chunk, first_subscriber, size, at, columns)
+-- Return the deliveries of a chunk to people who are on the list with a recorded consent or basis, and have not paused.
+-- `:columns` is replaced with names of columns.
 -- Deliveries are stored by subscriber, so the table is read from the chunk's first subscriber until the whole chunk is
 -- found.
 SELECT d.subscriber, s.email, s.first_name, s.last_name, s.token:columns
 FROM delivery AS d
-JOIN subscriber AS s ON s.id = d.subscriber AND (s.consented_at <> '' OR s.consent_basis <> '')
+JOIN subscriber AS s
+    ON s.id = d.subscriber AND (s.consented_at <> '' OR s.consent_basis <> '') AND s.paused_until <= :at
 WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
--- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, columns)
+-- name: deliveries_with_late(broadcast, chunk, first_subscriber, size, leaving, at, columns)
 -- Return all deliveries of a chunk. The last column says why this person must not be emailed anymore, and is NULL if
 -- they may be emailed (`left_sql` in `model/permission.py`).
 SELECT
@@ -102,6 +103,24 @@ SELECT
 FROM delivery AS d
 LEFT JOIN signup AS u ON u.broadcast = d.broadcast AND u.subscriber = d.subscriber
 LEFT JOIN subscriber AS s ON s.id = d.subscriber
+LEFT JOIN suppression AS p ON p.person = u.person AND p.topic = ''
+WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
+ORDER BY d.subscriber
+LIMIT :size;
+
+-- name: deliveries_of_requests(broadcast, chunk, first_subscriber, size)
+-- Return all deliveries of a chunk of links that people asked for. Each goes to the address for which it was asked. The
+-- last column is as in `deliveries_with_late` (`unsent_sql` in `model/permission.py`).
+SELECT
+    d.subscriber,
+    u.email,
+    '' AS first_name,
+    '' AS last_name,
+    CASE WHEN u.kind = 'preferences' THEN s.token ELSE u.token END AS token,
+    {u.unsent} AS late
+FROM delivery AS d
+LEFT JOIN link_request AS u ON u.broadcast = d.broadcast AND u.recipient = d.subscriber
+LEFT JOIN subscriber AS s ON s.id = u.subscriber
 LEFT JOIN suppression AS p ON p.person = u.person AND p.topic = ''
 WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
 ORDER BY d.subscriber

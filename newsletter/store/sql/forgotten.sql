@@ -24,7 +24,8 @@ SELECT
     OR EXISTS (SELECT 1 FROM import_suppression WHERE person = :person)
     OR EXISTS (SELECT 1 FROM import_return WHERE person = :person)
     OR EXISTS (SELECT 1 FROM left_since_import WHERE person = :person)
-    OR EXISTS (SELECT 1 FROM signup WHERE person = :person);
+    OR EXISTS (SELECT 1 FROM signup WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM link_request WHERE person = :person);
 
 -- name: find_key()$
 -- Return the digest that identifies the key. There is no row if no one is erased anymore, and no one would be erased again
@@ -83,6 +84,19 @@ DELETE FROM past_consent WHERE subscriber IN (SELECT id FROM subscriber WHERE pe
 -- name: erase_leaving_remarks(person)!
 -- Erase what a person said about leaving.
 DELETE FROM leaving_remark WHERE subscriber IN (SELECT id FROM subscriber WHERE person = :person);
+
+-- name: erase_link_requests(person)!
+-- Erase the links that a person asked for, and those that others asked to be sent to them.
+DELETE FROM link_request
+WHERE person = :person OR subscriber IN (SELECT id FROM subscriber WHERE person = :person);
+
+-- name: erase_former_tokens(person)!
+-- Erase the tokens that a person had before.
+DELETE FROM former_token WHERE subscriber IN (SELECT id FROM subscriber WHERE person = :person);
+
+-- name: erase_tracking_choices(person)!
+-- Erase when a person agreed to tracking or withdrew.
+DELETE FROM tracking_choice WHERE subscriber IN (SELECT id FROM subscriber WHERE person = :person);
 
 -- name: erase_signups(person)!
 -- Erase what a person asked for with the form for joining.

@@ -51,6 +51,21 @@ WHERE
     settlement IS NULL
     AND subscriber IN (SELECT id FROM subscriber WHERE consented_at = '' AND consent_basis = '');
 
+-- name: paused_members(at)
+-- Return the remaining members who have paused until after a time, with the number of their part. A partial index
+-- contains only people with a pause.
+SELECT m.subscriber, m.part, s.paused_until
+FROM subscriber AS s
+JOIN member AS m ON m.subscriber = s.id
+WHERE s.paused_until <> '' AND s.paused_until > :at AND m.settlement IS NULL
+ORDER BY m.subscriber;
+
+-- name: exclude_listed(settlement, subscribers)!
+-- Exclude the members in a JSON list of ids.
+UPDATE member
+SET settlement = :settlement
+WHERE subscriber IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers));
+
 -- name: earlier_broadcasts(issue, kind)
 -- Return the broadcasts of the same issue and kind so far.
 SELECT id FROM broadcast WHERE issue = :issue AND kind = :kind ORDER BY id;

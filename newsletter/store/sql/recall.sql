@@ -116,7 +116,7 @@ UPDATE chunk
 SET state = 'unknown', reason = :reason, changed_at = :now
 WHERE broadcast = :broadcast AND batch_id = :batch_id AND state = 'accepted' AND size > 0;
 
--- name: leavers(broadcast, batch_id, leaving)
+-- name: leavers(broadcast, batch_id, leaving, at)
 -- Return the people in a batch who must not be emailed anymore. The deliveries are read first, because they are stored
 -- by broadcast and subscriber, and chunks are then looked up by number. SQLite keeps the order of a CROSS JOIN.
 SELECT d.subscriber, coalesce(s.email, '') AS email

@@ -25,7 +25,7 @@ UPDATE broadcast SET frozen = frozen + :people WHERE id = :broadcast;
 
 -- name: running()
 -- Return the broadcasts of answers that have something to send, and that no one has to look at first.
-SELECT id FROM broadcast WHERE kind IN ('confirmation', 'welcome') AND state = 'running' ORDER BY id;
+SELECT id FROM broadcast WHERE kind IN ('confirmation', 'welcome', 'requested link') AND state = 'running' ORDER BY id;
 
 -- name: last_confirmation()$
 -- Return the newest broadcast of confirmations.

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from newsletter.errors import StoreError
-from newsletter.web.public import leaving, signup, tracking, webhook
+from newsletter.web.public import asked, leaving, preferences, signup, tracking, webhook
 from newsletter.web.public.pages import logo, page, style
 from newsletter.web.public.protection import ProtectiveHeaders
 from newsletter.web.public.service import Service
@@ -24,6 +24,8 @@ _GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (
     signup.routes,
     tracking.routes,
     webhook.routes,
+    preferences.routes,
+    asked.routes,
 )
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # a proxy or a monitor on this machine may ask by these names
 

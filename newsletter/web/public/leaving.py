@@ -5,16 +5,15 @@ the link itself is all the authority there is. Only our own form, which says so 
 person pressed its button a moment after the page was shown.
 """
 
-from datetime import timedelta
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.model.personal_links import Purpose, age_of, masked, read_link, stamp_of
+from newsletter.model.personal_links import masked, read_link
 from newsletter.store.service import keep_remark
-from newsletter.web.public.pages import neutral_page, page
-from newsletter.web.public.protection import Form, first, is_own_form, read_form
+from newsletter.web.public.pages import neutral_page, page, topic_choices
+from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
+from newsletter.web.public.protection import Form, first, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.suppressions.leave import (
     BY_ONE_CLICK,
@@ -28,7 +27,6 @@ from newsletter.workflows.suppressions.leave import (
 
 REASONS = ("often", "content", "never", "other")  # why people leave, as the page's words have it
 _LONGEST_REMARK = 1000
-_YOUNGEST, _OLDEST = timedelta(seconds=2), timedelta(days=1)  # of the page whose button is pressed
 _Notice = tuple[str, str] | None  # the words that a page shows above its form
 
 
@@ -51,7 +49,7 @@ class _Leaving:
     async def show(self, request: Request) -> Response:
         """Show the page with the button. Change nothing."""
         link = read_link(request.path_params["link"])
-        owner = await self._service.read(lambda connection: owner_of(connection, link))
+        owner = await self._service.read(lambda connection: owner_of(connection, link, now=self._service.now))
         return self._page(request, owner)
 
     async def post(self, request: Request) -> Response:
@@ -60,19 +58,17 @@ class _Leaving:
         if first(form, "from") != "page":
             return await self._leave(request, BY_ONE_CLICK)
         link = read_link(request.path_params["link"])
-        owner = await self._service.read(lambda connection: owner_of(connection, link))
+        owner = await self._service.read(lambda connection: owner_of(connection, link, now=self._service.now))
         if owner is None:
             return neutral_page(self._service, request)
         return await self._do(request, owner, form)
 
     async def _do(self, request: Request, owner: LinkOwner, form: Form) -> Response:
         """Do what a form of our page asks for. Show the page again if it does not prove that a person pressed it."""
-        action, stamp = first(form, "do"), first(form, "stamp")
-        is_own = is_own_form(request.headers, self._service.origin)
-        age = age_of(stamp, owner.subscriber.token, Purpose.PAGE, _about(owner), now=self._service.now)
-        if not is_own or age is None or not _YOUNGEST <= age <= _OLDEST:
-            is_young = is_own and age is not None and age < _YOUNGEST  # the second time, they may be quick
-            return self._page(request, owner, notice=("general", "again"), stamp=stamp if is_young else "")
+        action = first(form, "do")
+        if not is_pressed(self._service, request, form, owner.subscriber):
+            stamp = stamp_to_press_again(self._service, request, form, owner.subscriber)
+            return self._page(request, owner, notice=("general", "again"), stamp=stamp)
         if action == "leave":
             return await self._leave(request, ON_THE_PAGE)
         if action == "undo":
@@ -129,24 +125,17 @@ class _Leaving:
         """Return the page with the button, or the one for those who get no email anyway."""
         if owner is None:
             return neutral_page(self._service, request)
-        token, now = owner.subscriber.token, self._service.now
+        now = self._service.now
         return page(
             self._service,
             request,
             "leaving.html.j2" if owner.suppression is None else "left.html.j2",
             language=owner.subscriber.record.language,
             address=masked(owner.address),
-            stamp=stamp or stamp_of(token, Purpose.PAGE, _about(owner), now=now),
+            stamp=stamp or stamp_for(owner.subscriber, now=now),
             notice=notice,
             may_undo=owner.may_undo(now),
             asks_why=asks_why,
             reasons=REASONS,
-            topics=[
-                {"name": name, "title": title, "is_wanted": name not in owner.left_topics}
-                for name, title in self._service.config.settings.topics.items()
-            ],
+            topics=[] if owner.is_former else topic_choices(self._service, left=owner.left_topics),
         )
-
-
-def _about(owner: LinkOwner) -> str:
-    return str(owner.subscriber.id)

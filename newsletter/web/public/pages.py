@@ -1,6 +1,6 @@
 """Make the public pages: one look, in the language of the person who reads them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -55,6 +55,7 @@ def page(
             has_dark_logo=settings.brand.logo_dark is not None,
             logo_width=settings.brand.logo_width,
             path=service.path,
+            here=request.url.path,  # without the fragment, which a form would keep, and a browser would go to
             look=_hash_of(style_sheet(service.config)),
             **values,
         )
@@ -71,6 +72,12 @@ def language_of(service: Service, request: Request, language: str = "") -> str:
 def neutral_page(service: Service, request: Request) -> HTMLResponse:
     """Return the page for a link that leads to no one. It is the same for every such link."""
     return page(service, request, "neutral.html.j2")
+
+
+def topic_choices(service: Service, *, left: Set[str]) -> list[dict[str, object]]:
+    """Return the topics of the newsletter for the `topic_choice` part, given those that a person does not want."""
+    topics = service.config.settings.topics.items()
+    return [{"name": name, "title": title, "is_wanted": name not in left} for name, title in topics]
 
 
 def style(service: Service) -> Response:
@@ -100,13 +107,15 @@ def style_sheet(config: Config) -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    templates = Environment(
         loader=FileSystemLoader(_PAGES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["day"] = lambda moment: f"{moment:%Y-%m-%d}" if moment else ""
+    return templates
 
 
 def _colors(palette: Palette) -> dict[str, str]:

@@ -24,6 +24,7 @@ class Service(Struct, frozen=True, kw_only=True):
     database: Database
     writer: GroupWriter
     clock: Clock = utc_now
+    key: bytes | None = None  # with which people are erased; without it no one can be, or be told from erased people
 
     @property
     def now(self) -> datetime:

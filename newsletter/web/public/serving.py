@@ -10,6 +10,7 @@ from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.store.database import Database
 from newsletter.store.group_writer import GroupWriter
+from newsletter.system.environment import forget_key
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
 from newsletter.workflows.events.interpret import Interpreter
@@ -30,7 +31,7 @@ def serve_pages(config: Config, database: Database, *, host: str, port: int, on_
     """
     listener = _listener(host, port)
     with GroupWriter(database) as writer, Interpreter(config, database):
-        service = Service(config=config, database=database, writer=writer)
+        service = Service(config=config, database=database, writer=writer, key=forget_key())
         server = _PublicServer(_settings(service), on_ready=lambda: on_ready(_url(listener)))
         try:
             server.run(sockets=[listener])

@@ -7,10 +7,13 @@ from msgspec import Struct
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.issue import Issue
+from newsletter.model.ledger import NO_CONSENT
+from newsletter.model.permission import pause_at
 from newsletter.model.readership import Reader
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.readers import reader_of
+from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import suppressions_of
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import SampleMail, mail_of
@@ -41,7 +44,7 @@ def find_reader(config: Config, database: Database, issue: Issue, email: str, *,
     reader = reader_of(database, email, require_segments(config, database, issue.only_segments, now=now))
     if reader is None:
         return None
-    return FoundReader(reader=reader, left_out=_why_left_out(database, issue, reader))
+    return FoundReader(reader=reader, left_out=_why_left_out(database, issue, reader, now=now))
 
 
 def require_reader(config: Config, issue: Issue, email: str, *, now: datetime) -> FoundReader:
@@ -78,12 +81,14 @@ def mail_for_address(config: Config, composed: Composed, email: str, now: dateti
     )
 
 
-def _why_left_out(database: Database, issue: Issue, reader: Reader) -> str:
+def _why_left_out(database: Database, issue: Issue, reader: Reader, *, now: datetime) -> str:
     suppressions = {each.topic: each for each in suppressions_of(database, reader.email)}
     if whole := suppressions.get(""):
         return f"{whole.reason.value} on {whole.created_at:%Y-%m-%d}"
     topics = issue.fields.topics
     if topics and all(topic in suppressions for topic in topics):
         return f"left {' and '.join(topics)}"
-    has_consent = reader.fields["consented_at"] or reader.fields["consent_basis"]
-    return "" if has_consent else "no consent on record"
+    subscriber = find_subscriber(database, reader.email)
+    if subscriber is None or not subscriber.record.may_be_mailed:
+        return NO_CONSENT
+    return pause_at(subscriber.record.paused_until, now)

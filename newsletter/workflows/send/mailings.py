@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from newsletter.model.broadcast import Broadcast, BroadcastKind, Mailing, OutgoingChunk
+from newsletter.model.broadcast import Broadcast, Mailing, OutgoingChunk
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.model.rendered import RenderedVariant
 from newsletter.render.merge import Personalizer
@@ -43,7 +43,7 @@ class Mailings:
             variant=variant,
             nonce=broadcast.nonce,
             batch_id=batch_id,
-            is_automatic=broadcast.kind is BroadcastKind.CONFIRMATION,
+            is_automatic=broadcast.kind.is_letter,
         )
         personalizer = Personalizer(
             variant.slots,

@@ -97,7 +97,7 @@ def plan_broadcast(
     judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
     request = _request_of(config, order, issue, rendered, only, now=now)
-    preview = preview_freeze(database, request)
+    preview = preview_freeze(database, request, now=now)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
     schedule = order.schedule
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None

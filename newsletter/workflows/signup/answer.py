@@ -34,6 +34,7 @@ from newsletter.system.environment import forget_key
 from newsletter.system.log import Log
 from newsletter.workflows.compose.compose import judge_rendered, render_folder, require_issue
 from newsletter.workflows.compose.sample import envelope_of
+from newsletter.workflows.preferences.letters import queue_links
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import unmet_requirements
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work
@@ -59,6 +60,7 @@ def answer_newcomers(work: Work) -> Iterator[DoneBroadcast]:
 
 def queue_answers(config: Config, database: Database, *, now: datetime, log: Log) -> None:
     """Put in the ledger what people who join are waiting for. A mistake in the settings or in an issue is logged."""
+    queue_links(config, database, now=now, log=log)
     if not is_anyone_waiting(database):
         return
     for queue in (_queue_confirmations, _queue_welcomes):
@@ -118,7 +120,7 @@ def _queue_welcomes(config: Config, database: Database, *, now: datetime, log: L
         kind=BroadcastKind.WELCOME,
     )
     try:
-        preview = preview_freeze(database, request)
+        preview = preview_freeze(database, request, now=now)
     except InputError:  # all of them have got it already, or have left again
         _settle(database, due)
         return

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.model.audience import Subscriber, Suppression, SuppressionReason
 from newsletter.model.personal_links import PersonalLink, is_same
 from newsletter.store.database import Connection
+from newsletter.store.preferences import former_tokens
 from newsletter.store.subscribers import subscriber_with_id
 from newsletter.store.suppressions import lift_suppression_in, suppress_listed_in, suppressions_in
 
@@ -24,6 +26,7 @@ class LinkOwner(Struct, frozen=True, kw_only=True):
 
     subscriber: Subscriber
     suppressions: tuple[Suppression, ...]
+    is_former: bool = False  # whether the link is from before a change of address: it is only good for leaving
 
     @property
     def address(self) -> str:
@@ -48,13 +51,21 @@ class LinkOwner(Struct, frozen=True, kw_only=True):
         return found.last == found.created_at and now - found.created_at < UNDO_WITHIN
 
 
-def owner_of(connection: Connection, link: PersonalLink | None) -> LinkOwner | None:
-    """Return the owner of a link, or None if no one on the list has it. Both take the same time."""
-    subscriber = subscriber_with_id(connection, link.subscriber if link else 0)
-    is_owner = is_same(link.secret if link else "", subscriber.token if subscriber else _NOBODY)
-    if subscriber is None or not is_owner:
+def owner_of(connection: Connection, link: PersonalLink | None, *, now: datetime | None = None) -> LinkOwner | None:
+    """Return the owner of a link, or None if no one on the list has it. Both take the same time.
+
+    With `now`, a link from before a change of address also counts, for as long as it is good for leaving.
+    """
+    number, secret = (link.subscriber, link.secret) if link else (0, "")
+    subscriber = subscriber_with_id(connection, number)
+    is_owner = is_same(secret, subscriber.token if subscriber else _NOBODY)
+    is_former = False
+    if not is_owner and now is not None:
+        is_former = any(is_same(secret, former) for former in former_tokens(connection, number, now=now))
+    if subscriber is None or not (is_owner or is_former):
         return None
-    return LinkOwner(subscriber=subscriber, suppressions=suppressions_in(connection, subscriber.record.email))
+    suppressions = suppressions_in(connection, subscriber.record.email)
+    return LinkOwner(subscriber=subscriber, suppressions=suppressions, is_former=is_former)
 
 
 def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[[Connection], LinkOwner | None]:
@@ -65,11 +76,11 @@ def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[
     """
 
     def change(connection: Connection) -> LinkOwner | None:
-        owner = owner_of(connection, link)
+        owner = owner_of(connection, link, now=now)
         if owner is None or owner.may_undo(now):
             return owner
         suppress_listed_in(connection, [_unsubscribed(owner.address, detail=detail, now=now)])
-        return LinkOwner(subscriber=owner.subscriber, suppressions=suppressions_in(connection, owner.address))
+        return replace(owner, suppressions=suppressions_in(connection, owner.address))
 
     return change
 
@@ -78,11 +89,11 @@ def undo_leaving(link: PersonalLink | None, *, now: datetime) -> Callable[[Conne
     """Return the change by which the owner of a link returns, if they may still undo that they left."""
 
     def change(connection: Connection) -> LinkOwner | None:
-        owner = owner_of(connection, link)
+        owner = owner_of(connection, link, now=now)
         if owner is None or not owner.may_undo(now):
             return owner
         lift_suppression_in(connection, owner.address, topic="", because=_UNDONE, now=now)
-        return owner_of(connection, link)
+        return owner_of(connection, link, now=now)
 
     return change
 

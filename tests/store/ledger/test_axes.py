@@ -163,7 +163,7 @@ def request_of(way: Way) -> FreezeRequest:
 def require_agreement(database: Database, way: Way) -> None:
     """Freeze for everyone, and compare what each person was assigned with what the axes say."""
     request = request_of(way)
-    counted = {count.readership: count.deliveries for count in preview_freeze(database, request).variants}
+    counted = {count.readership: count.deliveries for count in preview_freeze(database, request, now=NOW).variants}
     broadcast = freeze_broadcast(database, request, variants(way.axes), chunk_size=100, now=NOW)
     kept, assigned = load_variants(database, broadcast.id), dict[str, Readership]()
     while tally_of(database, broadcast.id).waiting:
@@ -240,13 +240,13 @@ def test_more_segments_than_a_computer_can_count_are_refused(database: Database)
     add(database, row("ana@example.org"))
     many = tuple(segment(f"s{number}", Tagged(f"t{number}")) for number in range(64))
     with pytest.raises(InputError, match="for too many segments; use `only:`"):
-        preview_freeze(database, request_of(Way(only=many, own=(), by_mailbox=False, is_local_time=False)))
+        preview_freeze(database, request_of(Way(only=many, own=(), by_mailbox=False, is_local_time=False)), now=NOW)
 
 
 def test_forty_segments_are_no_limit(database: Database) -> None:
     add(database, row("ana@example.org", tags=("t3", "t39")), row("bo@example.org"))
     many = tuple(segment(f"s{number}", Tagged(f"t{number}")) for number in range(40))
-    preview = preview_freeze(database, request_of(Way(only=many, own=(), by_mailbox=True, is_local_time=True)))
+    preview = preview_freeze(database, request_of(Way(only=many, own=(), by_mailbox=True, is_local_time=True)), now=NOW)
     assert sorted(count.readership.segments for count in preview.variants) == [frozenset(), frozenset({"s3", "s39"})]
 
 
@@ -257,7 +257,7 @@ def test_numbers_beyond_32_bits_are_counted(database: Database) -> None:
     asked = request_of(Way(only=many, own=(), by_mailbox=False, is_local_time=False))
     asked = replace(asked, axes=(first, *(only_axis(each.name) for each in many), last))
 
-    (counted,) = preview_freeze(database, asked).variants
+    (counted,) = preview_freeze(database, asked, now=NOW).variants
 
     assert counted.readership.segments == {each.name for each in many}
     assert (counted.readership.value("first"), counted.readership.value("last")) == ("formal", "formal")

@@ -178,7 +178,7 @@ def test_a_later_broadcast_leaves_out_whoever_is_set_aside(database: Database) -
     set_aside(database)
 
     with pytest.raises(InputError, match="already in broadcast 1"):
-        preview_freeze(database, request())
+        preview_freeze(database, request(), now=NOW)
 
 
 def test_canceling_gives_up_whoever_is_set_aside(database: Database) -> None:

@@ -253,7 +253,7 @@ def test_of_several_reasons_the_gravest_is_given(database: Database) -> None:
     for email in ("new0@example.org", "new1@example.org", "person00000@example.org", "person00001@example.org"):
         add_suppression(database, email, SuppressionReason.UNSUBSCRIBED, topic="news", now=NOW)
 
-    preview = preview_freeze(database, request("2026-02", topics=("news",)))
+    preview = preview_freeze(database, request("2026-02", topics=("news",)), now=NOW)
 
     assert preview.recipients == 1
     assert preview.excluded == (
@@ -345,7 +345,7 @@ def test_preview_tells_what_a_freeze_would_do_and_writes_nothing(database: Datab
     add_people(database, 4)
     add_suppression(database, "a00000@example.org", SuppressionReason.MANUAL, now=NOW)
 
-    preview = preview_freeze(database, request(only=(TEACHERS,)))
+    preview = preview_freeze(database, request(only=(TEACHERS,)), now=NOW)
 
     assert (preview.members, preview.recipients) == (7, 6)
     assert preview.excluded == (excluded(1, "manual"),)
@@ -353,7 +353,7 @@ def test_preview_tells_what_a_freeze_would_do_and_writes_nothing(database: Datab
         VariantCount(readership=readership(only=(TEACHERS,)), deliveries=4),
         VariantCount(readership=readership("teachers", only=(TEACHERS,)), deliveries=2),
     )
-    assert preview_freeze(database, request(only=(TEACHERS,))) == preview
+    assert preview_freeze(database, request(only=(TEACHERS,)), now=NOW) == preview
     assert list_broadcasts(database) == ()
     assert freeze(database, only=(TEACHERS,)).id == 1
 
@@ -462,7 +462,7 @@ def test_preview_counts_the_people_of_each_zone(database: Database) -> None:
     in_zone(database, "tokyo@example.org", "Asia/Tokyo")
     in_zone(database, "nowhere@example.org", "")
 
-    preview = preview_freeze(database, request(only=(TEACHERS,), schedule=LOCAL))
+    preview = preview_freeze(database, request(only=(TEACHERS,), schedule=LOCAL), now=NOW)
 
     assert preview.zones == (
         ZoneCount(zone="Asia/Tokyo", due_at=LOCAL.moment_in("Asia/Tokyo"), deliveries=1),

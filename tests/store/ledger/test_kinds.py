@@ -176,7 +176,7 @@ def test_people_who_have_the_content_under_another_name_are_found(database: Data
     send_all(database, first)
 
     renamed = repeat("2026-12")
-    found = preview_freeze(database, renamed)
+    found = preview_freeze(database, renamed, now=NOW)
 
     assert found.repeats == (RepeatedContent(broadcast=first.id, issue="2026-02", people=3),)
     with pytest.raises(RepeatedContentError) as refused:
@@ -201,7 +201,7 @@ def test_another_kind_content_or_other_people_repeat_nothing(database: Database,
 
     made = replace(repeat("2026-12"), **changes)
 
-    assert preview_freeze(database, made).repeats == ()
+    assert preview_freeze(database, made, now=NOW).repeats == ()
     freeze_request(database, made)
 
 
@@ -210,7 +210,7 @@ def test_content_that_reached_no_one_is_not_repeated(database: Database, how: st
     add_people(database, 3)
     give_up(database, freeze(database), how)
 
-    assert preview_freeze(database, repeat("2026-12")).repeats == ()
+    assert preview_freeze(database, repeat("2026-12"), now=NOW).repeats == ()
     assert len(send_all(database, freeze_request(database, repeat("2026-12")))) == 3
 
 
@@ -221,7 +221,8 @@ def test_the_same_content_is_told_for_each_earlier_broadcast(database: Database)
     second = freeze_request(database, replace(repeat("2026-12"), waivers=(SEND_TWICE,)))
 
     assert [
-        (each.broadcast, each.issue, each.people) for each in preview_freeze(database, repeat("2027-01")).repeats
+        (each.broadcast, each.issue, each.people)
+        for each in preview_freeze(database, repeat("2027-01"), now=NOW).repeats
     ] == [
         (first.id, "2026-02", 2),
         (second.id, "2026-12", 5),

@@ -13,18 +13,22 @@ from urllib.parse import urlencode
 import pytest
 import trustme
 import uvicorn
+from msgspec.structs import replace
 from playwright.sync_api import Browser
 
 from newsletter.config import Config, load_config
+from newsletter.model.preferences import LinkRequestKind
 from newsletter.store.database import Database
 from newsletter.store.group_writer import GroupWriter
 from newsletter.store.opening import open_database
+from newsletter.store.preferences import link_requests
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import find_suppression
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
+from newsletter.workflows.preferences.letters import queue_links
 from tests.browser import running_browser
-from tests.store.builders import NOW, add, row
+from tests.store.builders import ENVELOPE, KEY, NOW, add, row
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn
 from tests.workspaces import CONFIG, write_workspace
 
@@ -96,6 +100,23 @@ class ServedPages:
         assert person is not None
         return f"/{kind}/{person.id}-{person.token}"
 
+    def preferences(self, email: str, *, days_ago: int = 0) -> str:
+        """The path of the link to someone's preferences in an email of a while ago."""
+        person = find_subscriber(self.database, email)
+        assert person is not None
+        envelope = replace(ENVELOPE, service_url="")
+        return envelope.preferences_url(person.id, person.token, made_at=self.now - timedelta(days=days_ago))
+
+    def asked(self, email: str, kind: LinkRequestKind) -> str:
+        """The path of the newest link of a kind that someone asked for."""
+        person = find_subscriber(self.database, email)
+        assert person is not None
+        queue_links(self.config, self.database, now=self.now, log=lambda *_, **__: None)
+        with self.database.read() as connection:
+            request = next(each for each in link_requests(connection, person.id) if each.kind is kind)
+        assert request.recipient is not None
+        return replace(ENVELOPE, service_url="").asked_url(request.recipient, request.token)
+
     def has_left(self, email: str) -> bool:
         """Whether someone gets no email at all."""
         return find_suppression(self.database, email) is not None
@@ -120,12 +141,13 @@ def serving(
     listener: socket.socket | None = None,
     *,
     certificate: Path | None = None,
+    key: bytes | None = KEY,
 ) -> Iterator[ServedPages]:
     """The running service; by default at a port of its own, and without TLS."""
     pages = ServedPages(config, database)
     listener = listener or socket.create_server(("127.0.0.1", 0), backlog=512)
     with GroupWriter(database) as writer:
-        service = Service(config=config, database=database, writer=writer, clock=lambda: pages.now)
+        service = Service(config=config, database=database, writer=writer, clock=lambda: pages.now, key=key)
         settings = uvicorn.Config(
             service_app(service), log_config=None, timeout_graceful_shutdown=1, ssl_certfile=certificate
         )

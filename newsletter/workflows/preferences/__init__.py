@@ -1,0 +1,1 @@
+"""What people see, ask for and decide on the pages with their preferences."""

@@ -270,6 +270,9 @@ class Service(Fields):
     url: WebAddress = Field(description="unsubscribe links start with it")
     host: OneLine = Field(default="127.0.0.1", description="the address that `newsletter serve` listens on")
     port: int = Field(default=8080, ge=1, le=65535, description="the port that `newsletter serve` listens on")
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="the port of this machine for Prometheus; without it, no metrics"
+    )
     proxies: tuple[OneLine, ...] = Field(
         default=("127.0.0.1", "::1"), description="the addresses of the web servers in front of it, which it trusts"
     )

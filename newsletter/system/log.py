@@ -8,13 +8,15 @@ import fcntl
 import json
 import logging
 import os
+import queue
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
 from newsletter import __version__
@@ -24,6 +26,7 @@ from newsletter.system.files import PRIVATE
 
 LOGS_FOLDER = "logs"
 _LARGEST_BYTES, _OLDER_FILES = 1_000_000, 4
+_MOST_LINES_WAITING = 10_000
 
 # JSON leaves these characters as they are, but a terminal that shows the log would obey them.
 _COMMANDS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -67,6 +70,37 @@ def command_log(workspace: Path, command: str, *, tell: Callable[[str], None] = 
     write("ended")
 
 
+@contextmanager
+def queued_log(workspace: Path, name: str) -> Iterator[Log]:
+    """Yield a log, `logs/NAME.log`, that never delays its caller: a thread writes the lines, many at a time.
+
+    Lines that come faster than they can be written are dropped.
+    """
+    logging.raiseExceptions = False
+    file = _SharedFile(workspace / LOGS_FOLDER / f"{name}.log")
+    lines: queue.Queue[logging.LogRecord | None] = queue.Queue(_MOST_LINES_WAITING)
+
+    def log(sentence: str, /, **fields: Field) -> None:
+        facts = {"facts": {"what": sentence, **fields}}
+        with suppress(queue.Full):
+            lines.put_nowait(logging.makeLogRecord({"name": name, **facts}))
+
+    def write() -> None:
+        is_over = False
+        while not is_over:
+            waiting = [lines.get(), *(lines.get() for _ in range(lines.qsize()))]  # only this thread takes lines
+            is_over = None in waiting
+            file.emit_all(line for line in waiting if line is not None)
+
+    thread = Thread(target=write, name="log", daemon=True)
+    thread.start()
+    try:
+        yield log
+    finally:
+        lines.put(None)
+        thread.join()
+
+
 class _JsonLine(logging.Formatter):
     """Formats a record as JSON: the time, the process, the sentence and its facts."""
 
@@ -93,8 +127,13 @@ class _SharedFile(RotatingFileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append a line. If that fails, the line is lost and the command continues."""
+        self.emit_all([record])
+
+    def emit_all(self, records: Iterable[logging.LogRecord]) -> None:
+        """Append lines in one turn."""
         with suppress(OSError), self._turn():
-            super().emit(record)
+            for record in records:
+                super().emit(record)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

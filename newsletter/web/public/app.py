@@ -12,19 +12,25 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from newsletter.errors import StoreError
-from newsletter.web.public import leaving
+from newsletter.web.public import health, leaving
 from newsletter.web.public.pages import logo, page, style
 from newsletter.web.public.protection import ProtectiveHeaders
+from newsletter.web.public.record import OnFault, OnRequest, Recorder
 from newsletter.web.public.service import Service
 
 _RETRY_SECONDS = "5"
 # Every group of pages: each returns its routes.
-_GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (leaving.routes,)
+_GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (leaving.routes, health.routes)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # a proxy or a monitor on this machine may ask by these names
 
 
-def service_app(service: Service) -> Starlette:
-    """Return the application. All of its pages are below the path of `[service] url`."""
+def service_app(
+    service: Service, *, on_request: OnRequest = lambda _: None, on_fault: OnFault | None = None
+) -> Starlette:
+    """Return the application. All of its pages are below the path of `[service] url`.
+
+    `on_request` is called with what is recorded about each request, and `on_fault` with an unexpected error.
+    """
     failures = _Failures(service)
     host = urlsplit(service.origin).hostname or ""
     own_host = f"[{host}]" if ":" in host else host
@@ -32,6 +38,7 @@ def service_app(service: Service) -> Starlette:
     app = Starlette(
         middleware=[
             Middleware(ProtectiveHeaders),
+            Middleware(Recorder, on_request=on_request, on_fault=on_fault, path=service.path),
             Middleware(TrustedHostMiddleware, allowed_hosts=[own_host, *_LOOPBACK], www_redirect=False),
         ],
         exception_handlers={HTTPException: failures.told, StoreError: failures.busy},

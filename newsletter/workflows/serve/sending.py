@@ -39,8 +39,8 @@ def keep_sending(
     """Send what is due while the block runs, in a thread of its own.
 
     After `interruption` or at the end of the block, the thread stops after the email that it is sending, and waits a
-    few seconds for the replies to those on their way. An error is logged, and the next look tries again. `report` reports
-    an unexpected one, and returns what to log about it.
+    few seconds for the replies to those on their way. An error is logged, and the next look tries again. `report`
+    reports an unexpected one, and returns what to log about it.
     """
     sending = _Sending(config, database, opener, interruption=interruption, log=_WithoutRepetition(log), clock=clock)
 

@@ -131,7 +131,6 @@ def _events() -> Iterator[Event]:
         for moment in sorted(numbers.expovariate(1 / 30_000) for _ in range(workload.MANY)):
             subscriber = numbers.randrange(workload.MANY) + 1
             yield Event(
-                id=f"{numbers.getrandbits(128):032x}",
                 at=sent_at + timedelta(seconds=int(moment)),
                 type=numbers.choice(_TYPES),
                 broadcast=broadcast,

@@ -1,10 +1,13 @@
-"""A provider's reports about messages that it accepted."""
+"""What comes back about messages that were accepted: reports of a provider, bounces, opens, clicks and complaints."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import blake2b
 from typing import NamedTuple
 
 from msgspec import Struct
+
+DIGEST_BYTES = 16
 
 
 class EventType(StrEnum):
@@ -23,17 +26,52 @@ class EventType(StrEnum):
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """One report about one delivery. Providers may send a report more than once, always with the same id."""
+    """One report about one delivery. Its key is the second and the digest: reports with the same key are one event.
 
-    id: str  # the provider's
-    at: datetime
+    A provider's own id is no key. Providers send a report again, and may give it a new id
+    (https://github.com/sendgrid/sendgrid-nodejs/issues/1435).
+    """
+
+    at: datetime  # counted in whole seconds
     type: EventType
-    broadcast: int
+    broadcast: int  # 0 if it is about a person, but about no broadcast that is known
     nonce: str  # of the broadcast, from the email; several databases can have the same broadcast number
-    chunk: int
-    attempt: int
-    subscriber: int
-    detail: str  # the provider's message, or the link that was clicked
+    chunk: int = 0  # 0 if it is not known
+    attempt: int = 0
+    subscriber: int = 0  # 0 if it is about nobody in particular
+    detail: str = ""  # the message of the server or the provider
+    url: str = ""  # the link that was clicked
+    url_offset: int = -1  # which of the links with this address it was; -1 if it is not known
+    cause: str = ""  # why a server refused the email, by its name in `refusals.toml`
+    verdict: str = ""  # how it was recognized as a machine's; empty if a person did it, as far as is known
+
+    @property
+    def digest(self) -> bytes:
+        """Return what, besides the second, tells this event apart from others."""
+        parts = (
+            f"{self.type.value}\0{self.broadcast}\0{self.chunk}\0{self.attempt}\0{self.subscriber}\0"
+            f"{self.url}\0{self.url_offset}\0{self.detail}"
+        )
+        return blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
+
+
+class BroadcastKey(NamedTuple):
+    """A broadcast as its emails name it. The nonce tells the broadcasts of several databases apart."""
+
+    broadcast: int
+    nonce: str
+
+
+NO_BROADCAST = BroadcastKey(0, "")
+
+
+class CountedEvent(NamedTuple):
+    """What is counted of an open or click that is not saved for a person."""
+
+    mailed: BroadcastKey
+    type: EventType
+    verdict: str = ""
+    url: str = ""
 
 
 class Evidence(NamedTuple):

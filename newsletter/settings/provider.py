@@ -142,6 +142,7 @@ class SendGridSettings(ProviderTable):
     timeout_seconds: float = Field(default=120, gt=0, description="the longest wait for a request and its answer")
     concurrency: int = Field(default=4, ge=1, le=64)
     sandbox: bool = Field(default=False, description="test mode: requests are checked, but nothing is sent")
+    webhook_keys: tuple[OneLine, ...] = Field(default=(), description="the public keys of the signed Event Webhook")
 
     @property
     def route(self) -> MailRoute:

@@ -1,16 +1,17 @@
-"""Events that providers reported about messages that they had accepted. A repeated report is stored once.
+"""Events: what came back about messages that were accepted. A repeated report is stored once.
 
 The `reaction` table also stores who opened or clicked a broadcast, and when they last did so. Segments query this
 table.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
-from newsletter.model.event import Event, EventType, Evidence
-from newsletter.store.database import Database
+import orjson
+
+from newsletter.model.event import NO_BROADCAST, BroadcastKey, CountedEvent, Event, EventType, Evidence
+from newsletter.store.database import Connection, Database, Row
 from newsletter.store.queries import change, query_all
 from newsletter.system.moments import text_of
 
@@ -23,39 +24,104 @@ class EvidenceRow(NamedTuple):
     type: EventType
 
 
+class UnknownAttempt(NamedTuple):
+    """An attempt to send a chunk that the provider may or may not have accepted."""
+
+    broadcast: int
+    chunk: int
+    attempt: int
+
+
+class ListedPerson(NamedTuple):
+    """A person on the list."""
+
+    id: int
+    email: str
+
+
+_CREATE_ARRIVED = change("events", "create_arrived")
 _ADD = change("events", "add")
 _REACT = change("events", "react")
+_DROP_ARRIVED = change("events", "drop_arrived")
 _EVIDENCE = query_all("events", "evidence", EvidenceRow)
-_REACTIONS = frozenset({EventType.OPENED, EventType.CLICKED})
+_ADD_TOTAL = change("events", "add_total")
+_OWN = query_all("events", "own", BroadcastKey)
+_UNKNOWN = query_all("events", "unknown", UnknownAttempt)
+_ADDRESSES = query_all("events", "addresses", ListedPerson)
+
+
+def own_events(database: Database, events: Sequence[Event]) -> list[Event]:
+    """Return the events about broadcasts of this database, and those about no broadcast that is known.
+
+    Another database may have broadcasts with the same numbers. They have other nonces.
+    """
+    named = {event.broadcast for event in events}
+    own = {NO_BROADCAST, *_OWN.ask(database, broadcasts=_json(named))}
+    return [event for event in events if (event.broadcast, event.nonce) in own]
 
 
 def add_events(database: Database, events: Iterable[Event]) -> int:
-    """Save events about the broadcasts of this database in one transaction. Return the number of new events."""
-    rows: list[dict[str, str | int]] = [
-        {
-            "at": text_of(event.at),
-            "id": _without_nul(event.id),
-            "type": event.type.value,
-            "broadcast": event.broadcast,
-            "nonce": event.nonce,
-            "chunk": event.chunk,
-            "attempt": event.attempt,
-            "subscriber": event.subscriber,
-            "detail": _without_nul(event.detail),
-        }
-        for event in events
-    ]
+    """Save events that `own_events` returned, in one transaction. Return the number of new events."""
+    rows = [_row(event) for event in events]
     if not rows:
         return 0
-    # The rows are sorted like the table's primary key, so that each page of the table is written only once.
-    reactions = sorted(
-        (row for row in rows if row["type"] in _REACTIONS), key=itemgetter("broadcast", "type", "subscriber")
-    )
     with database.transaction() as connection:
-        added = _ADD.for_each(connection, rows)
-        if reactions:
-            _REACT.for_each(connection, reactions)
+        _CREATE_ARRIVED(connection)
+        connection.load("arrived", rows)
+        added = _ADD(connection)
+        _REACT(connection)
+        _DROP_ARRIVED(connection)
         return added
+
+
+def add_totals(connection: Connection, totals: Mapping[CountedEvent, int]) -> None:
+    """Count events about broadcasts of this database that are not saved for each person, in an open transaction."""
+    if not totals:
+        return
+    own = set(_OWN(connection, broadcasts=_json({counted.mailed.broadcast for counted in totals})))
+    rows = [
+        {
+            "broadcast": counted.mailed.broadcast,
+            "type": counted.type.value,
+            "url": _without_nul(counted.url),
+            "verdict": counted.verdict,
+            "events": number,
+        }
+        for counted, number in sorted(totals.items())
+        if counted.mailed in own
+    ]
+    _ADD_TOTAL.for_each(connection, rows)
+
+
+def addresses_of(database: Database, subscribers: Collection[int]) -> dict[int, str]:
+    """Return the address of each of these people who is on the list."""
+    return dict(_ADDRESSES.ask(database, subscribers=_json(subscribers)))
+
+
+def unknown_attempts(database: Database, broadcasts: Collection[int]) -> frozenset[tuple[int, int, int]]:
+    """Return the broadcast, chunk and attempt of each unknown chunk of these broadcasts."""
+    return frozenset(_UNKNOWN.ask(database, broadcasts=_json(broadcasts)))
+
+
+def _json(numbers: Iterable[int]) -> str:
+    return orjson.dumps(sorted(numbers)).decode()
+
+
+def _row(event: Event) -> Row:
+    return (
+        text_of(event.at),
+        event.digest,
+        event.type.value,
+        event.broadcast,
+        event.chunk,
+        event.attempt,
+        event.subscriber,
+        _without_nul(event.detail),
+        _without_nul(event.url),
+        event.url_offset,
+        event.cause,
+        event.verdict,
+    )
 
 
 def _without_nul(text: str) -> str:

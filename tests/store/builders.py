@@ -83,7 +83,6 @@ def event_of(
     """What a provider reports about the email to one person in the first chunk of a broadcast."""
     subscriber = id_of(database, email)
     return Event(
-        id=f"{subscriber}-{type_}-{moment}",
         at=moment,
         type=type_,
         broadcast=broadcast.id,

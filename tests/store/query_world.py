@@ -114,15 +114,14 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         ({"old": "p1@example.org", "person": "new@example.org", "email": "new@example.org"},),
     ),
     ("editing.set_person", ({"subscriber": 1, "person": "new@example.org"},)),
-    (
-        "events.add",
-        (
-            {**ONE, "at": LATER, "id": "x", "type": "opened", "nonce": "n1", "chunk": 1, "attempt": 1, "subscriber": 1}
-            | {"detail": ""},
-        ),
-    ),
-    ("events.react", ({**ONE, "at": LATER, "type": "opened", "nonce": "n1", "subscriber": 2},)),
     ("events.evidence", (ONE, NONE)),
+    ("events.create_arrived", ({},)),
+    ("events.add", ({},)),
+    ("events.react", ({},)),
+    ("events.drop_arrived", ({},)),
+    ("events.own", ({"broadcasts": "[0, 1, 99]"},)),
+    ("events.unknown", ({"broadcasts": "[1, 2]"}, {"broadcasts": "[]"})),
+    ("events.addresses", ({"subscribers": "[1, 7, 999]"},)),
     ("forgotten.find_id", (PERSON, STRANGER)),
     ("forgotten.emails", (PERSON, STRANGER)),
     ("forgotten.find_reason", (PERSON, STRANGER)),
@@ -603,8 +602,22 @@ def seed(connection: Connection) -> None:
     _insert(
         connection,
         "event",
-        "at id type broadcast chunk attempt subscriber detail",
-        *((LATER, type_.value, type_.value, 1, 5, 1, 7, "") for type_ in EventType),
+        "at digest type broadcast chunk attempt subscriber detail url url_offset cause verdict",
+        *((LATER, type_.encode(), type_.value, 1, 5, 1, 7, "", "", -1, "", "") for type_ in EventType),
+    )
+    _insert(
+        connection,
+        "event_total",
+        "broadcast type url verdict events",
+        (1, "opened", "", "", 3),
+        (1, "clicked", "https://example.org/a", "", 2),
+    )
+    _insert(
+        connection,
+        "post",
+        "received_at provider digest content interpreted_at failure",
+        (T, "sendgrid", b"1", b"content", LATER, ""),
+        (T, "sendgrid", b"2", b"content", "", ""),
     )
     _insert(connection, "reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))

@@ -18,7 +18,6 @@ def test_events_of_one_person_are_told_with_their_issue_the_newest_first(databas
         database,
         [
             Event(
-                id=str(number),
                 at=NOW + timedelta(hours=number),
                 type=EventType.OPENED if number % 2 else EventType.DELIVERED,
                 broadcast=broadcast.id,

@@ -1,30 +1,18 @@
-"""SendGrid's records of accepted email: the message log, and the events that the webhook posts.
-
-Both contain the custom arguments of our emails, which identify the request and the delivery.
+"""SendGrid's message log, which contains the custom arguments of our emails. They identify the request.
 
 The log is searched by address, because only the details of a message say which request it came from. The log goes back
 30 days (https://www.twilio.com/docs/sendgrid/api-reference/email-logs).
-
-In an event, the arguments are keys next to SendGrid's own. SendGrid may repeat events and omit keys, so an unusable
-entry is skipped and the others are still read
-(https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event).
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, timedelta
-from typing import Any
 
-import orjson
-
-from newsletter.errors import InputError, ProviderError
-from newsletter.model.event import Event, EventType
+from newsletter.errors import ProviderError
 from newsletter.model.ledger import UnknownChunk
 from newsletter.providers.base import quoted
-from newsletter.providers.headers import one_line
-from newsletter.providers.sendgrid.client import ApiAnswer, SendGridAccount, list_of, moment_of, text_of
+from newsletter.providers.sendgrid.client import ApiAnswer, SendGridAccount, list_of, text_of
 from newsletter.providers.sendgrid.lists import searchable_address
-from newsletter.providers.sendgrid.mail import ATTEMPT, BROADCAST, CHUNK, DELIVERY, request_args
+from newsletter.providers.sendgrid.mail import request_args
 
 _MOST_ROWS = 1000  # rows in an answer; there are no further pages
 _MOST_DETAILS = 20  # messages to one address whose details are read, the latest first
@@ -33,23 +21,6 @@ _NO_LOG = (
     "if your account includes Email Logs, give the key that permission (without Email Logs, only events and recipients "
     "can show what was accepted)"
 )
-
-_EVENT_TYPES = {
-    "processed": EventType.PROCESSED,
-    "dropped": EventType.DROPPED,
-    "cancel_drop": EventType.DROPPED,  # an email in a canceled batch
-    "deferred": EventType.DEFERRED,
-    "delivered": EventType.DELIVERED,
-    "bounce": EventType.BOUNCED,
-    "open": EventType.OPENED,
-    "click": EventType.CLICKED,
-    "spamreport": EventType.COMPLAINED,
-    "unsubscribe": EventType.UNSUBSCRIBED,
-    "group_unsubscribe": EventType.UNSUBSCRIBED,
-}
-_BROADCAST = re.compile(r"b([0-9]{1,9})-([0-9A-Za-z]+)")
-_NUMBER = re.compile(r"[0-9]{1,9}")
-_LONGEST_LINK = 2000
 
 
 class SendGridLog:
@@ -97,19 +68,6 @@ class SendGridLog:
         return self._account.refusal("did not show its message log", answer, remedies=remedies, again="try again")
 
 
-def events_of(body: bytes) -> tuple[Event, ...]:
-    """Return the events of our broadcasts in a posted body. Raise InputError if the body is not a JSON array."""
-    try:
-        entries = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        entries = None
-    if not isinstance(entries, list):
-        remedy = "post what SendGrid's Event Webhook sends"
-        raise InputError(f"the events cannot be read, because they are not a JSON array; {remedy}")
-    events = (_event(entry) for entry in entries if isinstance(entry, dict))
-    return tuple(event for event in events if event is not None)
-
-
 def _custom_args(details: object) -> Mapping[str, str]:
     """Return the custom arguments of a message, which its events repeat."""
     for holder in (details, *list_of(details, "events")):
@@ -117,40 +75,3 @@ def _custom_args(details: object) -> Mapping[str, str]:
         if isinstance(found, dict) and found:
             return {str(name): str(value) for name, value in found.items()}
     return {}
-
-
-def _event(entry: Mapping[str, Any]) -> Event | None:
-    """Return the event, or None if it is not about our broadcasts or lacks the fields that identify it."""
-    event_type = _EVENT_TYPES.get(text_of(entry, "event"))
-    if event_type is EventType.BOUNCED and text_of(entry, "type") == "blocked":
-        event_type = EventType.BLOCKED
-    broadcast = _BROADCAST.fullmatch(text_of(entry, BROADCAST))
-    chunk, attempt, delivery = (_number(entry, name) for name in (CHUNK, ATTEMPT, DELIVERY))
-    event_id, at = text_of(entry, "sg_event_id"), moment_of(entry.get("timestamp"))
-    if event_type is None or broadcast is None or chunk is None or attempt is None or delivery is None:
-        return None
-    if not event_id or at is None:
-        return None
-    return Event(
-        id=event_id,
-        at=at,
-        type=event_type,
-        broadcast=int(broadcast[1]),
-        nonce=broadcast[2],
-        chunk=chunk,
-        attempt=attempt,
-        subscriber=delivery,
-        detail=_detail(entry, event_type),
-    )
-
-
-def _detail(entry: Mapping[str, Any], event_type: EventType) -> str:
-    """Return the link that was clicked or, for other events, the reason given by the server."""
-    if event_type is EventType.CLICKED:
-        return one_line(text_of(entry, "url"))[:_LONGEST_LINK]
-    return quoted(text_of(entry, "reason") or text_of(entry, "response"))
-
-
-def _number(entry: Mapping[str, Any], name: str) -> int | None:
-    digits = text_of(entry, name)
-    return int(digits) if _NUMBER.fullmatch(digits) else None

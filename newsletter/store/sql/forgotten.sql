@@ -84,8 +84,8 @@ DELETE FROM leaving_remark WHERE subscriber IN (SELECT id FROM subscriber WHERE 
 -- name: empty_events(person)!
 -- Erase the text of the events about a person, because servers repeat addresses, and links are personal. The events
 -- themselves remain, so that the totals stay correct.
-UPDATE event SET detail = ''
-WHERE detail <> '' AND subscriber = (SELECT id FROM subscriber WHERE person = :person);
+UPDATE event SET detail = '', url = ''
+WHERE (detail <> '' OR url <> '') AND subscriber = (SELECT id FROM subscriber WHERE person = :person);
 
 -- name: erase_import_changes(person)!
 -- Erase a person's cells from before the last import.

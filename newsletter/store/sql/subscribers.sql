@@ -48,11 +48,12 @@ ORDER BY replaced_at DESC, consented_at DESC;
 -- name: events(subscriber)
 -- Return the events reported about email to one subscriber, newest first. There is no index for this query, because it
 -- is rare, and an index would slow down the saving of millions of events.
-SELECT e.at, e.type, e.broadcast, coalesce(b.issue, '') AS issue, e.detail
+SELECT e.at, e.type, e.broadcast, coalesce(b.issue, '') AS issue,
+    CASE WHEN e.url <> '' THEN e.url ELSE e.detail END AS detail
 FROM event AS e
 LEFT JOIN broadcast AS b ON b.id = e.broadcast
 WHERE e.subscriber = :subscriber
-ORDER BY e.at DESC, e.id DESC;
+ORDER BY e.at DESC, e.digest DESC;
 
 -- name: soft_bounces(person)
 -- Return the soft bounces of a person, newest first.

@@ -68,7 +68,6 @@ def report(database: Database, chunk: ClaimedChunk, *, attempt: int | None = Non
         database,
         [
             Event(
-                id="e1",
                 at=datetime(2026, 2, 19, 8, 5, tzinfo=UTC),
                 type=EventType.DELIVERED,
                 broadcast=chunk.broadcast,

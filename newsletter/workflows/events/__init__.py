@@ -1,0 +1,1 @@
+"""What comes back about sent email: saved first, and interpreted afterwards."""

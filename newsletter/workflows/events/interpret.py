@@ -1,0 +1,114 @@
+"""Interpret saved posts: take in their events, and tell the reviewers what happened to the account.
+
+A post that was saved but not interpreted, for example because the machine lost power, is interpreted at the next start.
+Interpreting a post again changes nothing.
+"""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from newsletter.config import Config
+from newsletter.errors import NewsletterError
+from newsletter.providers.base import Clock, utc_now
+from newsletter.providers.sendgrid.events import events_in
+from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.notices import notice_failure
+from newsletter.store.posts import Post, set_interpreted, waiting_posts
+from newsletter.system.log import Log, no_log
+from newsletter.workflows.events.ingest import Ingested, ingest
+
+_AT_ONCE = 200  # posts; SendGrid puts at most 768 KB in one
+_SECONDS_BETWEEN = 1.0
+_SECONDS_AFTER_FAILURE = 30.0
+
+
+def interpret_posts(config: Config, database: Database, *, now: datetime, log: Log = no_log) -> Ingested | None:
+    """Interpret the oldest posts that wait. Return what came of them, or None if none waited.
+
+    A post that cannot be interpreted is set aside with the reason, and keeps no other from being interpreted. Raise
+    StoreError if the database cannot be used.
+    """
+    posts = waiting_posts(database, most=_AT_ONCE)
+    if not posts:
+        return None
+    try:
+        total = _interpret(config, database, posts, now=now)
+    except NewsletterError:
+        raise
+    except Exception:
+        total = _interpret_each(config, database, posts, now=now, log=log)
+    return total
+
+
+def _interpret_each(config: Config, database: Database, posts: Sequence[Post], *, now: datetime, log: Log) -> Ingested:
+    """Interpret posts one by one, because something in one of them is not as expected."""
+    total = Ingested()
+    for post in posts:
+        try:
+            total += _interpret(config, database, [post], now=now)
+        except NewsletterError:
+            raise
+        except Exception as err:
+            set_interpreted(database, [post], failure=f"{type(err).__name__}: {err}", now=now)
+            log("a post of events could not be interpreted", post=post.id, error=type(err).__name__)
+    return total
+
+
+def _interpret(config: Config, database: Database, posts: Sequence[Post], *, now: datetime) -> Ingested:
+    found = events_in([entry for post in posts for entry in post.entries])
+    total = ingest(config, database, found.events, now=now)
+    for state in sorted(set(found.account)):
+        _tell(
+            database, f"SendGrid has changed the state of your account to {state}; look at SendGrid's website", now=now
+        )
+    set_interpreted(database, posts, now=now)
+    return total
+
+
+def _tell(database: Database, what: str, *, now: datetime) -> None:
+    """Let the reviewers be told by email. A notice belongs to a broadcast, here to the last one."""
+    for broadcast in list_broadcasts(database)[:1]:
+        notice_failure(database, broadcast, what, now=now)
+
+
+class Interpreter:
+    """A thread that interprets posts soon after they are saved."""
+
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        *,
+        clock: Clock = utc_now,
+        log: Log = no_log,
+        seconds_between: float = _SECONDS_BETWEEN,
+    ) -> None:
+        self._config = config
+        self._database = database
+        self._clock = clock
+        self._log = log
+        self._seconds_between = seconds_between
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="interpreter", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        pause = 0.0
+        while not self._over.wait(pause):
+            try:
+                found = interpret_posts(self._config, self._database, now=self._clock(), log=self._log)
+                pause = self._seconds_between if found is None else 0.0
+            except Exception as err:
+                self._log("events could not be interpreted for now", reason=str(err), error=type(err).__name__)
+                pause = _SECONDS_AFTER_FAILURE

@@ -29,6 +29,7 @@ from newsletter.model.values import (
 from newsletter.settings.authentication import AuthenticationSettings
 from newsletter.settings.delivery import DeliverySettings
 from newsletter.settings.provider import ProviderSettings
+from newsletter.settings.retention import RetentionSettings
 
 SQLITE = "sqlite:///"
 # A segment that is empty or not text has a mistake of its own, which must not stop the commands that do not need it.
@@ -310,4 +311,5 @@ class Settings(Fields):
     database: DatabaseSettings = DatabaseSettings()
     delivery: DeliverySettings = DeliverySettings()
     suppressions: SuppressionSettings = SuppressionSettings()
+    retention: RetentionSettings = RetentionSettings()
     checks: CheckSettings = CheckSettings()

@@ -22,7 +22,7 @@ from typing import Protocol
 from newsletter import __version__
 from newsletter.errors import NewsletterError
 from newsletter.system.environment import conceal
-from newsletter.system.files import PRIVATE
+from newsletter.system.files import PRIVATE, write_whole
 
 LOGS_FOLDER = "logs"
 _LARGEST_BYTES, _OLDER_FILES = 1_000_000, 4
@@ -101,6 +101,52 @@ def queued_log(workspace: Path, name: str) -> Iterator[Log]:
         thread.join()
 
 
+def delete_log_lines(workspace: Path, *, before: datetime, is_preview: bool = False) -> int:
+    """Delete the lines of all logs and the error reports from before a time. Return how many lines and reports.
+
+    A preview counts the same and deletes nothing. What cannot be read or written stays as it is.
+    """
+    folder, since = workspace / LOGS_FOLDER, before.astimezone(UTC).isoformat(timespec="milliseconds")
+    deleted = 0
+    with suppress(OSError), _turn_in(folder):
+        for path in sorted((*folder.glob("*.log"), *folder.glob("*.log.[0-9]*"))):
+            with suppress(OSError):
+                deleted += _keep_since(path, since, is_preview=is_preview)
+        for path in folder.glob("report-*.txt"):
+            with suppress(OSError):
+                is_old = path.stat().st_mtime < before.timestamp()
+                deleted += is_old
+                if is_old and not is_preview:
+                    path.unlink()
+    return deleted
+
+
+def _keep_since(path: Path, since: str, *, is_preview: bool) -> int:
+    """Keep the lines of a log since a time, in the form of `at`. Return how many lines are older."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    first = next(
+        (number for number, line in enumerate(lines) if line[8:].decode(errors="replace") >= since), len(lines)
+    )
+    if first and not is_preview:
+        if first < len(lines):
+            write_whole(path, b"".join(lines[first:]), permissions=PRIVATE)
+        else:
+            path.unlink()
+    return first
+
+
+@contextmanager
+def _turn_in(folder: Path) -> Iterator[None]:
+    """Lock the folder of the logs, so that only one process at a time changes their files."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks: go on anyway
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 class _JsonLine(logging.Formatter):
     """Formats a record as JSON: the time, the process, the sentence and its facts."""
 
@@ -138,14 +184,11 @@ class _SharedFile(RotatingFileHandler):
     @contextmanager
     def _turn(self) -> Iterator[None]:
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # a file system without locks: write the line anyway
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-            self.close()
+        with _turn_in(self._folder):
+            try:
+                yield
+            finally:
+                self.close()
 
     def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding="utf-8", errors="replace", opener=_private)

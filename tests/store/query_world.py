@@ -290,6 +290,12 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("person_keys.copy_past_suppressions", ({},)),
     ("person_keys.copy_soft_bounces", ({},)),
     ("person_keys.drop_changed_key", ({},)),
+    ("purge.remarks", ({"before": T},)),
+    ("purge.soft_bounces", ({"before": T},)),
+    ("purge.proofs", ({"before": T},)),
+    ("purge.last_at", ({},)),
+    ("purge.forget_last", ({},)),
+    ("purge.keep_last", ({"now": LATER},)),
     ("recall.moments_to_hold", ({"broadcast": 2, "now": T, "until": NEVER}, {**NONE, "now": T, "until": NEVER})),
     ("recall.keep_batch", ({**ONE, "batch_id": "new", "due_at": NEVER, "recall_ends_at": NEVER, "now": T},) * 2),
     ("recall.batches", (ONE, NONE)),
@@ -621,6 +627,7 @@ def seed(connection: Connection) -> None:
     )
     _insert(connection, "reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
+    _insert(connection, "last_purge", "at", (T,))
     _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))
     _insert(connection, "tested", "issue content_hash tested_at copies", ("2026-02", "abc", T, 1))
     _insert(

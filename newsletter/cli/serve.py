@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
+from newsletter.cli.install_service import install_service
+from newsletter.cli.options import Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
-from newsletter.errors import ProviderError
+from newsletter.errors import InputError, ProviderError
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
@@ -34,6 +36,13 @@ def serve(
     no_sending: Annotated[
         bool, typer.Option("--no-sending", help="Only serve pages; a timer or worker sends what is due.")
     ] = False,
+    install: Annotated[
+        bool, typer.Option("--install", help="Write the systemd unit that runs this command, and explain it.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --install: show the unit without writing it.")
+    ] = False,
+    yes: Yes = False,
 ) -> None:
     """Serve the pages on which subscribers unsubscribe, and send scheduled broadcasts when they are due.
 
@@ -43,6 +52,11 @@ def serve(
     When you press Ctrl-C, or when the system sends SIGTERM, it answers the requests that have begun, and stops after
     the email that it is sending.
     """
+    if install:
+        install_service(dry_run=dry_run, yes=yes)
+        return
+    if dry_run or yes:
+        raise InputError("--dry-run and --yes need --install")
     with opened_database() as (config, database), command_log(config.root, "serve", tell=output.note) as log:
         service, interruption = config.settings.service, Interruption()
 

@@ -16,7 +16,7 @@ from newsletter.store.database import Connection, Database
 from newsletter.store.group_writer import GroupWriter
 
 T = TypeVar("T")
-_SECONDS_TO_SAVE = 15  # less than the proxy waits for an answer
+_SECONDS_TO_SAVE = 10  # less than the proxy waits for an answer
 
 
 class Service(Struct, frozen=True, kw_only=True):

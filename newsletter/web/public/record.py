@@ -21,7 +21,7 @@ _GONE = 499  # the client went away before the answer, as nginx calls it
 _NO_ROUTE = "none"
 # The kinds of programs that send requests. The first pattern that fits counts.
 _AGENTS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("none", re.compile(r"\s*\Z")),
+    ("none", re.compile(r"\A\s*\Z")),
     ("image proxy", re.compile(r"GoogleImageProxy|YahooMailProxy|Slack-ImgProxy")),
     ("bot", re.compile(r"bot\b|crawl|spider|preview|scan|headless|curl|python|java\b|go-http", re.IGNORECASE)),
     ("SendGrid", re.compile(r"SendGrid")),

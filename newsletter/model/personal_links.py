@@ -17,6 +17,10 @@ from msgspec import Struct
 _LINK = re.compile(r"([1-9][0-9]{0,17})-([0-9A-Za-z_-]{16,128})")
 _STAMP = re.compile(r"([0-9]{10})\.([0-9A-Za-z_-]{22})")
 _CODE_BYTES = 16
+PROBE_HEADER, CLIENT_HEADER = (
+    "Newsletter-Probe",
+    "Newsletter-Client",
+)  # of a probe by `newsletter doctor`, and its answer
 _CLOCKS_DIFFER_BY = timedelta(seconds=5)
 
 
@@ -30,6 +34,7 @@ class Purpose(StrEnum):
     CLICK = "nl/click"
     OPEN = "nl/open"
     BOUNCE = "nl/bounce"
+    PROBE = "nl/probe"  # `newsletter doctor` asks the service how it sees its clients
 
 
 class PersonalLink(Struct, frozen=True):

@@ -28,6 +28,7 @@ def service_app(
     service: Service, *, on_request: OnRequest = lambda _: None, on_fault: OnFault | None = None
 ) -> Starlette:
     """Return the application. All of its pages are below the path of `[service] url`.
+    The page for monitors is also at the top, where those on this machine look for it.
 
     `on_request` is called with what is recorded about each request, and `on_fault` with an unexpected error.
     """
@@ -46,7 +47,7 @@ def service_app(
     # A redirect to the address without a slash would end a one-click request, so both spellings have routes.
     router = Router(routes, redirect_slashes=False)
     app.router.redirect_slashes = False
-    app.router.routes = [Mount(service.path, app=router)] if service.path else list(routes)
+    app.router.routes = [Mount(service.path, app=router), *health.routes(service)] if service.path else list(routes)
     return app
 
 

@@ -17,6 +17,7 @@ from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.store.database import Database
 from newsletter.store.group_writer import GroupWriter
+from newsletter.store.service import service_key
 from newsletter.system.log import Log, no_log
 from newsletter.system.signals import Interruption, ending_signals
 from newsletter.web.public.app import service_app
@@ -61,6 +62,7 @@ def serve_pages(
     with ExitStack() as stack:
         listener = stack.enter_context(closing(_listener(host, port)))
         writer = stack.enter_context(GroupWriter(database))
+        service_key(database)  # made before it is needed
         service = Service(config=config, database=database, writer=writer)
         metrics = Metrics(service)
         stack.enter_context(metrics.served(config.settings.service.metrics_port))

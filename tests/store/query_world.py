@@ -134,6 +134,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.count_digests", ({},)),
     ("forgotten.create_rewritten", ({},)),
     ("forgotten.drop_rewritten", ({},)),
+    ("forgotten.erase_leaving_remarks", (PERSON,)),
     ("forgotten.erase_past_consents", (PERSON,)),
     ("forgotten.empty_events", (PERSON,)),
     ("forgotten.erase_import_changes", (PERSON,)),
@@ -282,7 +283,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_shared.past_imports", ({},)),
     ("journal.write", ({**ONE, "at": T, "entry": "done", "detail": ""},)),
     ("journal.entries", (ONE, NONE)),
-    ("journal.first_of", ({**ONE, "entry": "frozen"}, {**NONE, "entry": "frozen"})),
     ("person_keys.beyond_ascii", ({},)),
     ("person_keys.create_changed_key", ({},)),
     ("person_keys.change_keys", ({},)),
@@ -407,6 +407,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("status.chunk_summaries", (ONE, NONE)),
     ("status.emails_of_chunk", (PAGE_OF_CHUNK,)),
     ("subscribers.find_id", (PERSON, STRANGER)),
+    ("service.find_key", ({},)),
+    ("service.keep_key", ({"key": b"k" * 32},)),
+    ("service.keep_remark", ({"subscriber": 1, "at": T, "reason": "often", "remark": "words"},) * 2),
+    ("subscribers.by_id", tuple({"subscriber": number} for number in (*range(9), 999))),
     ("subscribers.page", ({"after": -1, "size": 99},)),
     ("subscribers.attribute_names", ({},)),
     ("subscribers.tag_names", ({},)),
@@ -483,7 +487,8 @@ def seed(connection: Connection) -> None:
         connection,
         "subscriber",
         "id person email first_name last_name language timezone tags joined_at consented_at consent_source "
-        "consent_wording consent_confirmed_at consent_basis attributes token updated_at",
+        "consent_wording consent_confirmed_at consent_basis attributes token updated_at "
+        "tracking_consented_at paused_until",
         *(
             (
                 number,
@@ -498,6 +503,7 @@ def seed(connection: Connection) -> None:
             )
             + ((T, "form") if number else ("", ""))
             + ("", T if number else "", "" if number else "members", "{}", "t", T)
+            + ((T, LATER) if number else ("", ""))
             for number, email in enumerate((*(f"P{number}@example.org" for number in range(8)), "Pé@example.org"))
         ),
     )
@@ -626,6 +632,8 @@ def seed(connection: Connection) -> None:
         (T, "sendgrid", b"2", b"content", "", ""),
     )
     _insert(connection, "reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
+    _insert(connection, "service_key", "key", (b"k" * 32,))
+    _insert(connection, "leaving_remark", "subscriber at reason remark", (7, T, "often", "too many"))
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
     _insert(connection, "last_purge", "at", (T,))
     _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))

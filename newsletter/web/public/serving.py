@@ -72,7 +72,7 @@ def serve_pages(
             _log_request(surroundings.log, facts)
 
         app = service_app(service, on_request=on_request, on_fault=surroundings.on_fault)
-        server = _Server(_settings(app, config), on_ready=lambda: on_ready(_url(listener)))
+        server = _PublicServer(_settings(app, config), on_ready=lambda: on_ready(_url(listener)))
         stack.enter_context(_ended_by_signals(server, surroundings.interruption))
         stack.enter_context(surroundings.beside)
         server.run(sockets=[listener])
@@ -147,7 +147,7 @@ class _Protocol(H11Protocol):
             self._deadline = None
 
 
-class _Server(uvicorn.Server):
+class _PublicServer(uvicorn.Server):
     """A uvicorn server that calls back when it is ready, and leaves signals to its caller."""
 
     def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None]) -> None:

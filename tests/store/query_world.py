@@ -437,7 +437,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("suppressions.take_consents_on_record", ({},)),
     ("suppressions.add_reported", ({},)),
     ("suppressions.say_reported_again", ({},)),
-    ("suppressions.drop_reported", ({},)),
+    ("suppressions.empty_reported", ({},)),
     ("topics.add_topic", ({**ONE, "topic": "new"},)),
     ("topics.exclude_left", ({"topics": '["news"]', "count": 1, "settlement": 1},)),
     ("topics.topics_of", (ONE, NONE)),

@@ -26,7 +26,7 @@ from newsletter.model.columns import SubscriberRecord
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.opening import open_database
 
-RATE, SECONDS = 500, 6
+RATE, SECONDS = 500, 20
 PEOPLE = RATE * SECONDS
 TARGET_SECONDS = 0.100  # for 99 of 100 requests
 CONNECTIONS = 64  # as a web server in front of the service keeps them
@@ -66,13 +66,16 @@ def main() -> None:
         folder = Path(name)
         links = _prepare(folder)
         with _service(folder) as (process, port):
+            before = _processor_seconds(process.pid)
             ours = asyncio.run(_send_all(port, links))
-            work = _processor_seconds(process.pid)
+            work = _processor_seconds(process.pid) - before
             process.send_signal(signal.SIGKILL)
             process.wait()
         durable = _left(folder)
-        with _bare() as port:
+        with _bare() as (process, port):
+            before = _processor_seconds(process.pid)
             floor = asyncio.run(_send_all(port, links))
+            floor_work = _processor_seconds(process.pid) - before
     answered = len(ours)
     worst, usual = _share(ours, 0.99), _share(ours, 0.5)
     show(
@@ -83,7 +86,8 @@ def main() -> None:
         "a bare application that saves nothing",
         f"{_share(floor, 0.5) * 1000:.1f} ms median, {_share(floor, 0.99) * 1000:.1f} ms p99",
     )
-    show("processor time", f"{work / PEOPLE * 1e6:,.0f} µs per request")
+    times = f"{work / PEOPLE * 1e6:,.0f} µs, of the bare application {floor_work / PEOPLE * 1e6:,.0f} µs"
+    show("processor time per request", times)
     show_ratio("p99 ÷ 100 ms", worst / TARGET_SECONDS, "≤ 1", is_met=worst <= TARGET_SECONDS and answered == PEOPLE)
     show_ratio("in the file after a kill ÷ answered", durable / PEOPLE, "= 1", is_met=durable == answered == PEOPLE)
 
@@ -129,14 +133,14 @@ def _service(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 @contextmanager
-def _bare() -> Iterator[int]:
+def _bare() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = 20_000 + os.getpid() % 20_000
     with subprocess.Popen([sys.executable, "-c", _BARE % port], stdout=subprocess.PIPE) as process:
         try:
             if process.stdout:
                 process.stdout.readline()
             time.sleep(1)  # until it listens
-            yield port
+            yield process, port
         finally:
             process.kill()
 

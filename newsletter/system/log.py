@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -150,10 +151,15 @@ def _turn_in(folder: Path) -> Iterator[None]:
 class _JsonLine(logging.Formatter):
     """Formats a record as JSON: the time, the process, the sentence and its facts."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # To look for secrets in a text takes a tenth of a millisecond, and the lines about requests repeat a few words.
+        self._conceal = lru_cache(maxsize=256)(conceal)
+
     def format(self, record: logging.LogRecord) -> str:
         facts: dict[str, Field] = record.__dict__["facts"]
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        known = {name: conceal(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+        known = {name: self._conceal(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
         line = {"at": at, "process": record.process, **known}
         text = json.dumps({name: fact for name, fact in line.items() if fact not in {"", None}}, ensure_ascii=False)
         return _COMMANDS.sub(lambda command: f"\\u{ord(command[0]):04x}", text)

@@ -28,6 +28,7 @@ from newsletter.model.finding import Severity
 from newsletter.providers.base import ProviderFacts
 from newsletter.system.stream import TimeLimit, open_stream, trusted_authorities
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
+from newsletter.workflows.doctor.replies import reply_items
 from newsletter.workflows.doctor.service import service_items
 
 _FEW_DAYS = 21
@@ -62,6 +63,7 @@ def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) ->
     verdict = judge_sender(sender, names)
     for judgment in verdict.judgments:
         yield from _items(judgment)
+    yield from reply_items(config, names)
     if verdict.policy in {"quarantine", "reject"}:
         logo = "BIMI, which can show your logo beside each email: see bimigroup.org"
         yield ok("bimi", f"the DMARC policy p={verdict.policy} allows {logo}")

@@ -99,7 +99,7 @@ def test_what_goes_wrong_is_said_once_and_tried_again(config: Config, database: 
         assert carrier.handed == []
         failures.pop(0)
     assert len(reported) == 1
-    assert "".join(diary.lines).count("the key is missing") == 1
+    assert diary.lines.count("broadcast 1 (2026-02 to everyone): the key is missing") == 1
     assert [line for line in diary.lines if "the database is away" in line or "has a bug" in line] == [
         "what is due could not be sent: the database is away",
         "newsletter has a bug",

@@ -16,6 +16,7 @@ BENCHMARKS = {
     "smtp": "benchmarks.smtp_path",
     "segments": "benchmarks.segments",
     "events": "benchmarks.events",
+    "leaving": "benchmarks.leaving",
     "postgresql": "benchmarks.postgresql",
 }
 

@@ -61,10 +61,11 @@ COMMANDS: Mapping[str, Table] = {
         "segments": "List your segments, with the size of each and how many people in it can be emailed.",
     },
     "For your subscribers": {
-        "serve": "Serve the pages on which subscribers unsubscribe.",
+        "serve": "Serve the pages on which subscribers unsubscribe, and send scheduled broadcasts.",
     },
     "Maintenance": {
         "doctor": "Check what your newsletter depends on: machine, database, provider, DNS and web pages.",
+        "purge": "Delete data that is older than your settings allow. The service does this every day.",
         "backup": "Save a copy of all data, even while a broadcast is being sent.",
         "restore": "Replace all data with a backup. Emails that were already sent are not sent again.",
     },

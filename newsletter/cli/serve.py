@@ -1,12 +1,28 @@
 """`newsletter serve`."""
 
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 import typer
 
 from newsletter.cli import output
+from newsletter.cli.install_service import install_service
+from newsletter.cli.options import Yes
 from newsletter.cli.workspace import opened_database
-from newsletter.web.public.serving import serve_pages
+from newsletter.config import Config
+from newsletter.errors import InputError, ProviderError
+from newsletter.providers.base import Provider
+from newsletter.providers.registry import open_provider
+from newsletter.store.database import Database
+from newsletter.system.log import LOGS_FOLDER, Log, command_log, queued_log
+from newsletter.system.report import report_fault
+from newsletter.system.signals import Interruption
+from newsletter.web.public.serving import Surroundings, serve_pages
+from newsletter.workflows.serve.sending import keep_sending
+
+_REQUESTS = "requests"
 
 
 def serve(
@@ -17,22 +33,69 @@ def serve(
         int | None,
         typer.Option(metavar="N", min=0, max=65535, help="The port to use. Default: `port` in newsletter.toml."),
     ] = None,
+    no_sending: Annotated[
+        bool, typer.Option("--no-sending", help="Only serve pages; a timer or worker sends what is due.")
+    ] = False,
+    install: Annotated[
+        bool, typer.Option("--install", help="Write the systemd unit that runs this command, and explain it.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --install: show the unit without writing it.")
+    ] = False,
+    yes: Yes = False,
 ) -> None:
-    """Serve the pages on which subscribers unsubscribe.
+    """Serve the pages on which subscribers unsubscribe, and send scheduled broadcasts when they are due.
 
     Put a web server with a certificate in front of it, which passes on what it gets for the address of `[service] url`.
+    While this command runs, scheduled broadcasts need no timer. It is safe to run it more than once at the same time.
+
+    When you press Ctrl-C, or when the system sends SIGTERM, it answers the requests that have begun, and stops after
+    the email that it is sending.
     """
-    with opened_database() as (config, database):
-        service = config.settings.service
+    if install:
+        install_service(dry_run=dry_run, yes=yes)
+        return
+    if dry_run or yes:
+        raise InputError("--dry-run and --yes need --install")
+    with opened_database() as (config, database), command_log(config.root, "serve", tell=output.note) as log:
+        service, interruption = config.settings.service, Interruption()
 
         def on_ready(url: str) -> None:
             output.say(f"The pages of {service.url} are served at {url}")
             output.note("Press Ctrl-C to stop.")
+            output.deliver()
 
-        serve_pages(
-            config,
-            database,
-            host=host or service.host,
-            port=service.port if port is None else port,
-            on_ready=on_ready,
-        )
+        with queued_log(config.root, _REQUESTS) as log_of_requests:
+            surroundings = Surroundings(
+                interruption=interruption,
+                beside=nullcontext() if no_sending else _sending(config, database, interruption, log),
+                log=log_of_requests,
+                on_fault=lambda err: log(_report(config, err)),
+            )
+            serve_pages(
+                config,
+                database,
+                host=host or service.host,
+                port=service.port if port is None else port,
+                surroundings=surroundings,
+                on_ready=on_ready,
+            )
+
+
+def _sending(config: Config, database: Database, interruption: Interruption, log: Log) -> AbstractContextManager[None]:
+    """Return what sends while pages are served. Warn if it cannot."""
+
+    def opener() -> Provider:
+        return open_provider(config, os.environ)
+
+    try:
+        opener()
+    except ProviderError as err:
+        output.note(f"Scheduled broadcasts cannot be sent: {err}")
+    return keep_sending(
+        config, database, opener, interruption=interruption, log=log, report=lambda err: _report(config, err)
+    )
+
+
+def _report(config: Config, err: Exception) -> str:
+    return report_fault(err, config.root / LOGS_FOLDER, command=sys.argv)

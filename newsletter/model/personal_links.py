@@ -17,6 +17,10 @@ from msgspec import Struct
 _LINK = re.compile(r"([1-9][0-9]{0,17})-([0-9A-Za-z_.-]{16,128})")  # the secret is a token, a code or a stamp
 _STAMP = re.compile(r"([0-9]{10})\.([0-9A-Za-z_-]{22})")
 CODE_BYTES = 16
+PROBE_HEADER, CLIENT_HEADER = (
+    "Newsletter-Probe",
+    "Newsletter-Client",
+)  # of a probe by `newsletter doctor`, and its answer
 _CLOCKS_DIFFER_BY = timedelta(seconds=5)
 
 
@@ -32,6 +36,7 @@ class Purpose(StrEnum):
     TRACKING = "nl/tracking"  # the page that ends tracking
     BOUNCE = "nl/bounce"
     LEAVE_BY_EMAIL = "nl/mailto"
+    PROBE = "nl/probe"  # `newsletter doctor` asks the service how it sees its clients
 
 
 class PersonalLink(Struct, frozen=True):

@@ -30,6 +30,7 @@ from newsletter.settings.authentication import AuthenticationSettings
 from newsletter.settings.delivery import DeliverySettings
 from newsletter.settings.mailbox import MailboxSettings
 from newsletter.settings.provider import ProviderSettings
+from newsletter.settings.retention import RetentionSettings
 from newsletter.settings.signup import SignupSettings
 from newsletter.settings.tracking import TrackingSettings
 
@@ -273,6 +274,9 @@ class ServiceSettings(Fields):
     url: WebAddress = Field(description="unsubscribe links start with it")
     host: OneLine = Field(default="127.0.0.1", description="the address that `newsletter serve` listens on")
     port: int = Field(default=8080, ge=1, le=65535, description="the port that `newsletter serve` listens on")
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="the port of this machine for Prometheus; without it, no metrics"
+    )
     proxies: tuple[OneLine, ...] = Field(
         default=("127.0.0.1", "::1"), description="the addresses of the web servers in front of it, which it trusts"
     )
@@ -312,5 +316,6 @@ class Settings(Fields):
     delivery: DeliverySettings = DeliverySettings()
     suppressions: SuppressionSettings = SuppressionSettings()
     mailbox: MailboxSettings | None = None
+    retention: RetentionSettings = RetentionSettings()
     checks: CheckSettings = CheckSettings()
     tracking: TrackingSettings = TrackingSettings()

@@ -108,6 +108,7 @@ class Runner(Struct, frozen=True, kw_only=True):
 
 
 MAILINGS = "SELECT id, nonce FROM broadcast"  # for an examination, which understands every version of the tables
+SERVICE_KEYS = "SELECT key FROM service_key"  # for an examination, if the tables are up to date
 
 
 class DatabaseFacts(Struct, frozen=True, kw_only=True):
@@ -121,6 +122,7 @@ class DatabaseFacts(Struct, frozen=True, kw_only=True):
     journal: str  # `wal` if readers and a writer do not wait for each other; empty if the engine has no such setting
     size_bytes: int
     mailings: frozenset[str]  # the mailing ids of all broadcasts
+    service_key: bytes | None  # the key for codes that belong to no subscriber, if it can be read and was made
 
 
 class Database(Protocol):

@@ -60,6 +60,11 @@ class GroupWriter:
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def waiting(self) -> int:
+        """How many changes wait."""
+        return self._waiting.qsize()
+
     def close(self) -> None:
         """Carry out all changes that wait, then end the thread."""
         self._waiting.put(None)

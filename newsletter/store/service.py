@@ -26,6 +26,11 @@ def service_key(database: Database) -> bytes:
     return made
 
 
+def find_service_key(connection: Connection) -> bytes | None:
+    """Return the key for codes that belong to no subscriber, or None if it was not made yet."""
+    return _FIND_KEY(connection)
+
+
 def keep_remark(connection: Connection, subscriber_id: int, *, reason: str, remark: str, now: datetime) -> None:
     """Save why someone left, in their own words."""
     _KEEP_REMARK(connection, subscriber=subscriber_id, at=text_of(now), reason=reason, remark=remark)

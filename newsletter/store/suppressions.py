@@ -51,7 +51,7 @@ _SAY_REPORTED_AGAIN = change("suppressions", "say_reported_again")
 _COUNT_REPORTED = query_value("suppressions", "count_reported", int)
 _COUNT_NEW = query_value("suppressions", "count_new", int)
 _COUNT_MAILED = query_value("suppressions", "count_mailed", int)
-_DROP_REPORTED = change("suppressions", "drop_reported")
+_EMPTY_REPORTED = change("suppressions", "empty_reported")
 _KEEP_PAST = change("suppressions", "keep_past")
 _REMOVE = change("suppressions", "remove")
 _OF_PERSON = query_all("suppressions", "of_person", Suppression)
@@ -137,10 +137,10 @@ def hear_reported(connection: Connection) -> None:
 
 @contextmanager
 def reported_table(connection: Connection) -> Iterator[None]:
-    """Create the temporary table `reported`, and drop it afterwards."""
+    """Have an empty temporary table `reported`, and empty it afterwards."""
     _CREATE_REPORTED(connection)
     yield
-    _DROP_REPORTED(connection)
+    _EMPTY_REPORTED(connection)
 
 
 class SuppressionPreview(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,35 @@
-"""The signals that ask a sending process to end."""
+"""The signals that ask a sending process to end, and how its threads learn of that."""
 
 import os
 import signal
+from threading import Event, Lock
+from weakref import ref
+
+
+class Interruption:
+    """Whether someone asked the process to stop. If so, all events from `new_stop` are set."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        self._adding = Lock()  # never taken by `ask`, which a signal may call at any moment
+        self._events: tuple[ref[Event], ...] = ()  # weak, because a service makes new ones for months
+
+    def new_stop(self) -> Event:
+        """Return an event that stops one drain. The drain may also set the event itself."""
+        event = Event()
+        with self._adding:
+            self._events = (*(each for each in self._events if each() is not None), ref(event))
+        if self.is_asked:
+            event.set()
+        return event
+
+    def ask(self) -> None:
+        """Ask all running work to stop. A handler of signals may call this."""
+        self.is_asked = True
+        for each in self._events:
+            event = each()
+            if event is not None:
+                event.set()
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:

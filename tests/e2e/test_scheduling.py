@@ -77,8 +77,8 @@ def test_a_scheduled_issue_leaves_when_a_timer_finds_it_due(workspace: Path) -> 
     assert re.search(
         r"when +\w+day, \w+ \d+, 20\d\d, .* \(America/Los_Angeles\) · .*\d\d:\d\d UTC · in 2 hours", sent.stdout
     )
-    assert "a timer, a worker or this terminal must be running then: it sends the issue" in sent.stdout
-    assert "No timer or worker seems to be running: none has ever run here" in sent.stderr
+    assert "the service, a timer, a worker or this terminal must be running then: it sends the issue" in sent.stdout
+    assert "No service, timer or worker seems to be running: none has ever run here" in sent.stderr
     assert "scheduled" in sent.stdout
     assert "newsletter run-due" in sent.stderr
 
@@ -176,7 +176,7 @@ def test_sendgrid_holds_what_is_scheduled_from_the_lead_on(workspace: Path) -> N
     with SendGridApi() as api:
         with_sendgrid(workspace, api)
         told = run(workspace, *SEND, "--at", "in 20 hours", env=KEY)
-        assert "a timer, a worker or this terminal must be running from" in told.stdout
+        assert "the service, a timer, a worker or this terminal must be running from" in told.stdout
         assert "it sends the issue to sendgrid, which holds it until its time," in told.stdout
         assert run(workspace, "run-due", env=KEY).stdout == ""
         assert not api.accepted
@@ -326,7 +326,7 @@ def test_who_leaves_while_sendgrid_holds_the_email_is_not_mailed(workspace: Path
         told = run(workspace, "suppressions", "add", PERSON, env=KEY)
         assert "is blocked. No more email is sent to this address, apart from the following." in told.stdout
         assert f"Broadcast 1 (2026-02) to {PERSON} is already at sendgrid" in plain(told.stderr)
-        assert "A timer or worker recalls it between" in told.stderr
+        assert "The service, a timer or a worker recalls it between" in told.stderr
         assert run(workspace, "run-due", env=KEY).stdout == ""
 
         let_pass(workspace, timedelta(minutes=12))
@@ -375,7 +375,7 @@ def test_an_import_and_a_sync_say_who_is_still_emailed(workspace: Path) -> None:
 
 def test_status_warns_until_something_runs(workspace: Path) -> None:
     run(workspace, *SEND, "--at", "in 2 hours")
-    warning = "No timer or worker seems to be running"
+    warning = "No service, timer or worker seems to be running"
     assert warning in run(workspace, "status", "1").stderr
     run(workspace, "run-due")
     assert warning not in run(workspace, "status", "1").stderr
@@ -421,7 +421,7 @@ def test_at_a_terminal_a_person_is_asked_what_will_be_running(workspace: Path, s
     told, _ = sending.communicate(timeout=60)
     os.close(own)
     os.close(terminal)
-    assert "What will be running then? [T/w/h]" in told
+    assert "What will be running then? [s/T/w/h]" in told
     assert sending.returncode == (2 if is_worker else 0)
     assert ("workers need PostgreSQL" in told) is is_worker
     assert ("scheduled" in run(workspace, "status").stdout) is not is_worker

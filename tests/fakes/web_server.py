@@ -14,6 +14,7 @@ class Page:
 
     status: int = 200
     head_status: int | None = None  # the answer to HEAD, if it differs
+    post_status: int | None = None  # the answer to POST, if it differs
     location: str | None = None
     body: bytes = b"ok"
     hangs: bool = False  # no answer comes, until the server stops
@@ -113,7 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
         with web.lock:
             web.now_asked -= 1
         is_head = self.command == "HEAD"
-        self.send_response(page.head_status if is_head and page.head_status is not None else page.status)
+        other = {"HEAD": page.head_status, "POST": page.post_status}.get(self.command)
+        self.send_response(page.status if other is None else other)
         for name, value in page.headers.items():
             self.send_header(name, value)
         if page.location is not None:

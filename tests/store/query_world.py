@@ -360,6 +360,12 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("preferences.add_tracking_choice", ({"subscriber": 1, "agrees": 1, "wording": "1 en", "now": LATER},) * 2),
     ("preferences.tracking_choices", ({"subscriber": 7}, {"subscriber": 999})),
     ("preferences.end_requests", ({"subscriber": 1},)),
+    ("purge.remarks", ({"before": T},)),
+    ("purge.soft_bounces", ({"before": T},)),
+    ("purge.proofs", ({"before": T},)),
+    ("purge.last_at", ({},)),
+    ("purge.forget_last", ({},)),
+    ("purge.keep_last", ({"now": LATER},)),
     ("recall.moments_to_hold", ({"broadcast": 2, "now": T, "until": NEVER}, {**NONE, "now": T, "until": NEVER})),
     ("recall.keep_batch", ({**ONE, "batch_id": "new", "due_at": NEVER, "recall_ends_at": NEVER, "now": T},) * 2),
     ("recall.batches", (ONE, NONE)),
@@ -571,7 +577,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("suppressions.take_consents_on_record", ({},)),
     ("suppressions.add_reported", ({},)),
     ("suppressions.say_reported_again", ({},)),
-    ("suppressions.drop_reported", ({},)),
+    ("suppressions.empty_reported", ({},)),
     ("topics.add_topic", ({**ONE, "topic": "new"},)),
     ("topics.exclude_left", ({"topics": '["news"]', "count": 1, "settlement": 1},)),
     ("topics.topics_of", (ONE, NONE)),
@@ -860,6 +866,7 @@ def seed(connection: Connection) -> None:
     _insert(connection, "signup_wording", "version language words first_shown_at", ("en-1", "en", "words", T))
     _insert(connection, "signup_refusal", "hour_at reason signups", (T, "too old", 1))
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
+    _insert(connection, "last_purge", "at", (T,))
     _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))
     _insert(connection, "tested", "issue content_hash tested_at copies", ("2026-02", "abc", T, 1))
     _insert(

@@ -1,4 +1,4 @@
-"""H4: one-click unsubscribe, the request that a mailbox provider makes for a reader (RFC 8058)."""
+"""H4: one-click unsubscribe, the request that a mailbox provider makes for a reader (RFC 8058), and the page itself."""
 
 import re
 from email import message_from_bytes
@@ -46,18 +46,35 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
 def judge_endpoint(web: Web, url: str) -> EndpointProblem | None:
     """Send a test unsubscribe request as a mailbox provider would: without a login, a cookie or a redirect.
 
-    Return None if the endpoint works. Raise CannotRunError if no request to the address can be made from here.
+    Then ask for the page, as a reader who follows the link in the email. Return None if both work. Raise CannotRunError
+    if no request to the address can be made from here.
     """
     host = host_of(url)
-    reply = web.ask("POST", url, form=_ONE_CLICK, private_host=host if is_private_literal(host) else None)
+    private_host = host if is_private_literal(host) else None
+    reply = web.ask("POST", url, form=_ONE_CLICK, private_host=private_host)
     if isinstance(reply, HttpFailure):
-        what = f"the unsubscribe page on {host} {reply.words}"
-        if reply.failure in _NOT_ASKED:
-            raise CannotRunError(what if reply.failure is Failure.PRIVATE else reply.words)
-        is_insecure = reply.failure is Failure.INSECURE
-        remedy = "give the host a valid certificate" if is_insecure else _START
-        return EndpointProblem(what=what, remedy=remedy)
-    return _problem_of(reply, host)
+        return _unanswered(reply, host)
+    if problem := _problem_of(reply, host):
+        return problem
+    page = web.ask("GET", url, private_host=private_host)
+    return _unanswered(page, host) if isinstance(page, HttpFailure) else _problem_of_page(page, host)
+
+
+def _unanswered(failure: HttpFailure, host: str) -> EndpointProblem:
+    what = f"the unsubscribe page on {host} {failure.words}"
+    if failure.failure in _NOT_ASKED:
+        raise CannotRunError(what if failure.failure is Failure.PRIVATE else failure.words)
+    is_insecure = failure.failure is Failure.INSECURE
+    return EndpointProblem(what=what, remedy="give the host a valid certificate" if is_insecure else _START)
+
+
+def _problem_of_page(reply: HttpReply, host: str) -> EndpointProblem | None:
+    if reply.status == 200:
+        return None
+    is_elsewhere = 300 <= reply.status < 400
+    does = "sends readers to another address" if is_elsewhere else "shows readers no page"
+    what = f"the unsubscribe link on {host} {does} ({reply.status})"
+    return EndpointProblem(what=what, remedy="make this address show the unsubscribe page itself, with status 200")
 
 
 def _problem_of(reply: HttpReply, host: str) -> EndpointProblem | None:

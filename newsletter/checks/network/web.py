@@ -44,6 +44,7 @@ class HttpReply(Struct, frozen=True, kw_only=True):
     status: int
     location: str | None  # the target of a redirect
     date: str | None  # the server's current time, as it sent it
+    headers: Mapping[str, str] = {}  # with names in lower case
 
 
 class HttpFailure(Struct, frozen=True, kw_only=True):
@@ -65,17 +66,23 @@ class Web:
         self._answer_seconds = answer_seconds
 
     def ask(
-        self, method: Method, url: str, *, form: Mapping[str, str] | None = None, private_host: str | None = None
+        self,
+        method: Method,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        private_host: str | None = None,
+        more: Mapping[str, str] = {},
     ) -> HttpReply | HttpFailure:
         """Make one request, without following redirects or reading the body.
 
-        `private_host` is a literal loopback or private address to which requests are allowed.
+        `private_host` is a literal loopback or private address to which requests are allowed. `more` are more headers.
         """
         host = host_of(url)
         addresses = self._addresses(host, is_trusted=host == private_host)
         if isinstance(addresses, HttpFailure):
             return addresses
-        return self._first_reply(method, url, addresses, form)
+        return self._first_reply(method, url, addresses, form, more)
 
     def _addresses(self, host: str, *, is_trusted: bool) -> tuple[str, ...] | HttpFailure:
         """Return the addresses of a host, or the reason why no request is made."""
@@ -92,18 +99,23 @@ class Web:
         return addresses[:_MOST_ADDRESSES]
 
     def _first_reply(
-        self, method: Method, url: str, addresses: tuple[str, ...], form: Mapping[str, str] | None
+        self,
+        method: Method,
+        url: str,
+        addresses: tuple[str, ...],
+        form: Mapping[str, str] | None,
+        more: Mapping[str, str],
     ) -> HttpReply | HttpFailure:
         """Return the response from the first address of a host that accepts a connection."""
         said: HttpReply | HttpFailure = HttpFailure(failure=Failure.NO_HOST, words="has no host")
         for address in addresses:
-            said = self._request(method, url, address, form)
+            said = self._request(method, url, address, form, more)
             if isinstance(said, HttpReply) or said.failure not in {Failure.REFUSED, Failure.NO_NETWORK, Failure.LATE}:
                 break
         return said
 
     def _request(
-        self, method: Method, url: str, address: str, form: Mapping[str, str] | None
+        self, method: Method, url: str, address: str, form: Mapping[str, str] | None, more: Mapping[str, str]
     ) -> HttpReply | HttpFailure:
         sent = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
         try:
@@ -111,7 +123,7 @@ class Web:
                 method,
                 url,
                 deadline=TimeLimit(self._answer_seconds),
-                headers=self._headers | sent,
+                headers={**self._headers, **sent, **more},
                 body=urlencode(form or {}).encode(),
                 address=address,
             )
@@ -120,7 +132,8 @@ class Web:
         except UnansweredError as err:
             return _failure_of(err)
         location = answer.header("Location") if 300 <= answer.status < 400 else None
-        return HttpReply(status=answer.status, location=location, date=answer.header("Date"))
+        headers = {name.lower(): value for name, value in answer.headers}
+        return HttpReply(status=answer.status, location=location, date=answer.header("Date"), headers=headers)
 
 
 def _failure_of(error: UnansweredError) -> HttpFailure:

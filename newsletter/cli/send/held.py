@@ -50,7 +50,10 @@ def print_held(config: Config, found: Iterable[StillHeld], *, now: datetime) -> 
         first = say_clock(held.recalled_from.astimezone(ZoneInfo(zone)))
         output.note(f"{what} is already at {provider}, which sends it on {when}.")
         if held.recalled_from > now:
-            output.note(f"  A timer or worker recalls it between {first} and {last}. If none runs then, it is sent.")
+            output.note(
+                f"  The service, a timer or a worker recalls it between {first} and {last}. "
+                "If none runs then, it is sent."
+            )
         else:
             output.note(f"  It can be recalled until {last}, and is sent otherwise.")
             output.print_next("newsletter run-due", "to recall it now")

@@ -131,9 +131,9 @@ def _travel_line(plan: SchedulePlan, provider: str, *, now: datetime) -> str:
     begins, until = plan.begins.astimezone(zone), plan.last.astimezone(zone)
     if plan.travel is Travel.ON_TIME:
         when = "then" if begins == until else say_time_span(begins, until)
-        return f"a timer, a worker or this terminal must be running {when}: it sends the issue"
+        return f"the service, a timer, a worker or this terminal must be running {when}: it sends the issue"
     if plan.travel is Travel.HELD:
         when = f"from now to {say_day_and_clock(until)}" if begins <= now else say_time_span(begins, until)
         what = f"it sends the issue to {provider}, which holds it until its time,\nand recalls it if someone leaves"
-        return f"a timer, a worker or this terminal must be running {when}: {what}"
+        return f"the service, a timer, a worker or this terminal must be running {when}: {what}"
     return ""

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from threading import Event
 from zoneinfo import ZoneInfo
 
 import typer
-from msgspec import Struct, field
+from msgspec import Struct
 
 from newsletter.cli import bars, output
 from newsletter.cli.send.status import print_broadcast
@@ -19,7 +18,7 @@ from newsletter.language.clock import say_clock, say_distance, say_wait
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
-from newsletter.system.signals import ending_signals, leave_terminal
+from newsletter.system.signals import Interruption, ending_signals, leave_terminal
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.grace import await_grace, grace_left
 from newsletter.workflows.send.schedule import PATIENCE
@@ -28,27 +27,6 @@ from newsletter.workflows.send.status import BroadcastStatus, status_of
 _WORTH_TELLING = timedelta(seconds=20)  # limits per second or minute cause short waits all the time
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _TELL_AGAIN_AFTER = timedelta(minutes=10)
-
-
-class Interruption(Struct):
-    """Whether someone asked the process to stop. If so, all events from `new_stop` are set."""
-
-    is_asked: bool = False
-    _events: list[Event] = field(default_factory=list)
-
-    def new_stop(self) -> Event:
-        """Return an event that stops one drain. The drain may also set the event itself."""
-        event = Event()
-        self._events.append(event)
-        if self.is_asked:
-            event.set()
-        return event
-
-    def ask(self) -> None:
-        """Ask all running work to stop."""
-        self.is_asked = True
-        for event in self._events:
-            event.set()
 
 
 @contextmanager

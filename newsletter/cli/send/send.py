@@ -22,7 +22,7 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiv
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
-from newsletter.store.ledger.recall import say_run
+from newsletter.store.ledger.recall import last_run, say_run
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
@@ -34,7 +34,7 @@ _TO = "The segment to send to: a name from newsletter.toml, or `everyone`."
 _WHERE = "Instead of --to, send to subscribers who match this expression, for example 'language = \"es\"'."
 _WHEN = "The time to send at, for example `2026-02-19 08:00`, `thursday 08:00` or `in 2 hours`."
 _LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
-_AWAKE = "With --at: what will be running then: timer, worker, or here (this terminal). Default: you are asked."
+_AWAKE = "With --at: what will be running then: serve, timer, worker, or here (this terminal). Default: you are asked."
 _WAIVE = "A check to override for this broadcast, for example E1. Needs --because. Repeatable."
 _BECAUSE = "The reason for overriding the check. Give one for each --waive. It is saved with the broadcast."
 
@@ -55,7 +55,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     """Send an issue to a segment after you review and confirm the plan.
 
     No one is sent the same issue twice. With --at, the recipients and the content are locked in now, and the issue is
-    sent at that time by a timer, a worker or this terminal, which must be running then.
+    sent at that time by the service, a timer, a worker or this terminal, which must be running then.
 
     If sending is interrupted, `newsletter resume` continues where it stopped.
 
@@ -80,7 +80,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         if provider is None or dry_run:
             output.note("Dry run: nothing was sent. Run the same command without --dry-run to send.")
             return
-        chosen = choose_awake(config, awake, may_ask=not yes) if schedule else None
+        chosen = _awake(config, database, awake, may_ask=not yes) if schedule else None
         verb = "Schedule it for" if schedule else "Send to"
         question = f"{verb} {output.count_of(plan.preview.recipients, 'subscriber')}?"
         output.require_yes(question, yes=yes, otherwise="Nothing was sent.")
@@ -99,6 +99,10 @@ def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime
     if at is None:
         return None
     return read_schedule(at, zone=config.settings.newsletter.timezone, is_local_time=local_time, now=now)
+
+
+def _awake(config: Config, database: Database, given: Awake | None, *, may_ask: bool) -> Awake:
+    return choose_awake(config, given, last=last_run(database), may_ask=may_ask, now=datetime.now(UTC))
 
 
 def _provider(config: Config, *, is_needed: bool) -> Provider | None:

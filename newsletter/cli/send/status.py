@@ -138,12 +138,16 @@ def parts(settled: Sequence[SettledCount], chunks: Sequence[ChunkSummary]) -> li
     return [(name, "\n".join(reasons)) for name, reasons in lines.items()]
 
 
-def note_if_missing(last: LastRun | None, *, wanted: str = "timer or worker", now: datetime) -> None:
+def note_if_missing(last: LastRun | None, *, wanted: str = "service, timer or worker", now: datetime) -> None:
     """Print a warning if nothing that sends what is due has run lately."""
     if is_awake(last, now=now):
         return
     ran = f"the last one ran {say_distance(last.at - now)}" if last else "none has ever run here"
-    remedy = "start `newsletter worker`" if wanted == "worker" else "set one up (docs/timer.md)"
+    remedy = (
+        "start `newsletter worker`"
+        if wanted == "worker"
+        else "run `newsletter serve`, or set up a timer (docs/timer.md)"
+    )
     output.print_notes([f"No {wanted} seems to be running: {ran}. Without one, nothing is sent; {remedy}."])
 
 
@@ -212,7 +216,7 @@ def _continuing(broadcast: Broadcast, zone: str, now: datetime) -> tuple[str, st
     if at is None or broadcast.state not in {BroadcastState.DONE, BroadcastState.PAUSED}:
         return ("", "")
     what = "tried again" if broadcast.state is BroadcastState.DONE else "continues"
-    return (what, f"{say_moment(at, zone, now=now)}, by `newsletter run-due` or a worker")
+    return (what, f"{say_moment(at, zone, now=now)}, by the service, a timer or a worker")
 
 
 def _print_unknown(status: BroadcastStatus) -> None:
@@ -288,10 +292,14 @@ def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
         why = "once you have corrected the issue, to reach the people who did not get it"
         return [(sending_again(broadcast), why)]
     if broadcast.state is BroadcastState.SCHEDULED:
-        return [("newsletter run-due", "to send what is due; run this from a timer, unless you run workers")]
+        return _steps_of_timer(status, "to send what is due; run this from a timer", now)
     if broadcast.state is not BroadcastState.RUNNING or status.is_at_work:
         return []
     if tally.inflight == 0 and status.next_due and status.next_due > now:
-        why = "to send the rest when it is due; run this from a timer, unless you run workers"
-        return [("newsletter run-due", why)]
+        return _steps_of_timer(status, "to send the rest when it is due; run this from a timer", now)
     return [(resume, "to continue" if tally.inflight else "to continue, if no other process is sending it")]
+
+
+def _steps_of_timer(status: BroadcastStatus, why: str, now: datetime) -> list[Step]:
+    """Return the command that sends what is due, unless something does that already."""
+    return [] if is_awake(status.last_run, now=now) else [("newsletter run-due", why)]

@@ -185,7 +185,12 @@ def say_run(database: Database, command: str, *, now: datetime) -> None:
 
 def last_run(database: Database) -> LastRun | None:
     """Return which command that sends what is due ran last, and when. Return None if none ever did."""
-    return next(iter(_LAST_RUNS.ask(database)), None)
+    return next(iter(last_runs(database)), None)
+
+
+def last_runs(database: Database) -> tuple[LastRun, ...]:
+    """Return when each command that sends what is due last ran, the latest first."""
+    return _LAST_RUNS.ask(database)
 
 
 def _state_after(found: FoundBatch, confirmed_at: datetime | None, now: datetime) -> BatchState:

@@ -11,7 +11,7 @@ import psycopg
 
 from newsletter.model.broadcast import mailing_id_of
 from newsletter.store.connections import ThreadConnections
-from newsletter.store.database import MAILINGS, Answer, DatabaseFacts, ListPart, Runner
+from newsletter.store.database import MAILINGS, SERVICE_KEYS, Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.postgresql.address import Address, read_address
 from newsletter.store.postgresql.connection import PostgresConnection, connect
 from newsletter.store.postgresql.failures import cannot_use, translated
@@ -202,6 +202,7 @@ def examine_postgresql(url: str) -> DatabaseFacts:
             check_server(connection, address.shown)
             schema = version_of(connection, address.shown)
             broadcasts = connection.execute(MAILINGS).fetchall() if schema else []
+            keys = connection.execute(SERVICE_KEYS).fetchall() if schema == newest_version() else []
             (size,) = connection.execute("SELECT pg_database_size(current_database())").fetchall()[0]
             version = connection.info.parameter_status("server_version") or ""
     finally:
@@ -215,6 +216,7 @@ def examine_postgresql(url: str) -> DatabaseFacts:
         journal="",
         size_bytes=int(size),
         mailings=frozenset(mailing_id_of(number, nonce) for number, nonce in broadcasts),
+        service_key=next((bytes(key) for (key,) in keys), None),
     )
 
 

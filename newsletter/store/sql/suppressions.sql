@@ -1,6 +1,7 @@
 -- name: create_reported()!
--- Create the table of suppressions that are added together. `until` is the latest time at which the person may have left.
-CREATE TEMPORARY TABLE reported (
+-- Create the table of suppressions that are added together, unless this connection has it already. To create it each time
+-- would make the engine prepare every statement anew. `until` is the latest time at which the person may have left.
+CREATE TEMPORARY TABLE IF NOT EXISTS reported (
     number INTEGER PRIMARY KEY,
     person TEXT /*+ COLLATE "C" */ NOT NULL,
     topic TEXT /*+ COLLATE "C" */ NOT NULL,
@@ -19,6 +20,7 @@ SET until = w.last
 FROM (
     SELECT p.person, p.topic, max({p.last}) AS last
     FROM past_suppression AS p
+    WHERE p.person IN (SELECT person FROM reported)  -- so that only their rows are read
     GROUP BY p.person, p.topic
 ) AS w
 WHERE w.person = reported.person AND w.topic = reported.topic AND w.last > reported.until;
@@ -85,7 +87,8 @@ FROM (
         every_row AS (PARTITION BY person, topic)
 ) AS r
 WHERE
-    p.person = r.person AND p.topic = r.topic AND r.place = 1
+    p.person IN (SELECT person FROM reported)  -- so that only their rows are read
+    AND p.person = r.person AND p.topic = r.topic AND r.place = 1
     AND (
         p.reason = 'in doubt'
         OR r.firmness > {p.firmness}
@@ -115,9 +118,9 @@ WHERE
     (s.consented_at <> '' OR s.consent_basis <> '')
     AND NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = r.person AND p.topic IN ('', r.topic));
 
--- name: drop_reported()!
--- Drop the temporary table at the end of the step.
-DROP TABLE reported;
+-- name: empty_reported()!
+-- Remove all suppressions that are added together.
+DELETE FROM reported;
 
 -- name: keep_past(person, topic, now, because)!
 -- Save a suppression that is about to be lifted, and the reason. If two are lifted within a second, the first is kept.

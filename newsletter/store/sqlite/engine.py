@@ -14,7 +14,7 @@ from types import TracebackType
 from newsletter.errors import StoreError
 from newsletter.model.broadcast import mailing_id_of
 from newsletter.store.connections import ThreadConnections
-from newsletter.store.database import MAILINGS, Answer, DatabaseFacts, ListPart, Runner
+from newsletter.store.database import MAILINGS, SERVICE_KEYS, Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
 from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated, without_locks
 from newsletter.store.sqlite.files import OF_OTHERS, keep_private, make_private_file
@@ -187,6 +187,8 @@ def examine_sqlite(path: Path) -> DatabaseFacts:
             checked = connection.execute(f"PRAGMA quick_check({_MOST_DAMAGES})").fetchall()
             is_sound = checked == [("ok",)]
             broadcasts = connection.execute(MAILINGS).fetchall() if schema and is_sound else []
+            is_current = is_sound and schema == newest_version()
+            keys = connection.execute(SERVICE_KEYS).fetchall() if is_current else []
         finally:
             connection.close()
     found = path.stat()
@@ -199,6 +201,7 @@ def examine_sqlite(path: Path) -> DatabaseFacts:
         journal="wal" if is_wal(path) else "rollback",
         size_bytes=found.st_size,
         mailings=frozenset(mailing_id_of(number, nonce) for number, nonce in broadcasts),
+        service_key=next((bytes(key) for (key,) in keys), None),
     )
 
 

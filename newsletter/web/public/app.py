@@ -12,15 +12,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from newsletter.errors import StoreError
-from newsletter.web.public import asked, leaving, preferences, signup, tracking, webhook
+from newsletter.web.public import asked, health, leaving, preferences, signup, tracking, webhook
 from newsletter.web.public.pages import logo, page, style
 from newsletter.web.public.protection import ProtectiveHeaders
+from newsletter.web.public.record import OnFault, OnRequest, Recorder
 from newsletter.web.public.service import Service
 
 _RETRY_SECONDS = "5"
 # Every group of pages: each returns its routes.
 _GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (
     leaving.routes,
+    health.routes,
     signup.routes,
     tracking.routes,
     webhook.routes,
@@ -30,8 +32,14 @@ _GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # a proxy or a monitor on this machine may ask by these names
 
 
-def service_app(service: Service) -> Starlette:
-    """Return the application. All of its pages are below the path of `[service] url`."""
+def service_app(
+    service: Service, *, on_request: OnRequest = lambda _: None, on_fault: OnFault | None = None
+) -> Starlette:
+    """Return the application. All of its pages are below the path of `[service] url`.
+    The page for monitors is also at the top, where those on this machine look for it.
+
+    `on_request` is called with what is recorded about each request, and `on_fault` with an unexpected error.
+    """
     failures = _Failures(service)
     host = urlsplit(service.origin).hostname or ""
     own_host = f"[{host}]" if ":" in host else host
@@ -39,6 +47,7 @@ def service_app(service: Service) -> Starlette:
     app = Starlette(
         middleware=[
             Middleware(ProtectiveHeaders),
+            Middleware(Recorder, on_request=on_request, on_fault=on_fault, path=service.path),
             Middleware(TrustedHostMiddleware, allowed_hosts=[own_host, *_LOOPBACK], www_redirect=False),
         ],
         exception_handlers={HTTPException: failures.told, StoreError: failures.busy},
@@ -46,7 +55,7 @@ def service_app(service: Service) -> Starlette:
     # A redirect to the address without a slash would end a one-click request, so both spellings have routes.
     router = Router(routes, redirect_slashes=False)
     app.router.redirect_slashes = False
-    app.router.routes = [Mount(service.path, app=router)] if service.path else list(routes)
+    app.router.routes = [Mount(service.path, app=router), *health.routes(service)] if service.path else list(routes)
     return app
 
 

@@ -102,7 +102,12 @@ def style_sheet(config: Config) -> str:
     light = _properties({**_colors(brand.light), **fonts})
     dark = _properties(_colors(brand.dark))
     values = f":root{{{light}}}\n@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
-    return values + (_PAGES / "style.css").read_text(encoding="utf-8")
+    return values + _common_style()
+
+
+@cache
+def _common_style() -> str:
+    return (_PAGES / "style.css").read_text(encoding="utf-8")
 
 
 @cache
@@ -111,6 +116,7 @@ def _templates() -> Environment:
         loader=FileSystemLoader(_PAGES),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # to look whether a template changed takes longer than to render it
         trim_blocks=True,
         lstrip_blocks=True,
     )

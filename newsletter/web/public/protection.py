@@ -57,7 +57,8 @@ class ProtectiveHeaders:
 
         try:
             # A proxy may leave a slash too many in front of a path, and a one-click request must not be redirected.
-            await self._app({**scope, "path": _SLASHES.sub("/", scope["path"])}, receive, send_protected)
+            scope["path"] = _SLASHES.sub("/", scope["path"])
+            await self._app(scope, receive, send_protected)
         except ClientDisconnect:
             return
 

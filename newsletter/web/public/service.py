@@ -10,11 +10,13 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
 from newsletter.config import Config
+from newsletter.errors import StoreError
 from newsletter.providers.base import Clock, utc_now
 from newsletter.store.database import Connection, Database
 from newsletter.store.group_writer import GroupWriter
 
 T = TypeVar("T")
+_SECONDS_TO_SAVE = 10  # less than the proxy waits for an answer
 
 
 class Service(Struct, frozen=True, kw_only=True):
@@ -52,5 +54,13 @@ class Service(Struct, frozen=True, kw_only=True):
         return await run_in_threadpool(reading)
 
     async def save(self, change: Callable[[Connection], T]) -> T:
-        """Return the result of a change when it is on disk. Changes of other requests are saved with it."""
-        return await asyncio.wrap_future(self.writer.submit(change))
+        """Return the result of a change when it is on disk. Changes of other requests are saved with it.
+
+        Raise StoreError if that takes too long, as while an import fills the list. It may be saved later all the same.
+        """
+        saved = asyncio.wrap_future(self.writer.submit(change))
+        try:
+            async with asyncio.timeout(_SECONDS_TO_SAVE):
+                return await saved
+        except TimeoutError as err:
+            raise StoreError("another program is writing to the database; try again in a minute") from err

@@ -1,77 +1,194 @@
 """Serve the pages for subscribers until the process is asked to end."""
 
+import asyncio
 import errno
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
+from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 
+import h11
 import uvicorn
+from msgspec import Struct
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.store.database import Database
 from newsletter.store.group_writer import GroupWriter
 from newsletter.system.environment import forget_key
+from newsletter.store.service import service_key
+from newsletter.system.log import Log, no_log
+from newsletter.system.signals import Interruption, ending_signals
 from newsletter.web.public.app import service_app
+from newsletter.web.public.health import Metrics
+from newsletter.web.public.record import OnFault, RequestFacts
 from newsletter.web.public.service import Service
 from newsletter.workflows.events.interpret import Interpreter
 
 _SECONDS_TO_FINISH = 20
-_MOST_CONNECTIONS = 500
+_SECONDS_FOR_A_HEAD = 10.0
 _LARGEST_HEAD = 16_384  # bytes
+_WAITING_CONNECTIONS = 1024
+_MOST_FILES = 8192  # each connection is one, so that a few thousand idle clients keep no one out
 _REASONS = {
     errno.EADDRINUSE: "another program is using it; stop that program, or choose another port with --port",
     errno.EACCES: "the system reserves it; choose a port from 1024 to 65535, for example --port 8080",
 }
 
 
-def serve_pages(config: Config, database: Database, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Answer requests until Ctrl-C or SIGTERM. Requests that have begun are then answered first.
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What a process that serves pages does beside it."""
 
-    `on_ready` is called with the local URL when the server is ready. Raise InputError if the port cannot be used.
+    interruption: Interruption  # asked when the process is asked to end
+    beside: AbstractContextManager[None] = nullcontext()  # what runs as long as pages are served
+    log: Log = no_log  # of requests
+    on_fault: OnFault | None = None  # called with an unexpected error
+
+
+def serve_pages(
+    config: Config,
+    database: Database,
+    *,
+    host: str,
+    port: int,
+    surroundings: Surroundings,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Answer requests until Ctrl-C, SIGTERM or SIGHUP. Requests that have begun are then answered first.
+
+    `on_ready` is called with the local URL when the server is ready. Raise InputError if a port cannot be used.
     """
-    listener = _listener(host, port)
-    with GroupWriter(database) as writer, Interpreter(config, database):
+    _allow_many_connections()
+    with ExitStack() as stack:
+        listener = stack.enter_context(closing(_listener(host, port)))
+        writer = stack.enter_context(GroupWriter(database))
+        stack.enter_context(Interpreter(config, database))
+        service_key(database)  # made before it is needed
         service = Service(config=config, database=database, writer=writer, key=forget_key())
-        server = _PublicServer(_settings(service), on_ready=lambda: on_ready(_url(listener)))
-        try:
-            server.run(sockets=[listener])
-        except KeyboardInterrupt:
-            pass  # uvicorn raises the signal again after it has answered everything
-        finally:
-            listener.close()
+        metrics = Metrics(service)
+        stack.enter_context(metrics.served(config.settings.service.metrics_port))
+
+        def on_request(facts: RequestFacts) -> None:
+            metrics.count(facts)
+            _log_request(surroundings.log, facts)
+
+        app = service_app(service, on_request=on_request, on_fault=surroundings.on_fault)
+        server = _PublicServer(_settings(app, config), on_ready=lambda: on_ready(_url(listener)))
+        stack.enter_context(_ended_by_signals(server, surroundings.interruption))
+        stack.enter_context(surroundings.beside)
+        server.run(sockets=[listener])
 
 
-def _settings(service: Service) -> uvicorn.Config:
+def _log_request(log: Log, facts: RequestFacts) -> None:
+    log(
+        "request",
+        route=facts.route,
+        method=facts.method,
+        status=facts.status,
+        bytes=facts.size_bytes,
+        agent=facts.agent,
+        milliseconds=round(facts.seconds * 1000),
+    )
+
+
+def _settings(app: object, config: Config) -> uvicorn.Config:
     return uvicorn.Config(
-        service_app(service),
+        app,  # type: ignore[arg-type]
         log_config=None,
         log_level="critical",
         access_log=False,  # it would contain the links, which are secrets
         server_header=False,
         date_header=True,
         ws="none",
-        http="h11",
+        http=_Protocol,
         h11_max_incomplete_event_size=_LARGEST_HEAD,
         proxy_headers=True,
-        forwarded_allow_ips=list(service.config.settings.service.proxies),
-        limit_concurrency=_MOST_CONNECTIONS,
+        forwarded_allow_ips=list(config.settings.service.proxies),
+        backlog=_WAITING_CONNECTIONS,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
-        lifespan="on",
+        lifespan="off",
     )
 
 
+class _Protocol(H11Protocol):
+    """Uvicorn's protocol, with a deadline for the head of a request, so that no silent client keeps a connection."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect the head of a request from now on."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent, and expect the rest of a head that is not complete."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing more."""
+        self._drop_deadline()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        is_head_expected = self.conn.their_state is h11.IDLE
+        if not is_head_expected:
+            self._drop_deadline()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(_SECONDS_FOR_A_HEAD, self._end_if_late)
+
+    def _end_if_late(self) -> None:
+        self._deadline = None
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self.transport.close()
+
+    def _drop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
 class _PublicServer(uvicorn.Server):
-    """A uvicorn server that calls back when it is ready."""
+    """A uvicorn server that calls back when it is ready, and leaves signals to its caller."""
 
     def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        """Do nothing. Uvicorn itself would end the process before what runs beside the server has ended."""
+        return nullcontext()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then call `on_ready`."""
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+
+@contextmanager
+def _ended_by_signals(server: uvicorn.Server, interruption: Interruption) -> Iterator[None]:
+    """Ask the server and what runs beside it to end after the first signal. After the second, wait for nothing."""
+
+    def on_signal(_number: int, _frame: object) -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+        interruption.ask()
+
+    previous = {number: signal.signal(number, on_signal) for number in ending_signals()}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _allow_many_connections() -> None:
+    _, most = getrlimit(RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        setrlimit(RLIMIT_NOFILE, (_MOST_FILES if most < 0 else min(_MOST_FILES, most), most))
 
 
 def _url(listener: socket.socket) -> str:
@@ -82,7 +199,7 @@ def _url(listener: socket.socket) -> str:
 def _listener(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=1024)
+        return socket.create_server((host, port), family=family, backlog=_WAITING_CONNECTIONS)
     except OSError as err:
         reason = _REASONS.get(err.errno or 0, f"{err.strerror}; give another --host or --port")
         raise InputError(f"the service cannot listen on {host} port {port}: {reason}") from err

@@ -28,6 +28,8 @@ from newsletter.model.finding import Severity
 from newsletter.providers.base import ProviderFacts
 from newsletter.system.stream import TimeLimit, open_stream, trusted_authorities
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
+from newsletter.workflows.doctor.replies import reply_items
+from newsletter.workflows.doctor.service import service_items
 
 _FEW_DAYS = 21
 _SECONDS = 5.0
@@ -61,6 +63,7 @@ def sender_items(config: Config, provider: ProviderFacts, *, is_online: bool) ->
     verdict = judge_sender(sender, names)
     for judgment in verdict.judgments:
         yield from _items(judgment)
+    yield from reply_items(config, names)
     if verdict.policy in {"quarantine", "reject"}:
         logo = "BIMI, which can show your logo beside each email: see bimigroup.org"
         yield ok("bimi", f"the DMARC policy p={verdict.policy} allows {logo}")
@@ -117,7 +120,7 @@ def examine_pages(config: Config, now: datetime, *, is_online: bool) -> PageFact
     leaving = _leaving(web, url)
     clock = _clock(web, config.settings.service.url)
     certificate = () if leaving.health is Health.NOT_JUDGED else _certificate(config.settings.service.url, now)
-    return PageFacts(items=(leaving, *certificate), clock=clock)
+    return PageFacts(items=(leaving, *certificate, *service_items(config, web, now=now)), clock=clock)
 
 
 def _leaving(web: Web, url: str) -> HealthItem:

@@ -99,7 +99,7 @@ def _paragraph(config: Config, database: Database, notice: Notice) -> str:
     ]
     if broadcast.state is BroadcastState.PAUSED and broadcast.continues_at is not None:
         continues_at = say_time(broadcast.continues_at, config.settings.newsletter.timezone)
-        lines.insert(3, f"Next: it continues at {continues_at}, by `newsletter run-due` or a worker")
+        lines.insert(3, f"Next: it continues at {continues_at}, by the service, a timer or a worker")
     return "\n".join(lines)
 
 

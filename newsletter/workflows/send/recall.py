@@ -32,7 +32,7 @@ from newsletter.store.ledger.recall import (
 )
 
 GATHERED_UNTIL = timedelta(minutes=20)  # before the time of a batch; twice the margin of SendGrid
-AWAKE_WITHIN = timedelta(minutes=15)  # a timer or worker that ran no longer ago than this counts as running
+AWAKE_WITHIN = timedelta(minutes=15)  # a service, timer or worker that ran no longer ago than this counts as running
 # SendGrid discards canceled email at its send time. The rest allows for a delay there, and for clocks that differ.
 CLEARED_AFTER = timedelta(minutes=30)
 _TRY_CLEARING_FOR = timedelta(days=3)
@@ -175,7 +175,7 @@ def holds_for_later(database: Database, broadcast_id: int, *, now: datetime) -> 
 
 
 def is_awake(last: LastRun | None, *, now: datetime) -> bool:
-    """Return whether a timer, a worker or a terminal that sends what is due has run lately."""
+    """Return whether a service, a timer, a worker or a terminal that sends what is due has run lately."""
     return last is not None and now - last.at <= AWAKE_WITHIN
 
 

@@ -18,6 +18,7 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast, unattended_broadcasts
 from newsletter.store.ledger.recall import say_run, watched_broadcasts
 from newsletter.system.log import Log, no_log
+from newsletter.workflows.purge import purge_daily
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import DueBroadcast, Opener, judge, judge_recall
@@ -54,7 +55,8 @@ def run_due(
     because they wait for it. Both are done again and again while others are sent. What was recalled is then sent again,
     so a broadcast may have several results. The provider is opened when
     it is first needed. A failure of one broadcast does not delay the others. `new_stop` returns an event for each
-    result, which is set when the process is asked to end. `command` is saved with the time of the run.
+    result, which is set when the process is asked to end. `command` is saved with the time of the run. Once a day,
+    data that is too old is deleted.
     """
     work = Work(
         config=config,
@@ -77,6 +79,7 @@ def run_due(
         yield done
         yield from others
     tell_reviewers(config, database, work.opened, now=clock(), log=log)
+    purge_daily(config, database, now=clock(), log=log)
 
 
 def _watched(database: Database, *, now: datetime) -> tuple[Broadcast, ...]:

@@ -8,7 +8,8 @@ from tests.fakes.web_server import Page
 def test_the_post_is_the_one_that_mailbox_providers_make(surroundings: Surroundings) -> None:
     assert surroundings.faults("H4") == []
 
-    (request,) = surroundings.pages.requests
+    request, look = surroundings.pages.requests
+    assert (look.method, look.path, look.body) == ("GET", ONE_CLICK_PATH, b"")
     assert (request.method, request.path, request.body) == ("POST", ONE_CLICK_PATH, b"List-Unsubscribe=One-Click")
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert "Cookie" not in request.headers

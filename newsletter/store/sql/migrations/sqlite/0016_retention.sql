@@ -1,1 +1,4 @@
-SELECT 1;
+-- When old data was last deleted: one row, or none.
+CREATE TABLE last_purge (
+    at TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;

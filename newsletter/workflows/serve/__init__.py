@@ -1,0 +1,1 @@
+"""What `newsletter serve` does beside answering requests."""

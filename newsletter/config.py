@@ -121,11 +121,19 @@ def line_of_key(config: Config, *keys: str | int) -> int | None:
     `keys` are the names of the tables around the key, then the key's own name. A number selects one of several tables
     of the same name, counted from 0. Return None if the line cannot be determined.
     """
+    path = config.root / CONFIG_FILE
     try:
-        text = (config.root / CONFIG_FILE).read_text(encoding="utf-8-sig")
+        stat = path.stat()
+        text = _written_text(path, stat.st_mtime_ns, stat.st_size)
     except (OSError, UnicodeDecodeError):
         return None
     return _line_of(text, keys)
+
+
+@lru_cache(maxsize=8)
+def _written_text(path: Path, _modified_ns: int, _size_bytes: int) -> str:
+    """Return the text of a file, which is read again when it has changed. The checks ask for a dozen of its lines."""
+    return path.read_text(encoding="utf-8-sig")
 
 
 def place_of_key(config: Config, *keys: str | int) -> Place:
@@ -158,6 +166,7 @@ class _WrittenKey(Struct, frozen=True):
     line: int
 
 
+@lru_cache(maxsize=256)
 def _line_of(text: str, location: Location) -> int | None:
     """Return the line of `key =` inside its `[table]`, or of the deepest table around it that exists."""
     best: _WrittenKey | None = None

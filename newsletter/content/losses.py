@@ -7,6 +7,7 @@ means the sign itself.
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from html.entities import html5
 from operator import itemgetter
 
@@ -226,8 +227,13 @@ _SIGNS = (
 _ANY_SIGN = re.compile(r"[<>\[\]()*_~`{=:&^]")
 
 
-def losses_in(flat: FlatText) -> Iterator[ContentLoss]:
-    """Yield what was not taken within the lines of a block."""
+@lru_cache(maxsize=4096)  # after an edit, most blocks are the same as before
+def losses_in(flat: FlatText) -> tuple[ContentLoss, ...]:
+    """Return what was not taken within the lines of a block."""
+    return tuple(_losses_in(flat))
+
+
+def _losses_in(flat: FlatText) -> Iterator[ContentLoss]:
     if not _ANY_SIGN.search(flat.text):
         return
     claimed: list[tuple[int, int]] = []

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails
 
 from newsletter.content.keys import LINE_READERS
-from newsletter.content.source import Document, Reading
+from newsletter.content.source import Document, Reading, WrittenKeys
 from newsletter.errors import FaultError, Location
 from newsletter.model.issue import Item, Section
 from newsletter.model.issue_fields import EventFields, SectionFields
@@ -35,7 +35,7 @@ def record_of(
 
     `require_picture` is called with the name of each image, and raises FaultError if the image cannot be used.
     """
-    known, pictures = _known_record(document, model)
+    known, pictures = _known_record(document.keys, model)
     with suppress(FaultError):
         for name in pictures:
             require_picture(name)
@@ -60,11 +60,11 @@ def record_of(
 
 
 @lru_cache(maxsize=1024)
-def _known_record(document: Document, model: type[Fields]) -> tuple[Fields | None, tuple[str, ...]]:
-    """Return the settings of a document as a record, or None if they are wrong, and the names of the images in them."""
+def _known_record(keys: WrittenKeys, model: type[Fields]) -> tuple[Fields | None, tuple[str, ...]]:
+    """Return settings as a record, or None if they are wrong, and the names of the images in them."""
     pictures: list[str] = []
     try:
-        record = model.model_validate(document.data, context={**LINE_READERS, "require_picture": pictures.append})
+        record = model.model_validate(keys.data, context={**LINE_READERS, "require_picture": pictures.append})
     except ValidationError:
         return None, ()
     return record, tuple(pictures)
@@ -110,7 +110,12 @@ class Read(Struct, Generic[_FieldsT], frozen=True, eq=False):
 @lru_cache(maxsize=512)
 def without_type(document: Document) -> Document:
     """Return the document of a section without the key that names its type."""
-    return replace(document, data={key: value for key, value in document.data.items() if key != "type"})
+    return replace(document, keys=_without_type(document.keys))
+
+
+@lru_cache(maxsize=512)
+def _without_type(keys: WrittenKeys) -> WrittenKeys:
+    return WrittenKeys({key: value for key, value in keys.data.items() if key != "type"}, keys.lines)
 
 
 @lru_cache(maxsize=1024)

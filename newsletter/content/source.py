@@ -63,18 +63,37 @@ class Reading(Struct):
         self.merge_fields += other.merge_fields
 
 
+class WrittenKeys(Struct, frozen=True, eq=False):
+    """The settings of a file, and the line of each.
+
+    Settings that have not changed are the same object again, also if the Markdown below them has changed.
+    """
+
+    data: Tree
+    lines: Mapping[Location, int]
+
+
 class Document(Struct, frozen=True, kw_only=True, eq=False):
-    """The contents of a file: its settings, the line of each setting, and the Markdown below them.
+    """The contents of a file: its settings, and the Markdown below them.
 
     A file that has not changed gives the same object again. So what is made from it is cached by its identity.
     """
 
     path: str
     digest: str  # a hash of the whole text
-    data: Tree
-    lines: Mapping[Location, int]
+    keys: WrittenKeys
     body: str = ""
     body_lines: tuple[int, ...] = ()  # the line of the file for each line of the Markdown
+
+    @property
+    def data(self) -> Tree:
+        """The settings."""
+        return self.keys.data
+
+    @property
+    def lines(self) -> Mapping[Location, int]:
+        """The line of each setting."""
+        return self.keys.lines
 
     @property
     def source(self) -> Source:
@@ -173,11 +192,15 @@ def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-# Cached by content, so that after an edit only the edited file is parsed again. No caller changes a cached value.
+_NO_KEYS = WrittenKeys({}, {})
+
+
+# Cached by content, so that after an edit only the edited part of a file is parsed again. No caller changes a cached
+# value.
 @lru_cache(maxsize=64)
 def _parse_yaml(text: str, path: str) -> tuple[Document | None, Reading]:
-    reading = Reading()
-    return _document(text, first_line=1, path=path, reading=reading), reading
+    keys, reading = _written_keys(text, first_line=1, path=path)
+    return None if keys is None else Document(path=path, digest=_digest(text), keys=keys), reading
 
 
 @lru_cache(maxsize=512)
@@ -186,15 +209,17 @@ def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]
     lines = text.split("\n")
     found = find_front_matter(lines)
     if found is None:
-        return _with_body(Document(path=path, digest=_digest(text), data={}, lines={}), text, 1, reading), reading
+        document = Document(path=path, digest=_digest(text), keys=_NO_KEYS)
+        return _with_body(document, text, 1, reading), reading
     if isinstance(found, FenceFault):
         reading.add(path, found.index + 1, found.fault.what, found.fault.remedy)
         return None, reading
     end = found.end
-    document = _document("\n".join(lines[1:end]), first_line=2, path=path, reading=reading)
-    if document is None:
+    keys, in_keys = _written_keys("\n".join(lines[1:end]), first_line=2, path=path)
+    reading.take(in_keys)
+    if keys is None:
         return None, reading
-    document = replace(document, digest=_digest(text))
+    document = Document(path=path, digest=_digest(text), keys=keys)
     return _with_body(document, "\n".join(lines[end + 1 :]), end + 2, reading), reading
 
 
@@ -208,7 +233,10 @@ def _with_body(document: Document, text: str, first_line: int, reading: Reading)
     return replace(document, body=body, body_lines=plain.lines)
 
 
-def _document(text: str, *, first_line: int, path: str, reading: Reading) -> Document | None:
+@lru_cache(maxsize=512)
+def _written_keys(text: str, *, first_line: int, path: str) -> tuple[WrittenKeys | None, Reading]:
+    reading = Reading()
+
     def with_tokens(value: str, line: int) -> str:
         plain = without_comments(value, first_line=line)
         return replace_merge_fields(plain.text, path=path, lines=plain.lines, reading=reading)
@@ -216,9 +244,7 @@ def _document(text: str, *, first_line: int, path: str, reading: Reading) -> Doc
     tree = read_yaml_text(text, first_line=first_line, on_text=with_tokens)
     for mistake in tree.mistakes:
         reading.add(path, mistake.line, mistake.what, mistake.remedy)
-    if tree.data is None:
-        return None
-    return Document(path=path, digest=_digest(text), data=tree.data, lines=tree.lines)
+    return None if tree.data is None else WrittenKeys(tree.data, tree.lines), reading
 
 
 def _digest(text: str) -> str:

@@ -43,12 +43,17 @@ def direction_of_language(language: str) -> Direction:
     return Direction.LEFT_TO_RIGHT if _FROM_RIGHT.isdisjoint(names) else Direction.RIGHT_TO_LEFT
 
 
+def may_run_from_right(text: str) -> bool:
+    """Return whether the text contains a letter of a script that is written from right to left."""
+    return _MAY_RUN_FROM_RIGHT.search(text) is not None
+
+
 def direction_of_text(text: str, around: Direction) -> Direction:
     """Return `around`, or the other direction if the text's first letter and most of its letters run that way.
 
     The first letter is not enough: a sentence may begin with a name in another script.
     """
-    if around is Direction.LEFT_TO_RIGHT and not _MAY_RUN_FROM_RIGHT.search(text):
+    if around is Direction.LEFT_TO_RIGHT and not may_run_from_right(text):
         return around
     kinds = map(unicodedata.bidirectional, MERGE_TOKEN.sub("", text))
     strong = [_STRONG[kind] for kind in kinds if kind in _STRONG]

@@ -1,12 +1,13 @@
 """Mark text that runs against the email's direction, so that punctuation and numbers stay in place."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 from markupsafe import Markup, escape
 
-from newsletter.language.direction import Direction, direction_of_text, parts_by_direction
+from newsletter.language.direction import Direction, direction_of_text, may_run_from_right, parts_by_direction
 
 _TABLE_CELLS = {"th", "td"}
 _BLOCKS = {"paragraph", "heading", "blockquote", "table", *_TABLE_CELLS}
@@ -17,6 +18,11 @@ def directed(text: str, around: Direction) -> Markup:
     """Return a line of a template with `dir` on every part that runs the other way. Markup is returned unchanged."""
     if isinstance(text, Markup):
         return text
+    return _directed(text, around)
+
+
+@lru_cache(maxsize=4096)  # asked for each line of a template in each build
+def _directed(text: str, around: Direction) -> Markup:
     own = direction_of_text(text, around)
     words = Markup("").join(_marked(part, way, own) for part, way in parts_by_direction(text, own))
     return _marked(words, own, around)
@@ -25,11 +31,17 @@ def directed(text: str, around: Direction) -> Markup:
 def with_directions(tokens: Sequence[Token], around: Direction) -> list[Token]:
     """Return the tokens with `dir` on each block and phrase that runs against the text around it.
 
-    The returned tokens are copies, because other variants share the original tokens.
+    The returned tokens are copies if anything is marked, because other variants share the original tokens.
     """
+    if around is Direction.LEFT_TO_RIGHT and not any(map(_may_run_from_right, tokens)):
+        return list(tokens)
     copied = [token.copy(attrs=dict(token.attrs)) for token in tokens]
     _direct(SyntaxTreeNode(copied), around)
     return copied
+
+
+def _may_run_from_right(block: Token) -> bool:
+    return any(child.type == "text" and may_run_from_right(child.content) for child in block.children or [])
 
 
 def _marked(words: str, way: Direction, around: Direction) -> Markup:

@@ -6,6 +6,7 @@ that belong inside them too. Finishing HTML that is already finished changes not
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from mjml import mjml2html
 from msgspec import Struct
@@ -58,9 +59,8 @@ _UNSAFE_VALUE = re.compile(rf"""="[ !#-;=?-\[\]-~]*+{_UNSAFE}[^"<>]*"|='[ -&(-;=
 _ENCODED = re.compile(r"&#x(0[0-9a-f]{5}|10[0-9a-f]{4});")
 # Output of the compiler that no email app needs is removed. Gmail clips a long email, so every byte counts.
 # The compiler leaves dozens of places where one conditional comment ends and the next begins immediately.
-_FOR_OUTLOOK = r"<!--\[if mso \| IE\]>(?:(?!-->).)*<!\[endif\]-->"
-_SEAM = re.compile(r"<!\[endif\]--><!--\[if mso \| IE\]>")
-_RUN = re.compile(rf"{_FOR_OUTLOOK}(?:{_FOR_OUTLOOK})+", re.DOTALL)
+_FOR_OUTLOOK = "<!--[if mso | IE]>"
+_SEAM = f"<![endif]-->{_FOR_OUTLOOK}"
 # The lookbehind follows the words that it is about, because a pattern that begins with plain words is found faster.
 _LAST_SEMICOLON = re.compile(r"""style="(?<=\sstyle=")[^"]*+(?<=;)(?=")""")
 # The compiler adds this rule to accordions to make Gmail drop the style sheet, but that would drop the rules for narrow
@@ -89,8 +89,25 @@ def compile_mjml(source: str, *, direction: str = "ltr") -> str:
         if words in html and pattern.search(html):
             raise InputError(f"the theme uses {what}; {remedy}")
     html = _ENCODED.sub(_decoded, html)
-    html = _RUN.sub(lambda run: _SEAM.sub("", run[0]), html.replace(_NOT_FOR_GMAIL, ""))
+    html = _without_seams(html.replace(_NOT_FOR_GMAIL, ""))
     return _LAST_SEMICOLON.sub(lambda style: style[0][:-1], html)
+
+
+def _without_seams(html: str) -> str:
+    """Return the HTML with comments for Outlook joined where one ends and the next begins."""
+    first, *others = html.split(_SEAM)
+    pieces, is_for_outlook = [first], _ends_in_outlook(first)
+    for piece in others:
+        pieces += (piece,) if is_for_outlook else (_SEAM, piece)
+        # A seam begins a comment, so only a piece with the end of this comment may be followed by another kind.
+        is_for_outlook = _ends_in_outlook(f"{_FOR_OUTLOOK}{piece}")
+    return "".join(pieces)
+
+
+def _ends_in_outlook(html: str) -> bool:
+    """Return whether the HTML ends inside a comment for Outlook."""
+    begins = html.rfind("<!--")
+    return begins != -1 and html.startswith(_FOR_OUTLOOK, begins) and "-->" not in html[begins:]
 
 
 def _with_defaults(source: str, direction: str) -> str:
@@ -197,7 +214,7 @@ def _roles(tags: Iterable[re.Match[str]]) -> Iterator[_Edit]:
     for tag in tags:
         name = tag["name"].lower()
         if name == "table":
-            open_tables.append((tag, "data" in _attribute(tag, "class").split()))
+            open_tables.append((tag, "data" in _values(tag["attributes"]).get("class", "").split()))
         elif name in {"th", "caption"} and open_tables:
             open_tables[-1] = (open_tables[-1][0], True)
         elif name == "/table" and open_tables:
@@ -207,26 +224,20 @@ def _roles(tags: Iterable[re.Match[str]]) -> Iterator[_Edit]:
 
 
 def _role(table: re.Match[str], holds_data: bool) -> Iterator[_Edit]:
-    if not holds_data and not _has(table, "role"):
+    if not holds_data and "role" not in _values(table["attributes"]):
         yield _Edit(table.end("name"), table.end("name"), ' role="presentation"')
 
 
 def _alternative_texts(tags: Iterable[re.Match[str]]) -> Iterator[_Edit]:
     for tag in tags:
-        if (tag["name"].lower() == "img" or ":" in tag["name"]) and not _has(tag, "alt"):
+        if (tag["name"].lower() == "img" or ":" in tag["name"]) and "alt" not in _values(tag["attributes"]):
             yield _Edit(tag.end("name"), tag.end("name"), ' alt=""')
 
 
-def _has(tag: re.Match[str], name: str) -> bool:
-    if name not in tag["attributes"].lower():  # the attributes are taken apart only if they may contain it
-        return False
-    return any(found[1].lower() == name for found in _ATTRIBUTE.finditer(tag["attributes"]))
-
-
-def _attribute(tag: re.Match[str], name: str) -> str:
-    if name not in tag["attributes"].lower():
-        return ""
-    return next((_value(found) for found in _ATTRIBUTE.finditer(tag["attributes"]) if found[1].lower() == name), "")
+@lru_cache(maxsize=1024)  # the attributes of most tables are the same as those of others, and as in the build before
+def _values(attributes: str) -> Mapping[str, str]:
+    """Return a tag's attributes, with their names in lower case. Of two with the same name, the first one counts."""
+    return {found[1].lower(): _value(found) for found in reversed([*_ATTRIBUTE.finditer(attributes)])}
 
 
 def _value(attribute: re.Match[str]) -> str:

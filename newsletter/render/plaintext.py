@@ -217,6 +217,7 @@ def _told(address: str) -> str:
     return address if bare == address else bare.partition("?")[0]
 
 
+@lru_cache(maxsize=4096, typed=True)  # after an edit, most paragraphs are the same as before
 def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
     """Wrap like `textwrap.fill`, but count wide characters as two columns and allow a break after each of them."""
     lines: list[str] = []

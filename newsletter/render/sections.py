@@ -1,7 +1,7 @@
 """Lay out sections as MJML and as plain text. Sections that have not changed are cached in the theme."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from fractions import Fraction
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -36,9 +36,8 @@ class SectionPress:
     def __init__(self, issue: Issue, config: Config, theme: Theme) -> None:
         self._issue, self._config, self._theme = issue, config, theme
         self.look = self._look()
-        self._author_css = theme.render("author.css.j2", self.look)
         self._stamp = self._ingredients()
-        self._text_templates: dict[str, str] = {}  # by the type of the section
+        self._author_css = self._kept("author.css.j2", lambda: self._styles("author.css.j2")).content
 
     def new_shelf(self) -> PictureShelf:
         """Return an empty shelf for images. If the workspace has an archive, the images are hosted there."""
@@ -51,9 +50,7 @@ class SectionPress:
 
     def text(self, section: Section, *, mailbox: MailboxProvider | None) -> str:
         """Return a section as plain text for readers at a mailbox provider."""
-        template = self._text_templates.get(section.type)
-        if template is None:
-            template = self._text_templates[section.type] = self._theme.section_text_template(section.type)
+        template = self._theme.section_text_template(section.type)
         return self._recall(section, template, ruled=False, mailbox=mailbox).content
 
     def _recall(
@@ -61,13 +58,21 @@ class SectionPress:
     ) -> LaidOutSection:
         # A section that is the same for everyone is laid out once.
         mailbox = mailbox if section.differs_by_mailbox else None
-        key = (self._stamp, section.fingerprint, template, ruled, mailbox)
-        found = self._theme.laid_out.get(key)
+        key = (section.fingerprint, template, ruled, mailbox)
+        return self._kept(key, lambda: self._lay_out(section, template, ruled=ruled, mailbox=mailbox))
+
+    def _kept(self, key: Hashable, lay_out: Callable[[], LaidOutSection]) -> LaidOutSection:
+        """Return what the theme has under a key for this issue and these settings, or lay it out and keep it there."""
+        whole_key = (self._stamp, key)
+        found = self._theme.laid_out.get(whole_key)
         if found is None:
             if len(self._theme.laid_out) >= _REMEMBERED:
                 self._theme.laid_out.clear()
-            found = self._theme.laid_out[key] = self._lay_out(section, template, ruled=ruled, mailbox=mailbox)
+            found = self._theme.laid_out[whole_key] = lay_out()
         return found
+
+    def _styles(self, template: str) -> LaidOutSection:
+        return LaidOutSection(content=self._theme.render(template, self.look), pictures=())
 
     def _lay_out(
         self, section: Section, template: str, *, ruled: bool, mailbox: MailboxProvider | None

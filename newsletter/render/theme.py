@@ -37,6 +37,7 @@ class Theme:
         self.folders = (workspace / TEMPLATES_FOLDER, builtin_theme())
         self.memory = memory or Memory()
         self.laid_out: dict[object, LaidOutSection] = {}  # the keys contain everything that a section depends on
+        self._text_templates: dict[str, str] = {}  # by the type of the section
         self._told: tuple[tuple[object, ...], str] = ((), "")
 
     @cached_property
@@ -73,12 +74,11 @@ class Theme:
 
     def section_text_template(self, section_type: str) -> str:
         """Return the name of a section type's text template. Types without their own share that of the `text` type."""
-        name = f"{_TEXT_FOLDER}sections/{section_type}{_TEXT_ENDING}"
-        return (
-            name
-            if any((folder / name).is_file() for folder in self.folders)
-            else f"{_TEXT_FOLDER}sections/text{_TEXT_ENDING}"
-        )
+        if section_type not in self._text_templates:
+            name = f"{_TEXT_FOLDER}sections/{section_type}{_TEXT_ENDING}"
+            is_there = any((folder / name).is_file() for folder in self.folders)
+            self._text_templates[section_type] = name if is_there else f"{_TEXT_FOLDER}sections/text{_TEXT_ENDING}"
+        return self._text_templates[section_type]
 
     def _render(self, environment: Environment, name: str, context: Mapping[str, object]) -> str:
         try:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -260,12 +261,18 @@ class Identity(Fields):
     @property
     def from_name(self) -> str:
         """The sender's display name, or the newsletter's name if `from` has none."""
-        return parseaddr(self.from_)[0] or self.name
+        return _sender(self.from_)[0] or self.name
 
     @property
     def from_email(self) -> str:
         """The sender's address without a name."""
-        return parseaddr(self.from_)[1]
+        return _sender(self.from_)[1]
+
+
+@lru_cache(maxsize=16)  # asked for a dozen times in each build, and the library takes long for it
+def _sender(from_: str) -> tuple[str, str]:
+    """Return the name and the address of a sender."""
+    return parseaddr(from_)
 
 
 class ServiceSettings(Fields):

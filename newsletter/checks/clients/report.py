@@ -2,12 +2,13 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from newsletter.checks.base import CheckContext, Problem, rule, warning
 from newsletter.checks.clients.features import Kind, Sign, Use, features_by_sign
@@ -52,12 +53,35 @@ def report_clients(context: CheckContext) -> ClientReport:
     """Return which features some readers lose, for all variants of the email together."""
     subject = context.subject
     table = load_table(subject.config.root)
-    readers = readers_of(table, subject.settings.checks.clients)
-    lines = own_lines(subject.template_folders)
-    used = _features_used((uses_in(document) for document in context.documents), table)
-    losses = [loss for each in used if (loss := _loss(context, readers, each, lines)) is not None]
-    losses.sort(key=lambda loss: (-readers.share(loss.unseen), -readers.share(loss.partly), loss.feature.slug))
-    return ClientReport(readers=readers, losses=tuple(losses))
+    weights = tuple(subject.settings.checks.clients.items())
+    mails = tuple(uses_in(document) for document in context.documents)
+    readers, found = _losses(table, weights, mails, own_lines(subject.template_folders))
+    return ClientReport(readers=readers, losses=tuple(_judged(context, loss, bare) for loss, bare in found))
+
+
+@lru_cache(maxsize=16)  # an edit of words changes none of this
+def _losses(
+    table: Table, weights: tuple[tuple[str, float], ...], mails: tuple[Uses, ...], lines: tuple[TemplateLine, ...]
+) -> tuple[Readers, tuple[tuple[Loss, tuple[Use, ...]], ...]]:
+    """Return the losses, not yet judged, each with the uses that have no fallback."""
+    readers = readers_of(table, dict(weights))
+    used = _features_used(mails, table)
+    losses = [(loss, tuple(each.bare)) for each in used if (loss := _loss(readers, each, lines)) is not None]
+
+    def order(found: tuple[Loss, tuple[Use, ...]]) -> tuple[float, float, str]:
+        loss, _ = found
+        return -readers.share(loss.unseen), -readers.share(loss.partly), loss.feature.slug
+
+    return readers, tuple(sorted(losses, key=order))
+
+
+def _judged(context: CheckContext, loss: Loss, bare: Sequence[Use]) -> Loss:
+    """Return a loss with the reason why the email does not need it, and with the places of its images."""
+    return replace(
+        loss,
+        accepted=_why_accepted(context, loss.feature.slug, has_bare=bool(bare), is_own=bool(loss.places)),
+        places=loss.places or _places_of_pictures(context, bare),
+    )
 
 
 class _Used(Struct, kw_only=True):
@@ -87,8 +111,8 @@ def _features_used(mails: Iterable[Uses], table: Table) -> Iterable[_Used]:
     return found.values()
 
 
-def _loss(context: CheckContext, readers: Readers, used: _Used, lines: Sequence[TemplateLine]) -> Loss | None:
-    """Return which readers lose a feature, or None if it works for all of them."""
+def _loss(readers: Readers, used: _Used, lines: Sequence[TemplateLine]) -> Loss | None:
+    """Return which readers lose a feature, not yet judged, or None if it works for all of them."""
     feature, bare = used.feature, used.bare
     unseen, partly = readers.answering(feature, Support.UNSEEN), readers.answering(feature, Support.PARTLY)
     if used.for_word.isdisjoint(bare or used.uses):
@@ -102,8 +126,8 @@ def _loss(context: CheckContext, readers: Readers, used: _Used, lines: Sequence[
         sign=min(bare or used.uses, key=_order).sign,
         unseen=unseen,
         partly=partly,
-        accepted=_why_accepted(context, feature.slug, has_bare=bool(bare), is_own=bool(places)),
-        places=places or _places_of_pictures(context, bare),
+        accepted="",
+        places=places,
     )
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import chain
 
 from lxml import etree
 from msgspec import Struct
@@ -159,8 +160,8 @@ def read_document(variant: RenderedVariant) -> MailDocument:
         outlook_tags=tuple(tag for comment in comments for tag in _tags_of_comment(comment)),
         styles=tuple(style.text or "" for style in root.iter("style")),
         lines=lines,
-        words=tuple(word for line in lines for word in words_of(line)),
-        text_words=tuple(word for line in text.splitlines() for word in words_of(line)),
+        words=tuple(chain.from_iterable(map(words_of, lines))),
+        text_words=tuple(chain.from_iterable(map(words_of, text.splitlines()))),
     )
 
 

@@ -6,7 +6,7 @@ hundreds of searches in each paragraph would take longer than all other checks.
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -82,22 +82,25 @@ def placeholders_in(texts: Sequence[str], language: str) -> Iterator[Placeholder
 
     TODO does not count in a heading in capitals if it is a word in the language.
     """
-    phrases = _phrases_in(texts)
+    known = _known.get(language)
+    if known is None or len(known) > _MOST_TEXTS:
+        known = _known[language] = {}  # a new one, because another thread may be reading the old one
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    known.update((text, _apart([*phrases, *_notes_in(text, language)])) for text, phrases in _phrases_in(new).items())
     for index, text in enumerate(texts):
-        found = [*phrases[text], *_notes_in(text, language)]
-        if found:
-            yield from _apart(index, found)
+        for position, words in known[text]:
+            yield Placeholder(text=index, position=position, words=words)
 
 
 _Found = tuple[tuple[int, str], ...]  # words with their positions
-_known_phrases: dict[str, _Found] = {}  # those of texts that were examined before
+# The placeholders in the texts that were examined before, by language and text. Between two builds, few texts change.
+_known: dict[str, dict[str, _Found]] = {}
 _MOST_TEXTS = 8192
 
 
-def _phrases_in(texts: Iterable[str]) -> Mapping[str, _Found]:
-    """Return the phrases in each text. All new texts together tell which phrases cannot be in any of them."""
-    found = {text: told for text in texts if (told := _known_phrases.get(text)) is not None}
-    new = [text for text in dict.fromkeys(texts) if text not in found]
+def _phrases_in(new: Sequence[str]) -> Mapping[str, _Found]:
+    """Return the phrases in each text. All texts together tell which phrases cannot be in any of them."""
+    found: dict[str, _Found] = {}
     plain = [f" {normalized(text)} " for text in new]
     whole = "\n".join(plain)
     there = set(whole.split())
@@ -106,15 +109,11 @@ def _phrases_in(texts: Iterable[str]) -> Mapping[str, _Found]:
     for text, words_of_text in zip(new, plain, strict=True):
         said = [pattern for words, pattern in phrases if words in words_of_text]
         found[text] = tuple((match.start(), match[0]) for pattern in said for match in pattern.finditer(text))
-    if len(_known_phrases) > _MOST_TEXTS:
-        _known_phrases.clear()
-    _known_phrases.update((text, found[text]) for text in new)
     return found
 
 
-@lru_cache(maxsize=8192)
-def _notes_in(text: str, language: str) -> tuple[tuple[int, str], ...]:
-    """Return the notes and brackets in a text, with their positions. Between two builds, few texts change."""
+def _notes_in(text: str, language: str) -> _Found:
+    """Return the notes and brackets in a text, with their positions."""
     notes = [match for match in _NOTE.finditer(text) if _is_note(match, text, language)]
     brackets = [match for match in _BRACKETS.finditer(text) if _is_bracketed(match)]
     small = text.casefold()
@@ -140,13 +139,15 @@ def draft_mark_in(title: str) -> str | None:
     return match[0].strip(" -–—") if match else None
 
 
-def _apart(index: int, found: Sequence[tuple[int, str]]) -> Iterator[Placeholder]:
-    """Yield placeholders in order, without those that begin inside another one."""
+def _apart(found: Sequence[tuple[int, str]]) -> _Found:
+    """Return placeholders in order, without those that begin inside another one."""
+    apart: list[tuple[int, str]] = []
     end = -1
     for position, words in sorted(found, key=lambda each: (each[0], -len(each[1]))):
         if position >= end:
             end = position + len(words)
-            yield Placeholder(text=index, position=position, words=" ".join(words.split()))
+            apart.append((position, " ".join(words.split())))
+    return tuple(apart)
 
 
 def _is_note(match: re.Match[str], text: str, language: str) -> bool:

@@ -1,6 +1,7 @@
 """Check of languages: text in another script or language must say so, because screen readers pronounce it."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from markdown_it.token import Token
 
@@ -43,6 +44,7 @@ def _foreign(part: Section | Item, language: str) -> Iterator[tuple[str, int, tu
             yield text, line, found
 
 
+@lru_cache(maxsize=4096)  # after an edit, most paragraphs are the same as before
 def _other(text: str, language: str) -> tuple[str, str] | None:
     """Return what a text is in, in words and as an example of a code, if it is plainly not the language."""
     text = WEB_ADDRESS.sub("", MERGE_TOKEN.sub("", text))

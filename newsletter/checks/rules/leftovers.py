@@ -98,9 +98,10 @@ def _placeholders(context: CheckContext, tags: Collection[str]) -> Iterator[Prob
             yield _placeholder(context.issue_place, found)
 
 
-def _lines(document: MailDocument) -> Iterator[str]:
-    yield from (document.title, *document.lines, *(image.alt or "" for image in document.images))
-    yield from (line for line in document.text.splitlines() if not _is_shouted(line))
+def _lines(document: MailDocument) -> list[str]:
+    alternatives = [image.alt or "" for image in document.images]
+    of_text = [line for line in document.text.splitlines() if not _is_shouted(line)]
+    return [document.title, *document.lines, *alternatives, *of_text]
 
 
 def _placeholder(place: Place, found: Placeholder) -> Problem:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import repeat
 from operator import itemgetter
 
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, shown, warning
@@ -200,8 +201,8 @@ def _spellings(address: str) -> set[str]:
 
 def _share_of_words(document: MailDocument) -> float:
     """Return the share of the HTML's words, repetitions included, that the plain text also contains."""
-    there = Counter(document.text_words)
-    shared = sum(min(count, there[word]) for word, count in Counter(document.words).items())
+    there, counts = Counter(document.text_words), Counter(document.words)
+    shared = sum(map(min, counts.values(), map(there.get, counts, repeat(0))))
     return shared / len(document.words) if document.words else 1.0
 
 

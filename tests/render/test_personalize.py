@@ -1,8 +1,8 @@
 """Personalization by chunk: everyone gets their own values, escaped for the places where they are used."""
 
-import pytest
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import doubt_about_name
-from newsletter.model.return_paths import ReturnPurpose, is_genuine, named_in
 from newsletter.model.personal_links import Purpose, age_of, read_link
+from newsletter.model.return_paths import ReturnPurpose, is_genuine, named_in
 from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot
 from newsletter.render.merge import ESCAPES, Personalizer
 from tests.store.builders import NOW

@@ -641,6 +641,56 @@ DUE = ("", T, LATER)
 BROADCASTS = (*enumerate(BroadcastState, start=1), (8, BroadcastState.SCHEDULED), (14, BroadcastState.SCHEDULED))
 
 
+def _seed_service(connection: Connection) -> None:
+    """What the pages for subscribers store."""
+    _insert(connection, "service_key", "key", (b"k" * 32,))
+    _insert(connection, "leaving_remark", "subscriber at reason remark", (7, T, "often", "too many"))
+    _insert(
+        connection,
+        "signup",
+        "id person email first_name language topics wants_tracking source wording token asked_at state mailed_at "
+        "broadcast subscriber confirmed_at welcome",
+        *(
+            (
+                number,
+                f"p{number}@example.org",
+                f"p{number}@example.org",
+                "",
+                "en",
+                topics,
+                1,
+                "join",
+                "en-1",
+                "t",
+                T,
+                *rest,
+            )
+            for number, topics, rest in (
+                (1, "|news|", ("asked", "", None, None, "", "")),
+                (2, "", ("known", T, 9, 2, "", "")),
+                (3, "", ("mailed", T, 9, 3, "", "")),
+                (4, "", ("confirmed", T, 9, 1, LATER, "due")),
+                (9, "", ("mailed", T, 9, 71, "", "")),
+            )
+        ),
+    )
+    kinds = ("preferences", "data", "old address", "new address")
+    person = ("p1@example.org", "p1@example.org", "t", T)
+    sent = [(10 + number, 1, kind, *person, T, 9, 1, LATER if number else "") for number, kind in enumerate(kinds)]
+    _insert(
+        connection,
+        "link_request",
+        "id subscriber kind person email token asked_at mailed_at broadcast recipient confirmed_at",
+        *((1 + number, 1, kind, *person, "", None, None, "") for number, kind in enumerate(kinds)),
+        *sent[1:],
+        sent[0],
+    )
+    _insert(connection, "former_token", "subscriber token ends_at", (7, "former", LATER))
+    _insert(connection, "tracking_choice", "subscriber at agrees wording", (7, T, 1, "1 en"), (7, LATER, 0, "1 en"))
+    _insert(connection, "signup_wording", "version language words first_shown_at", ("en-1", "en", "words", T))
+    _insert(connection, "signup_refusal", "hour_at reason signups", (T, "too old", 1))
+
+
 def seed(connection: Connection) -> None:
     """A world in which every column that can be NULL is NULL somewhere, and every enum has each of its members."""
 
@@ -819,52 +869,7 @@ def seed(connection: Connection) -> None:
         (T, "sendgrid", b"2", b"content", "", ""),
     )
     _insert(connection, "reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
-    _insert(connection, "service_key", "key", (b"k" * 32,))
-    _insert(connection, "leaving_remark", "subscriber at reason remark", (7, T, "often", "too many"))
-    _insert(
-        connection,
-        "signup",
-        "id person email first_name language topics wants_tracking source wording token asked_at state mailed_at "
-        "broadcast subscriber confirmed_at welcome",
-        *(
-            (
-                number,
-                f"p{number}@example.org",
-                f"p{number}@example.org",
-                "",
-                "en",
-                topics,
-                1,
-                "join",
-                "en-1",
-                "t",
-                T,
-                *rest,
-            )
-            for number, topics, rest in (
-                (1, "|news|", ("asked", "", None, None, "", "")),
-                (2, "", ("known", T, 9, 2, "", "")),
-                (3, "", ("mailed", T, 9, 3, "", "")),
-                (4, "", ("confirmed", T, 9, 1, LATER, "due")),
-                (9, "", ("mailed", T, 9, 71, "", "")),
-            )
-        ),
-    )
-    kinds = ("preferences", "data", "old address", "new address")
-    person = ("p1@example.org", "p1@example.org", "t", T)
-    sent = [(10 + number, 1, kind, *person, T, 9, 1, LATER if number else "") for number, kind in enumerate(kinds)]
-    _insert(
-        connection,
-        "link_request",
-        "id subscriber kind person email token asked_at mailed_at broadcast recipient confirmed_at",
-        *((1 + number, 1, kind, *person, "", None, None, "") for number, kind in enumerate(kinds)),
-        *sent[1:],
-        sent[0],
-    )
-    _insert(connection, "former_token", "subscriber token ends_at", (7, "former", LATER))
-    _insert(connection, "tracking_choice", "subscriber at agrees wording", (7, T, 1, "1 en"), (7, LATER, 0, "1 en"))
-    _insert(connection, "signup_wording", "version language words first_shown_at", ("en-1", "en", "words", T))
-    _insert(connection, "signup_refusal", "hour_at reason signups", (T, "too old", 1))
+    _seed_service(connection)
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
     _insert(connection, "last_purge", "at", (T,))
     _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))

@@ -17,8 +17,8 @@ from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.store.database import Database
 from newsletter.store.group_writer import GroupWriter
-from newsletter.system.environment import forget_key
 from newsletter.store.service import service_key
+from newsletter.system.environment import forget_key
 from newsletter.system.log import Log, no_log
 from newsletter.system.signals import Interruption, ending_signals
 from newsletter.web.public.app import service_app

@@ -24,7 +24,7 @@ from newsletter.config import Config, load_config
 from newsletter.model.diagnosis import Health
 from newsletter.store.service import service_key
 from newsletter.workflows.doctor import service
-from newsletter.workflows.doctor.service import service_items
+from newsletter.workflows.doctor.pages import service_items
 from newsletter.workflows.serve.unit import Place, unit_text
 from tests.store.builders import NOW
 from tests.web.public.conftest import ServedPages

@@ -56,11 +56,14 @@ class Ingested(Struct, frozen=True, kw_only=True):
         )
 
 
-def ingest(config: Config, database: Database, events: Iterable[Event], *, now: datetime) -> Ingested:
+def ingest(
+    config: Config, database: Database, events: Iterable[Event], *, now: datetime, counts_soft_bounces: bool = True
+) -> Ingested:
     """Save events and act on them. Return what came of them.
 
-    Events about broadcasts of another database are ignored. About a person who is not on the list, only the event is
-    saved. Raise StoreError if the database cannot be used: what was saved until then stays saved.
+    To count soft bounces, the events of weeks are read. Without `counts_soft_bounces`, the caller counts them now and
+    then. Events about broadcasts of another database are ignored. About a person who is not on the list, only the event
+    is saved. Raise StoreError if the database cannot be used: what was saved until then stays saved.
     """
     total, has_soft_bounces = Ingested(), False
     for some in _parts(events):
@@ -74,9 +77,13 @@ def ingest(config: Config, database: Database, events: Iterable[Event], *, now: 
         has_soft_bounces = has_soft_bounces or any(event.type is EventType.BLOCKED for event in ours)
     judge_reactions(database, now=now)
     if has_soft_bounces:
-        policy = config.settings.suppressions.soft_bounce_policy
-        total += Ingested(worn_out=len(suppress_soft_bounces(database, policy, now=now)))
+        total += Ingested(worn_out=count_soft_bounces(config, database, now=now) if counts_soft_bounces else 0)
     return total
+
+
+def count_soft_bounces(config: Config, database: Database, *, now: datetime) -> int:
+    """Suppress everyone whose soft bounces reach the limit in the settings. Return their number."""
+    return len(suppress_soft_bounces(database, config.settings.suppressions.soft_bounce_policy, now=now))
 
 
 def _parts(events: Iterable[Event]) -> Iterator[list[Event]]:

@@ -22,12 +22,12 @@ from newsletter.store.ledger.resolve import prove_taken
 from newsletter.store.notices import notice_failure
 from newsletter.store.posts import Post, set_interpreted, waiting_posts
 from newsletter.system.log import Log, no_log
-from newsletter.workflows.events.ingest import Ingested, ingest
+from newsletter.workflows.events.ingest import Ingested, count_soft_bounces, ingest
 
 _AT_ONCE = 200  # posts; SendGrid puts at most 768 KB in one
 _SECONDS_BETWEEN = 1.0
 _SECONDS_AFTER_FAILURE = 30.0
-_SECONDS_BETWEEN_DOUBTS = 60.0
+_SECONDS_BETWEEN_TIDYING = 60.0
 
 
 def interpret_posts(config: Config, database: Database, *, now: datetime, log: Log = no_log) -> Ingested | None:
@@ -64,7 +64,7 @@ def _interpret_each(config: Config, database: Database, posts: Sequence[Post], *
 
 def _interpret(config: Config, database: Database, posts: Sequence[Post], *, now: datetime) -> Ingested:
     found = events_in([entry for post in posts for entry in post.entries])
-    total = ingest(config, database, found.events, now=now)
+    total = ingest(config, database, found.events, now=now, counts_soft_bounces=False)
     for state in sorted(set(found.account)):
         _tell(
             database, f"SendGrid has changed the state of your account to {state}; look at SendGrid's website", now=now
@@ -92,7 +92,10 @@ def settle_doubts(database: Database, *, now: datetime) -> int:
 
 
 class Interpreter:
-    """A thread that interprets posts soon after they are saved, and now and then settles batches that are in doubt."""
+    """A thread that interprets posts soon after they are saved.
+
+    Once a minute, it also settles batches that are in doubt, and counts soft bounces.
+    """
 
     def __init__(
         self,
@@ -121,16 +124,17 @@ class Interpreter:
 
     def _work(self) -> None:
         pause = 0.0
-        settled_at = None
+        tidied_at = None
         while not self._over.wait(pause):
             began = time.monotonic()
             try:
                 found = interpret_posts(self._config, self._database, now=self._clock(), log=self._log)
                 # At most half of the time is spent on this, so that posts are still answered fast.
                 pause = self._seconds_between if found is None else time.monotonic() - began
-                if found is None and (settled_at is None or began - settled_at > _SECONDS_BETWEEN_DOUBTS):
+                if tidied_at is None or began - tidied_at > _SECONDS_BETWEEN_TIDYING:
                     settle_doubts(self._database, now=self._clock())
-                    settled_at = began
+                    count_soft_bounces(self._config, self._database, now=self._clock())
+                    tidied_at = began
             except Exception as err:
                 self._log("events could not be interpreted for now", reason=str(err), error=type(err).__name__)
                 pause = _SECONDS_AFTER_FAILURE

@@ -15,7 +15,7 @@ from newsletter.store.notices import untold_notices
 from newsletter.store.posts import add_post, count_waiting_posts, delete_posts
 from newsletter.store.subscribers import events_of
 from newsletter.store.suppressions import find_suppression
-from newsletter.workflows.events.ingest import Ingested
+from newsletter.workflows.events.ingest import Ingested, count_soft_bounces
 from newsletter.workflows.events.interpret import Interpreter, interpret_posts, settle_doubts
 from newsletter.workflows.events.receive import keep_post
 from tests.fakes.event_webhook import body_of
@@ -200,6 +200,21 @@ def test_posts_are_interpreted_soon_after_they_are_saved(
                 "UPDATE post SET content = :rubbish WHERE digest = :last", {"rubbish": b"", "last": b"last"}
             )
         assert is_done.wait(30)
+
+    assert find_suppression(database, ANA) is not None
+
+
+def test_soft_bounces_of_posts_are_counted_now_and_then(
+    config: Config, database: Database, broadcast: Broadcast
+) -> None:
+    for day in (1, 5, 9, 13, 16):
+        full = {"type": "blocked", "reason": "452 4.2.2 full", "timestamp": int((NOW + day * DAY).timestamp())}
+        post(database, entry(database, broadcast, "bounce", **full))
+    while interpret_posts(config, database, now=NOW + 20 * DAY):
+        pass
+    assert find_suppression(database, ANA) is None
+
+    assert count_soft_bounces(config, database, now=NOW + 20 * DAY) == 1
 
     assert find_suppression(database, ANA) is not None
 

@@ -29,7 +29,7 @@ FROM earlier_event;
 DROP TABLE earlier_event;
 
 -- Soft bounces that were reported as events of our own messages. Only a few of the very many events are of this type.
-CREATE INDEX event_blocked ON event (subscriber, at) WHERE type = 'blocked';
+CREATE INDEX event_blocked ON event (subscriber, at, cause) WHERE type = 'blocked';
 
 -- How often something happened that is not saved for each person: opens and clicks of people who have not consented to
 -- tracking. Machines are counted apart.

@@ -60,6 +60,7 @@ def _messages() -> Iterator[Message]:
                 read
                 and STARTER not in path.parents
                 and path.name not in WITHOUT_MESSAGES
+                and (path.parent.name != "service" or path.stem == "en")  # the same words in other languages
                 and ".css" not in path.suffixes
             ):
                 for line, text in sorted(read(path)):

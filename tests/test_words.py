@@ -58,6 +58,7 @@ OTHERS = (
         for folder in (PACKAGE, ROOT / "templates")
         for path in folder.rglob("*")
         if path.name not in WITHOUT_MESSAGES
+        and (path.parent.name != "service" or path.stem == "en")  # the same words in other languages
         and (path.suffix in {".j2", ".js", ".css", ".sql", ".toml"} or path.name == "en.yaml")
     ),
 )

@@ -24,7 +24,6 @@ class Purpose(StrEnum):
     """What a code is for. The name is part of the digest, and may have at most 16 bytes (RFC 7693, section 2.5)."""
 
     PAGE = "nl/page"  # the form of a page that we showed
-    UNDO = "nl/undo"  # undoing that someone left
     PREFERENCES = "nl/prefs"
     CONFIRM = "nl/confirm"
     CLICK = "nl/click"

@@ -148,7 +148,7 @@ class Engagement(Struct, frozen=True, kw_only=True):
         return self.received - self.clicked - self.opened
 
 
-class Purpose(StrEnum):
+class LetterPurpose(StrEnum):
     """What to do about people who no longer read the newsletter."""
 
     RE_ENGAGE = "re-engage"  # ask them whether they still want the newsletter
@@ -158,7 +158,7 @@ class Purpose(StrEnum):
 class Candidates(Struct, frozen=True, kw_only=True):
     """People who received issues for a long time, but never opened or clicked one."""
 
-    purpose: Purpose
+    purpose: LetterPurpose
     issues: int  # the number of issues that the period must contain
     days: int  # the length of the period: long enough for these issues and this purpose
     expression: str  # the expression of a segment of exactly these people

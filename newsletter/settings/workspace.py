@@ -265,7 +265,7 @@ class Identity(Fields):
         return parseaddr(self.from_)[1]
 
 
-class Service(Fields):
+class ServiceSettings(Fields):
     """`[service]`: the address of the pages for subscribers."""
 
     url: WebAddress = Field(description="unsubscribe links start with it")
@@ -296,7 +296,7 @@ class Settings(Fields):
 
     newsletter: Identity
     brand: Brand = Brand()
-    service: Service
+    service: ServiceSettings
     archive: Archive | None = None
     segments: Mapping[Slug, Expression] = Field(default={}, description="name = boolean expression")
     topics: Mapping[Slug, OneLine] = Field(

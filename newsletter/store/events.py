@@ -7,7 +7,6 @@ table.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 import orjson
@@ -51,11 +50,11 @@ class ListedPerson(NamedTuple):
 REACTIONS = (EventType.OPENED, EventType.CLICKED)
 _REACT = change("events", "react")
 _TRACKED = query_all("events", "tracked", TrackedPerson)
-_REACTION_KEY = itemgetter("broadcast", "type", "subscriber")
 _EVIDENCE = query_all("events", "evidence", EvidenceRow)
 _ADD_TOTAL = change("events", "add_total")
 _OWN = query_all("events", "own", BroadcastKey)
 _UNKNOWN = query_all("events", "unknown", UnknownAttempt)
+_DOUBTED = query_all("events", "doubted", int)
 _ADDRESSES = query_all("events", "addresses", ListedPerson)
 
 
@@ -82,42 +81,36 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
     with database.transaction() as connection:
         tracked = tracked_since(connection, looked_up)
         rows: list[Row] = []
-        reactions: list[dict[str, object]] = []
+        latest: dict[tuple[int, str, int], str] = {}  # the latest reaction of each kind, of each person
         totals: Counter[CountedEvent] = Counter()
         for event in given:
             at, kind, person = text_of(event.at), event.type._value_, event.subscriber
             if not event.broadcast and person not in tracked:
-                continue  # it is about nothing and nobody here
+                continue  # it is about no broadcast and no one here
             if event.type in REACTIONS:
                 if not "" < tracked.get(person, "") <= at:
                     totals[_counted(event)] += 1
                     continue
                 if not event.verdict:
-                    reactions.append({"broadcast": event.broadcast, "type": kind, "subscriber": person, "at": at})
+                    key = (event.broadcast, kind, person)
+                    latest[key] = max(at, latest.get(key, ""))
             detail = _without_nul(event.detail) if event.detail and person in tracked else ""
-            rows.append(_row(event, at, kind, detail))
+            url = _without_nul(event.url) if event.url else ""
+            rows.append(
+                (
+                    *(at, event.digest, kind, event.broadcast, event.chunk, event.attempt, person, detail),
+                    *(url, event.url_offset, event.cause, event.verdict),
+                )
+            )
         added = connection.insert_new("event", rows)
         # Sorted like the table's primary key, so that each page of the table is written only once.
-        _REACT.for_each(connection, sorted(reactions, key=_REACTION_KEY))
+        _REACT.for_each(connection, [_reaction(*key, at=latest[key]) for key in sorted(latest)])
         add_totals(connection, totals)
     return added
 
 
-def _row(event: Event, at: str, kind: str, detail: str) -> Row:
-    return (
-        at,
-        event.digest,
-        kind,
-        event.broadcast,
-        event.chunk,
-        event.attempt,
-        event.subscriber,
-        detail,
-        _without_nul(event.url),
-        event.url_offset,
-        event.cause,
-        event.verdict,
-    )
+def _reaction(broadcast: int, kind: str, person: int, *, at: str) -> dict[str, object]:
+    return {"broadcast": broadcast, "type": kind, "subscriber": person, "at": at}
 
 
 def _counted(event: Event) -> CountedEvent:
@@ -169,7 +162,7 @@ def _json(numbers: Iterable[int]) -> str:
 
 def _without_nul(text: str) -> str:
     """Replace the one character that PostgreSQL cannot store, so that both engines keep the same event."""
-    return text and text.replace("\0", "\N{SYMBOL FOR NULL}")
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:
@@ -179,3 +172,8 @@ def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:
         Evidence(chunk, attempt, f"the provider reported: {', '.join(row.type for row in group)}")
         for (chunk, attempt), group in groupby(rows, key=lambda row: (row.chunk, row.attempt))
     )
+
+
+def doubted_broadcasts(database: Database) -> tuple[int, ...]:
+    """Return the broadcasts that have unknown chunks."""
+    return _DOUBTED.ask(database)

@@ -5,12 +5,14 @@ each step gets only the time that is left until the deadline of the whole exchan
 uses this module, except DNS queries and PostgreSQL, whose libraries have deadlines of their own.
 
 Each change of a socket's timeout is a system call that takes about as long as sending a command. So a step that has
-plenty of time left waits with the same timeout as all others, again and again.
+plenty of time left waits with the same timeout as all others, again and again. With Python's own timeout, each step is
+two system calls, and each of them lets other threads in. So on Linux, unencrypted connections use the system's timeout.
 """
 
 import os
 import socket
 import ssl
+import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,11 +22,15 @@ from threading import Thread
 from time import monotonic
 from typing import Any, TypeVar
 
+from newsletter.system.environment import CERTIFICATES, is_stale
+
 _WAIT_SECONDS = 2.0  # of a step that has more time than that
 _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is there answers much sooner
+# On Linux, the timeout limits the whole of a step. Elsewhere it may start again whenever a slow peer takes some data.
+# The size is that of the system's `timeval`, whose fields are of other types on computers with 32 bits.
+_SYSTEM_CAN_WAIT = sys.platform == "linux" and struct.calcsize("l") == struct.calcsize("q")
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # the variables in which OpenSSL looks for certificates
 _Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
@@ -78,12 +84,25 @@ class Stream:
     def _within(self, deadline: TimeLimit, step: Callable[[_Argument], _Result], argument: _Argument) -> _Result:
         """Return the result of a step. If it raises TimeoutError, it can be repeated with the same argument."""
         while True:
-            seconds = min(deadline.left(), _WAIT_SECONDS)
+            left = deadline.left()
+            seconds = left if left < _WAIT_SECONDS else _WAIT_SECONDS
             if seconds != self._waits_seconds:
-                self._socket.settimeout(seconds)
-                self._waits_seconds = seconds
-            with suppress(TimeoutError):
+                self._wait_at_most(seconds)
+            try:
                 return step(argument)
+            except (TimeoutError, BlockingIOError):
+                continue
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if _SYSTEM_CAN_WAIT and not isinstance(self._socket, ssl.SSLSocket):
+            self._socket.settimeout(None)
+            whole, rest = divmod(max(1, int(seconds * 1_000_000)), 1_000_000)
+            interval = struct.pack("ll", whole, rest)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, interval)
+        else:
+            self._socket.settimeout(seconds)
+        self._waits_seconds = seconds
 
     @property
     def certificate(self) -> dict[str, object]:
@@ -98,23 +117,8 @@ class Stream:
 
 def trusted_authorities() -> ssl.SSLContext:
     """Return the certificates to trust: those that SSL_CERT_FILE and SSL_CERT_DIR name, or else the system's."""
-    file, folder = (None if _is_stale(name) else os.environ.get(name) for name in _CERTIFICATES)
+    file, folder = (None if is_stale(name) else os.environ.get(name) for name in CERTIFICATES)
     return _trusting(file, folder)
-
-
-def certificate_notes() -> tuple[str, ...]:
-    """Return one note for each setting in the environment that names certificates which cannot be read."""
-    return tuple(
-        f"{name} is {os.environ[name]}, which cannot be read, so the system's certificates are used; correct it, or "
-        f"run: unset {name}"
-        for name in _CERTIFICATES
-        if _is_stale(name)
-    )
-
-
-def _is_stale(name: str) -> bool:
-    path = os.environ.get(name, "")
-    return bool(path) and not os.access(path, os.R_OK)
 
 
 @cache

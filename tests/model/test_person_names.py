@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
-from newsletter.model.person_names import doubt_about_name, without_deceit
+from newsletter.model.person_names import doubt_about_name, may_deceive, without_deceit
 from newsletter.model.slots import ChunkColumns, Column, Escape, Slot
 from newsletter.render.merge import Personalizer
 
@@ -15,6 +15,8 @@ DECEITFUL = [
     "example.co.uk",
     "ana@example.org",
     "Call +353 91 123 4567",
+    "+353 (91)1234567",
+    "0911234567",
     "Bitcoin",
     "Click to claim",
     "Ваш приз: деньги",
@@ -33,6 +35,7 @@ UNUSUAL = [
     "李伟",
     "Ana c/o Lima",
     "X Æ A-12",
+    "Person123456",
 ]
 
 
@@ -52,6 +55,12 @@ def test_deceitful_name_is_doubted_and_the_default_merged_instead(name: str) -> 
 def test_unusual_name_is_merged(name: str) -> None:
     assert not doubt_about_name(name)
     assert list(without_deceit([name, "Ana"])) == [name, "Ana"]
+
+
+@pytest.mark.parametrize("name", ["Ana Lima", "Person123456", "Louis 14", "李伟", "O'Brien-Smith", "Ana  Maria"])
+def test_usual_names_need_no_closer_look(name: str) -> None:
+    # Which matters for speed only: a closer look at everyone in a chunk takes a quarter of the time of sending it.
+    assert not may_deceive([name] * 100)
 
 
 def test_other_columns_may_hold_addresses() -> None:

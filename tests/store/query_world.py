@@ -118,12 +118,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("events.react", ({**ONE, "at": LATER, "type": "opened", "subscriber": 2},)),
     ("events.tracked", ({"subscribers": "[1, 7, 999]"},)),
     ("events.add_total", ({**ONE, "type": "opened", "url": "", "verdict": "", "events": 2},) * 2),
-    (
-        "reported.delivery",
-        ({"broadcast": 1, "subscriber": 1}, {"broadcast": 2, "subscriber": 3}, {**NONE, "subscriber": 1}),
-    ),
-    ("reported.token", ({"subscriber": 1}, {"subscriber": 999})),
-    ("reported.recent", ({"persons": PERSONS, "since": EVER, "until": NEVER},)),
+    ("events.doubted", ({},)),
     ("events.own", ({"broadcasts": "[0, 1, 99]"},)),
     ("events.unknown", ({"broadcasts": "[1, 2]"}, {"broadcasts": "[]"})),
     ("events.addresses", ({"subscribers": "[1, 7, 999]"},)),
@@ -139,6 +134,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.count_digests", ({},)),
     ("forgotten.create_rewritten", ({},)),
     ("forgotten.drop_rewritten", ({},)),
+    ("forgotten.erase_leaving_remarks", (PERSON,)),
     ("forgotten.erase_past_consents", (PERSON,)),
     ("forgotten.empty_events", (PERSON,)),
     ("forgotten.erase_import_changes", (PERSON,)),
@@ -287,7 +283,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("import_shared.past_imports", ({},)),
     ("journal.write", ({**ONE, "at": T, "entry": "done", "detail": ""},)),
     ("journal.entries", (ONE, NONE)),
-    ("journal.first_of", ({**ONE, "entry": "frozen"}, {**NONE, "entry": "frozen"})),
     ("person_keys.beyond_ascii", ({},)),
     ("person_keys.create_changed_key", ({},)),
     ("person_keys.change_keys", ({},)),
@@ -330,6 +325,12 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ),
     ("record.take_up_again", ({**CHUNK, "hold_until": "", "batch_id": "", "now": T},)),
     ("record.report_subscriber", ({"subscriber": 1, "reason": "invalid", "now": T},)),
+    (
+        "reported.delivery",
+        ({"broadcast": 1, "subscriber": 1}, {"broadcast": 2, "subscriber": 3}, {**NONE, "subscriber": 1}),
+    ),
+    ("reported.token", ({"subscriber": 1}, {"subscriber": 999})),
+    ("reported.recent", ({"persons": PERSONS, "since": EVER, "until": NEVER},)),
     ("requests.requests", ({**ONE, "after": 0, "size": 99},)),
     (
         "requests.request",
@@ -416,6 +417,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("status.chunk_summaries", (ONE, NONE)),
     ("status.emails_of_chunk", (PAGE_OF_CHUNK,)),
     ("subscribers.find_id", (PERSON, STRANGER)),
+    ("service.find_key", ({},)),
+    ("service.keep_key", ({"key": b"k" * 32},)),
+    ("service.keep_remark", ({"subscriber": 1, "at": T, "reason": "often", "remark": "words"},) * 2),
+    ("subscribers.by_id", tuple({"subscriber": number} for number in (*range(9), 999))),
     ("subscribers.page", ({"after": -1, "size": 99},)),
     ("subscribers.attribute_names", ({},)),
     ("subscribers.tag_names", ({},)),
@@ -492,7 +497,8 @@ def seed(connection: Connection) -> None:
         connection,
         "subscriber",
         "id person email first_name last_name language timezone tags joined_at consented_at consent_source "
-        "consent_wording consent_confirmed_at consent_basis attributes token updated_at",
+        "consent_wording consent_confirmed_at consent_basis attributes token updated_at "
+        "tracking_consented_at paused_until",
         *(
             (
                 number,
@@ -507,6 +513,7 @@ def seed(connection: Connection) -> None:
             )
             + ((T, "form") if number else ("", ""))
             + ("", T if number else "", "" if number else "members", "{}", "t", T)
+            + ((T, LATER) if number else ("", ""))
             for number, email in enumerate((*(f"P{number}@example.org" for number in range(8)), "Pé@example.org"))
         ),
     )
@@ -635,6 +642,8 @@ def seed(connection: Connection) -> None:
         (T, "sendgrid", b"2", b"content", "", ""),
     )
     _insert(connection, "reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
+    _insert(connection, "service_key", "key", (b"k" * 32,))
+    _insert(connection, "leaving_remark", "subscriber at reason remark", (7, T, "often", "too many"))
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
     _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))
     _insert(connection, "tested", "issue content_hash tested_at copies", ("2026-02", "abc", T, 1))

@@ -44,6 +44,7 @@ FURTHER_TEXTS = {"import_merging.candidates": 2 * len(COLUMN_NAMES), "editing.ce
 # What a query can never bring back, because of what it asks for.
 IMPOSSIBLE = {
     "segments.people": {"subscriber.record.joined_at: None"},
+    "subscribers.by_id": {"record.joined_at: None"},
     "subscribers.page": {"record.joined_at: None"},
     "claim.next_deferred": {"due_at: None"},
 }
@@ -75,9 +76,9 @@ def functions() -> Iterator[FunctionType]:
                 yield function
 
 
-HANDLES: dict[str, list[Query[Any] | Change]] = defaultdict(list)
+HANDLES: dict[str, list[Query[Any] | Change]] = {}
 for each in handles():
-    if each not in HANDLES[".".join(each.name)]:
+    if each not in HANDLES.setdefault(".".join(each.name), []):
         HANDLES[".".join(each.name)].append(each)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from newsletter.system import stream as module
+from newsletter.system.environment import certificate_notes
 from newsletter.system.http_exchange import UnansweredError, ask
-from newsletter.system.stream import Stream, TimeLimit, certificate_notes, open_stream
+from newsletter.system.stream import Stream, TimeLimit, open_stream
 from tests.checks.network.surroundings import authority, server_context
 from tests.fakes.web_server import Page, WebServer
 
@@ -46,6 +47,57 @@ def test_what_nobody_reads_is_not_sent_for_ever(both: tuple[Stream, socket.socke
 
     with pytest.raises(TimeoutError, match="no complete answer within"):
         stream.send(bytes(50_000_000), TimeLimit(0.1))
+
+
+@pytest.fixture
+def over_tcp() -> Iterator[tuple[Stream, socket.socket]]:
+    """A connection as `open_stream` makes it, and its other end."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        ours = open_stream("127.0.0.1", listening.getsockname()[1], TimeLimit(5))
+        theirs, _ = listening.accept()
+    with theirs:
+        yield ours, theirs
+    ours.close()
+
+
+def test_a_peer_that_reads_slowly_does_not_move_the_deadline(over_tcp: tuple[Stream, socket.socket]) -> None:
+    stream, theirs = over_tcp
+    over = threading.Event()
+
+    def sip() -> None:
+        while not over.wait(0.01):
+            theirs.recv(4096)
+
+    sipping = threading.Thread(target=sip)
+    sipping.start()
+    with pytest.raises(TimeoutError, match="no complete answer within"):
+        stream.send(bytes(200_000_000), TimeLimit(0.2))
+    over.set()
+    sipping.join()
+
+
+def test_all_arrives_at_a_peer_that_reads_after_several_waits(
+    over_tcp: tuple[Stream, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, theirs = over_tcp
+    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.01)
+    content = bytes(range(250)) * 100_000
+    heard = bytearray()
+    begins = threading.Event()
+
+    def read_late() -> None:
+        begins.wait(0.1)
+        while len(heard) < len(content) and (piece := theirs.recv(1_000_000)):
+            heard.extend(piece)
+        begins.wait(0.1)
+        theirs.sendall(b"done")
+
+    reading = threading.Thread(target=read_late)
+    reading.start()
+    stream.send(content, TimeLimit(20))
+    assert stream.receive(4, TimeLimit(20)) == b"done"
+    reading.join()
+    assert bytes(heard) == content
 
 
 def test_a_name_that_is_never_looked_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

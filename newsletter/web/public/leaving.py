@@ -5,7 +5,7 @@ the link itself is all the authority there is. Only our own form, which says so 
 person pressed its button a moment after the page was shown.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,9 +19,7 @@ from newsletter.web.public.service import Service
 from newsletter.workflows.suppressions.leave import (
     BY_ONE_CLICK,
     ON_THE_PAGE,
-    UNDO_WITHIN,
-    Leaver,
-    Left,
+    LinkOwner,
     choose_topics,
     leave,
     owner_of,
@@ -53,8 +51,8 @@ class _Leaving:
     async def show(self, request: Request) -> Response:
         """Show the page with the button. Change nothing."""
         link = read_link(request.path_params["link"])
-        leaver = await self._service.read(lambda connection: owner_of(connection, link))
-        return self._page(request, leaver)
+        owner = await self._service.read(lambda connection: owner_of(connection, link))
+        return self._page(request, owner)
 
     async def post(self, request: Request) -> Response:
         """Leave, or do what the form of our own page asks for."""
@@ -62,117 +60,93 @@ class _Leaving:
         if first(form, "from") != "page":
             return await self._leave(request, BY_ONE_CLICK)
         link = read_link(request.path_params["link"])
-        leaver = await self._service.read(lambda connection: owner_of(connection, link))
-        if leaver is None:
+        owner = await self._service.read(lambda connection: owner_of(connection, link))
+        if owner is None:
             return neutral_page(self._service, request)
-        return await self._do(request, leaver, form)
+        return await self._do(request, owner, form)
 
-    async def _do(self, request: Request, leaver: Leaver, form: Form) -> Response:
+    async def _do(self, request: Request, owner: LinkOwner, form: Form) -> Response:
         """Do what a form of our page asks for. Show the page again if it does not prove that a person pressed it."""
-        action, now = first(form, "do"), self._service.now
+        action, stamp = first(form, "do"), first(form, "stamp")
         is_own = is_own_form(request.headers, self._service.origin)
-        if action == "undo":
-            return await self._undo(request, leaver, first(form, "stamp"), is_own=is_own)
-        age = _age_of(first(form, "stamp"), leaver, now)
+        age = age_of(stamp, owner.subscriber.token, Purpose.PAGE, _about(owner), now=self._service.now)
         if not is_own or age is None or not _YOUNGEST <= age <= _OLDEST:
-            is_young = is_own and age is not None and age < _YOUNGEST  # whoever presses once more may then be quick
-            stamp = first(form, "stamp") if is_young else ""
-            return self._page(request, leaver, notice=("general", "again"), stamp=stamp)
+            is_young = is_own and age is not None and age < _YOUNGEST  # the second time, they may be quick
+            return self._page(request, owner, notice=("general", "again"), stamp=stamp if is_young else "")
         if action == "leave":
             return await self._leave(request, ON_THE_PAGE)
+        if action == "undo":
+            return await self._undo(request)
         if action == "topics":
             return await self._choose(request, form)
-        return await self._hear_why(request, leaver, form)
+        return await self._hear_why(request, owner, form)
 
     async def _leave(self, request: Request, detail: str) -> Response:
         link, now = read_link(request.path_params["link"]), self._service.now.replace(microsecond=0)
-        left = await self._service.save(leave(link, detail=detail, now=now))
-        return neutral_page(self._service, request) if left is None else self._left_page(request, left)
+        owner = await self._service.save(leave(link, detail=detail, now=now))
+        return self._page(request, owner, asks_why=True)
 
-    async def _undo(self, request: Request, leaver: Leaver, stamp: str, *, is_own: bool) -> Response:
-        """Undo a leaving of the last day. The stamp of the button is from the moment of leaving."""
-        now, link = self._service.now, read_link(request.path_params["link"])
-        age = age_of(stamp, leaver.subscriber.token, Purpose.UNDO, _about(leaver), now=now)
-        if not is_own or age is None or age > UNDO_WITHIN:
-            return self._staying(request, leaver, "left_title", "undo_late")
-        left_at = datetime.fromtimestamp(int(stamp.partition(".")[0]), UTC)
-        is_undone = await self._service.save(undo_leaving(link, left_at=left_at, now=now))
-        if not is_undone and leaver.suppression is not None:
-            return self._staying(request, leaver, "left_title", "undo_late")
-        return self._staying(request, leaver, "undone_title", "undone")
+    async def _undo(self, request: Request) -> Response:
+        link = read_link(request.path_params["link"])
+        owner = await self._service.save(undo_leaving(link, now=self._service.now))
+        if owner is None or owner.suppression is not None:
+            return self._page(request, owner, notice=("leaving", "undo_late"))
+        return page(
+            self._service,
+            request,
+            "staying.html.j2",
+            language=owner.subscriber.record.language,
+            address=masked(owner.address),
+        )
 
     async def _choose(self, request: Request, form: Form) -> Response:
         link, topics = read_link(request.path_params["link"]), self._service.config.settings.topics
         wanted = form.get("topic", ())
         change = choose_topics(link, wanted, topics=topics, now=self._service.now)
-        leaver = await self._service.save(change)
+        owner = await self._service.save(change)
         words = "less_saved" if set(wanted) & topics.keys() else "none_chosen"
-        return self._page(request, leaver, notice=("leaving", words))
+        return self._page(request, owner, notice=("leaving", words))
 
-    async def _hear_why(self, request: Request, leaver: Leaver, form: Form) -> Response:
+    async def _hear_why(self, request: Request, owner: LinkOwner, form: Form) -> Response:
         reason, remark = first(form, "reason"), first(form, "remark")[:_LONGEST_REMARK].replace("\0", "")
-        now, number = self._service.now, leaver.subscriber.id
+        now, number = self._service.now, owner.subscriber.id
         if reason in REASONS or remark:
             reason = reason if reason in REASONS else ""
             await self._service.save(
                 lambda connection: keep_remark(connection, number, reason=reason, remark=remark, now=now)
             )
-        return self._staying(request, leaver, "left_title", "thanks")
+        return self._page(request, owner, notice=("leaving", "thanks"))
 
-    def _page(self, request: Request, leaver: Leaver | None, *, notice: _Notice = None, stamp: str = "") -> Response:
-        """Return the page with the button, or the page for those who get no email anyway."""
-        if leaver is None:
+    def _page(
+        self,
+        request: Request,
+        owner: LinkOwner | None,
+        *,
+        notice: _Notice = None,
+        stamp: str = "",
+        asks_why: bool = False,
+    ) -> Response:
+        """Return the page with the button, or the one for those who get no email anyway."""
+        if owner is None:
             return neutral_page(self._service, request)
-        if leaver.suppression is not None:
-            return self._left_page(request, Left(leaver=leaver, undoable_at=None), asks_why=False)
+        token, now = owner.subscriber.token, self._service.now
         return page(
             self._service,
             request,
-            "leaving.html.j2",
-            language=leaver.subscriber.record.language,
-            address=masked(leaver.address),
-            stamp=stamp or self._stamp(leaver),
+            "leaving.html.j2" if owner.suppression is None else "left.html.j2",
+            language=owner.subscriber.record.language,
+            address=masked(owner.address),
+            stamp=stamp or stamp_of(token, Purpose.PAGE, _about(owner), now=now),
             notice=notice,
+            may_undo=owner.may_undo(now),
+            asks_why=asks_why,
+            reasons=REASONS,
             topics=[
-                {"name": name, "title": title, "is_wanted": name not in leaver.left_topics}
+                {"name": name, "title": title, "is_wanted": name not in owner.left_topics}
                 for name, title in self._service.config.settings.topics.items()
             ],
         )
 
-    def _left_page(self, request: Request, left: Left, *, asks_why: bool = True) -> Response:
-        leaver, at = left.leaver, left.undoable_at
-        undo = stamp_of(leaver.subscriber.token, Purpose.UNDO, _about(leaver), now=at) if at else ""
-        return page(
-            self._service,
-            request,
-            "left.html.j2",
-            language=leaver.subscriber.record.language,
-            address=masked(leaver.address),
-            undo=undo,
-            stamp=self._stamp(leaver),
-            asks_why=asks_why,
-            reasons=REASONS,
-            notice=None,
-        )
 
-    def _staying(self, request: Request, leaver: Leaver, title: str, words: str) -> Response:
-        return page(
-            self._service,
-            request,
-            "staying.html.j2",
-            language=leaver.subscriber.record.language,
-            address=masked(leaver.address),
-            title=title,
-            words=words,
-        )
-
-    def _stamp(self, leaver: Leaver) -> str:
-        return stamp_of(leaver.subscriber.token, Purpose.PAGE, _about(leaver), now=self._service.now)
-
-
-def _about(leaver: Leaver) -> str:
-    return str(leaver.subscriber.id)
-
-
-def _age_of(stamp: str, leaver: Leaver, now: datetime) -> timedelta | None:
-    return age_of(stamp, leaver.subscriber.token, Purpose.PAGE, _about(leaver), now=now)
+def _about(owner: LinkOwner) -> str:
+    return str(owner.subscriber.id)

@@ -31,7 +31,7 @@ def serve_pages(config: Config, database: Database, *, host: str, port: int, on_
     listener = _listener(host, port)
     with GroupWriter(database) as writer, Interpreter(config, database):
         service = Service(config=config, database=database, writer=writer)
-        server = _Server(_settings(service), on_ready=lambda: on_ready(_url(listener)))
+        server = _PublicServer(_settings(service), on_ready=lambda: on_ready(_url(listener)))
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
@@ -59,7 +59,7 @@ def _settings(service: Service) -> uvicorn.Config:
     )
 
 
-class _Server(uvicorn.Server):
+class _PublicServer(uvicorn.Server):
     """A uvicorn server that calls back when it is ready."""
 
     def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.errors import StoreError
+from newsletter.errors import NewsletterError
 from newsletter.providers.sendgrid.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookKeys
 from newsletter.web.public.protection import read_body
 from newsletter.web.public.service import Service
@@ -45,6 +45,6 @@ async def _receive(service: Service, keys: WebhookKeys, request: Request) -> Res
     try:
         async with asyncio.timeout(_SECONDS_TO_SAVE):
             await service.save(keep_post(body, now=service.now))
-    except (StoreError, TimeoutError):
+    except (NewsletterError, TimeoutError):  # for example because the disk is full
         return Response(status_code=503, headers={"Retry-After": _RETRY_SECONDS})
     return Response(status_code=200)

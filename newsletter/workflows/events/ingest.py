@@ -63,7 +63,8 @@ def ingest(config: Config, database: Database, events: Iterable[Event], *, now: 
     """
     total, has_soft_bounces = Ingested(), False
     for some in _parts(events):
-        ours = [_as_counted(event) for event in own_events(database, some)]
+        own = own_events(database, some)
+        ours = [event if event.type is not EventType.BOUNCED else _as_counted(event) for event in own]
         total += Ingested(
             added=add_events(database, ours),
             suppressed=_suppress(database, ours),
@@ -84,9 +85,7 @@ def _parts(events: Iterable[Event]) -> Iterator[list[Event]]:
 
 def _as_counted(event: Event) -> Event:
     """Return a bounce that does not mean the end of an address as a soft one."""
-    if event.type is EventType.BOUNCED and event.cause not in _ENDS:
-        return replace(event, type=EventType.BLOCKED)
-    return event
+    return event if event.cause in _ENDS else replace(event, type=EventType.BLOCKED)
 
 
 def _suppress(database: Database, events: Sequence[Event]) -> int:

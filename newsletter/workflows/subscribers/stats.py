@@ -19,8 +19,8 @@ from newsletter.model.stats import (
     Candidates,
     Engagement,
     Growth,
+    LetterPurpose,
     MonthlyGrowth,
-    Purpose,
 )
 from newsletter.store.database import Database
 from newsletter.store.merge import past_imports
@@ -145,7 +145,7 @@ class _Patience(Struct, frozen=True, kw_only=True):
     issues: int
 
 
-_PATIENCE = {Purpose.RE_ENGAGE: _Patience(days=90, issues=3), Purpose.SUNSET: _Patience(days=180, issues=6)}
+_PATIENCE = {LetterPurpose.RE_ENGAGE: _Patience(days=90, issues=3), LetterPurpose.SUNSET: _Patience(days=180, issues=6)}
 
 
 def find_candidates(

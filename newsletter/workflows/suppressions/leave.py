@@ -19,7 +19,7 @@ _CHOSEN = "chosen on the page for subscribers"
 _UNDONE = "undone on the page for subscribers"
 
 
-class Leaver(Struct, frozen=True, kw_only=True):
+class LinkOwner(Struct, frozen=True, kw_only=True):
     """The owner of a personal link, and what they have left so far."""
 
     subscriber: Subscriber
@@ -40,93 +40,81 @@ class Leaver(Struct, frozen=True, kw_only=True):
         """The topics that they left."""
         return frozenset(each.topic for each in self.suppressions if each.topic)
 
+    def may_undo(self, now: datetime) -> bool:
+        """Return whether they left by this link in the last day, and no one has reported a leaving since."""
+        found = self.suppression
+        if found is None or found.reason is not SuppressionReason.UNSUBSCRIBED or found.detail not in HOW_THEY_LEFT:
+            return False
+        return found.last == found.created_at and now - found.created_at < UNDO_WITHIN
 
-class Left(Struct, frozen=True, kw_only=True):
-    """That someone left. `undoable_at` is the time by which the leaving can be undone, or None if it cannot be."""
 
-    leaver: Leaver
-    undoable_at: datetime | None
-
-
-def owner_of(connection: Connection, link: PersonalLink | None) -> Leaver | None:
+def owner_of(connection: Connection, link: PersonalLink | None) -> LinkOwner | None:
     """Return the owner of a link, or None if no one on the list has it. Both take the same time."""
     subscriber = subscriber_with_id(connection, link.subscriber if link else 0)
     is_owner = is_same(link.secret if link else "", subscriber.token if subscriber else _NOBODY)
     if subscriber is None or not is_owner:
         return None
-    return Leaver(subscriber=subscriber, suppressions=suppressions_in(connection, subscriber.record.email))
+    return LinkOwner(subscriber=subscriber, suppressions=suppressions_in(connection, subscriber.record.email))
 
 
-def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[[Connection], Left | None]:
+def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[[Connection], LinkOwner | None]:
     """Return the change by which the owner of a link leaves. It returns None if the link has no owner.
 
     Leaving again keeps the first reason and its time, and is recorded as a further report, unless it follows at once.
     `detail` says how they left: one of HOW_THEY_LEFT.
     """
 
-    def change(connection: Connection) -> Left | None:
-        before = owner_of(connection, link)
-        if before is None:
-            return None
-        known = before.suppression
-        if known is not None and _is_just_now(known, now):
-            return Left(leaver=before, undoable_at=known.created_at)
-        suppress_listed_in(connection, [_unsubscribed(before.address, detail=detail, now=now)])
-        after = Leaver(subscriber=before.subscriber, suppressions=suppressions_in(connection, before.address))
-        return Left(leaver=after, undoable_at=now if known is None else None)
+    def change(connection: Connection) -> LinkOwner | None:
+        owner = owner_of(connection, link)
+        if owner is None or owner.may_undo(now):
+            return owner
+        suppress_listed_in(connection, [_unsubscribed(owner.address, detail=detail, now=now)])
+        return LinkOwner(subscriber=owner.subscriber, suppressions=suppressions_in(connection, owner.address))
 
     return change
 
 
-def undo_leaving(link: PersonalLink | None, *, left_at: datetime, now: datetime) -> Callable[[Connection], bool]:
-    """Return the change that lifts the suppression of that moment. It returns whether there was one to lift."""
+def undo_leaving(link: PersonalLink | None, *, now: datetime) -> Callable[[Connection], LinkOwner | None]:
+    """Return the change by which the owner of a link returns, if they may still undo that they left."""
 
-    def change(connection: Connection) -> bool:
-        leaver = owner_of(connection, link)
-        found = leaver.suppression if leaver else None
-        if leaver is None or found is None or found.created_at != left_at or not _is_just_now(found, now):
-            return False
-        return lift_suppression_in(connection, leaver.address, topic="", because=_UNDONE, now=now)
+    def change(connection: Connection) -> LinkOwner | None:
+        owner = owner_of(connection, link)
+        if owner is None or not owner.may_undo(now):
+            return owner
+        lift_suppression_in(connection, owner.address, topic="", because=_UNDONE, now=now)
+        return owner_of(connection, link)
 
     return change
 
 
 def choose_topics(
     link: PersonalLink | None, wanted: Iterable[str], *, topics: Mapping[str, str], now: datetime
-) -> Callable[[Connection], Leaver | None]:
+) -> Callable[[Connection], LinkOwner | None]:
     """Return the change after which the owner of a link gets these topics and none of the others.
 
     `topics` are those of the workspace. A topic is given back only to someone who left it themselves.
     """
     kept = frozenset(wanted)
 
-    def change(connection: Connection) -> Leaver | None:
-        leaver = owner_of(connection, link)
-        if leaver is None:
+    def change(connection: Connection) -> LinkOwner | None:
+        owner = owner_of(connection, link)
+        if owner is None:
             return None
-        set_topics(connection, leaver, kept, topics=topics, now=now)
+        set_topics(connection, owner, kept, topics=topics, now=now)
         return owner_of(connection, link)
 
     return change
 
 
 def set_topics(
-    connection: Connection, leaver: Leaver, kept: frozenset[str], *, topics: Mapping[str, str], now: datetime
+    connection: Connection, owner: LinkOwner, kept: frozenset[str], *, topics: Mapping[str, str], now: datetime
 ) -> None:
     """Do what `choose_topics` says in a transaction that is open already."""
-    gone = [name for name in topics if name not in kept and name not in leaver.left_topics]
-    suppress_listed_in(
-        connection, [_unsubscribed(leaver.address, topic=name, detail=_CHOSEN, now=now) for name in gone]
-    )
-    for each in leaver.suppressions:
+    gone = [name for name in topics if name not in kept and name not in owner.left_topics]
+    suppress_listed_in(connection, [_unsubscribed(owner.address, topic=name, detail=_CHOSEN, now=now) for name in gone])
+    for each in owner.suppressions:
         if each.topic in kept & topics.keys() and each.reason is SuppressionReason.UNSUBSCRIBED:
-            lift_suppression_in(connection, leaver.address, topic=each.topic, because=_CHOSEN, now=now)
-
-
-def _is_just_now(found: Suppression, now: datetime) -> bool:
-    """Return whether the owner left with this link a short time ago, and no one has reported a leaving since."""
-    is_own = found.reason is SuppressionReason.UNSUBSCRIBED and found.detail in HOW_THEY_LEFT
-    return is_own and found.last == found.created_at and now - found.created_at < UNDO_WITHIN
+            lift_suppression_in(connection, owner.address, topic=each.topic, because=_CHOSEN, now=now)
 
 
 def _unsubscribed(address: str, *, topic: str = "", detail: str, now: datetime) -> Suppression:

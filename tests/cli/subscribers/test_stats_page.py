@@ -21,10 +21,10 @@ from newsletter.model.stats import (
     Engagement,
     Group,
     Growth,
+    LetterPurpose,
     Mailboxes,
     MailboxGroup,
     MonthlyGrowth,
-    Purpose,
     TopicCount,
 )
 from newsletter.workflows.subscribers.stats import silence_of
@@ -111,14 +111,14 @@ STATS = AudienceStats(
     ),
     candidates=(
         Candidates(
-            purpose=Purpose.RE_ENGAGE,
+            purpose=LetterPurpose.RE_ENGAGE,
             issues=3,
             days=90,
             expression=silence_of(90),
             count=SegmentCount(members=1_204, suppressed=100, without_consent=4),
         ),
         Candidates(
-            purpose=Purpose.SUNSET,
+            purpose=LetterPurpose.SUNSET,
             issues=6,
             days=180,
             expression=silence_of(180),

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
@@ -10,15 +11,19 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+import trustme
 import uvicorn
+from playwright.sync_api import Browser
 
 from newsletter.config import Config, load_config
 from newsletter.store.database import Database
 from newsletter.store.group_writer import GroupWriter
+from newsletter.store.opening import open_database
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import find_suppression
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
+from tests.browser import running_browser
 from tests.store.builders import NOW, add, row
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn
 from tests.workspaces import CONFIG, write_workspace
@@ -108,15 +113,22 @@ def config(tmp_path: Path, settings: str) -> Config:
     return load_config(write_workspace(tmp_path / "workspace", {"newsletter.toml": settings}))
 
 
-@pytest.fixture
-def served(config: Config, database: Database) -> Iterator[ServedPages]:  # noqa: F811 - a fixture
-    """The service, with Ana and Bo on the list."""
-    add(database, row("ana@example.org", first_name="Ana"), row("bo@example.org", language="de"))
+@contextmanager
+def serving(
+    config: Config,
+    database: Database,  # noqa: F811
+    listener: socket.socket | None = None,
+    *,
+    certificate: Path | None = None,
+) -> Iterator[ServedPages]:
+    """The running service; by default at a port of its own, and without TLS."""
     pages = ServedPages(config, database)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    listener = listener or socket.create_server(("127.0.0.1", 0), backlog=512)
     with GroupWriter(database) as writer:
         service = Service(config=config, database=database, writer=writer, clock=lambda: pages.now)
-        settings = uvicorn.Config(service_app(service), log_config=None, timeout_graceful_shutdown=1)
+        settings = uvicorn.Config(
+            service_app(service), log_config=None, timeout_graceful_shutdown=1, ssl_certfile=certificate
+        )
         server = uvicorn.Server(settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -125,3 +137,35 @@ def served(config: Config, database: Database) -> Iterator[ServedPages]:  # noqa
         server.should_exit = True
         thread.join()
     listener.close()
+
+
+@pytest.fixture
+def served(config: Config, database: Database) -> Iterator[ServedPages]:  # noqa: F811 - a fixture
+    """The service, with Ana and Bo on the list."""
+    add(database, row("ana@example.org", first_name="Ana"), row("bo@example.org", language="de"))
+    with serving(config, database) as pages:
+        yield pages
+
+
+@pytest.fixture
+def served_to_browsers(tmp_path: Path, settings: str) -> Iterator[ServedPages]:
+    """The service under the address at which it listens, so that a browser's forms come from its own origin."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+    chain = tmp_path / "chain.pem"
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(chain)
+    root = write_workspace(tmp_path / "browsed", {"newsletter.toml": settings.replace(ORIGIN, url)})
+    with (
+        open_database(root / "newsletter.db", wait_seconds=1) as opened,
+        serving(load_config(root), opened, listener, certificate=chain) as pages,
+    ):
+        add(opened, row("ana@example.org", first_name="Ana"), row("bo@example.org", language="ar"))
+        yield pages
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    with running_browser() as started:
+        yield started

@@ -1,4 +1,4 @@
-"""Bodies as nobody should post them: real ones with odd values, cut, flipped, doubled and mixed."""
+"""Bodies as no one should post them: real ones with odd values, cut, flipped, doubled and mixed."""
 
 import random
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ from newsletter.config import Config, load_config
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.broadcast import Broadcast
 from newsletter.model.event import EventType
-from newsletter.model.stats import Candidates, Purpose
+from newsletter.model.stats import Candidates, LetterPurpose
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.segments import count_segment
@@ -41,7 +41,7 @@ def send_every(database: Database, days: int, *, count: int) -> list[Broadcast]:
     return [send_at(database, f"issue-{number}", NOW - DAY - number * days * DAY) for number in reversed(range(count))]
 
 
-def found(config: Config, database: Database) -> dict[Purpose, Candidates]:
+def found(config: Config, database: Database) -> dict[LetterPurpose, Candidates]:
     engagement = count_engagement(database, days=90, now=NOW)
     return {each.purpose: each for each in find_candidates(config, database, engagement, now=NOW)}
 
@@ -59,7 +59,7 @@ def test_the_silent_are_found_and_the_others_are_not(config: Config, database: D
 
     by_purpose = found(config, database)
 
-    re_engage, sunset = by_purpose[Purpose.RE_ENGAGE], by_purpose[Purpose.SUNSET]
+    re_engage, sunset = by_purpose[LetterPurpose.RE_ENGAGE], by_purpose[LetterPurpose.SUNSET]
     assert (re_engage.days, sunset.days) == (90, 180)
     assert re_engage.count == SegmentCount(members=3, suppressed=1)  # silent, returner, gone
     assert sunset.count == SegmentCount(members=2, suppressed=1)  # silent, gone
@@ -96,8 +96,8 @@ def test_a_rare_newsletter_waits_for_its_issues(config: Config, database: Databa
 
     by_purpose = found(config, database)
 
-    assert (by_purpose[Purpose.RE_ENGAGE].days, by_purpose[Purpose.SUNSET].days) == (202, 502)
-    assert by_purpose[Purpose.SUNSET].count == SegmentCount(members=1, suppressed=0)
+    assert (by_purpose[LetterPurpose.RE_ENGAGE].days, by_purpose[LetterPurpose.SUNSET].days) == (202, 502)
+    assert by_purpose[LetterPurpose.SUNSET].count == SegmentCount(members=1, suppressed=0)
 
 
 def test_nobody_is_called_silent_before_enough_issues_went_out(config: Config, database: Database) -> None:
@@ -106,7 +106,7 @@ def test_nobody_is_called_silent_before_enough_issues_went_out(config: Config, d
     react(database, broadcasts[0], "ana@example.org", EventType.OPENED, NOW - 160 * DAY)
     add(database, row("bo@example.org", joined_at=LONG_AGO))
 
-    sunset = found(config, database)[Purpose.SUNSET]
+    sunset = found(config, database)[LetterPurpose.SUNSET]
 
     assert sunset.count is None
     assert sunset.because == "3 of the 6 issues needed have been sent"
@@ -117,7 +117,7 @@ def test_nobody_is_called_silent_where_no_opening_is_reported(config: Config, da
     send_every(database, 40, count=6)
 
     assert [each.count for each in found(config, database).values()] == [None, None]
-    assert "no opens or clicks have been reported" in found(config, database)[Purpose.RE_ENGAGE].because
+    assert "no opens or clicks have been reported" in found(config, database)[LetterPurpose.RE_ENGAGE].because
 
 
 def test_nobody_is_called_silent_for_longer_than_openings_are_known(config: Config, database: Database) -> None:
@@ -126,6 +126,6 @@ def test_nobody_is_called_silent_for_longer_than_openings_are_known(config: Conf
     react(database, broadcasts[-3], "ana@example.org", EventType.OPENED, NOW - 75 * DAY)
 
     assert (
-        found(config, database)[Purpose.RE_ENGAGE].because
+        found(config, database)[LetterPurpose.RE_ENGAGE].because
         == "opens have been reported only since 2025-12-06, and 90 days are needed"
     )

@@ -127,9 +127,7 @@ def test_bounces_are_imported_from_files_and_from_standard_input(workspace: Path
     (workspace / "bounces/2.eml").write_bytes(bounce(forged))
     (workspace / "bounces/3.eml").write_bytes(b"From: ana@example.org\nSubject: A question\n\nWhen do you meet?\n")
 
-    broken = (
-        b"Return-Path: <>\nFrom: \xff mailer-daemon\nSubject: \xff\n\n550 5.1.1 User unknown\n"
-    )
+    broken = b"Return-Path: <>\nFrom: \xff mailer-daemon\nSubject: \xff\n\n550 5.1.1 User unknown\n"
     (workspace / "bounces/4.eml").write_bytes(broken)
 
     told = run(workspace, "events", "import", "bounces", expect=1)

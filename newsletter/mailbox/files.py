@@ -65,11 +65,15 @@ def lines_of(stream: BinaryIO) -> Iterator[bytes]:
     return iter(lambda: stream.readline(_LONGEST_LINE), b"")
 
 
+def time_of(file: Path) -> datetime:
+    """Return when a file was last changed, in whole seconds."""
+    return datetime.fromtimestamp(int(file.stat().st_mtime), UTC)
+
+
 def _is_mail(file: Path) -> bool:
     return file.is_file() and not file.name.startswith(".")
 
 
 def _in_file(file: Path) -> Iterator[StoredMail]:
-    received_at = datetime.fromtimestamp(int(file.stat().st_mtime), UTC)
     with file.open("rb") as stream:
-        yield from mails_from(lines_of(stream), name=str(file), received_at=received_at)
+        yield from mails_from(lines_of(stream), name=str(file), received_at=time_of(file))

@@ -3,6 +3,7 @@
 `flufl.bounce` knows where many of them name the recipient. What they say is judged by the same table as a reply.
 """
 
+import logging
 import re
 from email.parser import BytesParser
 
@@ -32,6 +33,8 @@ _WARNING = re.compile(
     r"\bwarning\b.{0,200}\b(?:not been delivered|could not send|delayed)|will (?:keep|continue) trying|still trying",
     re.IGNORECASE | re.DOTALL,
 )
+# Its detectors log each error of theirs with a traceback, although we go on without them.
+logging.getLogger("flufl.bounce").addHandler(logging.NullHandler())
 _LONGEST_SCAN, _LONGEST_TEXT = 100_000, 4_000
 _FALLBACKS = frozenset({"policy", "unclear", "for-now"})  # the causes of words that say nothing
 

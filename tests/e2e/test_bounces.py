@@ -127,13 +127,18 @@ def test_bounces_are_imported_from_files_and_from_standard_input(workspace: Path
     (workspace / "bounces/2.eml").write_bytes(bounce(forged))
     (workspace / "bounces/3.eml").write_bytes(b"From: ana@example.org\nSubject: A question\n\nWhen do you meet?\n")
 
+    broken = b"Return-Path: <>\nFrom: \xff mailer-daemon\nSubject: \xff\n\n550 5.1.1 User unknown\n"
+    (workspace / "bounces/4.eml").write_bytes(broken)
+
     told = run(workspace, "events", "import", "bounces", expect=1)
 
     assert "To read:" in told.stderr
     assert "bounces/3.eml: not understood: A question" in told.stderr
+    assert "bounces/4.eml: hard, fits no email of yours: 550 5.1.1 User unknown" in told.stderr
+    assert len(told.stderr.splitlines()) == 5
     assert "bounces/2.eml: hard, does not have the recipient's code, so it may be forged: " in told.stderr
     data = json.loads(run(workspace, "events", "import", "bounces", "--json", expect=1).stdout)
-    assert (data["emails"], data["reports"]["hard"], data["new_events"]) == (3, 1, 0)
+    assert (data["emails"], data["reports"]["hard"], data["new_events"]) == (4, 1, 0)
     assert "0" in run(workspace, "events", "import", "-").stdout
 
 

@@ -394,6 +394,12 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ),
     ("record.take_up_again", ({**CHUNK, "hold_until": "", "batch_id": "", "now": T},)),
     ("record.report_subscriber", ({"subscriber": 1, "reason": "invalid", "now": T},)),
+    (
+        "reported.delivery",
+        ({"broadcast": 1, "subscriber": 1}, {"broadcast": 2, "subscriber": 3}, {**NONE, "subscriber": 1}),
+    ),
+    ("reported.token", ({"subscriber": 1}, {"subscriber": 999})),
+    ("reported.recent", ({"persons": PERSONS, "since": EVER, "until": NEVER},)),
     ("requests.requests", ({**ONE, "after": 0, "size": 99},)),
     (
         "requests.request",

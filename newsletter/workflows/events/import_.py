@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.mailbox.files import StoredMail, lines_of, mails_from, mails_in
+from newsletter.mailbox.files import StoredMail, lines_of, mails_from, mails_in, time_of
 from newsletter.mailbox.reports import reports_in
 from newsletter.model.event import Event
 from newsletter.model.mail_report import MailReport, ReportKind
@@ -137,22 +137,20 @@ class _Reading:
     def take_in(self, path: Path) -> None:
         """Take in a file, a folder, or standard input."""
         if path == STDIN:
-            self._take_in_lines(lines_of(sys.stdin.buffer), "standard input", None)
+            self._take_in_lines(lines_of(sys.stdin.buffer), "standard input", self._now.replace(microsecond=0))
         elif path.is_dir():
             self._take_in_mails(mails_in(path))
         else:
             with path.open("rb") as stream:
-                self._take_in_lines(lines_of(stream), str(path), path)
+                self._take_in_lines(lines_of(stream), str(path), time_of(path))
 
-    def _take_in_lines(self, lines: Iterator[bytes], name: str, path: Path | None) -> None:
-        first = next(lines, b"")
-        if is_export(first):
-            self._take_in_entries(entries_in_export(chain([first], lines), name=name))
-        elif path is not None:
-            self._take_in_mails(mails_in(path))
+    def _take_in_lines(self, lines: Iterator[bytes], name: str, received_at: datetime) -> None:
+        first = list(islice(lines, 1))
+        lines = chain(first, lines)
+        if first and is_export(first[0]):
+            self._take_in_entries(entries_in_export(lines, name=name))
         else:
-            received_at = self._now.replace(microsecond=0)
-            self._take_in_mails(mails_from(chain([first] if first else [], lines), name=name, received_at=received_at))
+            self._take_in_mails(mails_from(lines, name=name, received_at=received_at))
 
     def _take_in_mails(self, mails: Iterator[StoredMail]) -> None:
         while some := list(islice(mails, _AT_ONCE)):

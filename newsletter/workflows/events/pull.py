@@ -5,11 +5,14 @@ from datetime import datetime
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.language.counts import count_of
 from newsletter.mailbox.imap import opened_mailbox
 from newsletter.model.event import Event
 from newsletter.providers.base import require_secret
 from newsletter.settings.mailbox import MailboxSettings
 from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.notices import notice_failure
 from newsletter.workflows.events.import_ import MailTally, judge_mail
 from newsletter.workflows.events.ingest import ingest
 
@@ -58,4 +61,13 @@ def pull_events(
                 mailbox.move([mail for mail, each in judged if each.is_understood], settings.processed)
                 mailbox.move([mail for mail, each in judged if not each.is_understood], settings.unclear)
             on_read(len(mails))
+    if tally.complaints_of_nobody and not is_dry_run:
+        _tell_about_complaints(database, tally.complaints_of_nobody, settings.unclear, now=now)
     return tally
+
+
+def _tell_about_complaints(database: Database, count: int, folder: str, *, now: datetime) -> None:
+    """Let the reviewers be told by email that someone wants no more email and still gets it."""
+    told = f"{count_of(count, 'complaint')} in the mailbox cannot be traced to a person; read the folder {folder}"
+    for broadcast in list_broadcasts(database)[:1]:  # a notice belongs to a broadcast, here to the last one
+        notice_failure(database, broadcast, told, now=now)

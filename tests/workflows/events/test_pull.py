@@ -7,11 +7,12 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError, ProviderError
 from newsletter.mailbox.imap import ImapMailbox
+from newsletter.store.notices import notices_to_tell
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import list_suppressions
 from newsletter.workflows.events.pull import PASSWORD as VARIABLE
 from newsletter.workflows.events.pull import pull_events
-from tests.mailbox.corpus import EXPECTED
+from tests.mailbox.corpus import EXPECTED, mail
 from tests.mailbox.imap_server import PASSWORD, USERNAME, ImapServer
 from tests.workflows.events.worlds import NOW, list_of_readers, write_corpus
 from tests.workspaces import CONFIG, write_workspace
@@ -87,6 +88,19 @@ def test_after_a_crash_before_the_move_an_email_is_read_again_and_changes_nothin
 
 def _break(*_arguments: object) -> None:
     raise ProviderError("the connection is gone")
+
+
+def test_the_reviewers_are_told_about_a_complaint_of_someone_unknown(tmp_path: Path, imap_server: ImapServer) -> None:
+    config = config_of(tmp_path, imap_server.port)
+    imap_server.add([mail("arf-yahoo"), mail("new-owner")])
+    with open_database(tmp_path / "list.db") as database:
+        list_of_readers(database)
+
+        tally = pull_events(config, database, ENVIRON, now=NOW)
+
+        (notice,) = notices_to_tell(database, not_after=NOW, now=NOW)
+    assert "1 complaint in the mailbox cannot be traced to a person; read the folder Newsletter unclear" in str(notice)
+    assert (tally.complaints_of_nobody, imap_server.count(UNCLEAR)) == (1, 2)
 
 
 @pytest.mark.parametrize("mailbox", ["", '[mailbox]\naddress = "*@bounces.example.org"\n'])

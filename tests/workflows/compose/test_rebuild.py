@@ -24,7 +24,7 @@ SETTINGS = "newsletter.toml"
 ISSUE, LETTER, COURSE = f"{FOLDER}/issue.yaml", f"{FOLDER}/letter.md", f"{FOLDER}/events/healthcare-communities.md"
 FINDING = (LETTER, "Self-compassion has an answer", "TODO: shorten this. Self-compassion has an answer")
 LOSS = (LETTER, "Self-compassion has an answer", "**Self-compassion has an answer")
-NO_REPLY = (SETTINGS, "hello@example.org", "noreply@example.org")
+UNFINISHED = (SETTINGS, "You receive this letter", "TODO: You receive this letter")
 SHOUTED = (COURSE, "People who work", "## HACER TODO ESTO\n\nPeople who work")
 
 
@@ -110,7 +110,7 @@ def bench(tmp_path: Path, memory: Memory) -> Bench:
         ),
         pytest.param([(SETTINGS, "[brand]", '[brand]\nlight = {accent = "#7A1FA2"}')], id="a color of Markdown"),
         pytest.param([(SETTINGS, "news@example.org", "letters@example.net")], id="the sender"),
-        pytest.param([NO_REPLY, (SETTINGS, "# The", "# A line more.\n# The")], id="a line above a setting"),
+        pytest.param([UNFINISHED, (SETTINGS, "# The", "# A line more.\n# The")], id="a line above a setting"),
         pytest.param([(SETTINGS, "[segments]", "[checks.words]\nhearts = 'heart'\n\n[segments]")], id="a house rule"),
         pytest.param(
             [(SETTINGS, "[segments]", '[checks.clients]\n"outlook.windows" = 100\n\n[segments]')], id="the apps"

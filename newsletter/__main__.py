@@ -39,6 +39,7 @@ def main() -> None:
                 code = code or _explain(err)
             # Send the rest of the buffer to the null device. Otherwise Python reports a failed flush when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    gc.freeze()  # Python would look for garbage while it exits, which takes 15 ms and frees nothing that lasts
     sys.exit(code)
 
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 
 from newsletter.model.slots import MERGE_TOKEN
 
@@ -28,8 +29,6 @@ _SCRIPT = re.compile(r"-([A-Z][a-z]{3})\b")
 # Letters and marks of Hebrew, Arabic, Syriac, Thaana, N'Ko, Rohingya and Adlam.
 _LETTER = r"\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
 _MAY_RUN_FROM_RIGHT = re.compile(f"[{_LETTER}]")
-# A phrase from its first such letter to its last. Quotation marks or brackets around it stay outside.
-_PHRASE_FROM_RIGHT = re.compile(f"[{_LETTER}](?:[^A-Za-z\\u00c0-\\u058f<>\\n]*[{_LETTER}])?")
 # Text that is displayed out of order inside right-to-left text: addresses, and numbers that are written in groups.
 _FROM_LEFT = re.compile(r"https?://[^\s،؛]*[^\s،؛.,:)]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+?\d[\d ()./-]{5,}\d")
 
@@ -71,15 +70,27 @@ def begins_the_other_way(line: str, around: Direction) -> bool:
 
 def parts_by_direction(text: str, around: Direction) -> Iterator[tuple[str, Direction]]:
     """Yield the parts of the text with their directions. A part whose direction is not `around` must be isolated."""
-    pattern = _PHRASE_FROM_RIGHT if around is Direction.LEFT_TO_RIGHT else _FROM_LEFT
+    if around is Direction.RIGHT_TO_LEFT:
+        phrases = _FROM_LEFT.finditer(text)
+    else:
+        phrases = _phrase_from_right().finditer(text) if may_run_from_right(text) else iter(())
     last = 0
-    for match in pattern.finditer(text):
+    for match in phrases:
         if match.start() > last:
             yield text[last : match.start()], around
         yield match[0], around.other
         last = match.end()
     if last < len(text):
         yield text[last:], around
+
+
+@cache  # compiled when a text has such letters, because most issues have none
+def _phrase_from_right() -> re.Pattern[str]:
+    """Return the pattern for a phrase from its first such letter to its last.
+
+    Quotation marks or brackets around it stay outside.
+    """
+    return re.compile(f"[{_LETTER}](?:[^A-Za-z\\u00c0-\\u058f<>\\n]*[{_LETTER}])?")
 
 
 _STRONG = {"L": Direction.LEFT_TO_RIGHT, "R": Direction.RIGHT_TO_LEFT, "AL": Direction.RIGHT_TO_LEFT}

@@ -21,6 +21,15 @@ _DOUBLE = re.compile("[“„‟”]")
 _SINGLE_OPENING = re.compile("[‘‚‛]")
 
 
+def has_ideographs(text: str) -> bool:
+    """Return whether the text contains kana or ideographs, which stand without spaces between words."""
+    if text.isascii() or max(text) < "\u3040":
+        return False  # a pattern would do the same, but takes milliseconds to compile
+    return any(
+        "\u3040" <= sign <= "\u30ff" or "\u3400" <= sign <= "\u9fff" or "\uf900" <= sign <= "\ufaff" for sign in text
+    )
+
+
 def shortened(text: str, *, longest: int = _LONGEST_SHOWN) -> str:
     """Return text as messages show it: on one line, and cut off if it has more than `longest` characters."""
     text = text if len(text) <= longest else f"{text[:longest]}…"

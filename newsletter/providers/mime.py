@@ -184,7 +184,9 @@ def _encode_joined(text: str) -> bytes:
 
 
 def _encode(text: str) -> bytes:
-    encoded = b2a_qp(_LINE_BREAK.sub("\n", text).encode("utf-8", "replace"))
+    if "\r" in text:
+        text = _LINE_BREAK.sub("\n", text)
+    encoded = b2a_qp(text.encode("utf-8", "replace"))
     # Few texts have such lines, and the searches in the patterns are slow.
     if encoded.startswith(b".") or b"\n." in encoded:
         encoded = _LEADING_DOTS.sub(lambda dots: b"=2E=\n" * len(dots[0]), encoded)

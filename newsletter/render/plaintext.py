@@ -11,7 +11,7 @@ from newsletter.language.direction import Direction, begins_the_other_way
 from newsletter.language.words import colon_after
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.slots import with_usual_widths
-from newsletter.model.typography import columns_of
+from newsletter.model.typography import columns_of, has_ideographs
 from newsletter.model.web_address import WEB_ADDRESS, comparable_address
 from newsletter.render.marks import with_figures
 from newsletter.render.text_tables import TextTable, table_lines
@@ -21,7 +21,6 @@ RULE = "-" * COLUMNS
 _BULLET, _DOT = "- ", " · "
 _MARK = "\N{RIGHT-TO-LEFT MARK}"
 _WORD = re.compile(r"[ \t\n]*[^ \t\n]+")
-_MAY_BE_UNSPACED = re.compile(r"[\u3040-\ufaff]")
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and ideographs
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -222,7 +221,7 @@ def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
     """Wrap like `textwrap.fill`, but count wide characters as two columns and allow a break after each of them."""
     lines: list[str] = []
     line, room, has_words = first, columns - _width(first), bool(first.strip())
-    pattern = _unspaced_word() if _MAY_BE_UNSPACED.search(text) else _WORD
+    pattern = _unspaced_word() if has_ideographs(text) else _WORD
     for word in pattern.findall(text):
         bare = word.strip()
         gap = " " if has_words and word[0].isspace() else ""

@@ -157,3 +157,15 @@ def size_of(element: lxml_html.HtmlElement) -> float:
         if match := re.search(r"font-size:([\d.]+)(?:px)?", style):
             return float(match[1])
     return 16
+
+
+def test_the_first_of_two_attributes_counts_as_in_a_browser() -> None:
+    finished = finish_html(
+        '<html lang="en" dir="ltr"><body><div lang="en" dir="ltr"><table CLASS="data" class="x"></table>'
+        '<table class="x" class="data"></table></div></body></html>',
+        language="en",
+        direction="ltr",
+    )
+
+    assert '<table CLASS="data" class="x">' in finished
+    assert '<table role="presentation" class="x" class="data">' in finished

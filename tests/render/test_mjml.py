@@ -121,3 +121,21 @@ def test_a_mail_from_right_to_left_begins_at_the_right() -> None:
 def test_the_words_of_an_attribute_are_not_changed(tag: str, words: str) -> None:
     html = compile_mjml(PAGE.format(tag.format(words)))
     assert f'"{words}"' in html
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("{}a{end}{}b{end}{}c{end}", "{}abc{end}"),
+        ("{}a{end} {}b{end}", "{}a{end} {}b{end}"),
+        ("<!--[if gte mso 9]>a{end}{}b{end}{}c{end}", "<!--[if gte mso 9]>a{end}{}bc{end}"),
+        ("<!--[if !mso]><!-->a<!--{end}{}b{end}{}c{end}", "<!--[if !mso]><!-->a<!--{end}{}bc{end}"),
+        ("{}a--><p>b</p>{end}{}c{end}", "{}a--><p>b</p>{end}{}c{end}"),
+    ],
+)
+def test_only_comments_of_the_same_kind_are_joined(written: str, left: str) -> None:
+    raw, wanted = (
+        text.replace("{}", "<!--[if mso | IE]>").replace("{end}", "<![endif]-->") for text in (written, left)
+    )
+
+    assert wanted in compile_mjml(PAGE.format(f"<mj-raw>{raw}</mj-raw>"))

@@ -16,16 +16,16 @@ from msgspec import Struct
 from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appearance, read_appearance
 from newsletter.checks.reading.styles import Way, ways_in
 from newsletter.model.rendered import RenderedVariant
+from newsletter.model.typography import has_ideographs
 
 _WORD = re.compile(r"[^\W_]+")
-_MAY_BE_UNSPACED = re.compile(r"[\u3040-\ufaff]")
 
 
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a line or a short text, case-folded. Each ideograph or kana counts as one word."""
     text = text.casefold()
-    pattern = _unspaced_word() if _MAY_BE_UNSPACED.search(text) else _WORD
+    pattern = _unspaced_word() if has_ideographs(text) else _WORD
     return tuple(pattern.findall(text))
 
 
@@ -146,7 +146,7 @@ def read_document(variant: RenderedVariant) -> MailDocument:
         root=_tag(ways[root]),
         body_children=() if body is None else tuple(_tag(ways[child]) for child in body if child in ways),
         links=tuple(
-            _link(each, data, is_visible=each not in hidden)
+            _link(each, data if data or _is_in_list(ways[each]) else None, is_visible=each not in hidden)
             for each in root.iter("a", "area")
             if each.get("href") is not None
         ),
@@ -189,8 +189,15 @@ def _collect_text(element: etree._Element, hidden: Container[etree._Element], pi
         pieces.append("\n")
 
 
-def _link(element: etree._Element, data: Container[etree._Element], *, is_visible: bool) -> MailLink:
-    address, item = element.get("href", "").strip(), _item_around(element, data)
+@lru_cache(maxsize=16_384)
+def _is_in_list(way: Way) -> bool:
+    return way.tag == "li" or (way.parent is not None and _is_in_list(way.parent))
+
+
+def _link(element: etree._Element, data: Container[etree._Element] | None, *, is_visible: bool) -> MailLink:
+    """Return a link. `data` contains the tables of data, or is None if neither these nor a list can be around it."""
+    address = element.get("href", "").strip()
+    item = "" if data is None else _item_around(element, data)
     return MailLink(text=_spoken(element), address=address, is_visible=is_visible, item=item)
 
 

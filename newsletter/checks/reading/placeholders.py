@@ -122,6 +122,7 @@ def _notes_in(text: str, language: str) -> _Found:
     return tuple((match.start(), match[0]) for match in (*notes, *brackets, *told))
 
 
+@lru_cache(maxsize=4096)  # an edit changes few of these texts
 def is_only_placeholder(text: str) -> bool:
     """Return whether a title, a name, a button or a description is nothing but a placeholder."""
     known, words = _words(), normalized(text).split()
@@ -133,6 +134,7 @@ def _names_what_is_missing(words: Sequence[str]) -> bool:
     return len(words) > 1 and words[-1] in _words().here and words[-2] in _words().missing
 
 
+@lru_cache(maxsize=256)
 def draft_mark_in(title: str) -> str | None:
     """Return the words that mark a subject or title as unfinished or copied, such as `[TEST]`, or None."""
     match = _words().starts.search(title)

@@ -44,26 +44,29 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
     written = {normalized(link.text) for link in context.sources.links}
     is_real = not is_example(context.subject.settings.newsletter.from_email.rpartition("@")[2])
     for document in context.documents:
-        for address, place in _addresses(context, document):
+        links = [(link, context.sources.places_of_link(link.address, link.text)) for link in document.links]
+        placed = [(link, places or (context.issue_place,)) for link, places in links]
+        for address, place in _addresses(context, document, placed):
             if not MERGE_TOKEN.fullmatch(address):
                 yield from _address_problems(address, place)
                 if is_real and is_example(address.removeprefix("mailto:").partition("?")[0].rpartition("@")[2]):
                     what = f"the address {address} is only an example, which leads nowhere"
                     yield warning(place, what, "write the address of the page, or delete the link")
-        for link in document.links:
-            for place in context.sources.places_of_link(link.address, link.text) or (context.issue_place,):
-                is_row = normalized(link.text) not in written
+        for link, places in placed:
+            is_row = normalized(link.text) not in written
+            for place in places:
                 yield from _pretence_problems(link, place, is_row=is_row) if link.is_visible else ()
         for address in dict.fromkeys(_pictures(document)):
             place = context.picture_place(address)
             yield from _picture_problems(address, context.subject.settings, place)
 
 
-def _addresses(context: CheckContext, document: MailDocument) -> Iterator[tuple[str, Place]]:
+def _addresses(
+    context: CheckContext, document: MailDocument, placed: Iterable[tuple[MailLink, tuple[Place, ...]]]
+) -> Iterator[tuple[str, Place]]:
     """Yield every address in the HTML, and those that are only in the comments for Outlook, each with its place."""
-    for link in document.links:
-        for place in context.sources.places_of_link(link.address, link.text) or (context.issue_place,):
-            yield link.address, place
+    for link, places in placed:
+        yield from ((link.address, place) for place in places)
     told = {link.address for link in document.links}
     for tag in document.outlook_tags:
         if (address := tag.attributes.get("href")) is not None and address not in told:

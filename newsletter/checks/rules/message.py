@@ -123,12 +123,13 @@ def check_lines(context: CheckContext) -> Iterable[Problem]:
     A line that ends without CR LF is reported too. An encoded part may have at most 76 characters per line.
     """
     message = context.message
-    longest = max(message.line_lengths)
-    if longest > LINE_LIMIT:
-        what = f"a line of the email is {longest:,} bytes long, but servers accept at most {LINE_LIMIT}"
+    if message.longest_line > LINE_LIMIT:
+        what = f"a line of the email is {message.longest_line:,} bytes long, but servers accept at most {LINE_LIMIT}"
         yield error(context.issue_place, what, _REPORT)
     if message.has_bare_breaks:
         yield error(context.issue_place, "a line of the email ends without CR LF, which servers reject", _REPORT)
+    if message.longest_body_line <= ENCODED_LINE_LIMIT:
+        return
     for part in message.leaves:
         if part.encoding not in _ENCODINGS:
             continue

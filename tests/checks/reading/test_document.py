@@ -73,3 +73,22 @@ def test_only_tables_without_head_cells_of_their_own_arrange_things() -> None:
     )
 
     assert read.layout_roles == ("none",)
+
+
+@pytest.mark.parametrize(
+    ("html", "around"),
+    [
+        ('<p>One <a href="u">x</a></p>', ""),
+        ('<table><tr><td>One <a href="u">x</a></td></tr></table>', ""),
+        ('<ul><li>One <p><a href="u">x</a></p></li><li>Two</li></ul>', "one x"),
+        ('<table class="data"><tr><td>One</td><td><a href="u">x</a></td></tr><tr><td>Two</td></tr></table>', "one x"),
+        (
+            '<ul><li>Outer <ul><li>Inner <a href="u">x</a></li></ul></li></ul><table><tr><th>H</th></tr></table>',
+            "outer inner x",
+        ),
+    ],
+)
+def test_a_link_knows_the_words_of_its_row_or_entry(html: str, around: str) -> None:
+    (link,) = document(html).links
+
+    assert link.item == around

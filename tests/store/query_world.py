@@ -135,12 +135,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("events.tracked", ({"subscribers": "[1, 7, 999]"},)),
     ("events.add_total", ({**ONE, "type": "opened", "url": "", "verdict": "", "events": 2},) * 2),
     ("events.doubted", ({},)),
-    (
-        "reported.delivery",
-        ({"broadcast": 1, "subscriber": 1}, {"broadcast": 2, "subscriber": 3}, {**NONE, "subscriber": 1}),
-    ),
-    ("reported.token", ({"subscriber": 1}, {"subscriber": 999})),
-    ("reported.recent", ({"persons": PERSONS, "since": EVER, "until": NEVER},)),
     ("events.own", ({"broadcasts": "[0, 1, 99]"},)),
     ("events.unknown", ({"broadcasts": "[1, 2]"}, {"broadcasts": "[]"})),
     ("events.addresses", ({"subscribers": "[1, 7, 999]"},)),

@@ -36,7 +36,7 @@ class GotMail:
 
     @property
     def canary(self) -> str:
-        """The path of the link that nobody sees."""
+        """The path of the link that no one sees."""
         (found,) = re.findall(r'<a href="https://[^/"]+([^"]*)" aria-hidden="true"', self.html)
         return str(found)
 

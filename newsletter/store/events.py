@@ -54,6 +54,7 @@ _EVIDENCE = query_all("events", "evidence", EvidenceRow)
 _ADD_TOTAL = change("events", "add_total")
 _OWN = query_all("events", "own", BroadcastKey)
 _UNKNOWN = query_all("events", "unknown", UnknownAttempt)
+_DOUBTED = query_all("events", "doubted", int)
 _ADDRESSES = query_all("events", "addresses", ListedPerson)
 
 
@@ -164,3 +165,8 @@ def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:
         Evidence(chunk, attempt, f"the provider reported: {', '.join(row.type for row in group)}")
         for (chunk, attempt), group in groupby(rows, key=lambda row: (row.chunk, row.attempt))
     )
+
+
+def doubted_broadcasts(database: Database) -> tuple[int, ...]:
+    """Return the broadcasts that have unknown chunks."""
+    return _DOUBTED.ask(database)

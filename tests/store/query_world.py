@@ -118,6 +118,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("events.add_minute", ({"minute": "2026-02-20T08:01"},)),
     ("events.tracked", ({"subscribers": "[1, 7, 999]"},)),
     ("events.add_total", ({**ONE, "type": "opened", "url": "", "verdict": "", "events": 2},) * 2),
+    ("events.doubted", ({},)),
     ("events.own", ({"broadcasts": "[0, 1, 99]"},)),
     ("events.unknown", ({"broadcasts": "[1, 2]"}, {"broadcasts": "[]"})),
     ("events.addresses", ({"subscribers": "[1, 7, 999]"},)),

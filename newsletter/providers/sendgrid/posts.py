@@ -156,10 +156,10 @@ def _safe_entry(entry: Entry, known: Known) -> dict[str, object] | None:
 
     A bounce of an address that the person has given up says nothing about their present one.
     """
-    safe, event, person = _chosen(entry), text_in(entry, "event"), _person(entry)
-    subscriber = number_of(entry, DELIVERY)
+    safe, event = _chosen(entry), text_in(entry, "event")
     if event not in _ABOUT_A_PERSON:
         return safe
+    person, subscriber = _person(entry), number_of(entry, DELIVERY)
     if subscriber is None:
         if person not in known.ids:
             return None

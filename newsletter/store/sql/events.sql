@@ -10,11 +10,16 @@ FROM subscriber
 WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers));
 
 -- name: evidence(broadcast)
--- Return the attempts of unknown chunks for which events were reported, and the types of these events.
+-- Return the attempts of unknown chunks for which events were reported, and the types of these events. Earlier events
+-- than on the day of the first attempt are not read, because there may be very many.
 SELECT DISTINCT e.chunk, e.attempt, e.type
 FROM event AS e
 JOIN chunk AS c ON c.broadcast = e.broadcast AND c.number = e.chunk AND c.attempt = e.attempt
-WHERE e.broadcast = :broadcast AND c.state = 'unknown'
+WHERE
+    e.broadcast = :broadcast AND c.state = 'unknown'
+    AND e.at >= (
+        SELECT substr(min(u.claimed_at), 1, 10) FROM chunk AS u WHERE u.broadcast = :broadcast AND u.state = 'unknown'
+    )
 ORDER BY e.chunk, e.attempt, e.type;
 
 -- name: add_total(broadcast, type, url, verdict, events)*!
@@ -36,3 +41,7 @@ WHERE broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts)) A
 -- name: addresses(subscribers)
 -- Return the people in a JSON list who are on the list, with their addresses.
 SELECT id, email FROM subscriber WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers));
+
+-- name: doubted()
+-- Return the broadcasts that have unknown chunks.
+SELECT DISTINCT broadcast FROM chunk WHERE state = 'unknown' ORDER BY broadcast;

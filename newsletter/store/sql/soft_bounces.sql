@@ -44,7 +44,7 @@ FROM event AS e
 WHERE
     e.at >= :since
     AND e.subscriber IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers))
-    AND e.type IN ('delivered', 'opened', 'clicked') AND e.verdict = ''
+    AND e.type IN ('delivered', 'opened', 'clicked') AND e.verdict IN ('', 'proxy')
     AND NOT EXISTS (
         SELECT 1
         FROM event AS b

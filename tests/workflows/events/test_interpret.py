@@ -7,18 +7,19 @@ import pytest
 
 from newsletter.config import Config
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Broadcast
+from newsletter.model.broadcast import Broadcast, Outcome, Verdict
 from newsletter.providers.sendgrid.posts import Entry
 from newsletter.store.database import Database
+from newsletter.store.ledger.status import tally_of
 from newsletter.store.notices import untold_notices
 from newsletter.store.posts import add_post, count_waiting_posts, delete_posts
 from newsletter.store.subscribers import events_of
 from newsletter.store.suppressions import find_suppression
 from newsletter.workflows.events.ingest import Ingested
-from newsletter.workflows.events.interpret import Interpreter, interpret_posts
+from newsletter.workflows.events.interpret import Interpreter, interpret_posts, settle_doubts
 from newsletter.workflows.events.receive import keep_post
 from tests.fakes.event_webhook import body_of
-from tests.store.builders import NOW, add_people, agree_to_tracking, forget, freeze, id_of
+from tests.store.builders import NOW, add_people, agree_to_tracking, claim, forget, freeze, id_of, record
 
 ANA, BO = "person00000@example.org", "person00001@example.org"
 DAY = timedelta(days=1)
@@ -208,3 +209,21 @@ def test_totals_of_another_databases_broadcast_are_not_counted(database: Databas
 
     with database.read() as connection:
         assert connection.execute("SELECT * FROM event_total", {}).fetchall() == []
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_batch_that_comes_into_doubt_after_its_events_is_settled(
+    config: Config, database: Database, is_ours: bool
+) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    post(database, entry(database, broadcast, "processed", nl_attempt=str(chunk.attempt if is_ours else 9)))
+    interpret_posts(config, database, now=NOW)
+    record(database, chunk, Outcome(verdict=Verdict.UNKNOWN))
+
+    assert settle_doubts(database, now=NOW) == int(is_ours)
+    assert settle_doubts(database, now=NOW) == 0
+
+    tally = tally_of(database, broadcast.id)
+    assert (tally.accepted, tally.unknown) == ((2, 0) if is_ours else (0, 2))

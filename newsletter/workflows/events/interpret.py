@@ -23,6 +23,7 @@ from newsletter.store.notices import notice_failure
 from newsletter.store.posts import Post, set_interpreted, waiting_posts
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.events.ingest import Ingested, ingest
+from newsletter.workflows.events.judge import judge_reactions
 
 _AT_ONCE = 200  # posts; SendGrid puts at most 768 KB in one
 _SECONDS_BETWEEN = 1.0
@@ -92,7 +93,10 @@ def settle_doubts(database: Database, *, now: datetime) -> int:
 
 
 class Interpreter:
-    """A thread that interprets posts soon after they are saved, and now and then settles batches that are in doubt."""
+    """A thread that interprets posts soon after they are saved.
+
+    Now and then it settles batches that are in doubt, and judges opens and clicks.
+    """
 
     def __init__(
         self,
@@ -130,6 +134,7 @@ class Interpreter:
                 pause = self._seconds_between if found is None else time.monotonic() - began
                 if found is None and (settled_at is None or began - settled_at > _SECONDS_BETWEEN_DOUBTS):
                     settle_doubts(self._database, now=self._clock())
+                    judge_reactions(self._database, now=self._clock())
                     settled_at = began
             except Exception as err:
                 self._log("events could not be interpreted for now", reason=str(err), error=type(err).__name__)

@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.config import Config
 from newsletter.model.event import Event, EventType
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.reactions import ReactionEvent
+from newsletter.workflows.events.interpret import Interpreter
 from newsletter.workflows.events.judge import judge_reactions, verdicts_on
 from tests.store.builders import NOW, add, agree_to_tracking, freeze, id_of, row
+from tests.workflows.tracking.broadcasts import wait_for
 
 SECOND = timedelta(seconds=1)
 
@@ -158,3 +161,13 @@ def test_consent_that_ended_before_the_judgment_ends_what_it_allowed(database: D
     judge_reactions(database, now=NOW + timedelta(minutes=10))
 
     assert reacted(database) == []
+
+
+def test_the_service_judges_though_no_provider_posts_anything(config: Config, database: Database) -> None:
+    add(database, row("ana@example.org"))
+    agree_to_tracking(database, "ana@example.org")
+    broadcast = freeze(database)
+    add_events(database, [clicked(database, broadcast.id, broadcast.nonce, 0, 1)])
+
+    with Interpreter(config, database, clock=lambda: NOW + timedelta(minutes=10), seconds_between=0.01):
+        wait_for(lambda: reacted(database) != [])

@@ -1,6 +1,8 @@
 """Tracked broadcasts as their readers get them, and who agreed to be tracked."""
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event as Halt
@@ -61,3 +63,11 @@ def send(config: Config, database: Database, *, now: datetime = NOW) -> tuple[Br
         for chunk in carrier.handed
         for recipient in chunk.recipients
     }
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Wait for what is saved a moment after the answer."""
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -50,10 +50,16 @@ def plan(config: Config, database: Database, *, now: datetime = NOW) -> Broadcas
     return plan_broadcast(config, database, order, now=now)
 
 
-def send(config: Config, database: Database, *, now: datetime = NOW) -> tuple[Broadcast, dict[str, GotMail]]:
-    """Send the only issue to everyone. Return the broadcast, and what each address got."""
+def send(
+    config: Config, database: Database, *, now: datetime = NOW, meanwhile: Callable[[], object] = lambda: None
+) -> tuple[Broadcast, dict[str, GotMail]]:
+    """Send the only issue to everyone. Return the broadcast, and what each address got.
+
+    `meanwhile` is called after the broadcast was created, before anything is sent.
+    """
     carrier = Carrier()
     broadcast = start_broadcast(database, plan(config, database, now=now), carrier, now=now)
+    meanwhile()
     drain_broadcast(database, broadcast, carrier, on_settled=lambda _: None, stop=Halt())
     return broadcast, {
         recipient.email: GotMail(

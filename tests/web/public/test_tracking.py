@@ -263,3 +263,18 @@ def test_without_tracking_an_email_reports_nothing(served: ServedPages) -> None:
     for mail in send(served.config, served.database)[1].values():
         assert SMALL in mail.links
         assert not mail.own("c") + mail.own("o") + mail.own("t")
+
+
+def test_scanner_that_follows_every_link_reacts_leaves_and_ends_nothing(served: ServedPages, sent: Sent) -> None:
+    mail = sent.mails["ana@example.org"]
+    paths = [path for kind in ("o", "c", "u", "p", "t") for path in mail.own(kind)]
+    for path in paths:
+        for method in ("HEAD", "GET"):
+            assert follow(served, path, method).status < 500
+        served.later(seconds=1)
+    wait_for(lambda: len(saved(served.database)) == len(mail.own("o") + mail.own("c")))  # of one second, one is kept
+    judge_reactions(served.database, now=NOW + timedelta(hours=1))
+
+    assert reactions(served.database) == []
+    assert not served.has_left("ana@example.org")
+    assert served.get(sent.ending).text.count("<form") == 1

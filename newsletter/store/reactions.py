@@ -17,7 +17,7 @@ from newsletter.system.moments import text_of
 MINUTE = timedelta(minutes=1)
 
 
-class Reaction(NamedTuple):
+class ReactionEvent(NamedTuple):
     """An open or a click, or the delivery of an email to someone who opened or clicked."""
 
     at: datetime
@@ -40,7 +40,7 @@ class KnownPeople(NamedTuple):
 _KNOWN_OF_ISSUE = query_value("tracking", "known_of_issue", KnownPeople)
 _KNOWN_OF_ALL = query_value("tracking", "known_of_all", KnownPeople)
 _UNJUDGED = query_all("tracking", "unjudged", str)
-_REACTIONS = query_all("tracking", "reactions", Reaction)
+_REACTIONS = query_all("tracking", "reactions", ReactionEvent)
 _SET_VERDICT = change("tracking", "set_verdict")
 _REACT = change("tracking", "react")
 _UNREACT = change("tracking", "unreact")
@@ -58,12 +58,12 @@ def unjudged_minutes(database: Database, *, until: datetime) -> tuple[datetime, 
     return tuple(datetime.fromisoformat(f"{minute}:00Z") for minute in found)
 
 
-def reactions_around(connection: Connection, minute: datetime) -> Sequence[Reaction]:
+def reactions_around(connection: Connection, minute: datetime) -> Sequence[ReactionEvent]:
     """Return the opens and clicks of a minute, and of a minute before and after it, in the order of their times."""
     return _REACTIONS(connection, since=text_of(minute - MINUTE), until=text_of(minute + 2 * MINUTE))
 
 
-def keep_judged(connection: Connection, minute: datetime, verdicts: Mapping[Reaction, MachineVerdict]) -> None:
+def keep_judged(connection: Connection, minute: datetime, verdicts: Mapping[ReactionEvent, MachineVerdict]) -> None:
     """Save the new verdicts on opens and clicks of a minute, and who opened or clicked in it."""
     _SET_VERDICT.for_each(
         connection,

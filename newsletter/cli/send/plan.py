@@ -57,7 +57,7 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
 def _tracking_line(plan: BroadcastPlan) -> str:
     modes = {count.readership.tracking for count in plan.preview.variants}
     if TrackingMode.TOTALS in modes:
-        return "totals: opens and clicks are counted, but not by whom"
+        return "totals: opens and clicks are counted for all readers together"
     agreed = sum(
         count.deliveries for count in plan.preview.variants if count.readership.tracking is TrackingMode.CONSENTED
     )

@@ -23,6 +23,7 @@ from newsletter.store.notices import notice_failure
 from newsletter.store.posts import Post, set_interpreted, waiting_posts
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.events.ingest import Ingested, count_soft_bounces, ingest
+from newsletter.workflows.events.judge import judge_reactions
 
 _AT_ONCE = 200  # posts; SendGrid puts at most 768 KB in one
 _SECONDS_BETWEEN = 1.0
@@ -94,7 +95,7 @@ def settle_doubts(database: Database, *, now: datetime) -> int:
 class Interpreter:
     """A thread that interprets posts soon after they are saved.
 
-    Once a minute, it also settles batches that are in doubt, and counts soft bounces.
+    Once a minute, it also settles batches that are in doubt, counts soft bounces, and judges opens and clicks.
     """
 
     def __init__(
@@ -134,6 +135,7 @@ class Interpreter:
                 if tidied_at is None or began - tidied_at > _SECONDS_BETWEEN_TIDYING:
                     settle_doubts(self._database, now=self._clock())
                     count_soft_bounces(self._config, self._database, now=self._clock())
+                    judge_reactions(self._database, now=self._clock())
                     tidied_at = began
             except Exception as err:
                 self._log("events could not be interpreted for now", reason=str(err), error=type(err).__name__)

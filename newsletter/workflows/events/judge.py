@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from newsletter.model.machines import PEOPLES_VERDICTS, MachineVerdict
 from newsletter.store.database import Database
-from newsletter.store.reactions import MINUTE, Reaction, keep_judged, reactions_around, unjudged_minutes
+from newsletter.store.reactions import MINUTE, ReactionEvent, keep_judged, reactions_around, unjudged_minutes
 
 SETTLES_AFTER = timedelta(minutes=5)
 _AROUND_CANARY = timedelta(seconds=60)
@@ -34,22 +34,22 @@ def judge_reactions(database: Database, *, now: datetime) -> int:
     return len(minutes)
 
 
-def verdicts_on(reactions: Iterable[Reaction]) -> Mapping[Reaction, MachineVerdict]:
+def verdicts_on(reactions: Iterable[ReactionEvent]) -> Mapping[ReactionEvent, MachineVerdict]:
     """Return the verdicts that follow from several opens and clicks together.
 
     Only those are returned that differ from the verdicts so far. What a request itself showed to be a machine's stays
     as it is. The first rule that applies decides.
     """
-    by_delivery: defaultdict[tuple[int, int], list[Reaction]] = defaultdict(list)
+    by_delivery: defaultdict[tuple[int, int], list[ReactionEvent]] = defaultdict(list)
     for each in reactions:
         by_delivery[each.broadcast, each.subscriber].append(each)
-    found: dict[Reaction, MachineVerdict] = {}
+    found: dict[ReactionEvent, MachineVerdict] = {}
     for of_delivery in by_delivery.values():
         found |= _verdicts_on_delivery(sorted(of_delivery, key=lambda each: each.at))
     return found
 
 
-def _verdicts_on_delivery(events: Sequence[Reaction]) -> Mapping[Reaction, MachineVerdict]:
+def _verdicts_on_delivery(events: Sequence[ReactionEvent]) -> Mapping[ReactionEvent, MachineVerdict]:
     canaries = [each.at for each in events if each.verdict == MachineVerdict.CANARY]
     clicks = [each for each in events if each.is_click]
     bursts = [each.at for each in clicks if _begins_burst(each, clicks)]
@@ -68,7 +68,7 @@ def _verdicts_on_delivery(events: Sequence[Reaction]) -> Mapping[Reaction, Machi
     return found
 
 
-def _begins_burst(click: Reaction, clicks: Sequence[Reaction]) -> bool:
+def _begins_burst(click: ReactionEvent, clicks: Sequence[ReactionEvent]) -> bool:
     """Return whether at least three different links were followed within two seconds from a click on."""
     start = bisect_left(clicks, click.at, key=lambda each: each.at)
     links = set()
@@ -79,7 +79,7 @@ def _begins_burst(click: Reaction, clicks: Sequence[Reaction]) -> bool:
     return len(links) >= _BURST_LINKS
 
 
-def _is_of_burst(each: Reaction, begun: datetime) -> bool:
+def _is_of_burst(each: ReactionEvent, begun: datetime) -> bool:
     since_begun = each.at - begun
     earliest = timedelta() if each.is_click else -_BEFORE_BURST
     return earliest <= since_begun <= _BURST_SPAN

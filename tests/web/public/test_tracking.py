@@ -1,7 +1,6 @@
 """Tracked links lead on, and only what their reader agreed to is saved."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +11,7 @@ from newsletter.store.database import Database
 from newsletter.workflows.events.judge import judge_reactions
 from tests.store.builders import NOW, agree_to_tracking
 from tests.web.public.conftest import Answer, ServedPages
-from tests.workflows.tracking.broadcasts import GotMail, send
+from tests.workflows.tracking.broadcasts import GotMail, send, wait_for
 from tests.workspaces import CONFIG
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0"
@@ -78,14 +77,6 @@ def reactions(database: Database) -> list[tuple[object, ...]]:
 
 def counted(database: Database) -> list[tuple[object, ...]]:
     return rows(database, "SELECT type, url, verdict, events FROM event_total ORDER BY type, url, verdict")
-
-
-def wait_for(is_so: Callable[[], bool]) -> None:
-    """Wait for what is saved after the answer."""
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_only_those_who_agreed_get_tracked_links(sent: Sent) -> None:
@@ -272,3 +263,18 @@ def test_without_tracking_an_email_reports_nothing(served: ServedPages) -> None:
     for mail in send(served.config, served.database)[1].values():
         assert SMALL in mail.links
         assert not mail.own("c") + mail.own("o") + mail.own("t")
+
+
+def test_scanner_that_follows_every_link_reacts_leaves_and_ends_nothing(served: ServedPages, sent: Sent) -> None:
+    mail = sent.mails["ana@example.org"]
+    paths = [path for kind in ("o", "c", "u", "p", "t") for path in mail.own(kind)]
+    for path in paths:
+        for method in ("HEAD", "GET"):
+            assert follow(served, path, method).status < 500
+        served.later(seconds=1)
+    wait_for(lambda: len(saved(served.database)) == len(mail.own("o") + mail.own("c")))  # of one second, one is kept
+    judge_reactions(served.database, now=NOW + timedelta(hours=1))
+
+    assert reactions(served.database) == []
+    assert not served.has_left("ana@example.org")
+    assert served.get(sent.ending).text.count("<form") == 1

@@ -7,30 +7,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.config import Config
 from newsletter.model.event import Event, EventType
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
-from newsletter.store.reactions import Reaction
+from newsletter.store.reactions import ReactionEvent
+from newsletter.workflows.events.interpret import Interpreter
 from newsletter.workflows.events.judge import judge_reactions, verdicts_on
 from tests.store.builders import NOW, add, agree_to_tracking, freeze, id_of, row
+from tests.workflows.tracking.broadcasts import wait_for
 
 SECOND = timedelta(seconds=1)
 
 
-def click(second: float, link: int = 1, *, verdict: str = "", person: int = 1) -> Reaction:
+def click(second: float, link: int = 1, *, verdict: str = "", person: int = 1) -> ReactionEvent:
     at = NOW + second * SECOND
-    return Reaction(at, f"{second} {link} {person}".encode(), 1, person, True, False, link, verdict)
+    return ReactionEvent(at, f"{second} {link} {person}".encode(), 1, person, True, False, link, verdict)
 
 
-def opening(second: float, *, verdict: str = "", person: int = 1) -> Reaction:
-    return Reaction(NOW + second * SECOND, f"o {second} {person}".encode(), 1, person, False, False, -1, verdict)
+def opening(second: float, *, verdict: str = "", person: int = 1) -> ReactionEvent:
+    return ReactionEvent(NOW + second * SECOND, f"o {second} {person}".encode(), 1, person, False, False, -1, verdict)
 
 
-def delivery(second: float) -> Reaction:
-    return Reaction(NOW + second * SECOND, f"d {second}".encode(), 1, 1, False, True, -1, "")
+def delivery(second: float) -> ReactionEvent:
+    return ReactionEvent(NOW + second * SECOND, f"d {second}".encode(), 1, 1, False, True, -1, "")
 
 
-def judged(*events: Reaction) -> list[str]:
+def judged(*events: ReactionEvent) -> list[str]:
     """The verdict on each event, in the order in which they are given."""
     found = verdicts_on(events)
     return [found[event].value if event in found else event.verdict for event in events]
@@ -62,7 +65,7 @@ def judged(*events: Reaction) -> list[str]:
         ([delivery(0), opening(1)], ["", ""]),
     ],
 )
-def test_verdict_follows_from_what_happened_together(events: Sequence[Reaction], expected: list[str]) -> None:
+def test_verdict_follows_from_what_happened_together(events: Sequence[ReactionEvent], expected: list[str]) -> None:
     assert judged(*events) == expected
 
 
@@ -82,14 +85,14 @@ events = st.lists(
 
 
 @given(events=events, data=st.data())
-def test_order_of_arrival_does_not_matter(events: list[Reaction], data: st.DataObject) -> None:
+def test_order_of_arrival_does_not_matter(events: list[ReactionEvent], data: st.DataObject) -> None:
     other = data.draw(st.permutations(events))
 
     assert verdicts_on(events) == verdicts_on(other)
 
 
 @given(events=events)
-def test_what_a_request_showed_stays_and_people_never_gain(events: list[Reaction]) -> None:
+def test_what_a_request_showed_stays_and_people_never_gain(events: list[ReactionEvent]) -> None:
     for event, verdict in verdicts_on(events).items():
         assert event.verdict in {"", "proxy"}
         assert not event.is_delivery
@@ -97,7 +100,7 @@ def test_what_a_request_showed_stays_and_people_never_gain(events: list[Reaction
 
 
 @given(events=events)
-def test_judging_again_with_the_new_verdicts_frees_nobody(events: list[Reaction]) -> None:
+def test_judging_again_with_the_new_verdicts_frees_nobody(events: list[ReactionEvent]) -> None:
     found = verdicts_on(events)
     again = verdicts_on([event._replace(verdict=found[event].value) if event in found else event for event in events])
 
@@ -158,3 +161,13 @@ def test_consent_that_ended_before_the_judgment_ends_what_it_allowed(database: D
     judge_reactions(database, now=NOW + timedelta(minutes=10))
 
     assert reacted(database) == []
+
+
+def test_the_service_judges_though_no_provider_posts_anything(config: Config, database: Database) -> None:
+    add(database, row("ana@example.org"))
+    agree_to_tracking(database, "ana@example.org")
+    broadcast = freeze(database)
+    add_events(database, [clicked(database, broadcast.id, broadcast.nonce, 0, 1)])
+
+    with Interpreter(config, database, clock=lambda: NOW + timedelta(minutes=10), seconds_between=0.01):
+        wait_for(lambda: reacted(database) != [])

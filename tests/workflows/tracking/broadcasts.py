@@ -1,6 +1,8 @@
 """Tracked broadcasts as their readers get them, and who agreed to be tracked."""
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event as Halt
@@ -36,7 +38,7 @@ class GotMail:
 
     @property
     def canary(self) -> str:
-        """The path of the link that nobody sees."""
+        """The path of the link that no one sees."""
         (found,) = re.findall(r'<a href="https://[^/"]+([^"]*)" aria-hidden="true"', self.html)
         return str(found)
 
@@ -48,10 +50,16 @@ def plan(config: Config, database: Database, *, now: datetime = NOW) -> Broadcas
     return plan_broadcast(config, database, order, now=now)
 
 
-def send(config: Config, database: Database, *, now: datetime = NOW) -> tuple[Broadcast, dict[str, GotMail]]:
-    """Send the only issue to everyone. Return the broadcast, and what each address got."""
+def send(
+    config: Config, database: Database, *, now: datetime = NOW, meanwhile: Callable[[], object] = lambda: None
+) -> tuple[Broadcast, dict[str, GotMail]]:
+    """Send the only issue to everyone. Return the broadcast, and what each address got.
+
+    `meanwhile` is called after the broadcast was created, before anything is sent.
+    """
     carrier = Carrier()
     broadcast = start_broadcast(database, plan(config, database, now=now), carrier, now=now)
+    meanwhile()
     drain_broadcast(database, broadcast, carrier, on_settled=lambda _: None, stop=Halt())
     return broadcast, {
         recipient.email: GotMail(
@@ -61,3 +69,11 @@ def send(config: Config, database: Database, *, now: datetime = NOW) -> tuple[Br
         for chunk in carrier.handed
         for recipient in chunk.recipients
     }
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Wait for what is saved a moment after the answer."""
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

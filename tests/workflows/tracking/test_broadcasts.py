@@ -1,0 +1,113 @@
+"""Who gets a tracked email is decided when a broadcast is created, and what may be saved when someone reacts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.cli.send.plan import print_plan
+from newsletter.config import Config, load_config
+from newsletter.errors import MistakesError
+from newsletter.model.readership import TrackingMode
+from newsletter.store.database import Database
+from newsletter.store.opening import open_database
+from newsletter.store.subscribers import find_subscriber
+from newsletter.store.tracking import withdraw_tracking
+from newsletter.workflows.compose.compose import compose_issue, require_issue
+from newsletter.workflows.compose.reader import mail_for_address
+from tests.store.builders import NOW, add, agree_to_tracking, id_of, row
+from tests.workflows.tracking.broadcasts import plan, send
+from tests.workspaces import CONFIG, write_workspace
+
+ANA, BO = "ana@example.org", "bo@example.org"
+
+
+@pytest.fixture
+def mode() -> str:
+    """How the broadcasts are tracked."""
+    return "consented"
+
+
+@pytest.fixture
+def config(tmp_path: Path, mode: str) -> Config:
+    """A workspace with tracking."""
+    return load_config(write_workspace(tmp_path, {"newsletter.toml": f'{CONFIG}\n[tracking]\nmode = "{mode}"\n'}))
+
+
+@pytest.fixture
+def database(config: Config) -> Iterator[Database]:
+    """Ana agreed to tracking, and Bo did not."""
+    with open_database(config.database) as opened:
+        add(opened, row(ANA), row(BO))
+        agree_to_tracking(opened, ANA)
+        yield opened
+
+
+def test_who_agrees_after_a_broadcast_was_created_gets_it_without_tracking(config: Config, database: Database) -> None:
+    mails = send(config, database, meanwhile=lambda: agree_to_tracking(database, BO))[1]
+
+    assert mails[ANA].own("c")
+    assert not mails[BO].own("c")
+
+
+def test_who_ends_tracking_before_a_broadcast_is_created_is_not_tracked(config: Config, database: Database) -> None:
+    with database.transaction() as connection:
+        assert withdraw_tracking(connection, id_of(database, ANA))
+        assert not withdraw_tracking(connection, id_of(database, ANA))
+
+    assert not send(config, database)[1][ANA].own("c")
+    subscriber = find_subscriber(database, ANA)
+    assert subscriber is not None
+    assert subscriber.record.tracking_consented_at is None
+
+
+def test_previews_have_the_real_links(config: Config, database: Database) -> None:
+    composed = compose_issue(config, require_issue(config, None))
+    found = mail_for_address(config, composed, ANA, NOW)
+
+    assert database
+    assert found is not None
+    assert "https://www.example.org/small" in found.mail.html
+    assert "/c/" not in found.mail.html
+    assert "/t/" in found.mail.html
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("mode", "line"),
+    [
+        ("off", "off: no opens or clicks are recorded"),
+        ("totals", "totals: opens and clicks are counted for all readers together"),
+        ("consented", "consented: opens and clicks are recorded of 1 who agreed to it, and of no one else"),
+    ],
+)
+def test_plan_says_how_it_is_tracked(
+    config: Config, database: Database, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_plan(config, plan(config, database), through="outbox", now=NOW)
+
+    assert line in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ('mode = "all"', "mode"),
+        ('machine_networks = ["192.0.2.0/33"]', "'192.0.2.0/33' is not a range of addresses"),
+        ("machine_networks = [7.5]", "7.5 is not a range of addresses"),
+    ],
+)
+def test_mistake_in_the_settings_is_told_at_its_line(tmp_path: Path, lines: str, told: str) -> None:
+    with pytest.raises(MistakesError) as caught:
+        load_config(write_workspace(tmp_path, {"newsletter.toml": f"{CONFIG}\n[tracking]\n{lines}\n"}))
+
+    (mistake,) = caught.value.mistakes
+    assert told in str(mistake)
+    assert str(mistake).startswith("newsletter.toml:")
+
+
+def test_tracking_is_off_unless_someone_turns_it_on(tmp_path: Path) -> None:
+    config = load_config(write_workspace(tmp_path))
+
+    assert config.settings.tracking.mode is TrackingMode.OFF
+    assert config.settings.tracking.machine_networks == ()

@@ -1,5 +1,6 @@
 """Joining: the form, the email that asks to confirm, the button, and what it changes."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -21,6 +22,7 @@ from newsletter.store.suppressions import add_suppression, find_suppression, pas
 from newsletter.system.environment import forget_key
 from newsletter.system.log import no_log
 from newsletter.workflows.signup.answer import queue_answers
+from newsletter.workflows.signup.snippet import snippet_of
 from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import smtp_settings
 from tests.store.builders import NOW, add, row
@@ -398,6 +400,17 @@ def test_a_form_on_another_site_is_shown_to_be_checked_and_then_counts_with_its_
     person = find_subscriber(joining.pages.database, NEW)
     assert person is not None
     assert (person.record.consent_source, person.record.language) == ("home-page", "fr")
+
+
+def test_the_snippet_for_a_website_leads_to_our_own_form(joining: Joining) -> None:
+    snippet = snippet_of(joining.pages.config)
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', snippet))
+
+    page = joining.pages.press("/join", {**fields, "email": NEW}, Origin="https://www.example.org")
+
+    assert 'action="https://news.example.org/join" method="post"' in snippet
+    assert fields == {"form": "website", "language": "en"}
+    assert 'name="form" value="website"' in page.text
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,6 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
 
     If anyone was erased and the key is missing or different, it only counts the sign-up: the address might be theirs.
     """
-    token = secrets.token_hex(_TOKEN_BYTES)
     email = canonical_address(request.email)
 
     def save(connection: Connection) -> None:
@@ -142,7 +141,6 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
             wants_tracking=int(request.wants_tracking),
             source=request.source,
             wording=wording.version,
-            token=token,
             now=text_of(now),
         )
 
@@ -251,7 +249,7 @@ class _Round:
         self._groups[issue][readership_of_answer(signup.language, state)][signup.id] = subscriber
         self.mailed.append(signup.id)
         named = {"signup": signup.id, "state": state.value, "subscriber": subscriber}
-        _KEEP_MAILED(connection, **named, now=text_of(self._now))
+        _KEEP_MAILED(connection, **named, token=secrets.token_hex(_TOKEN_BYTES), now=text_of(self._now))
 
     def end(self, *, waiting: int, is_rush: bool) -> Queued:
         """Put the emails in the ledger, all of one content together. Return the numbers."""

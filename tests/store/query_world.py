@@ -476,7 +476,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("signups.return_erased", ({"digest": b"2"},)),
     ("signups.welcomes_due", ({"size": 9},)),
     ("signups.keep_welcomed", ({"signup": 4},)),
-    ("signups.keep_confirmed", ({"signup": 3, "subscriber": 3, "welcome": "due", "now": T},)),
+    ("signups.keep_confirmed", ({"signup": 3, "welcome": "due", "now": T},)),
     ("signups.put_back", ({"signup": 1},)),
     ("signups.drop", ({"signup": 1},)),
     ("signups.drop_old", ({"before": NEVER},)),

@@ -108,11 +108,9 @@ FROM signup
 WHERE person = :person
 ORDER BY id DESC;
 
--- name: keep_confirmed(signup, subscriber, welcome, now)!
--- Save that someone confirmed a sign-up.
-UPDATE signup
-SET state = 'confirmed', subscriber = :subscriber, confirmed_at = :now, welcome = :welcome
-WHERE id = :signup;
+-- name: keep_confirmed(signup, welcome, now)!
+-- Save that someone confirmed a sign-up. It keeps the id in its link, even if an import has given the person another.
+UPDATE signup SET state = 'confirmed', confirmed_at = :now, welcome = :welcome WHERE id = :signup;
 
 -- name: add_subscriber(subscriber, person, token, joined_at, email, first_name, language, consented_at, source, wording, confirmed_at, tracking_consented_at, now)!
 -- Add someone who confirmed that they want to join, with the id that was reserved for them.

@@ -505,6 +505,23 @@ def test_a_pending_signup_is_no_one_on_the_list_and_an_import_does_not_take_its_
     assert len({person.id for person in people if person}) == 3
 
 
+def test_someone_who_is_on_a_list_imported_before_they_confirm_is_one_person(joining: Joining) -> None:
+    joining.ask(NEW)
+    joining.run()
+    link = joining.link_in(joining.mails_to(NEW)[0])
+    add(joining.pages.database, row(NEW, consented_at=None))
+    joining.pages.later(hours=1)
+    joining.ask(NEW)
+    joining.run()
+
+    answers = [joining.confirm(link).text for _ in range(2)]
+
+    person = find_subscriber(joining.pages.database, NEW)
+    assert person is not None
+    assert person.record.consent_confirmed_at is not None
+    assert all("You have joined" in text for text in answers)
+
+
 def test_without_the_key_no_one_is_saved_once_someone_was_erased(
     joining: Joining, monkeypatch: pytest.MonkeyPatch
 ) -> None:

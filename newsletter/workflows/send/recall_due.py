@@ -17,7 +17,7 @@ from newsletter.workflows.send.carry_out import DoneBroadcast, Work
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import judge_recall
 from newsletter.workflows.send.lanes import REPLY_SECONDS
-from newsletter.workflows.signup.answer import answer_newcomers
+from newsletter.workflows.send.newcomers import answer_newcomers
 
 LOOK_SECONDS = 60.0  # between two looks at what must be recalled
 _TICK_SECONDS = 0.05  # between two looks at whether someone asked for the end

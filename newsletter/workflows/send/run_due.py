@@ -21,9 +21,9 @@ from newsletter.system.log import Log, no_log
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import DueBroadcast, Opener, judge, judge_recall
+from newsletter.workflows.send.newcomers import answer_newcomers
 from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.recall_due import recall_due, recalling
-from newsletter.workflows.signup.answer import answer_newcomers
 
 
 def look_at_due(config: Config, database: Database, opener: Opener, *, now: datetime) -> tuple[DueBroadcast, ...]:

@@ -21,7 +21,7 @@ from newsletter.store.subscribers import find_subscriber, past_consents
 from newsletter.store.suppressions import add_suppression, find_suppression, past_suppressions, suppressions_of
 from newsletter.system.environment import forget_key
 from newsletter.system.log import no_log
-from newsletter.workflows.signup.answer import queue_answers
+from newsletter.workflows.send.newcomers import queue_answers
 from newsletter.workflows.signup.snippet import snippet_of
 from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import smtp_settings

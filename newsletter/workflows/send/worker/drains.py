@@ -20,11 +20,11 @@ from newsletter.system.log import Log
 from newsletter.workflows.send.carry_out import Work, carry_out, ending_of, name_of
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import DOES_SOMETHING, Due, DueBroadcast, judge
+from newsletter.workflows.send.newcomers import queue_answers
 from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.recall_due import recall_due
 from newsletter.workflows.send.recover import recover
-from newsletter.workflows.signup.answer import queue_answers
 
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute

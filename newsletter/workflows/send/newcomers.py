@@ -37,7 +37,7 @@ from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import unmet_requirements
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work
-from newsletter.workflows.signup.letters import confirmations_of
+from newsletter.workflows.send.confirmations import confirmations_of
 
 NEWCOMERS = "people who have just joined"
 _RUSH = (

@@ -10,7 +10,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.install_service import install_service
 from newsletter.cli.options import Yes
-from newsletter.cli.workspace import opened_database
+from newsletter.cli.workspace import current_config, opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
 from newsletter.providers.base import Provider
@@ -23,6 +23,7 @@ from newsletter.web.public.serving import Surroundings, serve_pages
 from newsletter.workflows.serve.sending import keep_sending
 
 _REQUESTS = "requests"
+from newsletter.workflows.signup.snippet import snippet_of
 
 
 def serve(
@@ -43,8 +44,12 @@ def serve(
         bool, typer.Option("--dry-run", help="With --install: show the unit without writing it.")
     ] = False,
     yes: Yes = False,
+    snippet: Annotated[
+        bool,
+        typer.Option("--snippet", help="Only print the HTML of a form for joining, for your own website."),
+    ] = False,
 ) -> None:
-    """Serve the pages on which subscribers unsubscribe, and send scheduled broadcasts when they are due.
+    """Serve the pages on which subscribers join and unsubscribe, and send scheduled broadcasts when they are due.
 
     Put a web server with a certificate in front of it, which passes on what it gets for the address of `[service] url`.
     While this command runs, scheduled broadcasts need no timer. It is safe to run it more than once at the same time.
@@ -52,6 +57,9 @@ def serve(
     When you press Ctrl-C, or when the system sends SIGTERM, it answers the requests that have begun, and stops after
     the email that it is sending.
     """
+    if snippet:
+        output.print_lines(snippet_of(current_config()).splitlines())
+        return
     if install:
         install_service(dry_run=dry_run, yes=yes)
         return

@@ -119,7 +119,6 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
 
     If anyone was erased and the key is missing or different, it only counts the sign-up: the address might be theirs.
     """
-    token = secrets.token_hex(_TOKEN_BYTES)
     email = canonical_address(request.email)
 
     def save(connection: Connection) -> None:
@@ -142,7 +141,6 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
             wants_tracking=int(request.wants_tracking),
             source=request.source,
             wording=wording.version,
-            token=token,
             now=text_of(now),
         )
 
@@ -251,7 +249,7 @@ class _Round:
         self._groups[issue][readership_of_answer(signup.language, state)][signup.id] = subscriber
         self.mailed.append(signup.id)
         named = {"signup": signup.id, "state": state.value, "subscriber": subscriber}
-        _KEEP_MAILED(connection, **named, now=text_of(self._now))
+        _KEEP_MAILED(connection, **named, token=secrets.token_hex(_TOKEN_BYTES), now=text_of(self._now))
 
     def end(self, *, waiting: int, is_rush: bool) -> Queued:
         """Put the emails in the ledger, all of one content together. Return the numbers."""
@@ -339,10 +337,10 @@ def confirm_signup(
         return Confirmation(signup=signup, is_on_list=False)
     if erased is not None and key is not None:
         _RETURN_ERASED(connection, digest=digest_of(signup.person, key))
-    subscriber = _keep_person(connection, signup, now=now)
+    _keep_person(connection, signup, now=now)
     _choose_topics(connection, signup, topics, now=now)
     welcome = "due" if has_welcome else ""
-    _KEEP_CONFIRMED(connection, signup=signup.id, subscriber=subscriber, welcome=welcome, now=text_of(now))
+    _KEEP_CONFIRMED(connection, signup=signup.id, welcome=welcome, now=text_of(now))
     return Confirmation(signup=signup, is_on_list=True, is_new=True)
 
 
@@ -382,8 +380,8 @@ def _lift(connection: Connection, signup: Signup, *, now: datetime) -> bool:
     return True
 
 
-def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> int:
-    """Save the consent and what was filled in. Return the person's id."""
+def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> None:
+    """Save the consent and what was filled in."""
     at, asked = time_by_hand(connection, now), text_of(signup.asked_at)
     tracking = text_of(now) if signup.wants_tracking else ""
     known = FIND_SUBSCRIBER(connection, person=signup.person)
@@ -394,10 +392,9 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> in
         "confirmed_at": text_of(now),
     }
     if known is None:
-        subscriber = signup.subscriber or reserve_id(connection)
         _ADD_SUBSCRIBER(
             connection,
-            subscriber=subscriber,
+            subscriber=signup.subscriber or _new_id(connection),
             person=signup.person,
             token=secrets.token_hex(_TOKEN_BYTES),
             joined_at=text_of(now),
@@ -408,7 +405,7 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> in
             now=at,
             **consent,
         )
-        return subscriber
+        return
     _KEEP_PAST_CONSENT(connection, subscriber=known, consented_at=asked, now=at)
     _RENEW_CONSENT(connection, subscriber=known, now=at, **consent)
     _FILL_IN(
@@ -420,7 +417,6 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> in
         now=at,
     )
     confirm(connection, [known], now=at)
-    return known
 
 
 def _choose_topics(connection: Connection, signup: Signup, topics: Collection[str], *, now: datetime) -> None:

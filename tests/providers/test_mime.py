@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from newsletter.model.broadcast import Mailing, Recipient
 from newsletter.model.rendered import Picture
@@ -214,3 +215,12 @@ def test_the_compiler_keeps_apart_what_differs() -> None:
 
 def _rendered(made: Mailing) -> bytes:
     return compile_message(made, NOW).render(recipient(1, "ana@example.org"))
+
+
+def test_an_answer_to_one_person_says_that_it_is_automatic_and_has_nothing_to_unsubscribe() -> None:
+    content = compile_message(replace(mailing(), is_automatic=True), NOW).render(recipient(5, "ana@example.org"))
+
+    message = parse(content)
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert not {"List-Unsubscribe", "List-Unsubscribe-Post"} & set(message)
+    assert compile_message(mailing(), NOW).render(recipient(5, "ana@example.org")).count(b"Auto-Submitted") == 0

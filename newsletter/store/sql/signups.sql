@@ -10,12 +10,12 @@ ON CONFLICT (version) DO NOTHING;
 -- Return one version of the words.
 SELECT version, language, words FROM signup_wording WHERE version = :version;
 
--- name: add(person, email, first_name, language, topics, wants_tracking, source, wording, token, now)!
+-- name: add(person, email, first_name, language, topics, wants_tracking, source, wording, now)!
 -- Save what someone asked for. Nothing is looked up, so this takes the same time for everyone.
 INSERT INTO signup (
-    person, email, first_name, language, topics, wants_tracking, source, wording, token, asked_at
+    person, email, first_name, language, topics, wants_tracking, source, wording, asked_at
 )
-VALUES (:person, :email, :first_name, :language, :topics, :wants_tracking, :source, :wording, :token, :now);
+VALUES (:person, :email, :first_name, :language, :topics, :wants_tracking, :source, :wording, :now);
 
 -- name: count_refusal(hour_at, reason)!
 -- Count a sign-up that is not followed up.
@@ -53,9 +53,11 @@ SELECT count(*) FROM signup WHERE subscriber = :subscriber AND mailed_at >= :sin
 -- Return the id that was reserved for someone who has asked before.
 SELECT subscriber FROM signup WHERE person = :person AND subscriber IS NOT NULL ORDER BY id DESC LIMIT 1;
 
--- name: keep_mailed(signup, state, subscriber, now)!
--- Save that an email about a sign-up is put in the ledger.
-UPDATE signup SET state = :state, subscriber = :subscriber, mailed_at = :now WHERE id = :signup;
+-- name: keep_mailed(signup, state, subscriber, token, now)!
+-- Save that an email about a sign-up is put in the ledger, and the key of the link in it.
+UPDATE signup
+SET state = :state, subscriber = :subscriber, token = :token, mailed_at = :now
+WHERE id = :signup;
 
 -- name: keep_broadcast(signup, broadcast)*!
 -- Save the broadcast with the email about a sign-up.
@@ -63,7 +65,7 @@ UPDATE signup SET broadcast = :broadcast WHERE id = :signup;
 
 -- name: put_back(signup)*!
 -- Let a sign-up wait for its email after all.
-UPDATE signup SET state = 'asked', subscriber = NULL, mailed_at = '' WHERE id = :signup;
+UPDATE signup SET state = 'asked', subscriber = NULL, token = '', mailed_at = '' WHERE id = :signup;
 
 -- name: drop(signup)!
 -- Delete a sign-up that is not followed up.
@@ -106,11 +108,9 @@ FROM signup
 WHERE person = :person
 ORDER BY id DESC;
 
--- name: keep_confirmed(signup, subscriber, welcome, now)!
--- Save that someone confirmed a sign-up.
-UPDATE signup
-SET state = 'confirmed', subscriber = :subscriber, confirmed_at = :now, welcome = :welcome
-WHERE id = :signup;
+-- name: keep_confirmed(signup, welcome, now)!
+-- Save that someone confirmed a sign-up. It keeps the id in its link, even if an import has given the person another.
+UPDATE signup SET state = 'confirmed', confirmed_at = :now, welcome = :welcome WHERE id = :signup;
 
 -- name: add_subscriber(subscriber, person, token, joined_at, email, first_name, language, consented_at, source, wording, confirmed_at, tracking_consented_at, now)!
 -- Add someone who confirmed that they want to join, with the id that was reserved for them.

@@ -30,11 +30,8 @@ class ClientLimits:
         address = client_address(request)
         counted = [(limit, self._name(address, _CLIENT)) for limit in _PER_CLIENT]
         counted += [(limit, self._name(address, _NEIGHBORHOOD)) for limit in _PER_NEIGHBORHOOD]
-        if not all(self._limiter.test(limit, name) for limit, name in counted):
-            return False
-        for limit, name in counted:
-            self._limiter.hit(limit, name)
-        return True
+        # The first limit that is used up ends this, so a client that is refused uses up nothing of its neighbors.
+        return all(self._limiter.hit(limit, name) for limit, name in counted)
 
     def _name(self, address: IPv4Address | IPv6Address | None, prefixes: dict[int, int]) -> str:
         network = _UNKNOWN

@@ -102,11 +102,11 @@ def style_sheet(config: Config) -> str:
     light = _properties({**_colors(brand.light), **fonts})
     dark = _properties(_colors(brand.dark))
     values = f":root{{{light}}}\n@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
-    return values + _common_style()
+    return values + _rules()
 
 
 @cache
-def _common_style() -> str:
+def _rules() -> str:
     return (_PAGES / "style.css").read_text(encoding="utf-8")
 
 

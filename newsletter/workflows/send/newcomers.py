@@ -38,7 +38,7 @@ from newsletter.workflows.preferences.link_letters import queue_links
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import unmet_requirements
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work
-from newsletter.workflows.send.signup_letters import confirmations_of
+from newsletter.workflows.send.confirmations import confirmations_of
 
 NEWCOMERS = "people who have just joined"
 _RUSH = (

@@ -1,1 +1,1 @@
-"""Answer people who join: ask them to confirm by email, and welcome them."""
+"""Take what people fill in to join, confirm it, and make the form for other websites."""

@@ -5,11 +5,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from newsletter.model.broadcast import OutgoingChunk, Recipient
 from newsletter.providers.headers import are_plain_addresses, wire_address
 from newsletter.providers.sendgrid.mail import compile_request, json_texts
-from tests.providers.mailings import mailing, variant
+from tests.providers.mailings import mailing, recipient, variant
 
 MAILING = mailing()
 COMPILED = compile_request(MAILING, sandbox=False)
@@ -103,3 +104,15 @@ def test_values_just_within_the_limit_go_and_others_do_not() -> None:
     assert request_for(person(room + 1, "x")).invalid
     assert request_for(person(room // 6, "\x01")).recipients
     assert request_for(person(room // 6 + 1, "\x01")).invalid
+
+
+def test_an_answer_to_one_person_says_that_it_is_automatic_and_has_nothing_to_unsubscribe() -> None:
+    of = replace(MAILING, is_automatic=True)
+    people = tuple(recipient(number, f"person{number}@example.org") for number in (1, 2))
+
+    made = compile_request(of, sandbox=False).request(OutgoingChunk(mailing=of, number=1, attempt=1, recipients=people))
+
+    content = json.loads(bytes(made.body))
+    assert content["headers"]["Auto-Submitted"] == "auto-generated"
+    assert [each["to"][0]["email"] for each in content["personalizations"]] == [each.email for each in people]
+    assert [set(each) for each in content["personalizations"]] == [{"to", "substitutions", "custom_args"}] * 2

@@ -1,5 +1,6 @@
 """Joining: the form, the email that asks to confirm, the button, and what it changes."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -21,6 +22,7 @@ from newsletter.store.suppressions import add_suppression, find_suppression, pas
 from newsletter.system.environment import forget_key
 from newsletter.system.log import no_log
 from newsletter.workflows.send.newcomers import queue_answers
+from newsletter.workflows.signup.snippet import snippet_of
 from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import smtp_settings
 from tests.store.builders import NOW, add, row
@@ -400,6 +402,17 @@ def test_a_form_on_another_site_is_shown_to_be_checked_and_then_counts_with_its_
     assert (person.record.consent_source, person.record.language) == ("home-page", "fr")
 
 
+def test_the_snippet_for_a_website_leads_to_our_own_form(joining: Joining) -> None:
+    snippet = snippet_of(joining.pages.config)
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', snippet))
+
+    page = joining.pages.press("/join", {**fields, "email": NEW}, Origin="https://www.example.org")
+
+    assert 'action="https://news.example.org/join" method="post"' in snippet
+    assert fields == {"form": "website", "language": "en"}
+    assert 'name="form" value="website"' in page.text
+
+
 @pytest.mark.parametrize(
     "address", ["", "no one", "a@b", "a b@example.org", "a@example.org\r\nBcc: b@example.org", "@"]
 )
@@ -490,6 +503,23 @@ def test_a_pending_signup_is_no_one_on_the_list_and_an_import_does_not_take_its_
     people = [find_subscriber(joining.pages.database, each) for each in (NEW, "cleo@example.org", "dan@example.org")]
     assert all(people)
     assert len({person.id for person in people if person}) == 3
+
+
+def test_someone_who_is_on_a_list_imported_before_they_confirm_is_one_person(joining: Joining) -> None:
+    joining.ask(NEW)
+    joining.run()
+    link = joining.link_in(joining.mails_to(NEW)[0])
+    add(joining.pages.database, row(NEW, consented_at=None))
+    joining.pages.later(hours=1)
+    joining.ask(NEW)
+    joining.run()
+
+    answers = [joining.confirm(link).text for _ in range(2)]
+
+    person = find_subscriber(joining.pages.database, NEW)
+    assert person is not None
+    assert person.record.consent_confirmed_at is not None
+    assert all("You have joined" in text for text in answers)
 
 
 def test_without_the_key_no_one_is_saved_once_someone_was_erased(

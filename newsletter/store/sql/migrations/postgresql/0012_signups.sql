@@ -9,7 +9,7 @@ CREATE TABLE signup (
     wants_tracking INTEGER NOT NULL,      -- whether they agreed to tracking
     source TEXT COLLATE "C" NOT NULL,                 -- the name of the form
     wording TEXT COLLATE "C" NOT NULL,                -- the version of the words that they saw
-    token TEXT COLLATE "C" NOT NULL,                  -- the key of the link that confirms it
+    token TEXT COLLATE "C" NOT NULL DEFAULT '',                  -- the key of the link that confirms it
     asked_at TEXT COLLATE "C" NOT NULL,
     state TEXT COLLATE "C" NOT NULL DEFAULT 'asked',
     mailed_at TEXT COLLATE "C" NOT NULL DEFAULT '',   -- when an email about it was put in the ledger

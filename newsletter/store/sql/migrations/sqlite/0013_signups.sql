@@ -9,7 +9,7 @@ CREATE TABLE signup (
     wants_tracking INTEGER NOT NULL,      -- whether they agreed to tracking
     source TEXT NOT NULL,                 -- the name of the form
     wording TEXT NOT NULL,                -- the version of the words that they saw
-    token TEXT NOT NULL,                  -- the key of the link that confirms it
+    token TEXT NOT NULL DEFAULT '',                  -- the key of the link that confirms it
     asked_at TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'asked',
     mailed_at TEXT NOT NULL DEFAULT '',   -- when an email about it was put in the ledger

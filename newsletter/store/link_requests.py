@@ -53,7 +53,7 @@ def is_link_waiting(database: Database) -> bool:
 def queue_requests(database: Database, answers: Answers, *, day: Day, otherwise: str, now: datetime) -> int:
     """Put the links that people asked for in the ledger. Return how many wait, because a person has to look first.
 
-    A link that may not be sent is dropped, and no one is told. `otherwise` is the language for people whose language is
+    A link that may not be sent is dropped silently. `otherwise` is the language for people whose language is
     not known.
     """
     with database.transaction() as connection:

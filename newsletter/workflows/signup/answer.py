@@ -32,7 +32,7 @@ from newsletter.system.environment import forget_key
 from newsletter.system.log import Log
 from newsletter.workflows.compose.compose import judge_rendered, render_folder, require_issue
 from newsletter.workflows.compose.sample import envelope_of
-from newsletter.workflows.preferences.letters import queue_links
+from newsletter.workflows.preferences.link_letters import queue_links
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import unmet_requirements
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work

@@ -26,7 +26,7 @@ from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import find_suppression
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
-from newsletter.workflows.preferences.letters import queue_links
+from newsletter.workflows.preferences.link_letters import queue_links
 from tests.browser import running_browser
 from tests.store.builders import ENVELOPE, KEY, NOW, add, row
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn

@@ -182,7 +182,7 @@ def test_without_the_key_no_one_is_deleted_and_the_page_says_what_to_do(post: Jo
 
 
 def test_a_forwarded_newsletter_does_not_open_the_data_of_its_first_reader(post: Joining) -> None:
-    """Whoever has the newsletter has the token, and could make any code with it."""
+    """Anyone who has the newsletter has the token, and could make any code with it."""
     served = post.pages
     do(served, served.preferences(ANA), "data")
     real = link_to(post, ANA)

@@ -61,7 +61,7 @@ COMMANDS: Mapping[str, Table] = {
         "segments": "List your segments, with the size of each and how many people in it can be emailed.",
     },
     "For your subscribers": {
-        "serve": "Serve the pages on which subscribers unsubscribe.",
+        "serve": "Serve the pages on which subscribers join and unsubscribe.",
     },
     "Maintenance": {
         "doctor": "Check what your newsletter depends on: machine, database, provider, DNS and web pages.",

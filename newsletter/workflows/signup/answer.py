@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from newsletter.config import Config
 from newsletter.errors import InputError, NewsletterError
 from newsletter.language.counts import people_of
-from newsletter.model.broadcast import BroadcastKind
+from newsletter.model.broadcast import BroadcastKind, BroadcastState
 from newsletter.model.ledger import FreezeRequest
 from newsletter.model.rendered import RenderedIssue
 from newsletter.model.segment import OneOf, Segment
@@ -89,8 +91,12 @@ def _tell(database: Database, queued: Queued, *, now: datetime, log: Log) -> Non
     number = last_confirmation(database)
     words = (_RUSH if queued.is_rush else _HELD).format(count=people_of(queued.waiting), broadcast=number)
     log(words)
-    if number is not None:
-        notice_failure(database, require_broadcast(database, number), words, now=now)
+    if number is None:
+        return
+    broadcast = require_broadcast(database, number)
+    if broadcast.state is BroadcastState.RUNNING:  # a notice holds as long as the state does, and this one ends at once
+        broadcast = replace(broadcast, state=BroadcastState.DONE)
+    notice_failure(database, broadcast, words, now=now)
 
 
 def _queue_welcomes(config: Config, database: Database, *, now: datetime, log: Log) -> None:

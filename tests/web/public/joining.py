@@ -21,6 +21,9 @@ NEW = "new@example.org"
 _LINK = re.compile(r"https://news\.example\.org(/\S+)")
 
 
+Fields = Mapping[str, str | tuple[str, ...]]
+
+
 @dataclass
 class Joining:
     """People who join at a service, whose email a relay takes."""
@@ -29,13 +32,13 @@ class Joining:
     relay: SmtpServer
     logged: list[str] = field(default_factory=list)
 
-    def ask(self, address: str, fields: Mapping[str, str | tuple[str, ...]] | None = None, **headers: str) -> Answer:
+    def ask(self, address: str, fields: Fields | None = None, **headers: str) -> Answer:
         """Open the form, wait as a person does, fill it in and send it."""
         page = self.pages.get("/join")
         self.pages.later(seconds=5)
         return self.send(page, {"email": address, **(fields or {})}, **headers)
 
-    def send(self, page: Answer, fields: Mapping[str, str | tuple[str, ...]], **headers: str) -> Answer:
+    def send(self, page: Answer, fields: Fields, **headers: str) -> Answer:
         """Send the form of a page at once."""
         hidden = ("from", "stamp", "form", "language", "wording")
         filled: dict[str, str | tuple[str, ...]] = {**{name: page.value_of(name) for name in hidden}, **fields}
@@ -48,7 +51,7 @@ class Joining:
         """Send what is due, as the timer does."""
         config = self.pages.config
 
-        def log(words: str, **_: object) -> None:
+        def log(words: str, /, **_: str | int | None) -> None:
             self.logged.append(words)
 
         return list(
@@ -66,7 +69,7 @@ class Joining:
     def mails_to(self, address: str) -> list[EmailMessage]:
         """The emails that the relay took for someone, the oldest first."""
         taken = [mail for mail in self.relay.taken if mail.recipient == address]
-        return [email.message_from_bytes(mail.content, _class=EmailMessage, policy=default) for mail in taken]  # type: ignore[arg-type]
+        return [email.message_from_bytes(mail.content, _class=EmailMessage, policy=default) for mail in taken]
 
     def link_in(self, mail: EmailMessage, kind: str = "/join/") -> str:
         """The path of the link in the text of an email, as it was delivered."""
@@ -83,7 +86,7 @@ class Joining:
         fields = {name: page.value_of(name) for name in ("from", "stamp", "do")}
         return self.pages.press(link, fields, **headers)
 
-    def join(self, address: str, fields: Mapping[str, str | tuple[str, ...]] | None = None, **headers: str) -> Answer:
+    def join(self, address: str, fields: Fields | None = None, **headers: str) -> Answer:
         """Ask, read the email, and confirm."""
         self.ask(address, fields, **headers)
         self.run()

@@ -1,26 +1,33 @@
 """Joining: the form, the email that asks to confirm, the button, and what it changes."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
+from newsletter.config import load_config
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import BroadcastKind
+from newsletter.model.broadcast import BroadcastKind, BroadcastState
+from newsletter.model.ledger import Entry
 from newsletter.model.signup import MOST_PER_ADDRESS, VALID_FOR, SignupRefusal, SignupState
 from newsletter.store.forgotten import forget_person
-from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.ledger.broadcasts import list_broadcasts, pause_broadcast, resume_broadcast
+from newsletter.store.ledger.states import set_running
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.signups import refusals_since, signups_of, wording_of
 from newsletter.store.subscribers import find_subscriber, past_consents
 from newsletter.store.suppressions import add_suppression, find_suppression, past_suppressions, suppressions_of
 from newsletter.system.environment import forget_key
+from newsletter.system.log import no_log
+from newsletter.workflows.signup.answer import queue_answers
+from newsletter.workflows.signup.snippet import snippet_of
 from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import smtp_settings
 from tests.store.builders import NOW, add, row
 from tests.web.public.conftest import TOPICS, ServedPages
-from tests.web.public.joining import NEW, Joining, body_of, links_in
+from tests.web.public.joining import NEW, Fields, Joining, body_of, links_in
 from tests.workspaces import CONFIG
 
 ANA, BO = "ana@example.org", "bo@example.org"
@@ -352,7 +359,7 @@ def test_a_program_or_a_disposable_address_gets_the_same_page_and_no_email(
 
 def test_a_form_sent_too_soon_or_too_late_is_shown_again_with_what_was_filled_in(joining: Joining) -> None:
     page = joining.pages.get("/join")
-    fields = {"email": NEW, "first_name": "Nia & Co", "topic": ("events",), "tracking": "yes"}
+    fields: Fields = {"email": NEW, "first_name": "Nia & Co", "topic": ("events",), "tracking": "yes"}
 
     soon = joining.send(page, fields)
     joining.pages.later(hours=25)
@@ -393,6 +400,17 @@ def test_a_form_on_another_site_is_shown_to_be_checked_and_then_counts_with_its_
     person = find_subscriber(joining.pages.database, NEW)
     assert person is not None
     assert (person.record.consent_source, person.record.language) == ("home-page", "fr")
+
+
+def test_the_snippet_for_a_website_leads_to_our_own_form(joining: Joining) -> None:
+    snippet = snippet_of(joining.pages.config)
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', snippet))
+
+    page = joining.pages.press("/join", {**fields, "email": NEW}, Origin="https://www.example.org")
+
+    assert 'action="https://news.example.org/join" method="post"' in snippet
+    assert fields == {"form": "website", "language": "en"}
+    assert 'name="form" value="website"' in page.text
 
 
 @pytest.mark.parametrize(
@@ -524,3 +542,73 @@ def test_forgetting_someone_ends_their_signup(joining: Joining) -> None:
 
     assert not signups_of(joining.pages.database, NEW)
     assert "not valid" in joining.pages.get(link).text
+
+
+def test_a_rush_of_people_who_confirm_nothing_waits_and_the_reviewers_learn_of_it(
+    joining: Joining, any_client: None
+) -> None:
+    for number in range(100):
+        joining.ask(f"victim{number}@example.org")
+    joining.run()
+    joining.run()
+
+    asked = [mail for mail in joining.relay.taken if mail.recipient.startswith("victim")]
+    told = [mail for mail in joining.relay.taken if mail.recipient == "noor@example.net"]
+    assert (len(asked), len(told)) == (60, 1)
+    assert b"far more people than usual" in told[0].content.replace(b"=\r\n", b"")
+    joining.pages.later(hours=2)
+    joining.run()
+    assert len([mail for mail in joining.relay.taken if mail.recipient.startswith("victim")]) == 100
+
+
+def test_a_rush_of_people_who_confirm_is_no_attack(joining: Joining, any_client: None) -> None:
+    for number in range(60):
+        joining.ask(f"fan{number}@example.org")
+    joining.run()
+    for number in range(20):
+        joining.confirm(joining.link_in(joining.mails_to(f"fan{number}@example.org")[0]))
+    for number in range(60, 100):
+        joining.ask(f"fan{number}@example.org")
+    joining.run()
+
+    assert len(joining.relay.taken) == 100
+
+
+def test_people_who_join_wait_for_no_sending_hours(joining: Joining) -> None:
+    toml = joining.pages.config.root / "newsletter.toml"
+    closed = "[provider.smtp.pace]\nhours = '09:00-10:00'\n"  # it is midnight in Los Angeles
+    toml.write_text(toml.read_text(encoding="utf-8") + closed, encoding="utf-8")
+    joining.pages.config = load_config(joining.pages.config.root)
+
+    joining.ask(NEW)
+    joining.run()
+
+    assert len(joining.mails_to(NEW)) == 1
+
+
+def test_a_paused_broadcast_holds_everyone_until_it_continues(joining: Joining) -> None:
+    joining.ask(NEW)
+    joining.run()
+    (broadcast,) = list_broadcasts(joining.pages.database)
+    with joining.pages.database.transaction() as connection:
+        set_running(connection, broadcast.id, Entry.RESUMED, "for the test", now=NOW)
+    pause_broadcast(joining.pages.database, broadcast.id, "the key is wrong", now=NOW)
+    joining.ask(BO.replace("bo", "cleo"))
+    joining.run()
+
+    assert [mail.recipient for mail in joining.relay.taken if "cleo" in mail.recipient] == []
+    assert any("is not running" in words for words in joining.logged)
+    resume_broadcast(joining.pages.database, broadcast.id, now=joining.pages.now)
+    joining.run()
+    assert len(joining.mails_to("cleo@example.org")) == 1
+    assert len(list_broadcasts(joining.pages.database)) == 1
+
+
+def test_a_worker_puts_the_email_of_people_who_join_in_the_ledger(joining: Joining) -> None:
+    config, database = joining.pages.config, joining.pages.database
+    joining.ask(NEW)
+
+    queue_answers(config, database, now=joining.pages.now, log=no_log)
+
+    (broadcast,) = list_broadcasts(database)
+    assert (broadcast.state, tally_of(database, broadcast.id).waiting) == (BroadcastState.RUNNING, 1)

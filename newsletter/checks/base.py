@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache, wraps
 from importlib import import_module
 from inspect import cleandoc
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 from msgspec import Struct
 
@@ -169,6 +170,24 @@ class Probe(Struct, frozen=True, kw_only=True):
         module = import_module(f"newsletter.checks.{self.module}")
         judge: Callable[[CheckContext, Circumstances], Probed] = module.examine
         return judge(context, circumstances)
+
+
+_Args = ParamSpec("_Args")
+
+
+def remembered(find: Callable[_Args, Iterable[_Thing]]) -> Callable[_Args, tuple[_Thing, ...]]:
+    """Return a function that caches what another one yields. Its arguments must contain all that this depends on.
+
+    A paragraph, an event or a section that has not changed is the same object in the next build. So a rebuild after an
+    edit examines only what was edited.
+    """
+
+    @lru_cache(maxsize=8192)
+    @wraps(find)
+    def found(*args: _Args.args, **kwargs: _Args.kwargs) -> tuple[_Thing, ...]:
+        return tuple(find(*args, **kwargs))
+
+    return cast("Callable[_Args, tuple[_Thing, ...]]", found)
 
 
 def read_context(subject: Subject) -> CheckContext:

@@ -37,7 +37,6 @@ from newsletter.config import Config, place_of_key
 from newsletter.errors import CannotRunError, Mistake
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from newsletter.model.issue import Issue
-from newsletter.system.parallel import results_of
 
 _NOT_ASKED = "only `newsletter check` runs the checks that take a while"
 
@@ -115,6 +114,8 @@ def _probed(
         yield _left_out(probe, f"the {probe.means} checks are turned off by `without`")
     if not wanted:
         return
+    from newsletter.system.parallel import results_of  # loaded here because it loads TLS, which no build needs
+
     examining = [partial(_examine, probe, context, circumstances) for probe in wanted]
     for probe, probed in results_of(examining, threads=len(wanted)):
         on_probed(probe.title)

@@ -9,7 +9,7 @@ from newsletter.config import Config, find_workspace, load_config
 from newsletter.providers.registry import with_known_provider
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
-from newsletter.system.stream import certificate_notes
+from newsletter.system.environment import certificate_notes
 
 
 def current_config(*, prints_notes: bool = True) -> Config:

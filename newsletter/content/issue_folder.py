@@ -1,12 +1,13 @@
 """Finds the Markdown files in an issue's folder: its sections, their items, and those that no section shows."""
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from unicodedata import normalize
 
 _WRITTEN = "[!.]*.md"  # skips the hidden files that editors and operating systems create
 _INDEX = "index.md"
-_MARKDOWN_ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd"})
+_MARKDOWN_ENDINGS = (".md", ".markdown", ".mdown", ".mkd")
 
 
 def section_files(folder: Path) -> Mapping[str, Path]:
@@ -32,6 +33,11 @@ def _by_name(found: list[tuple[str, Path]]) -> Mapping[str, Path]:
 
 def unused_files(folder: Path, used: Collection[Path]) -> tuple[str, ...]:
     """Return the Markdown files of an issue that no section shows, relative to its folder."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in _MARKDOWN_ENDINGS)
-    shown = (path for path in paths if not any(part.startswith(".") for part in path.parts))
-    return tuple(sorted(path.as_posix() for path in shown if folder / path not in used))
+    found = (
+        Path(inside, name)
+        for inside, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+        if name.lower().endswith(_MARKDOWN_ENDINGS)
+    )
+    paths = (path.relative_to(folder) for path in found if path not in used)
+    return tuple(sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)))

@@ -1,6 +1,6 @@
 """Loads an issue's folder into an `Issue`, or reports all mistakes in its files at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +14,9 @@ from newsletter.content.issue_choices import entries_of, require_segment, requir
 from newsletter.content.issue_folder import item_files, section_files, unused_files
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture, location_of, require_title
-from newsletter.content.source import Document, Reading, read_front_matter, read_tips, read_yaml, record_of
+from newsletter.content.records import Read, item_of, record_of, section_of, without_type
+from newsletter.content.source import Document, Reading, read_front_matter, read_yaml
+from newsletter.content.tips import read_tips
 from newsletter.errors import FaultError, InputError, Mistake, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, IssueHeading, Item, PictureFile, Section, Source, Tips
@@ -109,6 +111,7 @@ class _IssueReader(Struct):
     section_types: Mapping[str, SectionType]
     reading: Reading = field(default_factory=Reading)
     pictures: dict[str, PictureFile] = field(default_factory=dict)
+    files: Mapping[str, Path] | None = None  # the file of each section; None until it is first asked for
     used: set[Path] = field(default_factory=set)  # the Markdown files that were read
     standing: list[Section] = field(default_factory=list)  # the sections without a mistake
 
@@ -185,26 +188,18 @@ class _IssueReader(Struct):
                 what, remedy = f"there is no section type {type_name!r}", suggestion(type_name, types)
             self.reading.add(document.path, line, what, remedy)
             return None
-        own_keys = {key: value for key, value in document.data.items() if key != "type"}
-        document = replace(document, data=own_keys)
-        fields = record_of(document, section_type.fields, self.reading, self._context(document))
+        document = without_type(document)
+        fields = record_of(document, section_type.fields, self.reading, self._picture_reader(document))
         prose = self._prose(document)
         items = self._items(path, document, fields) if section_type.has_items else ()
         if fields is None:
             return None
-        return Section(
-            name=entry.section,
-            type=type_name,
-            only=entry.only,
-            fields=fields,
-            prose=prose,
-            items=items,
-            source=document.source,
-            fingerprint="-".join([document.digest, *(item.digest for item in items)]),
-        )
+        return section_of(entry.section, type_name, entry.only, Read(document, fields, prose), items)
 
     def _section_file(self, name: str, place: Place) -> Path | None:
-        there = section_files(self.folder)
+        if self.files is None:
+            self.files = section_files(self.folder)
+        there = self.files
         if name in there:
             return there[name]
         remedy = f"create the file {name}.md in {self.config.shown(self.folder)}/"
@@ -240,21 +235,20 @@ class _IssueReader(Struct):
         document = read_front_matter(path, self.config.shown(path), self.reading)
         if document is None:
             return None
-        fields = record_of(document, EventFields, self.reading, self._context(document))
+        fields = record_of(document, EventFields, self.reading, self._picture_reader(document))
         prose = self._prose(document)
         if fields is None:
             return None
         zone = ZoneInfo(fields.timezone or self.config.settings.newsletter.timezone)
-        source, digest = document.source, document.digest
-        return Item(name=name, fields=fields, prose=prose, source=source, digest=digest, zone=zone)
+        return item_of(name, zone, Read(document, fields, prose))
 
-    def _context(self, document: Document) -> Mapping[str, object]:
-        """Return the context for validating a record: a function that raises FaultError if an image cannot be used."""
+    def _picture_reader(self, document: Document) -> Callable[[str], None]:
+        """Return a function that takes the name of an image, and raises FaultError if the image cannot be used."""
 
         def require_picture(name: str) -> None:
             self._require_picture(name, document.source.at(*location_of(name, document.data)))
 
-        return {"require_picture": require_picture}
+        return require_picture
 
     def _prose(self, document: Document) -> Prose:
         parsed = parse_markdown(document.body, path=document.path, lines=document.body_lines)

@@ -10,25 +10,19 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails, InitErrorDetails
 
-from newsletter.config import TEMPLATES_FOLDER, Config
 from newsletter.content.comments import without_comments
 from newsletter.content.front_matter import FenceFault, find_front_matter
-from newsletter.content.keys import LINE_READERS
 from newsletter.content.yaml_reader import Tree, read_yaml_text
-from newsletter.errors import FaultError, Location, Mistake
+from newsletter.errors import Location, Mistake
 from newsletter.model.finding import Place
-from newsletter.model.issue import MergeFieldUse, Source, Tips
+from newsletter.model.issue import MergeFieldUse, Source
 from newsletter.model.slots import MERGE_FIELD, MERGE_TOKEN, parse_merge_field
-from newsletter.model.typography import in_quotes, shortened
+from newsletter.model.typography import shortened
 from newsletter.model.values import Fields
-from newsletter.settings.mistakes import mistakes_of
 from newsletter.system.file_errors import explained
 
 _CONTROL_FLOW = re.compile(r"\{%|%\}|\{#")
@@ -69,8 +63,11 @@ class Reading(Struct):
         self.merge_fields += other.merge_fields
 
 
-class Document(Struct, frozen=True, kw_only=True):
-    """The contents of a file: its settings, the line of each setting, and the Markdown below them."""
+class Document(Struct, frozen=True, kw_only=True, eq=False):
+    """The contents of a file: its settings, the line of each setting, and the Markdown below them.
+
+    A file that has not changed gives the same object again. So what is made from it is cached by its identity.
+    """
 
     path: str
     digest: str  # a hash of the whole text
@@ -226,87 +223,3 @@ def _document(text: str, *, first_line: int, path: str, reading: Reading) -> Doc
 
 def _digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-_FieldsT = TypeVar("_FieldsT", bound=Fields)
-
-
-def record_of(
-    document: Document, model: type[_FieldsT], reading: Reading, context: Mapping[str, object] | None = None
-) -> _FieldsT | None:
-    """Return the settings of a document as a record. If they are wrong, note the mistakes and return None."""
-    try:
-        return model.model_validate(document.data, context={**LINE_READERS, **(context or {})})
-    except ValidationError as err:
-
-        def line_of(location: Location) -> int | None:
-            return document.source.at(*location).line
-
-        told = {mistake.line for mistake in reading.mistakes if mistake.path == document.path}
-        errors = [
-            _of_a_writer(details, document.lines)
-            for details in err.errors(include_url=False)
-            if document.lines.get(tuple(details["loc"])) not in told  # do not report a line twice
-        ]
-        left = ValidationError.from_exception_data(err.title, errors)
-        reading.note(mistakes_of(left, model=model, path=document.path, line_of=line_of))
-        return None
-
-
-def _of_a_writer(details: ErrorDetails, lines: Mapping[Location, int]) -> InitErrorDetails:
-    """Return pydantic's error. If a colon or brackets turned text into something else, return one that explains this.
-
-    `lines` has the line of each key and item.
-    """
-    kind, context, value = details["type"], details.get("ctx", {}), details["input"]
-    if kind == "string_type" and isinstance(value, dict) and len(value) == 1:
-        ((key, rest),) = value.items()
-        if rest is None or isinstance(rest, str):
-            text = f"{key}: {rest or ''}".rstrip()
-            fault = FaultError(f"the colon after “{key}” makes it a key", f"put the text in quotes: {in_quotes(text)}")
-            kind, context = "value_error", {"error": fault}
-    elif kind == "string_type" and isinstance(value, list):
-        location = tuple(details["loc"])
-        fault = FaultError("there is a list instead of text", "write one text after the colon")
-        # Items on the line of their key are in brackets.
-        if lines.get(location) == lines.get((*location, 0)) and all(isinstance(each, str) for each in value):
-            text = in_quotes(f"[{', '.join(value)}]")
-            fault = FaultError("the brackets make a list of the text", f"put the text in quotes: {text}")
-        kind, context = "value_error", {"error": fault}
-    return InitErrorDetails(type=kind, loc=details["loc"], input=value, ctx=context)
-
-
-TIPS_FOLDER = "tips"
-_ENDING = ".yaml"
-
-
-def read_tips(config: Config, language: str, *, asked_at: Place, reading: Reading) -> Tips | None:
-    """Return the theme's steps in a language. If there is no file for `pt-BR`, for example, return the steps in `pt`.
-
-    If there is no file, or it has mistakes, note what is wrong and return None. `asked_at` is the place in the issue
-    that asks for the steps.
-    """
-    path = _find(config, language)
-    if path is None:
-        what = f"the theme has no steps in the issue's language, {language}"
-        known = ", ".join(_languages(config))
-        file = f"{TEMPLATES_FOLDER}/{TIPS_FOLDER}/{language}{_ENDING}"
-        remedy = f"create the file {file}, or write your own steps below `cards:` (the theme has steps in {known})"
-        reading.add(asked_at.path, asked_at.line, what, remedy)
-        return None
-    found = Reading()
-    document = read_yaml(path, config.shown(path), found, Tips)
-    for use in found.merge_fields:
-        found.add(use.place.path, use.place.line, f"the merge field {use.field} does not work in steps", "delete it")
-    reading.mistakes += found.mistakes
-    return None if document is None else record_of(document, Tips, reading)
-
-
-def _find(config: Config, language: str) -> Path | None:
-    names = dict.fromkeys([language, language.partition("-")[0]])
-    paths = [folder / TIPS_FOLDER / f"{name}{_ENDING}" for name in names for folder in config.theme_folders]
-    return next((path for path in paths if path.is_file()), None)
-
-
-def _languages(config: Config) -> list[str]:
-    return sorted({path.stem for folder in config.theme_folders for path in (folder / TIPS_FOLDER).glob(f"*{_ENDING}")})

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -88,8 +89,8 @@ class Occurrence(NamedTuple):
         return timedelta() if self.ends is None else self.ends.astimezone(UTC) - self.starts.astimezone(UTC)
 
 
-class Item(Struct, frozen=True, kw_only=True):
-    """One event or offer of a section."""
+class Item(Struct, frozen=True, kw_only=True, eq=False):
+    """One event or offer of a section. Instances are compared by identity."""
 
     name: str
     fields: EventFields
@@ -98,6 +99,7 @@ class Item(Struct, frozen=True, kw_only=True):
     digest: str  # a hash of its file
     zone: ZoneInfo  # the event's own, or the newsletter's
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - asked for a hundred times in each build; a build keeps few items anyway
     def times(self) -> tuple[Occurrence, ...]:
         """Return each time at which it takes place. Without a time of day, there is none.
 
@@ -146,8 +148,8 @@ class Item(Struct, frozen=True, kw_only=True):
         return second if second.utcoffset() == self.fields.offset != first.utcoffset() else first
 
 
-class Section(Struct, frozen=True, kw_only=True):
-    """A section of an issue."""
+class Section(Struct, frozen=True, kw_only=True, eq=False):
+    """A section of an issue. Instances are compared by identity."""
 
     name: str
     type: str

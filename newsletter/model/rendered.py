@@ -62,9 +62,18 @@ class RenderedIssue(Struct, frozen=True, kw_only=True):
     fullest: RenderedVariant  # the variant that shows every section
     variants: tuple[RenderedVariant, ...]  # those to check, with the fullest first, or those that people get
     pictures: tuple[Picture, ...]  # all images that the issue needs, hosted or not
-    content_hash: str  # of everything that the issue is made from, without the subscribers
+    judged: tuple[RenderedVariant, ...]  # one for every value of the axes, so that they contain everything
     variant_for: Callable[[Readership], RenderedVariant]  # renders each variant once
     topics: tuple[str, ...] = ()  # subscribers who left all of these do not get it
+
+    @property
+    def content_hash(self) -> str:
+        """Return a SHA-256 of everything that the issue is made from, without the subscribers.
+
+        Each section is in at least one of the judged variants, and the frame is in all of them, so any edit changes it.
+        The list does not affect it: a new subscriber may need a new variant, but no new content.
+        """
+        return content_hash_of(self.judged, self.pictures, self.topics)
 
     def judged_for(self, readerships: Iterable[Readership]) -> Self:
         """Return the same issue, but with the variants of these readerships as the ones to check."""
@@ -76,11 +85,7 @@ class RenderedIssue(Struct, frozen=True, kw_only=True):
 
 
 def content_hash_of(variants: Iterable[RenderedVariant], pictures: Iterable[Picture], topics: Iterable[str]) -> str:
-    """Return a SHA-256 of an issue, given the variants for every value of its axes.
-
-    Each section is in at least one of these variants, and the frame is in all of them, so any edit changes the hash.
-    The list does not affect the hash: a new subscriber may need a new variant, but no new content.
-    """
+    """Return a SHA-256 of the content of these variants, pictures and topics."""
     digest = sha256()
     for variant in variants:
         digest.update(repr((variant.readership.values, variant.content_hash)).encode())

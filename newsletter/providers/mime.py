@@ -12,6 +12,7 @@ from binascii import b2a_qp
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -148,6 +149,7 @@ def _around_html(pictures: Sequence[Picture]) -> tuple[bytes, bytes]:
     return before, b"%s--%s--\r\n\r\n" % (after, _RELATED)
 
 
+@lru_cache(maxsize=64)
 def _picture_part(picture: Picture) -> bytes:
     head = (
         f"Content-Type: {picture.content_type}\r\n"
@@ -177,5 +179,9 @@ def _encode_joined(text: str) -> bytes:
 
 def _encode(text: str) -> bytes:
     encoded = b2a_qp(_LINE_BREAK.sub("\n", text).encode("utf-8", "replace"))
-    undotted = _LEADING_DOTS.sub(lambda dots: b"=2E=\n" * len(dots[0]), encoded)
-    return _LEADING_FROM.sub(b"=46=\n", undotted).replace(b"\n", b"\r\n")
+    # Few texts have such lines, and the searches in the patterns are slow.
+    if encoded.startswith(b".") or b"\n." in encoded:
+        encoded = _LEADING_DOTS.sub(lambda dots: b"=2E=\n" * len(dots[0]), encoded)
+    if encoded.startswith(b"From ") or b"\nFrom " in encoded:
+        encoded = _LEADING_FROM.sub(b"=46=\n", encoded)
+    return encoded.replace(b"\n", b"\r\n")

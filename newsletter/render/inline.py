@@ -12,21 +12,36 @@ from premailer import Premailer
 _START_TAG = re.compile(r"<[a-z][^<>]*>")
 _ATTRIBUTE_VALUE = re.compile(r"""=(?:"[^"]*"|'([^']*)')""")
 _REMEMBERED = 16
+_NAME = re.compile(
+    r"(?:\A|(?<=[\s>+~]))[a-z][a-z0-9]*|(?<=[.#\[])[\w-]+"
+)  # a tag, class, id or attribute in a selector
+_IMPLIED = frozenset({"html", "head", "body", "p", "tbody"})  # tags that a parser adds by itself
 
 
 class _Inliner(Premailer):  # type: ignore[misc]  # premailer has no types
     """Parse each style sheet only once. Parsing it for every fragment would be nine tenths of the work."""
 
-    _known: dict[tuple[str, int], tuple[list[Any], list[Any]]] = {}  # noqa: RUF012 - shared on purpose
+    # Each rule with the names that a fragment must contain for it to apply.
+    _known: dict[tuple[str, int], tuple[list[tuple[Any, frozenset[str]]], list[Any]]] = {}  # noqa: RUF012 - shared on purpose
 
     def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
         key = (css_body, ruleset_index)
         if key not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[key] = super()._parse_style_rules(css_body, ruleset_index)
+            found, leftover = super()._parse_style_rules(css_body, ruleset_index)
+            self._known[key] = [(rule, _names_in(rule[1])) for rule in found], leftover
         rules, leftover = self._known[key]
-        return [*rules], [*leftover]
+        return [rule for rule, names in rules if all(name in self.html for name in names)], [*leftover]
+
+
+def _names_in(selector: str) -> frozenset[str]:
+    """Return the names that a fragment must contain if a selector matches something in it.
+
+    Most rules are about something that a fragment does not have. A selector with brackets or quotes may name what must
+    not be there, so it needs no names.
+    """
+    return frozenset() if re.search(r"[()\"'\\]", selector) else frozenset(_NAME.findall(selector)) - _IMPLIED
 
 
 def inline_css(fragment: str, css: str) -> str:

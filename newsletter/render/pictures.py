@@ -16,7 +16,6 @@ from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS, p
 from newsletter.model.rendered import Picture
 from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
-from newsletter.render.imaging.touch import in_circle, with_play_mark
 from newsletter.render.memory import Memory
 from newsletter.system.pictures import read_picture
 
@@ -53,7 +52,7 @@ class PictureShelf:
     def show_portrait(self, path: Path, *, width: int) -> ShownPicture:
         """Add a portrait, cut to a circle. The file is round, because a style would also cut the alt text."""
         space = PictureSpace(width=width, shape=Fraction(1))
-        return self._place(path, space, mark="portrait", touch=in_circle)
+        return self._place(path, space, mark="portrait", touch=_in_circle)
 
     def show_video(self, path: Path, length: str, *, width: int) -> ShownPicture:
         """Add a video's thumbnail, cropped to 16:9, with a play button in the middle and the length in a corner.
@@ -61,7 +60,7 @@ class PictureShelf:
         `length` is drawn as it is, so it must be made of digits and colons, which every font has.
         """
         space = PictureSpace(width=width, shape=_STILL_SHAPE)
-        return self._place(path, space, mark=f"still {length}", touch=lambda still: with_play_mark(still, length))
+        return self._place(path, space, mark=f"still {length}", touch=lambda still: _marked(still, length))
 
     def take(self, pictures: Iterable[Picture]) -> None:
         """Add images that were shown on another shelf."""
@@ -79,6 +78,19 @@ class PictureShelf:
         src = f"{self._hosted_at}/images/{picture.name}" if self._hosted_at else f"cid:{picture.content_id}"
         width = file.extent.shown_width(space)
         return ShownPicture(src=src, width=width, height=max(1, round(picture.height * width / picture.width)))
+
+
+# Drawing is loaded here because a build does not need it if all images are in its cache.
+def _in_circle(image: Image.Image) -> Image.Image:
+    from newsletter.render.imaging.touch import in_circle
+
+    return in_circle(image)
+
+
+def _marked(image: Image.Image, length: str) -> Image.Image:
+    from newsletter.render.imaging.touch import with_play_mark
+
+    return with_play_mark(image, length)
 
 
 def require_whole(pictures: Iterable[tuple[str, PictureFile]], memory: Memory) -> None:
@@ -138,6 +150,7 @@ def _original(path: Path) -> Original:
     return Original(content=read_picture(path), ending=path.suffix.lower())
 
 
+@lru_cache(maxsize=256)  # keyed by the content, which the cache of images keeps anyway
 def _named(path: Path, content: bytes, *, sharp_width: int) -> Picture:
     """Return a finished image as a `Picture`, with a name that changes with its content."""
     digest = blake2b(content, digest_size=6).hexdigest()

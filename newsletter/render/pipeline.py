@@ -10,7 +10,7 @@ from newsletter.language.direction import direction_of_language
 from newsletter.model.axes import axes_of, judged_readerships
 from newsletter.model.issue import Issue, PictureFile, Section
 from newsletter.model.readership import Readership
-from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant, content_hash_of
+from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant
 from newsletter.model.slots import OWN_FIELDS, PREFERENCES_FIELD, UNSUBSCRIBE_FIELD
 from newsletter.render import plaintext
 from newsletter.render.imaging.fit import PictureSpace
@@ -37,7 +37,7 @@ def render_issue(issue: Issue, config: Config, theme: Theme) -> RenderedIssue:
         fullest=judged[0],
         variants=judged,
         pictures=pictures,
-        content_hash=content_hash_of(judged, pictures, issue.fields.topics),
+        judged=judged,
         variant_for=press.variant_for,
         topics=issue.fields.topics,
     )

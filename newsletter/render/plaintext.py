@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 
 from markdown_it.tree import SyntaxTreeNode
 
@@ -19,8 +20,9 @@ COLUMNS = 72
 RULE = "-" * COLUMNS
 _BULLET, _DOT = "- ", " · "
 _MARK = "\N{RIGHT-TO-LEFT MARK}"
+_WORD = re.compile(r"[ \t\n]*[^ \t\n]+")
+_MAY_BE_UNSPACED = re.compile(r"[\u3040-\ufaff]")
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and ideographs
-_WORD = re.compile(rf"[ \t\n]*[{_WIDE}][\u3001\u3002\uff1a]?|[ \t\n]*[^ \t\n{_WIDE}]+")
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -218,26 +220,29 @@ def _told(address: str) -> str:
 def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
     """Wrap like `textwrap.fill`, but count wide characters as two columns and allow a break after each of them."""
     lines: list[str] = []
-    line, room = first, columns - _width(first)
-    for word in _words(text):
-        gap = " " if word[0] == " " and line.strip() else ""
+    line, room, has_words = first, columns - _width(first), bool(first.strip())
+    pattern = _unspaced_word() if _MAY_BE_UNSPACED.search(text) else _WORD
+    for word in pattern.findall(text):
         bare = word.strip()
-        width = _width(bare)
-        if len(gap) + width > room and line.strip():
+        gap = " " if has_words and word[0].isspace() else ""
+        width = len(gap) + _width(bare)
+        if width > room and has_words:
             lines.append(line)
-            line, room, gap = rest, columns - _width(rest), ""
+            line, room, width, gap = rest, columns - _width(rest), width - len(gap), ""
+            has_words = bool(rest.strip())
         line += gap + bare
-        room -= len(gap) + width
+        room -= width
+        has_words = has_words or bool(bare)
     lines.append(line)
     return "\n".join(lines)
 
 
-def _words(text: str) -> Iterator[str]:
-    """Yield each word with the space before it. Each ideograph or kana is its own word, as a line may end after it."""
-    for match in _WORD.finditer(text):
-        word = match[0]
-        yield f" {word.strip()}" if word[0].isspace() else word
+@cache  # apart, because a pattern with such ranges takes long to compile and to search
+def _unspaced_word() -> re.Pattern[str]:
+    """Return the pattern for text in which each ideograph or kana is its own word, as a line may end after it."""
+    return re.compile(rf"[ \t\n]*[{_WIDE}][\u3001\u3002\uff1a]?|[ \t\n]*[^ \t\n{_WIDE}]+")
 
 
+@lru_cache(maxsize=16_384)  # asked for every word of the plain text, and the same words come again
 def _width(text: str) -> int:
     return columns_of(with_usual_widths(text))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 
 from markupsafe import Markup
@@ -38,6 +38,7 @@ class SectionPress:
         self.look = self._look()
         self._author_css = theme.render("author.css.j2", self.look)
         self._stamp = self._ingredients()
+        self._text_templates: dict[str, str] = {}  # by the type of the section
 
     def new_shelf(self) -> PictureShelf:
         """Return an empty shelf for images. If the workspace has an archive, the images are hosted there."""
@@ -50,7 +51,9 @@ class SectionPress:
 
     def text(self, section: Section, *, mailbox: MailboxProvider | None) -> str:
         """Return a section as plain text for readers at a mailbox provider."""
-        template = self._theme.section_text_template(section.type)
+        template = self._text_templates.get(section.type)
+        if template is None:
+            template = self._text_templates[section.type] = self._theme.section_text_template(section.type)
         return self._recall(section, template, ruled=False, mailbox=mailbox).content
 
     def _recall(
@@ -165,7 +168,9 @@ class SectionPress:
             if picture.path.is_file()
         ]
         issue = self._issue
-        told = repr((self._config.settings, issue.fields, issue.language, issue.name, issue.tips, files))
+        told = repr(
+            (self._theme.told(self._config.settings, issue.fields, issue.tips), issue.language, issue.name, files)
+        )
         return blake2b(told.encode(), digest_size=16).hexdigest()
 
 
@@ -174,6 +179,7 @@ _AROUND_SIGN = re.compile(r"\s*([{};,>])\s*")
 _AFTER_COLON = re.compile(r":\s+")  # in a declaration; a colon in a selector has no space after it
 
 
+@lru_cache(maxsize=16)
 def compact_css(css: str) -> Markup:
     """Return the style sheet without comments and needless spaces. Gmail drops all style sheets over 16 KB."""
     css = _AROUND_SIGN.sub(r"\1", _AFTER_COLON.sub(":", _REMARK.sub("", str(css))))

@@ -37,6 +37,7 @@ class Theme:
         self.folders = (workspace / TEMPLATES_FOLDER, builtin_theme())
         self.memory = memory or Memory()
         self.laid_out: dict[object, LaidOutSection] = {}  # the keys contain everything that a section depends on
+        self._told: tuple[tuple[object, ...], str] = ((), "")
 
     @cached_property
     def section_types(self) -> Mapping[str, SectionType]:
@@ -47,6 +48,14 @@ class Theme:
             for path in sorted((folder / "sections").glob(f"[!.]*{_HTML_ENDING}"))
         }
         return {**found, **SECTION_TYPES}
+
+    def told(self, *records: object) -> str:
+        """Return everything in these records as text. It is kept, as the same records are given again in a rebuild."""
+        known, text = self._told
+        if len(known) != len(records) or any(one is not other for one, other in zip(known, records, strict=True)):
+            text = repr(records)
+            self._told = (records, text)
+        return text
 
     def render(self, name: str, context: Mapping[str, object]) -> str:
         """Render a template with a context.

@@ -1,4 +1,4 @@
-"""The process's environment: what helper programs may see of it, its secrets, and NEWSLETTER_KEY.
+"""The process's environment: what helper programs may see of it, its secrets, NEWSLETTER_KEY, and certificates.
 
 The key is needed to erase people. It comes only from the environment, never from a file or the database.
 """
@@ -23,6 +23,7 @@ _NEEDED = frozenset(
     {"LANG", "LD_LIBRARY_PATH", "LOCALAPPDATA", "PATH", "PROGRAMFILES", "PROGRAMFILES(X86)", "SYSTEMROOT", "TEMP"}
     | {"TMP", "TMPDIR", "TZ"}
 )
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # the variables in which OpenSSL looks for certificates
 _SECRET_NAME = re.compile("KEY|SECRET|TOKEN|PASS|CREDENTIAL|AUTH|COOKIE|DSN", re.IGNORECASE)
 _SHORTEST_SECRET = 4  # characters; shorter values, such as 1 or yes, are switches
 _URL_LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")
@@ -74,3 +75,19 @@ def forget_key(environ: Mapping[str, str] = os.environ) -> bytes | None:
     if len(secret) < _SHORTEST_KEY:
         raise InputError(f"{VARIABLE} is shorter than {_SHORTEST_KEY} characters; {HOW_TO_MAKE_ONE}")
     return blake2b(secret.encode("utf-8", "surrogateescape"), digest_size=32, person=_USE).digest()
+
+
+def certificate_notes() -> tuple[str, ...]:
+    """Return one note for each setting in the environment that names certificates which cannot be read."""
+    return tuple(
+        f"{name} is {os.environ[name]}, which cannot be read, so the system's certificates are used; correct it, or "
+        f"run: unset {name}"
+        for name in CERTIFICATES
+        if is_stale(name)
+    )
+
+
+def is_stale(name: str) -> bool:
+    """Return whether a variable names a file or folder that cannot be read."""
+    path = os.environ.get(name, "")
+    return bool(path) and not os.access(path, os.R_OK)

@@ -22,6 +22,8 @@ from threading import Thread
 from time import monotonic
 from typing import Any, TypeVar
 
+from newsletter.system.environment import CERTIFICATES, is_stale
+
 _WAIT_SECONDS = 2.0  # of a step that has more time than that
 _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is there answers much sooner
 # On Linux, the timeout limits the whole of a step. Elsewhere it may start again whenever a slow peer takes some data.
@@ -29,7 +31,6 @@ _CONNECT_SECONDS = 30.0  # the longest wait for a connection; a server that is t
 _SYSTEM_CAN_WAIT = sys.platform == "linux" and struct.calcsize("l") == struct.calcsize("q")
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # the variables in which OpenSSL looks for certificates
 _Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
@@ -116,23 +117,8 @@ class Stream:
 
 def trusted_authorities() -> ssl.SSLContext:
     """Return the certificates to trust: those that SSL_CERT_FILE and SSL_CERT_DIR name, or else the system's."""
-    file, folder = (None if _is_stale(name) else os.environ.get(name) for name in _CERTIFICATES)
+    file, folder = (None if is_stale(name) else os.environ.get(name) for name in CERTIFICATES)
     return _trusting(file, folder)
-
-
-def certificate_notes() -> tuple[str, ...]:
-    """Return one note for each setting in the environment that names certificates which cannot be read."""
-    return tuple(
-        f"{name} is {os.environ[name]}, which cannot be read, so the system's certificates are used; correct it, or "
-        f"run: unset {name}"
-        for name in _CERTIFICATES
-        if _is_stale(name)
-    )
-
-
-def _is_stale(name: str) -> bool:
-    path = os.environ.get(name, "")
-    return bool(path) and not os.access(path, os.R_OK)
 
 
 @cache

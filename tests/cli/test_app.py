@@ -114,7 +114,7 @@ def test_the_panels_follow_the_month_of_a_director() -> None:
     panels = re.findall(r"╭─ (.+?) ─", shown)
     assert panels == [
         *("Options", "Write", "Preview and check", "Test and approve", "Send", "After sending"),
-        *("Your list", "Maintenance"),
+        *("Your list", "For your subscribers", "Maintenance"),
     ]
 
 

@@ -519,3 +519,29 @@ def test_a_file_is_measured_before_it_is_read(tmp_path: Path, monkeypatch: pytes
     (mistake,) = mistakes(root)
 
     assert mistake.startswith(f"issues/2026-02/{name}: the file is larger than 2 MB (9,000,000,000 bytes); delete text")
+
+
+def test_files_that_have_not_changed_give_the_same_objects_again(tmp_path: Path) -> None:
+    events = {"index.md": "---\ntype: events\n---\n", "walk.md": EVENT, "talk.md": EVENT}
+    files = {f"issues/2026-02/events/{name}": text for name, text in events.items()}
+    root = write_workspace(tmp_path, {"issues/2026-02/issue.yaml": issue_with("letter", "events"), **files})
+    letter, before = load(root).sections
+    (root / "issues/2026-02/events/walk.md").write_text(EVENT.replace("Words.", "Other words."), encoding="utf-8")
+
+    again, edited = load(root).sections
+
+    assert again is letter
+    assert edited is not before
+    by_name = {item.name: item for item in edited.items}
+    assert [by_name[item.name] is item for item in before.items] == [item.name == "talk" for item in before.items]
+    assert edited.fingerprint != before.fingerprint
+
+
+def test_an_image_that_disappears_is_missed_though_the_file_that_names_it_is_the_same(tmp_path: Path) -> None:
+    letter = "---\nsignature:\n  name: Ada\n  portrait: walk.png\n  alt: Ada\n---\nWords.\n"
+    root = write_workspace(tmp_path, {"issues/2026-02/letter.md": letter, "issues/2026-02/walk.png": png()})
+    picture = root / "issues/2026-02/walk.png"
+    load(root)
+    picture.unlink()
+
+    assert "no image 'walk.png'" in mistakes(root)[0]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from newsletter.system import stream as module
+from newsletter.system.environment import certificate_notes
 from newsletter.system.http_exchange import UnansweredError, ask
-from newsletter.system.stream import Stream, TimeLimit, certificate_notes, open_stream
+from newsletter.system.stream import Stream, TimeLimit, open_stream
 from tests.checks.network.surroundings import authority, server_context
 from tests.fakes.web_server import Page, WebServer
 

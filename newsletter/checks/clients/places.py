@@ -1,5 +1,6 @@
 """The lines of the workspace's own templates that use a feature."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -72,10 +73,14 @@ _File = tuple[Path, int, int]  # path, modification time in nanoseconds, and siz
 
 def _files(folder: Path) -> tuple[_File, ...]:
     found = []
-    for path in sorted(folder.rglob("[!.]*.j2")):
-        if path.relative_to(folder).parts[0] not in _NOT_OF_THE_MAIL:
-            stat = path.stat()
-            found.append((path, stat.st_mtime_ns, stat.st_size))
+    for inside, folders, names in os.walk(folder):
+        if inside == str(folder):
+            folders[:] = [name for name in folders if name not in _NOT_OF_THE_MAIL]
+        for name in names:
+            if name.endswith(".j2") and not name.startswith("."):
+                path = Path(inside, name)
+                stat = path.stat()
+                found.append((path, stat.st_mtime_ns, stat.st_size))
     return tuple(found)
 
 
@@ -84,7 +89,7 @@ def _own_lines(folder: Path, own: tuple[_File, ...], built_in: tuple[_File, ...]
     known = {line.strip() for path, _, _ in built_in for line in _lines(path)}
     return tuple(
         TemplateLine(place=Place(path=f"{folder.name}/{path.relative_to(folder).as_posix()}", line=number), text=line)
-        for path, _, _ in own
+        for path in sorted(path for path, _, _ in own)
         for number, line in enumerate(_lines(path), start=1)
         if line.strip() not in known
     )

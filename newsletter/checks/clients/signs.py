@@ -211,9 +211,12 @@ def uses_in(document: MailDocument) -> Uses:
 
 def _uses(html: str) -> frozenset[Use]:
     html = _COMMENT.sub("", html)
-    sheets = (signs_of_sheet(css) for css in _STYLE.findall(html))
-    tags = (_signs_of_tag(tag) for tag in set(_TAG.findall(_STYLE.sub("<style>", html))))
-    return frozenset[Use]().union(*sheets, *tags)
+    return _united(frozenset(_STYLE.findall(html)), frozenset(_TAG.findall(_STYLE.sub("<style>", html))))
+
+
+@lru_cache(maxsize=64)  # an edit of words changes neither
+def _united(sheets: frozenset[str], tags: frozenset[str]) -> frozenset[Use]:
+    return frozenset[Use]().union(*map(signs_of_sheet, sheets), *map(_signs_of_tag, tags))
 
 
 @lru_cache(maxsize=8192)

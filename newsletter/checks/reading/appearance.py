@@ -15,14 +15,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.checks.reading.contrast import BLACK, WHITE, SrgbColor, over
-from newsletter.checks.reading.styles import Declarations, Declared, color_in, declared_in
+from newsletter.checks.reading.styles import Declarations, Declared, Way, color_in, declared_in
 
 INLINE_TAGS = frozenset(
     {"a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "img", "kbd", "mark", "q", "s", "small"}
     | {"span", "strong", "sub", "sup", "time", "u", "wbr"}
 )
 UNSEEN_TAGS = frozenset({"head", "script", "style", "template", "noscript"})
-_TELLING = ("dir", "align", "bgcolor", "background", "color", "hidden", "href")  # attributes that change how text looks
+# The attributes that change how text looks.
+_TELLING = frozenset({"dir", "align", "bgcolor", "background", "color", "hidden", "href"})
 _USUAL_SIZE = 16.0
 _USUAL_LINE_HEIGHT = 1.2  # what browsers use for `normal`
 _SCALES = {"h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67, "small": 0.83, "sub": 0.83, "sup": 0.83}
@@ -95,9 +96,9 @@ class Appearance(Struct, frozen=True, kw_only=True):
     grounds: tuple[Ground, ...]
 
 
-def read_appearance(root: etree._Element) -> Appearance:
-    """Return how the text in the html element looks."""
-    reader = _AppearanceReader(declared_in(root))
+def read_appearance(root: etree._Element, ways: Mapping[etree._Element, Way]) -> Appearance:
+    """Return how the text in the html element looks. `ways` has the way to each element."""
+    reader = _AppearanceReader(ways, declared_in(root, ways))
     reader.visit(root, _PLAIN, block=0, link=None)
     return Appearance(runs=tuple(reader.runs), grounds=tuple(reader.grounds))
 
@@ -105,8 +106,8 @@ def read_appearance(root: etree._Element) -> Appearance:
 class _AppearanceReader:
     """A walk through the tree that computes the look inside each element from the look around it."""
 
-    def __init__(self, declared: Mapping[etree._Element, Declared]) -> None:
-        self._declared = declared
+    def __init__(self, ways: Mapping[etree._Element, Way], declared: Mapping[etree._Element, Declared]) -> None:
+        self._ways, self._declared = ways, declared
         self._blocks = 0
         self.runs: list[Run] = []
         self.grounds: list[Ground] = []
@@ -116,8 +117,7 @@ class _AppearanceReader:
         tag = element.tag
         if not isinstance(tag, str) or tag in UNSEEN_TAGS:
             return
-        told = tuple([(name, value) for name in _TELLING if (value := element.get(name)) is not None])
-        look = _look_within(around, tag, told, self._declared[element])
+        look = _look_within(around, self._ways[element], self._declared[element])
         if look.is_hidden:
             return
         if tag not in INLINE_TAGS:
@@ -139,12 +139,18 @@ class _AppearanceReader:
             self.runs.append(Run(text=text, look=look, block=block, link=link))
 
 
-@lru_cache(maxsize=4096)
-def _look_within(around: Look, tag: str, told: tuple[tuple[str, str], ...], declared: Declared) -> Look:
+@lru_cache(maxsize=16_384)
+def _look_within(around: Look, way: Way, declared: Declared) -> Look:
     """Return the look inside an element, or `around` itself if the element changes nothing.
 
     Results are cached, because hardly any look changes from one build to the next.
     """
+    told = tuple([attribute for attribute in way.attributes if attribute[0] in _TELLING])
+    return _look_as_told(around, way.tag, told, declared)
+
+
+@lru_cache(maxsize=4096)
+def _look_as_told(around: Look, tag: str, told: tuple[tuple[str, str], ...], declared: Declared) -> Look:
     day, attributes = declared.day, dict(told)
     said = _measures(around, tag, day) | _layout(tag, attributes, day) | _colors(around, attributes, declared)
     # A background that is declared again in the same color is still a separate background.

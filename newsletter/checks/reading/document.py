@@ -6,23 +6,32 @@ same here as in the user's files.
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import cast
 
 from lxml import etree
 from msgspec import Struct
 
 from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appearance, read_appearance
+from newsletter.checks.reading.styles import Way, ways_in
 from newsletter.model.rendered import RenderedVariant
 
-# Text in kana and ideographs has no spaces between words, and a line may break after any of these characters.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_WORD = re.compile(r"[^\W_]+")
+_MAY_BE_UNSPACED = re.compile(r"[\u3040-\ufaff]")
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of the text, case-folded. Each ideograph or kana counts as one word."""
-    return _WORD.findall(text.casefold())
+@lru_cache(maxsize=8192)
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of a line or a short text, case-folded. Each ideograph or kana counts as one word."""
+    text = text.casefold()
+    pattern = _unspaced_word() if _MAY_BE_UNSPACED.search(text) else _WORD
+    return tuple(pattern.findall(text))
+
+
+@cache  # apart, because a pattern with such ranges takes long to compile and to search
+def _unspaced_word() -> re.Pattern[str]:
+    """Return the pattern for text in kana and ideographs, which has no spaces between words."""
+    return re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 
 def has_words(text: str) -> bool:
@@ -119,9 +128,10 @@ def read_document(variant: RenderedVariant) -> MailDocument:
     tokens = tuple(slot.source.token for slot in variant.slots)
     html = variant.html.fill(tokens)
     root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))
-    elements = [element for element in root.iter() if isinstance(element.tag, str)]
-    hidden = _hidden_among(elements)
+    ways = ways_in(root)
+    hidden = frozenset(element for element, way in ways.items() if _is_out_of_sight(way))
     tables = [(table, _heads(table)) for table in root.iter("table")]
+    data = frozenset(table for table, heads in tables if _holds_data(table, heads))
     body = root.find("body")
     comments = tuple(match["inside"] for match in _OUTLOOK_COMMENT.finditer(html))
     pieces: list[str] = []
@@ -132,63 +142,61 @@ def read_document(variant: RenderedVariant) -> MailDocument:
         html=html,
         text=text,
         title=_squeezed(root.findtext("head/title") or ""),
-        root=_tag(root),
-        body_children=() if body is None else tuple(_tag(child) for child in body if isinstance(child.tag, str)),
+        root=_tag(ways[root]),
+        body_children=() if body is None else tuple(_tag(ways[child]) for child in body if child in ways),
         links=tuple(
-            _link(each, is_visible=each not in hidden)
+            _link(each, data, is_visible=each not in hidden)
             for each in root.iter("a", "area")
             if each.get("href") is not None
         ),
         images=tuple(Image(address=each.get("src", "").strip(), alt=each.get("alt")) for each in root.iter("img")),
         headings=tuple(_heading(each) for each in root.iter(*_HEADINGS) if each not in hidden),
-        layout_roles=tuple(table.get("role") for table, heads in tables if not _holds_data(table, heads)),
-        data_tables=tuple(_data_table(table, heads) for table, heads in tables if _holds_data(table, heads)),
-        appearance=read_appearance(root),
-        tags=tuple(map(_tag, elements)),
+        layout_roles=tuple(table.get("role") for table, _ in tables if table not in data),
+        data_tables=tuple(_data_table(table, heads) for table, heads in tables if table in data),
+        appearance=read_appearance(root, ways),
+        tags=tuple(map(_tag, ways.values())),
         outlook_comments=comments,
-        outlook_tags=tuple(tag for comment in comments for tag in start_tags(comment)),
+        outlook_tags=tuple(tag for comment in comments for tag in _tags_of_comment(comment)),
         styles=tuple(style.text or "" for style in root.iter("style")),
         lines=lines,
-        words=tuple(words_of(" ".join(lines))),
-        text_words=tuple(words_of(text)),
+        words=tuple(word for line in lines for word in words_of(line)),
+        text_words=tuple(word for line in text.splitlines() for word in words_of(line)),
     )
 
 
-def _hidden_among(elements: Iterable[etree._Element]) -> set[etree._Element]:
-    """Return the elements that readers do not see. `elements` must be in document order."""
-    hidden: set[etree._Element] = set()
-    for element in elements:
-        if element.tag in UNSEEN_TAGS or _is_hidden(element) or element.getparent() in hidden:
-            hidden.add(element)
-    return hidden
+@lru_cache(maxsize=16_384)
+def _is_out_of_sight(way: Way) -> bool:
+    """Return whether readers do not see an element, because it or one around it is hidden."""
+    if way.tag in UNSEEN_TAGS or any(name == "hidden" for name, _ in way.attributes) or _hides(way.get("style")):
+        return True
+    return way.parent is not None and _is_out_of_sight(way.parent)
 
 
 def _collect_text(element: etree._Element, hidden: Container[etree._Element], pieces: list[str]) -> None:
     """Append the visible text of an element to `pieces`, with line breaks around each block."""
-    around = [] if element.tag in INLINE_TAGS else ["\n"]
-    is_seen = element not in hidden
-    pieces += [*around, _spaced(element.text) if is_seen else ""]
+    is_block, is_seen = element.tag not in INLINE_TAGS, element not in hidden
+    if is_block:
+        pieces.append("\n")
+    if is_seen and (text := element.text):
+        pieces.append(_spaced(text))
     for child in element:
         if isinstance(child.tag, str):
             _collect_text(child, hidden, pieces)
-        if is_seen:
-            pieces.append(_spaced(child.tail))
-    pieces += around
+        if is_seen and (text := child.tail):
+            pieces.append(_spaced(text))
+    if is_block:
+        pieces.append("\n")
 
 
-def _link(element: etree._Element, *, is_visible: bool) -> MailLink:
-    address, item = element.get("href", "").strip(), _item_around(element)
+def _link(element: etree._Element, data: Container[etree._Element], *, is_visible: bool) -> MailLink:
+    address, item = element.get("href", "").strip(), _item_around(element, data)
     return MailLink(text=_spoken(element), address=address, is_visible=is_visible, item=item)
 
 
-def _item_around(element: etree._Element) -> str:
+def _item_around(element: etree._Element, data: Container[etree._Element]) -> str:
     """Return the words of the outermost list item, or of the row of a data table, that contains an element."""
     items = list(element.iterancestors("li"))
-    rows = [
-        row
-        for row in element.iterancestors("tr")
-        if _holds_data(table := next(row.iterancestors("table")), _heads(table))
-    ]
+    rows = [row for row in element.iterancestors("tr") if next(row.iterancestors("table")) in data]
     around = (items or rows)[-1:]
     return normalized(_spoken(around[0])) if around else ""
 
@@ -211,8 +219,9 @@ def _data_table(table: etree._Element, heads: Iterable[etree._Element]) -> DataT
     return DataTable(role=table.get("role"), heads=said, words=words)
 
 
-def _tag(element: etree._Element) -> Tag:
-    return Tag(name=str(element.tag).lower(), attributes=dict(cast("Mapping[str, str]", element.attrib)))
+@lru_cache(maxsize=16_384)
+def _tag(way: Way) -> Tag:
+    return Tag(name=way.tag.lower(), attributes=dict(way.attributes))
 
 
 def _is_hidden(element: etree._Element) -> bool:
@@ -244,6 +253,11 @@ def _spoken_parts(element: etree._Element) -> Iterator[str]:
     yield gap
 
 
+@lru_cache(maxsize=1024)
+def _tags_of_comment(html: str) -> tuple[Tag, ...]:
+    return tuple(start_tags(html))
+
+
 def start_tags(html: str) -> Iterator[Tag]:
     """Yield the start tags of a piece of HTML, which may be incomplete."""
     for match in _TAG.finditer(html):
@@ -254,10 +268,11 @@ def start_tags(html: str) -> Iterator[Tag]:
         yield Tag(name=match["name"].lower(), attributes=attributes)
 
 
-def _spaced(text: str | None) -> str:
+def _spaced(text: str) -> str:
     """Return the text with each line break replaced by a space, which is what a line break means in HTML."""
-    return (text or "").replace("\n", " ")
+    return text.replace("\n", " ")
 
 
+@lru_cache(maxsize=8192)
 def _squeezed(text: str) -> str:
     return " ".join(text.split())

@@ -6,8 +6,8 @@ hundreds of searches in each paragraph would take longer than all other checks.
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from msgspec import Struct
@@ -15,8 +15,6 @@ from msgspec import Struct
 from newsletter.checks.reading.document import normalized
 
 _WORD = re.compile(r"[^\W\d_]+")
-# Scripts without spaces between words, so that a phrase may stand inside other words.
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # Angle brackets and braces count as square ones: “<<insert quote>>”, “{name}”.
 _BRACKETS = re.compile(
     r"[\[<{\u3010\uff3b](?P<square>[^\[\]<>{}\u3010\u3011\n]{1,60})[\]>}\u3011\uff3d]|[(\uff08](?P<round>[^()\n]{3,40})[)\uff09]"
@@ -55,12 +53,12 @@ class Words(Struct, frozen=True, kw_only=True):
     beside: frozenset[str]
     articles: frozenset[str]
     verbs: frozenset[str]
-    phrases: tuple[tuple[str, re.Pattern[str]], ...]  # the words of each between spaces, and how it is found
+    phrases: tuple[tuple[str, str], ...]  # the words of each between spaces, and the phrase itself
     open: frozenset[str]
     remarks: frozenset[str]
     announced: frozenset[str]
     cues: tuple[str, ...]
-    instructions: tuple[re.Pattern[str], ...]
+    instructions: tuple[str, ...]  # patterns
     here: frozenset[str]
     whole: frozenset[str]
     starts: re.Pattern[str]  # the marks of an unfinished or copied issue, at the start or end of a title
@@ -84,17 +82,34 @@ def placeholders_in(texts: Sequence[str], language: str) -> Iterator[Placeholder
 
     TODO does not count in a heading in capitals if it is a word in the language.
     """
-    plain = [f" {normalized(text)} " for text in texts]
-    whole = "\n".join(plain)
-    there = set(whole.split())
-    known = [(words, pattern) for words, pattern in _words().phrases if there.issuperset(words.split())]
-    phrases = [(words, pattern) for words, pattern in known if words in whole]
+    phrases = _phrases_in(texts)
     for index, text in enumerate(texts):
-        said = [pattern for words, pattern in phrases if words in plain[index]] if phrases else []
-        found = [(match.start(), match[0]) for pattern in said for match in pattern.finditer(text)]
-        found += _notes_in(text, language)
+        found = [*phrases[text], *_notes_in(text, language)]
         if found:
             yield from _apart(index, found)
+
+
+_Found = tuple[tuple[int, str], ...]  # words with their positions
+_known_phrases: dict[str, _Found] = {}  # those of texts that were examined before
+_MOST_TEXTS = 8192
+
+
+def _phrases_in(texts: Iterable[str]) -> Mapping[str, _Found]:
+    """Return the phrases in each text. All new texts together tell which phrases cannot be in any of them."""
+    found = {text: told for text in texts if (told := _known_phrases.get(text)) is not None}
+    new = [text for text in dict.fromkeys(texts) if text not in found]
+    plain = [f" {normalized(text)} " for text in new]
+    whole = "\n".join(plain)
+    there = set(whole.split())
+    known = [(words, phrase) for words, phrase in _words().phrases if there.issuperset(words.split())]
+    phrases = [(words, _pattern_of(phrase)) for words, phrase in known if words in whole]
+    for text, words_of_text in zip(new, plain, strict=True):
+        said = [pattern for words, pattern in phrases if words in words_of_text]
+        found[text] = tuple((match.start(), match[0]) for pattern in said for match in pattern.finditer(text))
+    if len(_known_phrases) > _MOST_TEXTS:
+        _known_phrases.clear()
+    _known_phrases.update((text, found[text]) for text in new)
+    return found
 
 
 @lru_cache(maxsize=8192)
@@ -104,7 +119,7 @@ def _notes_in(text: str, language: str) -> tuple[tuple[int, str], ...]:
     brackets = [match for match in _BRACKETS.finditer(text) if _is_bracketed(match)]
     small = text.casefold()
     has_cue = any(cue in small for cue in _words().cues)
-    told = [match for pattern in _words().instructions for match in pattern.finditer(text)] if has_cue else []
+    told = [match for pattern in _instructions() for match in pattern.finditer(text)] if has_cue else []
     return tuple((match.start(), match[0]) for match in (*notes, *brackets, *told))
 
 
@@ -146,7 +161,7 @@ def _is_bracketed(match: re.Match[str]) -> bool:
     words = _WORD.findall(inside.casefold())
     if not words:
         return is_square and "?" in inside
-    if _UNSPACED.search(inside) and any(verb in inside for verb in known.verbs):
+    if _has_unspaced(inside) and any(verb in inside for verb in known.verbs):
         return any(word in inside for word in known.missing)
     tells = len(words) > 1 and (words[0] in known.verbs or words[-1] in known.verbs)
     if " ".join(words) in known.open or (is_square and tells):
@@ -165,10 +180,23 @@ def _is_shouted(line: str) -> bool:
     return line.isupper() and len(line.split()) > 1
 
 
+def _has_unspaced(text: str) -> bool:
+    """Return whether a text has letters of a script without spaces, so that a phrase may stand inside other words."""
+    return any(
+        "\u3040" <= sign <= "\u30ff" or "\u3400" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7af" for sign in text
+    )
+
+
+@cache  # compiled when a text contains the words, because there are two hundred phrases, and most issues have none
 def _pattern_of(phrase: str) -> re.Pattern[str]:
     words = r"\s+".join(re.escape(word) for word in phrase.split())
-    bounded = words if _UNSPACED.search(phrase) else rf"(?<!\w){words}(?!\w)"
+    bounded = words if _has_unspaced(phrase) else rf"(?<!\w){words}(?!\w)"
     return re.compile(bounded, re.IGNORECASE)
+
+
+@cache
+def _instructions() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in _words().instructions)
 
 
 @lru_cache(maxsize=1)
@@ -187,14 +215,12 @@ def _words() -> Words:
         beside=frozenset([*said["beside"], *said["articles"]]),
         articles=frozenset(said["articles"]),
         verbs=frozenset(said["verbs"]),
-        phrases=tuple(
-            (f" {normalized(phrase)} ", _pattern_of(phrase)) for phrase in (*said["phrases"], *said["announced"])
-        ),
+        phrases=tuple((f" {normalized(phrase)} ", phrase) for phrase in (*said["phrases"], *said["announced"])),
         announced=frozenset(map(normalized, said["announced"])),
         open=frozenset(said["open"]),
         remarks=frozenset(said["remarks"]),
         cues=tuple(said["cues"]),
-        instructions=tuple(re.compile(pattern, re.IGNORECASE) for pattern in said["instructions"]),
+        instructions=tuple(said["instructions"]),
         here=frozenset(said["here"]),
         whole=frozenset(map(normalized, said["whole"])),
         starts=re.compile(starts, re.IGNORECASE),

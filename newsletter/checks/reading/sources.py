@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from newsletter.checks.reading.document import normalized
 from newsletter.config import Config, place_of_key
 from newsletter.errors import Location
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, Item, Section
+from newsletter.model.issue import Issue, Item, Section, Source
 from newsletter.model.issue_fields import PictureName
 from newsletter.model.picture_files import plain_stem
 from newsletter.model.prose import Prose, ProseLine
@@ -33,6 +34,17 @@ class SourceText(Struct, frozen=True, kw_only=True):
     goes_on: bool = False  # whether its paragraph continues in the next `SourceText`
     key: str = ""  # the key of the settings that it is the value of; empty in prose
     said: str = ""  # the same text without its code spans, which show any words literally
+
+
+class Paragraph(Struct, frozen=True, kw_only=True, eq=False):
+    """A paragraph of text, with the place of each of its lines. Instances are compared by identity."""
+
+    text: str
+    places: tuple[Place, ...]
+
+    def place_at(self, position: int) -> Place:
+        """Return the place of the line on which a position in the text is."""
+        return self.places[self.text.count("\n", 0, position)]
 
 
 class Passage(Struct, frozen=True, kw_only=True):
@@ -72,6 +84,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     links: tuple[SourceLink, ...]
     pictures: tuple[SourcePicture, ...]
     passages: tuple[Passage, ...] = ()  # the same texts, one per paragraph
+    paragraphs: tuple[Paragraph, ...] = ()  # the same again; those of unchanged files are the same objects as before
     originals: Mapping[str, Path] = {}  # the file that each rendered image was made from, by the image's name
 
     def holds(self, text: str) -> bool:
@@ -116,39 +129,68 @@ def index_sources(issue: Issue, config: Config, rendered: Iterable[Picture] = ()
 
     With the `rendered` images, each of them is found at the file that it was made from.
     """
+    parts = [_of_part(part) for part in _parts(issue)]
+    written = [_of_record(issue.fields, issue.source), *(part.keys for part in parts), *(part.prose for part in parts)]
+    written.append(_of_settings(config))
+    files = {name: picture.path for name, picture in issue.pictures.items()}
+    return Sources(
+        texts=tuple(text for each in written for text in each.texts),
+        links=tuple(link for each in written for link in each.links),
+        pictures=tuple(
+            picture if picture.file else replace(picture, file=files.get(picture.path))
+            for each in written
+            for picture in each.pictures
+        ),
+        passages=tuple(passage for each in written for passage in each.passages),
+        paragraphs=tuple(paragraph for each in written for paragraph in each.paragraphs),
+        originals={picture.name: Path(picture.original) for picture in rendered if picture.original},
+    )
+
+
+class _PartSources(Struct, frozen=True, kw_only=True):
+    """What the keys and the prose of a section or an item contain."""
+
+    keys: Sources
+    prose: Sources
+
+
+@lru_cache(maxsize=1024)
+def _of_part(part: Section | Item) -> _PartSources:
+    pictures = [(each, None if each.is_decorative else each.alt) for each in part.prose.pictures]
+    prose = _sources(
+        tuple(_prose_texts(part.prose, part.source.path)),
+        tuple(SourceLink(text=link.text, address=link.url, place=link.place) for link in part.prose.links),
+        tuple(SourcePicture(path=each.path, alt=alt, place=each.place) for each, alt in pictures),
+    )
+    return _PartSources(keys=_of_record(part.fields, part.source), prose=prose)
+
+
+def _of_record(record: BaseModel, source: Source) -> Sources:
     texts: list[SourceText] = []
     links: list[SourceLink] = []
     pictures: list[SourcePicture] = []
-    parts = list(_parts(issue))
-    for model, source in [(issue.fields, issue.source), *((part.fields, part.source) for part in parts)]:
-        for location, value, beside in _leaves(model, ()):
-            place = source.at(*location)
-            match value:
-                case LinkAddress():
-                    links += [SourceLink(text=text, address=value, place=place) for text in beside or ("",)]
-                case PictureName():
-                    pictures.append(SourcePicture(path=value, alt=None, place=place))
-                case ProseLine():
-                    texts.append(SourceText(text=value, place=place, key=_key_of(location), said=value))
-                    links += [SourceLink(text=link.text, address=link.url, place=place) for link in value.prose.links]
-                case _:
-                    texts.append(SourceText(text=value, place=place, key=_key_of(location), said=value))
-    for part in parts:
-        texts += _prose_texts(part.prose, part.source.path)
-        links += [SourceLink(text=link.text, address=link.url, place=link.place) for link in part.prose.links]
-        shown = [(each, None if each.is_decorative else each.alt) for each in part.prose.pictures]
-        pictures += [SourcePicture(path=each.path, alt=alt, place=each.place) for each, alt in shown]
-    own = _of_settings(config)
-    every = (*texts, *own.texts)
-    files = {name: picture.path for name, picture in issue.pictures.items()}
-    pictures = [replace(picture, file=files.get(picture.path)) for picture in pictures]
-    return Sources(
-        texts=every,
-        links=(*links, *own.links),
-        pictures=(*pictures, *own.pictures),
-        passages=tuple(_passages(every)),
-        originals={picture.name: Path(picture.original) for picture in rendered if picture.original},
-    )
+    for location, value, beside in _leaves(record, ()):
+        place = source.at(*location)
+        match value:
+            case LinkAddress():
+                links += [SourceLink(text=text, address=value, place=place) for text in beside or ("",)]
+            case PictureName():
+                pictures.append(SourcePicture(path=value, alt=None, place=place))
+            case ProseLine():
+                texts.append(SourceText(text=value, place=place, key=_key_of(location), said=value))
+                links += [SourceLink(text=link.text, address=link.url, place=place) for link in value.prose.links]
+            case _:
+                texts.append(SourceText(text=value, place=place, key=_key_of(location), said=value))
+    return _sources(tuple(texts), tuple(links), tuple(pictures))
+
+
+def _sources(
+    texts: tuple[SourceText, ...], links: tuple[SourceLink, ...], pictures: tuple[SourcePicture, ...]
+) -> Sources:
+    """Return texts, links and images with their paragraphs. The texts must contain whole paragraphs."""
+    passages = tuple(_passages(texts))
+    paragraphs = tuple(Paragraph(text=passage.whole, places=passage.places) for passage in passages)
+    return Sources(texts=texts, links=links, pictures=pictures, passages=passages, paragraphs=paragraphs)
 
 
 def _key_of(location: Location) -> str:
@@ -175,20 +217,20 @@ def _of_settings(config: Config) -> Sources:
     def at(*keys: str | int) -> Place:
         return place_of_key(config, *keys)
 
-    return Sources(
-        texts=tuple(
+    return _sources(
+        tuple(
             SourceText(text=value, place=at("newsletter", name), key=name, said=value)
             for name in names
             if (value := getattr(identity, name))
         ),
-        links=(
+        (
             SourceLink(text=identity.name, address=identity.website, place=at("newsletter", "website")),
             *(
                 SourceLink(text=link.name, address=link.url, place=at("brand", "social", index, "url"))
                 for index, link in enumerate(brand.social)
             ),
         ),
-        pictures=tuple(
+        tuple(
             SourcePicture(path=path, alt=None, place=at("brand", key), file=config.root / path)
             for key, path in logos.items()
             if path is not None

@@ -8,7 +8,7 @@ Names: "day" is light mode, "night" is dark mode, and `ground` means a backgroun
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
@@ -22,6 +22,9 @@ from tinycss2.color3 import RGBA, parse_color
 _EVERYWHERE = frozenset({"", "all", "screen", "only screen"})  # media conditions that match every reader of an email
 # The attributes that Outlook.com adds when it changes an email's colors. An email never contains them itself.
 _OUTLOOK_MARK = re.compile(r"\[data-ogs[bc]\]\s*")
+# Siblings, and pseudo-classes such as `:first-child`. A sign inside an attribute's value also counts, to be safe.
+_LOOKS_AROUND = re.compile(r"[+~:]")
+_MOST_KNOWN = 16_384
 _INDEXED = frozenset({"class", "id", "lang"})  # attributes by which the matcher indexes selectors
 _GROUNDS = frozenset({"background", "background-color"})
 _OF_NIGHT = frozenset({"color", *_GROUNDS})
@@ -68,25 +71,69 @@ class Declared(Struct, frozen=True, kw_only=True, eq=False):
     outlook: Declarations  # the same, for when Outlook.com changes the colors
 
 
-def declared_in(root: etree._Element) -> dict[etree._Element, Declared]:
+class Way(Struct, frozen=True, eq=False):
+    """The way from the root to an element: the tag and the attributes of each element on it.
+
+    Elements with equal ways share one object, also in different builds. So whatever follows from the way alone is
+    computed once. Instances are compared by identity.
+    """
+
+    parent: "Way | None"
+    tag: str
+    attributes: tuple[tuple[str, str], ...]
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return the value of an attribute of the element."""
+        return next((value for known, value in self.attributes if known == name), default)
+
+
+_way = lru_cache(maxsize=16_384)(Way)
+
+
+def ways_in(root: etree._Element) -> dict[etree._Element, Way]:
+    """Return the way to each element of a tree, in document order. Comments are left out."""
+    ways: dict[etree._Element, Way] = {}
+    for element in root.iter(etree.Element):
+        parent = element.getparent()
+        ways[element] = _way(None if parent is None else ways[parent], str(element.tag), tuple(element.items()))
+    return ways
+
+
+def declared_in(root: etree._Element, ways: Mapping[etree._Element, Way]) -> Mapping[etree._Element, Declared]:
     """Return what is declared for each element of a tree.
 
     Elements with the same style and rules share one object.
     """
-    matcher = _matcher(tuple((style.text or "", style.get("media", "")) for style in root.iter("style")))
-    found: dict[etree._Element, Declared] = {}
+    sheet = _sheet(tuple((style.text or "", style.get("media", "")) for style in root.iter("style")))
+    if sheet.looks_around:
+        return {element: declared for element, _, declared in _matched(root, ways, sheet.matcher, {})}
+    found = {element: declared for element, way in ways.items() if (declared := sheet.known.get(way)) is not None}
+    if len(found) < len(ways):
+        if len(sheet.known) > _MOST_KNOWN:
+            sheet.known.clear()
+        for element, way, declared in _matched(root, ways, sheet.matcher, found):
+            found[element] = sheet.known[way] = declared
+    return found
+
+
+def _matched(
+    root: etree._Element, ways: Mapping[etree._Element, Way], matcher: Matcher, known: Container[etree._Element]
+) -> Iterator[tuple[etree._Element, Way, Declared]]:
+    """Yield what is declared for each element that is not known yet."""
     for wrapper in ElementWrapper.from_html_root(root).iter_subtree():
         element: etree._Element = wrapper.etree_element
+        if element in known:
+            continue
+        way = ways[element]
         # A third of the elements have neither an indexed attribute nor a rule for their tag. Asking the matcher about
         # them took half the time, so they are skipped.
         is_asked = (
             matcher.other_selectors
-            or element.tag in matcher.lower_local_name_selectors
+            or way.tag in matcher.lower_local_name_selectors
             or not _INDEXED.isdisjoint(element.keys())
         )
         rules = tuple(rule for *_, rule in matcher.match(wrapper)) if is_asked else ()
-        found[element] = _declared(element.get("style", ""), rules)
-    return found
+        yield element, way, _declared(way.get("style"), rules)
 
 
 @lru_cache(maxsize=4096)
@@ -144,10 +191,17 @@ def color_in(value: str) -> RGBA | None:
     return next((color for color in colors if isinstance(color, RGBA)), None)
 
 
+class _Sheet(Struct, frozen=True, eq=False):
+    """The rules of all style elements that affect the checks, and what they declare for the ways that are known."""
+
+    matcher: Matcher
+    looks_around: bool  # whether a selector may ask for more than the way to an element
+    known: dict[Way, Declared]
+
+
 @lru_cache(maxsize=64)
-def _matcher(styles: tuple[tuple[str, str], ...]) -> Matcher:
-    """Return a matcher that finds the rules for an element. It contains only the rules that affect the checks."""
-    matcher = Matcher()
+def _sheet(styles: tuple[tuple[str, str], ...]) -> _Sheet:
+    matcher, looks_around = Matcher(), False
     for rule in (rule for css, media in styles for rule in rules_of(css, media)):
         concern = _OF_NIGHT if rule.is_for_night or rule.is_for_outlook else _OF_DAY if rule.is_for_day else frozenset()
         if concern.isdisjoint(rule.declarations):
@@ -156,7 +210,8 @@ def _matcher(styles: tuple[tuple[str, str], ...]) -> Matcher:
             for selector in compile_selector_list(rule.selectors):
                 if selector.pseudo_element is None:
                     matcher.add_selector(selector, rule)
-    return matcher
+                    looks_around = looks_around or _LOOKS_AROUND.search(rule.selectors) is not None
+    return _Sheet(matcher, looks_around, {})
 
 
 def _rule(node: QualifiedRule, media: str) -> StyleRule:

@@ -7,9 +7,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from newsletter.checks.reading.sources import SourceText
 from newsletter.language import words
-from newsletter.model.finding import Place
 
 _GAP = r"[ \t\u00a0\u202f]*\n?[ \t\u00a0\u202f]*"
 _BEFORE = rf"(?:,|\.|،)?{_GAP}(?:(?:{'|'.join(words.BEFORE_A_DATE)})\b{_GAP})?"  # between the weekday and the rest
@@ -39,17 +37,6 @@ _COUNTED = re.compile(
 _NEIGHBORHOOD = 20  # characters before a weekday; another weekday in them means a range or a choice
 
 
-class Paragraph(Struct, frozen=True, kw_only=True):
-    """A paragraph of text, with the place of each of its lines."""
-
-    text: str
-    places: tuple[Place, ...]
-
-    def place_at(self, position: int) -> Place:
-        """Return the place of the line on which a position in the text is."""
-        return self.places[self.text.count("\n", 0, position)]
-
-
 class TypedDate(Struct, frozen=True, kw_only=True):
     """A date as the user typed it, with its weekday if it has one."""
 
@@ -62,8 +49,11 @@ class TypedDate(Struct, frozen=True, kw_only=True):
     names_a_day: bool = True  # False if the number may be a count: “In June 31 people came”
 
 
-class DateWords(Struct, frozen=True, kw_only=True):
-    """A language's names of days and months, in every form in which people type them."""
+class DateWords(Struct, frozen=True, kw_only=True, eq=False):
+    """A language's names of days and months, in every form in which people type them.
+
+    There is one object for each language, and instances are compared by identity.
+    """
 
     weekdays: Mapping[str, int]  # from 0 for Monday
     months: Mapping[str, int]
@@ -92,8 +82,12 @@ class DateWords(Struct, frozen=True, kw_only=True):
                     year=int(found["year"]) if found["year"] else None,
                 )
 
-    def all_dates_in(self, text: str) -> Iterator[TypedDate]:
-        """Yield every date, with and without a weekday, in no order."""
+    @lru_cache(maxsize=8192)  # noqa: B019 - there are few objects, and they are kept anyway
+    def all_dates_in(self, text: str) -> tuple[TypedDate, ...]:
+        """Return every date, with and without a weekday, in no order."""
+        return tuple(self._dates_of_all_kinds(text))
+
+    def _dates_of_all_kinds(self, text: str) -> Iterator[TypedDate]:
         if not _DIGIT.search(text):  # most texts have none, and this takes a hundredth of the time of the patterns
             return
         with_weekday = list(self.dates_in(text))
@@ -122,16 +116,6 @@ def _is_count(match: re.Match[str], text: str) -> bool:
     """Return whether a number after a month, with a word after it, may count something."""
     is_month_first = "month" in match.groupdict() and match.start("month") < match.start("day")
     return is_month_first and not match["year"] and _COUNTED.match(text, match.end()) is not None
-
-
-def paragraphs_of(texts: Iterable[SourceText]) -> Iterator[Paragraph]:
-    """Yield each paragraph of the texts as a whole."""
-    lines: list[SourceText] = []
-    for text in texts:
-        lines.append(text)
-        if not text.goes_on:
-            yield Paragraph(text="\n".join(line.text for line in lines), places=tuple(line.place for line in lines))
-            lines = []
 
 
 def days_meant(typed: TypedDate, near: date) -> Iterator[date]:

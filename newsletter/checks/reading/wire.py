@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesHeaderParser
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -95,9 +96,14 @@ def read_message(message: bytes) -> WireMessage:
     )
 
 
+@lru_cache(maxsize=64)  # the heads of parts are the same in each build
+def _parsed_head(raw_head: bytes) -> Message:
+    return _PARSER.parsebytes(raw_head + _END_OF_HEAD)
+
+
 def _part(piece: bytes) -> BodyPart | Container:
     raw_head, _, body = piece.partition(_END_OF_HEAD)
-    head = _PARSER.parsebytes(raw_head + _END_OF_HEAD)
+    head = _parsed_head(raw_head)
     boundary = head.get_boundary()
     if head.get_content_maintype() != "multipart" or boundary is None:
         return BodyPart(head=head, body=body)

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from newsletter.checks.base import CheckContext, Problem, Subject, error, rule
-from newsletter.checks.reading.typed_dates import DateWords, Paragraph, date_words, days_meant, paragraphs_of
+from newsletter.checks.base import CheckContext, Problem, Subject, error, remembered, rule
+from newsletter.checks.reading.sources import Paragraph
+from newsletter.checks.reading.typed_dates import DateWords, date_words, days_meant
 from newsletter.language import words
 from newsletter.language.clock import WEEKDAYS, show_day, show_minute
 from newsletter.language.counts import people_of
@@ -98,10 +99,10 @@ def check_typed_dates(context: CheckContext) -> Iterable[Problem]:
     issue = context.subject.issue
     words = date_words(issue.language)
     items = {item.source.path: item for section in issue.sections for item in section.items}
-    for paragraph in paragraphs_of(context.sources.texts):
+    for paragraph in context.sources.paragraphs:
         item = items.get(paragraph.places[0].path)
         if words is not None:
-            yield from _weekdays(paragraph, words, near=_date_of(item, issue))
+            yield from _weekdays(paragraph, words, _date_of(item, issue))
         if item is not None:
             yield from _zones(paragraph, item)
 
@@ -112,7 +113,8 @@ def _date_of(item: Item | None, issue: Issue) -> date:
     return issue.fields.date if starts is None else starts.date()
 
 
-def _weekdays(paragraph: Paragraph, words: DateWords, *, near: date) -> Iterator[Problem]:
+@remembered
+def _weekdays(paragraph: Paragraph, words: DateWords, near: date) -> Iterator[Problem]:
     for typed in words.all_dates_in(paragraph.text):
         place = paragraph.place_at(typed.position)
         days = list(days_meant(typed, near))
@@ -128,6 +130,7 @@ def _weekdays(paragraph: Paragraph, words: DateWords, *, near: date) -> Iterator
             yield error(place, what, f"write {WEEKDAYS[day.weekday()]} in your language, or use another date")
 
 
+@remembered
 def _zones(paragraph: Paragraph, item: Item) -> Iterator[Problem]:
     starts, ends = item.starts_at(), item.ends_at()
     if starts is None or ends is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from newsletter.checks.base import CheckContext, Problem, error, rule, warning
+from newsletter.checks.base import CheckContext, Problem, error, remembered, rule, warning
 from newsletter.checks.reading.document import normalized
 from newsletter.language.clock import say_clock, show_day, show_minute
 from newsletter.language.zone_labels import is_skipped, is_twice
@@ -30,6 +30,7 @@ def check_clock_changes(context: CheckContext) -> Iterable[Problem]:
         yield from _changes_of(item)
 
 
+@remembered
 def _changes_of(item: Item) -> Iterator[Problem]:
     told: set[str] = set()
     for occurrence in item.times():

@@ -3,19 +3,19 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 
 from msgspec import Struct
 
-from newsletter.checks.base import CheckContext, Problem, rule, warning
+from newsletter.checks.base import CheckContext, Problem, remembered, rule, warning
 from newsletter.checks.reading.event_words import UNITS, EventWords, event_words
+from newsletter.checks.reading.sources import Paragraph
 from newsletter.checks.reading.typed_dates import (
     DateWords,
-    Paragraph,
     TypedDate,
     clause_at,
     date_words,
     days_meant,
-    paragraphs_of,
     sentence_at,
 )
 from newsletter.checks.rules.event_fields import items_of
@@ -32,8 +32,8 @@ _MONTH_IN_NUMBERS = re.compile(r"(?<!\d)(?P<number>\d{1,2})[月월](?!\s?\d)")
 _OTHER_WORDS = frozenset({"may", "march", "mai", "mars", "marzo"})
 
 
-class EventText(Struct, frozen=True, kw_only=True):
-    """A paragraph of an event's texts, and the words in which it is read."""
+class EventText(Struct, frozen=True, kw_only=True, eq=False):
+    """A paragraph of an event's texts, and the words in which it is read. Instances are compared by identity."""
 
     paragraph: Paragraph
     item: Item
@@ -63,28 +63,31 @@ class EventText(Struct, frozen=True, kw_only=True):
 def event_texts(context: CheckContext) -> Iterator[EventText]:
     """Yield each paragraph of the texts of events that have a date, if the issue's language is known."""
     issue = context.subject.issue
-    dates, items = date_words(issue.language), {item.source.path: item for item in items_of(issue)}
-    if dates is None:
-        return
-    words = event_words(issue.language, tuple(dates.weekdays), tuple(dates.months))
-    texts = [text for text in context.sources.texts if text.place.path in items]
-    all_times = {path: item.times() for path, item in items.items()}
-    for paragraph in paragraphs_of(texts):
-        path = paragraph.places[0].path
-        item, times = items[path], all_times[path]
-        if item.fields.first_day is None or item.fields.last_day is None:
-            continue
-        end = times[-1].ends if times else None
-        yield EventText(
-            paragraph=paragraph,
-            item=item,
-            times=times,
-            first=item.fields.first_day,
-            last=item.fields.last_day if end is None else end.date(),
-            sent=issue.fields.date,
-            dates=dates,
-            words=words,
-        )
+    items = {item.source.path: item for item in items_of(issue)}
+    for paragraph in context.sources.paragraphs:
+        item = items.get(paragraph.places[0].path)
+        if item is not None and (text := _event_text(paragraph, item, issue.fields.date, issue.language)) is not None:
+            yield text
+
+
+@lru_cache(maxsize=8192)
+def _event_text(paragraph: Paragraph, item: Item, sent: date, language: str) -> EventText | None:
+    """Return a paragraph of an event with a date. If nothing has changed, it is the same object as before."""
+    dates, first, last = date_words(language), item.fields.first_day, item.fields.last_day
+    if dates is None or first is None or last is None:
+        return None
+    times = item.times()
+    end = times[-1].ends if times else None
+    return EventText(
+        paragraph=paragraph,
+        item=item,
+        times=times,
+        first=first,
+        last=last if end is None else end.date(),
+        sent=sent,
+        dates=dates,
+        words=event_words(language, tuple(dates.weekdays), tuple(dates.months)),
+    )
 
 
 @rule("E7", severity=Severity.WARNING)
@@ -98,32 +101,39 @@ def check_event_texts(context: CheckContext) -> Iterable[Problem]:
     No other text may invite readers to a day before the issue.
     """
     for text in event_texts(context):
-        typed = list(text.dates.all_dates_in(text.text))
-        yield from _days(text, typed)
-        yield from _months(text, typed)
-        yield from _weekdays(text, typed)
-        yield from _lengths(text)
-    yield from _invitations(context)
-
-
-def _invitations(context: CheckContext) -> Iterator[Problem]:
-    """Yield days before the issue to which other texts still invite, or by which readers should do something."""
+        yield from _contradictions(text)
     issue = context.subject.issue
-    dates, items = date_words(issue.language), {item.source.path for item in items_of(issue)}
+    items = {item.source.path for item in items_of(issue)}
+    for paragraph in context.sources.paragraphs:
+        if paragraph.places[0].path not in items:
+            yield from _invitations(paragraph, issue.fields.date, issue.language)
+
+
+@remembered
+def _contradictions(text: EventText) -> Iterator[Problem]:
+    typed = text.dates.all_dates_in(text.text)
+    yield from _days(text, typed)
+    yield from _months(text, typed)
+    yield from _weekdays(text, typed)
+    yield from _lengths(text)
+
+
+@remembered
+def _invitations(paragraph: Paragraph, sent: date, language: str) -> Iterator[Problem]:
+    """Yield days before the issue to which other texts still invite, or by which readers should do something."""
+    dates = date_words(language)
     if dates is None:
         return
-    words = event_words(issue.language, tuple(dates.weekdays), tuple(dates.months))
-    for paragraph in paragraphs_of(text for text in context.sources.texts if text.place.path not in items):
-        for typed in dates.all_dates_in(paragraph.text):
-            clause = clause_at(paragraph.text, typed.position)
-            sentence = sentence_at(paragraph.text, typed.position)
-            days = days_meant(typed, issue.fields.date)
-            day = min(days, key=lambda day: abs(day - issue.fields.date), default=None)
-            is_past = day is not None and timedelta() < issue.fields.date - day < _RECENTLY
-            is_asked = words.due.search(clause) or words.invite.search(sentence)
-            if is_past and is_asked and typed.names_a_day and not words.past.search(sentence):
-                what = f"“{typed.written}” is before the date of the issue, {show_day(issue.fields.date)}"
-                yield warning(paragraph.place_at(typed.position), what, "write a later day, or write about the past")
+    words = event_words(language, tuple(dates.weekdays), tuple(dates.months))
+    for typed in dates.all_dates_in(paragraph.text):
+        clause = clause_at(paragraph.text, typed.position)
+        sentence = sentence_at(paragraph.text, typed.position)
+        day = min(days_meant(typed, sent), key=lambda day: abs(day - sent), default=None)
+        is_past = day is not None and timedelta() < sent - day < _RECENTLY
+        is_asked = words.due.search(clause) or words.invite.search(sentence)
+        if is_past and is_asked and typed.names_a_day and not words.past.search(sentence):
+            what = f"“{typed.written}” is before the date of the issue, {show_day(sent)}"
+            yield warning(paragraph.place_at(typed.position), what, "write a later day, or write about the past")
 
 
 def _days(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Problem]:

@@ -7,8 +7,6 @@ from functools import lru_cache
 from newsletter.checks.base import CheckContext, Problem, rule, warning
 from newsletter.model.finding import Severity
 
-# Scripts without spaces between words, so that a word may stand inside other words.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 _APOSTROPHES = str.maketrans({"\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{MODIFIER LETTER APOSTROPHE}": "'"})
 
 
@@ -42,7 +40,7 @@ def _pattern_of(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def _shape(word: str) -> str:
     inside = r"\s+".join(map(re.escape, word.split()))
-    return inside if _UNSPACED.search(word) else rf"(?<!\w){inside}(?!\w)"
+    return inside if any(map(_is_unspaced, word)) else rf"(?<!\w){inside}(?!\w)"
 
 
 def _straight(text: str) -> str:
@@ -52,6 +50,11 @@ def _straight(text: str) -> str:
 
 def _plain(word: str) -> str:
     return " ".join(_straight(word).casefold().split())
+
+
+def _is_unspaced(sign: str) -> bool:
+    """Return whether it is of a script without spaces between words, so that a word may stand inside other words."""
+    return "\u0e00" <= sign <= "\u0eff" or "\u3040" <= sign <= "\u30ff" or "\u3400" <= sign <= "\u9fff"
 
 
 RULES = (check_house_words,)

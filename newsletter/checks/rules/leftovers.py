@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from newsletter.checks.base import CheckContext, Problem, error, rule, warning
+from newsletter.checks.base import CheckContext, Problem, error, remembered, rule, warning
 from newsletter.checks.reading.document import MailDocument, normalized
 from newsletter.checks.reading.merge_tags import merge_tags_in
 from newsletter.checks.reading.placeholders import (
@@ -12,6 +12,7 @@ from newsletter.checks.reading.placeholders import (
     placeholders_in,
 )
 from newsletter.model.finding import Place
+from newsletter.model.issue import Item, Section
 from newsletter.model.slots import MERGE_TOKEN
 
 _DRAFT_KEYS = frozenset({"subject", "preheader", "title"})
@@ -59,10 +60,16 @@ def _tags(context: CheckContext, told: set[str]) -> Iterator[Problem]:
 def _code_of(context: CheckContext) -> Iterator[str]:
     """Yield the code in the texts of the issue, which shows any signs literally."""
     for section in context.subject.issue.sections:
-        for prose in (section.prose, *(item.prose for item in section.items)):
-            for block in prose.tokens:
-                yield from (block.content,) if block.type in {"fence", "code_block"} else ()
-                yield from (token.content for token in block.children or [] if token.type == "code_inline")
+        parts: list[Section | Item] = [section, *section.items]
+        for part in parts:
+            yield from _code_in(part)
+
+
+@remembered
+def _code_in(part: Section | Item) -> Iterator[str]:
+    for block in part.prose.tokens:
+        yield from (block.content,) if block.type in {"fence", "code_block"} else ()
+        yield from (token.content for token in block.children or [] if token.type == "code_inline")
 
 
 def _tag(place: Place, tag: str) -> Problem:

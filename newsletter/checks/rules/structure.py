@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from operator import itemgetter
 
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, shown, warning
@@ -165,8 +166,9 @@ def check_text_part(context: CheckContext) -> Iterable[Problem]:
 
 
 def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Problem]:
-    there = {word.strip(_AROUND) for word in document.text.split()}
-    written = {comparable_address(found[0]) for found in WEB_ADDRESS.finditer(document.text)}
+    told = [_told_in(line) for line in document.text.splitlines()]
+    there = frozenset[str]().union(*(words for words, _ in told))
+    written = frozenset[str]().union(*(addresses for _, addresses in told))
     for link in document.links:
         spellings = _spellings(link.address)
         # An address without a recipient, as in a link for passing an email on, is shown as nothing.
@@ -175,6 +177,13 @@ def _missing_links(context: CheckContext, document: MailDocument) -> Iterator[Pr
             place = context.link_place(link.address, link.text)
             what = f"the link to {link.address} is missing from the plain text"
             yield warning(place, what, _remedy(context))
+
+
+@lru_cache(maxsize=8192)  # an edit changes few lines
+def _told_in(line: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the words of a line without the signs around them, and the web addresses in it."""
+    words = frozenset(word.strip(_AROUND) for word in line.split())
+    return words, frozenset(comparable_address(found[0]) for found in WEB_ADDRESS.finditer(line))
 
 
 def _remedy(context: CheckContext) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache
 
-from newsletter.checks.base import CheckContext, Problem, rule, warning
+from newsletter.checks.base import CheckContext, Problem, remembered, rule, warning
 from newsletter.checks.reading.event_words import event_words
-from newsletter.checks.reading.typed_dates import DateWords, date_words, paragraphs_of
+from newsletter.checks.reading.typed_dates import DateWords, date_words
 from newsletter.checks.rules.event_fields import items_of
 from newsletter.language import dates as forms
 from newsletter.language.clock import MONTHS
@@ -50,14 +50,15 @@ def check_written_dates(context: CheckContext) -> Iterable[Problem]:
     issue = context.subject.issue
     words, language = date_words(issue.language), issue.language.partition("-")[0]
     items = {item.source.path for item in items_of(issue)}
-    for paragraph in paragraphs_of(context.sources.texts):
-        told: list[tuple[int, str]] = list(_in_numbers(paragraph.text, language, words, issue.fields.date.year))
+    for paragraph in context.sources.paragraphs:
+        told = _in_numbers(paragraph.text, language, words, issue.fields.date.year)
         if paragraph.places[0].path in items and words is not None:
             told += _from_today(paragraph.text, issue.language, words)
         for position, what in told:
             yield warning(paragraph.place_at(position), what, _remedy(paragraph.text, position, issue))
 
 
+@remembered
 def _in_numbers(text: str, language: str, words: DateWords | None, year: int) -> Iterator[tuple[int, str]]:
     """Yield each date in numbers. Its year, if it has two digits, must be near that of the issue."""
     if not _SIGN.search(text):
@@ -87,6 +88,7 @@ def _is_day(one: str, two: str) -> bool:
     return 1 <= low <= 12 and high <= 31
 
 
+@remembered
 def _from_today(text: str, language: str, words: DateWords) -> Iterator[tuple[int, str]]:
     pattern = event_words(language, tuple(words.weekdays), tuple(words.months)).relative
     for match in pattern.finditer(text):

@@ -16,7 +16,7 @@ from newsletter.config import Config
 from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok, warning
 from newsletter.model.finding import Means
-from newsletter.system.stream import certificate_notes
+from newsletter.system.environment import certificate_notes
 from newsletter.system.zone_database import ZoneDatabases
 from newsletter.workflows.compose.compose import BUILD_FOLDER
 

@@ -4,11 +4,13 @@ import pytest
 from lxml import etree
 
 from newsletter.checks.reading.appearance import Appearance, Look, Run, read_appearance
+from newsletter.checks.reading.styles import ways_in
 
 
 def appearance_of(body: str, css: str = "") -> Appearance:
     html = f"<html><head><style>{css}</style></head><body>{body}</body></html>"
-    return read_appearance(etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8")))
+    root = etree.fromstring(html.encode(), etree.HTMLParser(encoding="utf-8"))
+    return read_appearance(root, ways_in(root))
 
 
 def look_of(body: str, css: str = "") -> Look:
@@ -168,3 +170,27 @@ def test_css_that_nobody_can_read_changes_nothing() -> None:
 @pytest.mark.parametrize("selector", ["v|p", "p:hover", "p::before", "p:nonsense", "p[", "*|*:before"])
 def test_a_rule_that_concerns_no_element_of_a_mail_is_left_out(selector: str) -> None:
     assert look_of("<p>x</p>", f"{selector} {{ font-size: 9px }} p {{ line-height: 2 }}").size == 16
+
+
+@pytest.mark.parametrize(
+    ("selector", "sizes"),
+    [
+        ("p + p", [16, 9, 9]),
+        ("p ~ p", [16, 9, 9]),
+        ("p:first-child", [9, 16, 16]),
+        ("p:last-child", [16, 16, 9]),
+        ("p:nth-child(2)", [16, 9, 16]),
+    ],
+)
+def test_elements_with_equal_ways_may_differ_by_what_is_around_them(selector: str, sizes: list[int]) -> None:
+    for _ in range(2):  # the second time, what follows from the ways is known
+        runs = appearance_of("<p>x</p><p>x</p><p>x</p>", f"{selector} {{ font-size: 9px }}").runs
+
+        assert [run.look.size for run in runs] == sizes
+
+
+def test_what_is_known_of_a_way_is_not_used_for_another_style_sheet_or_another_way() -> None:
+    assert look_of('<div class="a"><p>x</p></div>', ".a p { font-size: 9px }").size == 9
+    assert look_of('<div class="a"><p>x</p></div>', ".a p { font-size: 8px }").size == 8
+    assert look_of('<div class="b"><p>x</p></div>', ".a p { font-size: 9px }").size == 16
+    assert look_of('<div class="a"><div><p>x</p></div></div>', ".a > p { font-size: 9px }").size == 16

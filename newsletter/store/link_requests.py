@@ -65,7 +65,10 @@ def queue_requests(database: Database, answers: Answers, *, day: Day, otherwise:
                 _DROP(connection, request=request.id)
                 continue
             recipient = _recipient_of(connection, request)
-            number = 1 + _NUMBER_OF_TODAY(connection, recipient=recipient, since=text_of(day.began_at))
+            before = _NUMBER_OF_TODAY(connection, recipient=recipient, since=text_of(day.began_at))
+            number = (
+                1 + before + sum(recipient in found.values() for group in groups.values() for found in group.values())
+            )
             _KEEP_MAILED(connection, request=request.id, recipient=recipient, now=text_of(now))
             language = spoken([*filter(None, [subscriber.record.language]), otherwise])
             name = day.name if number == 1 else f"{day.name}-{number}"

@@ -216,8 +216,8 @@ def left_sql(row: str) -> str:
 def unsent_sql(row: str) -> str:
     """Return SQL for why a link that someone asked for must not be sent anymore, or NULL, for the table of requests.
 
-    `s` is the subscriber, and `p` what keeps all email from the owner of the address. `may_be_asked` decides: whoever
-    has unsubscribed can still ask for their data.
+    `s` is the subscriber, and `p` what keeps all email from the owner of the address. `may_be_asked` decides: a
+    person who has unsubscribed can still ask for their data.
     """
     lifted = ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_SIGNUP)
     return (

@@ -8,6 +8,7 @@ from newsletter.model.audience import PastSuppression, Subscriber, Suppression
 from newsletter.model.event import EventType
 from newsletter.model.imports import PastConsent, PastImport
 from newsletter.model.ledger import PastDelivery
+from newsletter.model.preferences import LinkRequest, TrackingChoice
 
 
 class PastEvent(Struct, frozen=True, kw_only=True):
@@ -38,6 +39,8 @@ class KnownPerson(Struct, frozen=True, kw_only=True):
     deliveries: tuple[PastDelivery, ...]
     events: tuple[PastEvent, ...]
     soft_bounces: tuple[PastSoftBounce, ...]
+    tracking_choices: tuple[TrackingChoice, ...]
+    link_requests: tuple[LinkRequest, ...]
     imports: tuple[PastImport, ...]  # the imports that added the person or last changed their record
 
     @property

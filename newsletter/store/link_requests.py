@@ -53,7 +53,7 @@ def is_link_waiting(database: Database) -> bool:
 def queue_requests(database: Database, answers: Answers, *, day: Day, otherwise: str, now: datetime) -> int:
     """Put the links that people asked for in the ledger. Return how many wait, because a person has to look first.
 
-    A link that may not be sent is dropped, and no one is told. `otherwise` is the language for people whose language is
+    A link that may not be sent is dropped silently. `otherwise` is the language for people whose language is
     not known.
     """
     with database.transaction() as connection:
@@ -65,7 +65,10 @@ def queue_requests(database: Database, answers: Answers, *, day: Day, otherwise:
                 _DROP(connection, request=request.id)
                 continue
             recipient = _recipient_of(connection, request)
-            number = 1 + _NUMBER_OF_TODAY(connection, recipient=recipient, since=text_of(day.began_at))
+            before = _NUMBER_OF_TODAY(connection, recipient=recipient, since=text_of(day.began_at))
+            number = (
+                1 + before + sum(recipient in found.values() for group in groups.values() for found in group.values())
+            )
             _KEEP_MAILED(connection, request=request.id, recipient=recipient, now=text_of(now))
             language = spoken([*filter(None, [subscriber.record.language]), otherwise])
             name = day.name if number == 1 else f"{day.name}-{number}"

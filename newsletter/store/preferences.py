@@ -5,7 +5,7 @@ from datetime import datetime
 
 from newsletter.model.address import canonical_address, person_of
 from newsletter.model.preferences import FORMER_TOKEN_VALID_FOR, LinkRequest, LinkRequestKind, TrackingChoice
-from newsletter.store.database import Connection
+from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all
 from newsletter.system.moments import text_of
 
@@ -44,6 +44,12 @@ def link_requests(connection: Connection, subscriber: int) -> tuple[LinkRequest,
     return tuple(_REQUESTS(connection, subscriber=subscriber))
 
 
+def link_requests_of(database: Database, subscriber: int) -> tuple[LinkRequest, ...]:
+    """Do the same as `link_requests`, in a read transaction of its own."""
+    with database.read() as connection:
+        return link_requests(connection, subscriber)
+
+
 def requests_sent_to(connection: Connection, recipient: int) -> tuple[LinkRequest, ...]:
     """Return the links that were sent to the person whom the ledger knows by this id, the newest first."""
     return tuple(_SENT_TO(connection, recipient=recipient))
@@ -75,3 +81,9 @@ def keep_tracking_choice(connection: Connection, subscriber: int, *, agrees: boo
 def tracking_choices(connection: Connection, subscriber: int) -> tuple[TrackingChoice, ...]:
     """Return when someone agreed to tracking or withdrew, the newest first."""
     return tuple(_TRACKING_CHOICES(connection, subscriber=subscriber))
+
+
+def tracking_choices_of(database: Database, subscriber: int) -> tuple[TrackingChoice, ...]:
+    """Do the same as `tracking_choices`, in a read transaction of its own."""
+    with database.read() as connection:
+        return tracking_choices(connection, subscriber)

@@ -394,7 +394,7 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> No
     if known is None:
         _ADD_SUBSCRIBER(
             connection,
-            subscriber=signup.subscriber or _new_id(connection),
+            subscriber=signup.subscriber or reserve_id(connection),
             person=signup.person,
             token=secrets.token_hex(_TOKEN_BYTES),
             joined_at=text_of(now),

@@ -156,3 +156,19 @@ def test_no_address_comes_to_a_log(tmp_path: Path) -> None:
     assert "p***@example.org" in everything
     assert [line for line in everything.splitlines() if "person" in line and "@" in line] == []
     assert "person0@example.org" in run(root, "audit", "1", "--list", "invalid").stdout  # which was asked for
+
+
+def test_a_director_sees_who_has_paused_and_until_when(workspace: Path) -> None:
+    with sqlite3.connect(workspace / "newsletter.db") as connection:
+        connection.execute("UPDATE subscriber SET paused_until = '2999-03-01T00:00:00Z' WHERE email = ?", (PERSON,))
+    connection.close()
+    (workspace / "issues" / "2026-02").rename(workspace / "issues" / "2026-03")
+    text = (workspace / "issues" / "2026-03" / "letter.md").read_text(encoding="utf-8")
+    (workspace / "issues" / "2026-03" / "letter.md").write_text(f"{text}\nMore.\n", encoding="utf-8")
+
+    sent = run(workspace, "send", "2026-03", "--to", "everyone", "--yes")
+
+    assert "1 paused until 2999-03-01" in sent.stdout + sent.stderr
+    assert "not now: paused until 2999-03-01" in run(workspace, "subscribers", "show", PERSON).stdout
+    assert "paused until 2999-03-01" in run(workspace, "status", "2").stdout
+    assert "paused until 2999-03-01" in run(workspace, "audit", "2", PERSON).stdout

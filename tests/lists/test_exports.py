@@ -17,6 +17,7 @@ from newsletter.model.event import EventType
 from newsletter.model.imports import PastConsent, PastImport
 from newsletter.model.ledger import PastDelivery
 from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
+from newsletter.model.preferences import LinkRequest, LinkRequestKind, TrackingChoice
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
 TEXT = "2026-02-19T08:00:00Z"
@@ -145,6 +146,8 @@ NOTHING = KnownPerson(
     deliveries=(),
     events=(),
     soft_bounces=(),
+    tracking_choices=(),
+    link_requests=(),
     imports=(),
 )
 EVERYTHING = KnownPerson(
@@ -174,6 +177,21 @@ EVERYTHING = KnownPerson(
     deliveries=(PastDelivery(broadcast=1, issue="2026-02", status="accepted", at=NOW, reason=""),),
     events=(PastEvent(at=NOW, type=EventType.CLICKED, broadcast=1, issue="2026-02", detail="https://example.org"),),
     soft_bounces=(PastSoftBounce(at=NOW, detail="full"),),
+    tracking_choices=(TrackingChoice(at=NOW, agrees=True, wording="1 en"),),
+    link_requests=(
+        LinkRequest(
+            id=1,
+            subscriber=7,
+            kind=LinkRequestKind.DATA,
+            email="ana@example.org",
+            token="secret",
+            asked_at=NOW,
+            mailed_at=NOW,
+            broadcast=2,
+            recipient=7,
+            confirmed_at=None,
+        ),
+    ),
     imports=(
         PastImport(
             at=NOW,
@@ -199,6 +217,8 @@ def test_every_fact_has_its_field() -> None:
         "subscriber": {
             "id": 7,
             **{column.key: "" for column in COLUMNS if not column.is_consent},
+            "tracking_consented_at": None,
+            "paused_until": None,
             "email": "ana@example.org",
             "first_name": "Ána",
             "last_name": "",
@@ -226,6 +246,8 @@ def test_every_fact_has_its_field() -> None:
             {"at": TEXT, "type": "clicked", "broadcast": 1, "issue": "2026-02", "detail": "https://example.org"}
         ],
         "soft_bounces": [{"at": TEXT, "detail": "full"}],
+        "tracking_choices": [{"at": TEXT, "agrees": True, "wording": "1 en"}],
+        "link_requests": [{"kind": "data", "email": "ana@example.org", "at": TEXT, "confirmed_at": None}],
         "imports": [{"at": TEXT, "file": "list.csv", "basis": "members", "tags": ["member"]}],
     }
 

@@ -53,9 +53,10 @@ class SmtpServer:
         self.port = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self.transports: list[asyncio.Transport] = []
-        self._server = self._loop.run_until_complete(self._loop.create_server(self._protocol, sock=self._socket))
         self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
+        self._thread.start()  # first, because a browser's own loop may run in this thread
+        listening = self._loop.create_server(self._protocol, sock=self._socket)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(10)
         return self
 
     def __exit__(self, *_exception: object) -> None:

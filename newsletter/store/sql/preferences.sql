@@ -36,8 +36,12 @@ SELECT EXISTS (SELECT 1 FROM link_request WHERE mailed_at = '');
 SELECT count(*) FROM link_request WHERE person = :person AND kind = 'new address' AND mailed_at >= :since;
 
 -- name: number_of_today(recipient, since)$
--- Return how many links were sent to someone since a time.
-SELECT count(*) FROM link_request WHERE recipient = :recipient AND mailed_at >= :since;
+-- Return in how many broadcasts of links that began since a time someone has a place. The ledger is asked, because a
+-- request ends with a change of address, and its place does not.
+SELECT count(*)
+FROM broadcast AS b
+JOIN delivery AS d ON d.broadcast = b.id AND d.subscriber = :recipient
+WHERE b.kind = 'requested link' AND b.created_at >= :since;
 
 -- name: reserved_id(person)$
 -- Return the id by which the ledger knows the owner of a new address who got a link before.

@@ -1,6 +1,6 @@
 """The page with someone's preferences, which the link in every email opens.
 
-Whoever has the link can change what it shows, as with any link. What would harm its owner more is not done here: the
+Anyone who has the link can change what it shows, as with any link. What would harm its owner more is not done here: the
 data, a deletion and another address need a link that is sent to the mailbox first (`asked.py`).
 """
 

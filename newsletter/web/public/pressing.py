@@ -25,7 +25,7 @@ def is_pressed(service: Service, request: Request, form: Form, subscriber: Subsc
 
 
 def stamp_to_press_again(service: Service, request: Request, form: Form, subscriber: Subscriber) -> str:
-    """Return the stamp for the page that asks to press once more: whoever pressed too soon may then be quick."""
+    """Return the stamp for the page that asks to press once more. Someone who pressed too soon may then be quick."""
     age = _age_of(form, subscriber, service.now)
     is_young = is_own_form(request.headers, service.origin) and age is not None and age < _YOUNGEST
     return first(form, "stamp") if is_young else stamp_for(subscriber, now=service.now)

@@ -58,7 +58,7 @@ def ask_to_change(
 ) -> Callable[[Connection], LinkOwner | None]:
     """Return the change that saves that someone wants another address, which has no fault.
 
-    The page cannot be used to find out who is on the list: it says the same whatever is known about the new address.
+    The page cannot be used to find out who is on the list: it says the same about every address.
     That of someone who was erased is not stored. `key` is the key with which people were erased.
     """
     new = checked_address(email)

@@ -139,7 +139,7 @@ def _zone_of(config: Config, name: str) -> ZoneInfo:
 
 
 def _is_name(name: str, *, known: str) -> bool:
-    """Return whether someone can be called that. A name that is on record already is theirs, whatever it is."""
+    """Return whether someone can be called that. A name that is on record already is theirs."""
     if not name or name == known:
         return True
     try:

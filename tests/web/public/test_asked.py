@@ -114,6 +114,19 @@ def test_several_links_of_one_day_all_arrive(post: Joining) -> None:
     assert len(post.mails_to(BO)) == 1
 
 
+def test_someone_who_has_just_changed_their_address_gets_further_links(post: Joining) -> None:
+    served = post.pages
+    old_link, new_link = change(post)
+    do(served, old_link, "confirm")
+    do(served, new_link, "confirm")
+
+    do(served, served.preferences(NEW), "data")
+    do(served, served.preferences(NEW), "data")
+    post.run()
+
+    assert len(post.mails_to(NEW)) == 3
+
+
 def test_a_fresh_link_to_preferences_arrives_and_works_for_a_year(post: Joining) -> None:
     served = post.pages
     do(served, served.preferences(ANA, days_ago=400), "preferences")
@@ -182,7 +195,7 @@ def test_without_the_key_no_one_is_deleted_and_the_page_says_what_to_do(post: Jo
 
 
 def test_a_forwarded_newsletter_does_not_open_the_data_of_its_first_reader(post: Joining) -> None:
-    """Whoever has the newsletter has the token, and could make any code with it."""
+    """Anyone who has the newsletter has the token, and could make any code with it."""
     served = post.pages
     do(served, served.preferences(ANA), "data")
     real = link_to(post, ANA)

@@ -44,7 +44,7 @@ def serve(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Serve the pages on which subscribers unsubscribe, and send scheduled broadcasts when they are due.
+    """Serve the pages on which subscribers unsubscribe, and send scheduled broadcasts.
 
     Put a web server with a certificate in front of it, which passes on what it gets for the address of `[service] url`.
     While this command runs, scheduled broadcasts need no timer. It is safe to run it more than once at the same time.

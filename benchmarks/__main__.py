@@ -15,6 +15,7 @@ BENCHMARKS = {
     "sendgrid": "benchmarks.sendgrid_path",
     "smtp": "benchmarks.smtp_path",
     "segments": "benchmarks.segments",
+    "events": "benchmarks.events",
     "leaving": "benchmarks.leaving",
     "postgresql": "benchmarks.postgresql",
 }

@@ -99,6 +99,7 @@ def _receive(database: Database) -> None:
     """Write broadcasts that everyone received, as a freeze and its drain leave them, and suppress some people."""
     size = workload.CHUNK_SIZE
     with database.transaction() as connection:
+        connection.execute("UPDATE subscriber SET tracking_consented_at = '2000-01-01T00:00:00Z'", {})
         for number, (issue, sent_at) in enumerate(ISSUES.items(), start=1):
             values = {"issue": issue, "at": f"{sent_at:%Y-%m-%dT%H:%M:%SZ}", "size": size, "number": number}
             connection.execute(

@@ -25,6 +25,7 @@ _ENHANCED = re.compile(r"\s*#?([245])\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463: cla
 _ENHANCED_LAST = re.compile(r"\(#([245])\.(\d{1,3})\.(\d{1,3})\)")  # qmail
 _ANY, _VAGUE = "*", "vague"
 _GAP = r".{0,40}?"
+_SPAM = "spam"
 _FOR_NOW, _SENDER_REFUSED, _RELAY_REFUSES, _RELAY_BUSY = "for-now", "sender", "login", "busy"
 
 
@@ -140,6 +141,13 @@ def cause_of(reply: int, words: str, *, enhanced: str = "", phase: Phase | None 
 def named_cause(name: str) -> Cause:
     """Return the cause with this name in the table."""
     return _rules()[0][name]
+
+
+@cache
+def not_about_the_recipient() -> frozenset[str]:
+    """Return the names of the causes that say nothing about the recipient's mailbox, however often they occur."""
+    causes, _ = _rules()
+    return frozenset(name for name, cause in causes.items() if cause.whose is Whose.OURS) | {_SPAM}
 
 
 @cache

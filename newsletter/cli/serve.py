@@ -69,7 +69,8 @@ def serve(
             surroundings = Surroundings(
                 interruption=interruption,
                 beside=nullcontext() if no_sending else _sending(config, database, interruption, log),
-                log=log_of_requests,
+                request_log=log_of_requests,
+                work_log=log,
                 on_fault=lambda err: log(_report(config, err)),
             )
             serve_pages(

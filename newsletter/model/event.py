@@ -38,7 +38,7 @@ class Event(Struct, frozen=True, kw_only=True):
     nonce: str  # of the broadcast, from the email; several databases can have the same broadcast number
     chunk: int = 0  # 0 if it is not known
     attempt: int = 0
-    subscriber: int = 0  # 0 if it is about nobody in particular
+    subscriber: int = 0  # 0 if it is about no one in particular
     detail: str = ""  # the message of the server or the provider
     url: str = ""  # the link that was clicked
     url_offset: int = -1  # which of the links with this address it was; -1 if it is not known
@@ -49,7 +49,7 @@ class Event(Struct, frozen=True, kw_only=True):
     def digest(self) -> bytes:
         """Return what, besides the second, tells this event apart from others."""
         parts = (
-            f"{self.type.value}\0{self.broadcast}\0{self.chunk}\0{self.attempt}\0{self.subscriber}\0"
+            f"{self.type._value_}\0{self.broadcast}\0{self.chunk}\0{self.attempt}\0{self.subscriber}\0"
             f"{self.url}\0{self.url_offset}\0{self.detail}"
         )
         return blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()

@@ -85,6 +85,12 @@ class Connection(Protocol):
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Insert many rows into a table. Each row has a value for every column."""
 
+    def insert_new(self, table: str, rows: Sequence[Row]) -> int:
+        """Insert rows whose keys the table does not have yet. Return their number.
+
+        Each row has a value for every column. Of several rows with the same key, one is inserted.
+        """
+
     def load_columns(self, table: str, columns: Mapping[str, Sequence[object]], constants: Mapping[str, str]) -> None:
         """Insert many rows, given column by column, into a table. This is the fastest way to insert.
 

@@ -4,6 +4,7 @@ The `reaction` table also stores who opened or clicked a broadcast, and when the
 table.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -24,6 +25,13 @@ class EvidenceRow(NamedTuple):
     type: EventType
 
 
+class TrackedPerson(NamedTuple):
+    """A person on the list, and since when they have agreed to tracking."""
+
+    id: int
+    since: str  # empty if they have not
+
+
 class UnknownAttempt(NamedTuple):
     """An attempt to send a chunk that the provider may or may not have accepted."""
 
@@ -39,14 +47,14 @@ class ListedPerson(NamedTuple):
     email: str
 
 
-_CREATE_ARRIVED = change("events", "create_arrived")
-_ADD = change("events", "add")
+REACTIONS = (EventType.OPENED, EventType.CLICKED)
 _REACT = change("events", "react")
-_DROP_ARRIVED = change("events", "drop_arrived")
+_TRACKED = query_all("events", "tracked", TrackedPerson)
 _EVIDENCE = query_all("events", "evidence", EvidenceRow)
 _ADD_TOTAL = change("events", "add_total")
 _OWN = query_all("events", "own", BroadcastKey)
 _UNKNOWN = query_all("events", "unknown", UnknownAttempt)
+_DOUBTED = query_all("events", "doubted", int)
 _ADDRESSES = query_all("events", "addresses", ListedPerson)
 
 
@@ -61,17 +69,62 @@ def own_events(database: Database, events: Sequence[Event]) -> list[Event]:
 
 
 def add_events(database: Database, events: Iterable[Event]) -> int:
-    """Save events that `own_events` returned, in one transaction. Return the number of new events."""
-    rows = [_row(event) for event in events]
-    if not rows:
+    """Save events that `own_events` returned, in one transaction. Return the number of new events.
+
+    Opens and clicks are saved only of people who had agreed to tracking by then. Those of others are counted. Texts are
+    kept only of people who are on the list, because servers repeat addresses, and links are personal.
+    """
+    given = list(events)
+    if not given:
         return 0
+    looked_up = {event.subscriber for event in given if event.detail or not event.broadcast or event.type in REACTIONS}
     with database.transaction() as connection:
-        _CREATE_ARRIVED(connection)
-        connection.load("arrived", rows)
-        added = _ADD(connection)
-        _REACT(connection)
-        _DROP_ARRIVED(connection)
-        return added
+        tracked = tracked_since(connection, looked_up)
+        rows: list[Row] = []
+        latest: dict[tuple[int, str, int], str] = {}  # the latest reaction of each kind, of each person
+        totals: Counter[CountedEvent] = Counter()
+        for event in given:
+            at, kind, person = text_of(event.at), event.type._value_, event.subscriber
+            if not event.broadcast and person not in tracked:
+                continue  # it is about no broadcast and no one here
+            if event.type in REACTIONS:
+                if not "" < tracked.get(person, "") <= at:
+                    totals[_counted(event)] += 1
+                    continue
+                if not event.verdict:
+                    key = (event.broadcast, kind, person)
+                    latest[key] = max(at, latest.get(key, ""))
+            detail = _without_nul(event.detail) if event.detail and person in tracked else ""
+            url = _without_nul(event.url) if event.url else ""
+            rows.append(
+                (
+                    *(at, event.digest, kind, event.broadcast, event.chunk, event.attempt, person, detail),
+                    *(url, event.url_offset, event.cause, event.verdict),
+                )
+            )
+        added = connection.insert_new("event", rows)
+        # Sorted like the table's primary key, so that each page of the table is written only once.
+        _REACT.for_each(connection, [_reaction(*key, at=latest[key]) for key in sorted(latest)])
+        add_totals(connection, totals)
+    return added
+
+
+def _reaction(broadcast: int, kind: str, person: int, *, at: str) -> dict[str, object]:
+    return {"broadcast": broadcast, "type": kind, "subscriber": person, "at": at}
+
+
+def _counted(event: Event) -> CountedEvent:
+    """Return what is counted of an open or click. The link of someone in particular may be personal."""
+    mailed = BroadcastKey(event.broadcast, event.nonce)
+    return CountedEvent(mailed, event.type, event.verdict, "" if event.subscriber else event.url)
+
+
+def tracked_since(connection: Connection, subscribers: Collection[int]) -> dict[int, str]:
+    """Return since when each of these people has agreed to tracking, as the database stores a time.
+
+    The text is empty if they have not. People who are not on the list are left out.
+    """
+    return dict(_TRACKED(connection, subscribers=_json(subscribers))) if subscribers else {}
 
 
 def add_totals(connection: Connection, totals: Mapping[CountedEvent, int]) -> None:
@@ -107,23 +160,6 @@ def _json(numbers: Iterable[int]) -> str:
     return orjson.dumps(sorted(numbers)).decode()
 
 
-def _row(event: Event) -> Row:
-    return (
-        text_of(event.at),
-        event.digest,
-        event.type.value,
-        event.broadcast,
-        event.chunk,
-        event.attempt,
-        event.subscriber,
-        _without_nul(event.detail),
-        _without_nul(event.url),
-        event.url_offset,
-        event.cause,
-        event.verdict,
-    )
-
-
 def _without_nul(text: str) -> str:
     """Replace the one character that PostgreSQL cannot store, so that both engines keep the same event."""
     return text.replace("\0", "\N{SYMBOL FOR NULL}")
@@ -136,3 +172,8 @@ def evidence_of(database: Database, broadcast_id: int) -> tuple[Evidence, ...]:
         Evidence(chunk, attempt, f"the provider reported: {', '.join(row.type for row in group)}")
         for (chunk, attempt), group in groupby(rows, key=lambda row: (row.chunk, row.attempt))
     )
+
+
+def doubted_broadcasts(database: Database) -> tuple[int, ...]:
+    """Return the broadcasts that have unknown chunks."""
+    return _DOUBTED.ask(database)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 import orjson
-from msgspec import Struct
 
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all, query_value
@@ -16,25 +15,16 @@ _LARGEST_BATCH = 500_000  # bytes, compressed
 _FAST = 1  # the level of compression; higher ones save little of such repetitive texts
 
 
-class WaitingPost(NamedTuple):
-    """A post that is still to be interpreted."""
+class Post(NamedTuple):
+    """A saved post."""
 
     id: int
     content: bytes
 
-
-class Post(Struct, frozen=True, kw_only=True):
-    """A saved post."""
-
-    id: int
-    entries: tuple[Mapping[str, object], ...]
-
-
-class TrackedPerson(NamedTuple):
-    """A person on the list who has agreed to tracking."""
-
-    id: int
-    since: datetime
+    @property
+    def entries(self) -> tuple[Mapping[str, object], ...]:
+        """What was posted. It is read only now, so that damage in one post keeps no other from being read."""
+        return tuple(orjson.loads(zlib.decompress(self.content)))
 
 
 class PersonOfId(NamedTuple):
@@ -45,11 +35,10 @@ class PersonOfId(NamedTuple):
 
 
 _ADD = change("posts", "add")
-_WAITING = query_all("posts", "waiting", WaitingPost)
+_WAITING = query_all("posts", "waiting", Post)
 _COUNT_WAITING = query_value("posts", "count_waiting", int)
 _SET_INTERPRETED = change("posts", "set_interpreted")
 _DELETE = change("posts", "delete")
-_TRACKED = query_all("posts", "tracked", TrackedPerson)
 _PERSONS = query_all("posts", "persons", PersonOfId)
 _IDS = query_all("posts", "ids", PersonOfId)
 
@@ -73,11 +62,11 @@ def waiting_posts(database: Database, *, most: int) -> tuple[Post, ...]:
     """Return the oldest posts that are still to be interpreted, at most `most` and not too large together."""
     posts: list[Post] = []
     size = 0
-    for number, content in _WAITING.ask(database, most=most):
-        if posts and size + len(content) > _LARGEST_BATCH:
+    for post in _WAITING.ask(database, most=most):
+        size += len(post.content)
+        if posts and size > _LARGEST_BATCH:
             break
-        size += len(content)
-        posts.append(Post(id=number, entries=tuple(orjson.loads(zlib.decompress(content)))))
+        posts.append(post)
     return tuple(posts)
 
 
@@ -96,11 +85,6 @@ def set_interpreted(database: Database, posts: Iterable[Post], *, failure: str =
 def delete_posts(connection: Connection, *, before: datetime) -> int:
     """Delete the interpreted posts that were received before a moment. Return their number."""
     return _DELETE(connection, before=text_of(before))
-
-
-def tracked_since(connection: Connection, subscribers: Collection[int]) -> dict[int, datetime]:
-    """Return since when each of these people has agreed to tracking. Those who have not are left out."""
-    return dict(_TRACKED(connection, subscribers=_json(subscribers))) if subscribers else {}
 
 
 def persons_of(connection: Connection, subscribers: Collection[int]) -> dict[int, str]:

@@ -5,7 +5,7 @@ and those that they reported for our own messages (events of the type `blocked`)
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from newsletter.language.counts import count_of
 from newsletter.model.address import person_of
 from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.event import SoftBounce, SoftBouncePolicy
+from newsletter.refusals import not_about_the_recipient
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all
 from newsletter.store.suppressions import suppress_listed
@@ -41,6 +42,8 @@ class LastSign(NamedTuple):
 _ADD = change("soft_bounces", "add")
 _REPEATED = query_all("soft_bounces", "repeated", RepeatedBounce)
 _LAST_SIGNS = query_all("soft_bounces", "last_signs", LastSign)
+# A domain that does not exist is the end of an address, unless only its servers fail for a day or two.
+_DOMAIN_POLICY, _NO_SUCH_DOMAIN = SoftBouncePolicy(bounces=2, span=timedelta(days=3)), "no-such-domain"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -73,10 +76,8 @@ def find_soft_bounced(database: Database, policy: SoftBouncePolicy, *, now: date
     if not policy.bounces:
         return ()
     with database.read() as connection:
-        rows = _REPEATED(connection, bounces=policy.bounces)
-        doubtful = [
-            row for _, several in groupby(rows, key=attrgetter("subscriber")) if (row := _run(policy, list(several)))
-        ]
+        runs = _runs(connection, policy) + _runs(connection, _DOMAIN_POLICY, cause=_NO_SUCH_DOMAIN)
+        doubtful = list({run.subscriber: run for run in runs}.values())
         signs = _last_signs(connection, doubtful)
     found = []
     for run in doubtful:
@@ -94,6 +95,13 @@ class _Run(NamedTuple):
     email: str
     bounces: list[datetime]
     latest_start: datetime  # the latest bounce that, with those after it, is still enough
+
+
+def _runs(connection: Connection, policy: SoftBouncePolicy, *, cause: str = "") -> list[_Run]:
+    """Return the runs that a policy calls for. With a cause, only bounces for this cause count."""
+    not_theirs = orjson.dumps(sorted(not_about_the_recipient())).decode()
+    rows = _REPEATED(connection, bounces=policy.bounces, cause=cause, not_theirs=not_theirs)
+    return [run for _, several in groupby(rows, key=attrgetter("subscriber")) if (run := _run(policy, list(several)))]
 
 
 def _run(policy: SoftBouncePolicy, rows: Sequence[RepeatedBounce]) -> _Run | None:

@@ -38,6 +38,7 @@ from newsletter.store.ledger.record import record_outcome
 from newsletter.store.ledger.status import chunk_summaries
 from newsletter.store.merge import merge_subscribers
 from newsletter.store.subscribers import find_subscriber
+from newsletter.system.moments import text_of
 
 KEY = b"a key of thirty-two bytes, or so"
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
@@ -94,7 +95,14 @@ def event_of(
     )
 
 
+def agree_to_tracking(database: Database, email: str, *, since: datetime = datetime(2000, 1, 1, tzinfo=UTC)) -> None:
+    with database.transaction() as connection:
+        agreed = {"since": text_of(since), "subscriber": id_of(database, email)}
+        connection.execute("UPDATE subscriber SET tracking_consented_at = :since WHERE id = :subscriber", agreed)
+
+
 def react(database: Database, broadcast: Broadcast, email: str, type_: EventType, moment: datetime) -> None:
+    agree_to_tracking(database, email)
     assert add_events(database, [event_of(database, broadcast, email, type_, moment)]) == 1
 
 

@@ -52,7 +52,9 @@ VALUES (1, 1, 0, 'accepted', 2, 1, '{_STAMP}');
 INSERT INTO delivery (broadcast, subscriber, chunk) VALUES (1, 1, 1), (1, 2, 1);
 INSERT INTO event (at, id, type, broadcast, chunk, attempt, subscriber, detail)
 VALUES ('2026-01-03T00:00:00Z', 'e1', 'opened', 1, 1, 1, 1, ''),
-    ('2026-01-04T00:00:00Z', 'e2', 'opened', 1, 1, 1, 1, '');
+    ('2026-01-04T00:00:00Z', 'e2', 'opened', 1, 1, 1, 1, ''),
+    ('2026-01-05T00:00:00Z', 'e3', 'clicked', 1, 1, 1, 1, 'https://example.org/a'),
+    ('2026-01-05T00:00:00Z', 'e4', 'blocked', 1, 1, 1, 2, '452 full');
 """
 
 
@@ -135,8 +137,15 @@ def assert_all_arrived(database: Database) -> None:
     assert add_suppression(database, "cy@example.org", SuppressionReason.UNSUBSCRIBED, topic="events", now=NOW)
 
     with database.read() as connection:
-        reactions = connection.execute("SELECT type, subscriber, last_at FROM reaction").fetchall()
-    assert reactions == [("opened", 1, "2026-01-04T00:00:00Z")]
+        reactions = connection.execute("SELECT type, subscriber, last_at FROM reaction ORDER BY type").fetchall()
+        events = connection.execute("SELECT type, subscriber, detail, url FROM event ORDER BY at, type").fetchall()
+    assert reactions == [("clicked", 1, "2026-01-05T00:00:00Z"), ("opened", 1, "2026-01-04T00:00:00Z")]
+    assert events == [
+        ("opened", 1, "", ""),
+        ("opened", 1, "", ""),
+        ("blocked", 2, "452 full", ""),
+        ("clicked", 1, "", "https://example.org/a"),
+    ]
     assert tally_of(database, 1).adds_up
     (given,) = approvals_of(database, "2026-01", "jan")  # void for a new broadcast, and still told of that one
     assert (given.by, given.voided) == ("Ana Lima", "this version looks at the content in another way")

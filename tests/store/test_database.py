@@ -190,3 +190,20 @@ def test_runner_of_a_killed_process_is_dead(database: Database, location: Locati
     while database.alive(runner_id) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not database.alive(runner_id)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 1000, 3001])
+def test_only_rows_with_new_keys_are_inserted(database: Database, count: int) -> None:
+    def rows(word: str) -> list[tuple[str, str, str, str]]:
+        return [(f"p{number}@example.org", "2026-02-19T08:00:00Z", word, "") for number in range(count)]
+
+    with database.transaction() as connection:
+        connection.execute(
+            "CREATE TEMPORARY TABLE noted (person TEXT, at TEXT, word TEXT, more TEXT, PRIMARY KEY (person, at))"
+        )
+        assert connection.insert_new("noted", rows("first")) == count
+        assert connection.insert_new("noted", rows("second") + rows("third")) == 0
+        assert connection.insert_new("noted", [*rows("fourth"), ("new@example.org", "", "new", "")] * 2) == 1
+        words = connection.execute("SELECT DISTINCT word FROM noted ORDER BY word", {}).fetchall()
+        connection.execute("DROP TABLE noted")
+    assert words == ([("first",)] if count else []) + [("new",)]

@@ -15,7 +15,7 @@ from newsletter.store.events import add_events
 from newsletter.store.opening import open_database
 from newsletter.store.soft_bounces import add_soft_bounces, find_soft_bounced, suppress_soft_bounces
 from newsletter.store.suppressions import add_suppression, find_suppression, list_suppressions, remove_suppression
-from tests.store.builders import NOW, add, add_people, event_of, forget, freeze, row
+from tests.store.builders import NOW, add, add_people, agree_to_tracking, event_of, forget, freeze, row
 
 POLICY = SoftBouncePolicy(bounces=3, span=timedelta(days=14))
 FIRST = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -33,6 +33,7 @@ def bounce(database: Database, email: str, days: Iterable[float]) -> int:
 
 def report(database: Database, email: str, type_: EventType, days: Iterable[float]) -> None:
     """What a provider says of the mail of a broadcast to one person."""
+    agree_to_tracking(database, email)
     broadcast = freeze(database, f"issue of {email} {type_}")
     add_events(
         database,

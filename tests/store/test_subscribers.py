@@ -7,12 +7,13 @@ from newsletter.model.person import PastEvent, PastSoftBounce
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.subscribers import count_subscribers, events_of, soft_bounces_of
-from tests.store.builders import NOW, add_people, freeze, id_of
+from tests.store.builders import NOW, add_people, agree_to_tracking, freeze, id_of
 
 
 def test_events_of_one_person_are_told_with_their_issue_the_newest_first(database: Database) -> None:
     add_people(database, 2)
     broadcast = freeze(database)
+    agree_to_tracking(database, "person00000@example.org")
     ids = [id_of(database, f"person0000{number}@example.org") for number in range(2)]
     add_events(
         database,

@@ -116,6 +116,7 @@ def write_world(database: Database, world: World) -> dict[str, Person]:
             known[emails[number]].left.add(topic)
     leavings = [(email, topic) for email, person in known.items() for topic in sorted(person.left)]
     with database.transaction() as connection:
+        connection.execute("UPDATE subscriber SET tracking_consented_at = '2000-01-01T00:00:00Z'", {})
         for email, topic in leavings:
             connection.execute(
                 "INSERT INTO suppression (person, topic, email, reason, detail, created_at) "

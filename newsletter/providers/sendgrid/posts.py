@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
 from msgspec import Struct
@@ -18,8 +19,9 @@ from msgspec import Struct
 from newsletter.model.address import masked, person_of
 from newsletter.model.event import BroadcastKey, CountedEvent, EventType
 from newsletter.providers.headers import one_line
-from newsletter.providers.sendgrid.client import moment_of, text_of
+from newsletter.providers.sendgrid.client import moment_of
 from newsletter.providers.sendgrid.mail import ATTEMPT, BROADCAST, CHUNK, DELIVERY
+from newsletter.system.moments import text_of
 
 Entry = Mapping[str, object]
 
@@ -33,9 +35,9 @@ _TEXTS: Mapping[str, int] = {  # the texts that are saved
     **dict.fromkeys(("event", "type", "status", "attempt", "bounce_classification", "sg_content_type"), _SHORT),
     **dict.fromkeys(("reason", "response", "url"), _LONG),
 }
-_NUMBERS = ("timestamp", "send_at", "tls", "cert_err", "asm_group_id", "sg_machine_open")
+_NUMBERS = frozenset({"timestamp", "send_at", "tls", "cert_err", "asm_group_id", "sg_machine_open"})
 _BROADCAST_ID = re.compile(r"b([0-9]{1,9})-([0-9A-Za-z]+)", re.ASCII)
-_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_MOST_DIGITS = 9
 
 
 class Mentioned(Struct, frozen=True, kw_only=True):
@@ -49,7 +51,7 @@ class Mentioned(Struct, frozen=True, kw_only=True):
 class Known(Struct, frozen=True, kw_only=True):
     """What is known about the people in a post. Those who are not on the list are left out."""
 
-    tracked_since: Mapping[int, datetime] = {}  # subscriber → when they agreed to tracking
+    tracked_since: Mapping[int, str] = {}  # subscriber → when they agreed to tracking, as text; empty if they did not
     persons: Mapping[int, str] = {}  # subscriber → person
     ids: Mapping[str, int] = {}  # person → subscriber
 
@@ -84,7 +86,7 @@ def mentioned_in(entries: Sequence[Entry]) -> Mentioned:
     """Return the people about whom more must be known before these entries can be saved."""
     reacted, bounced, persons = set(), set(), set()
     for entry in entries:
-        event, subscriber = text_of(entry, "event"), number_of(entry, DELIVERY)
+        event, subscriber = text_in(entry, "event"), number_of(entry, DELIVERY)
         if event in REACTIONS:
             reacted.add(subscriber or 0)
         elif event not in _ABOUT_A_PERSON:
@@ -101,7 +103,7 @@ def safe_post(entries: Sequence[Entry], known: Known) -> SafePost:
     kept: list[Entry] = []
     totals: Counter[CountedEvent] = Counter()
     for entry in entries:
-        event = text_of(entry, "event")
+        event = text_in(entry, "event")
         if event not in REACTIONS:
             if (safe := _safe_entry(entry, known)) is not None:
                 kept.append(safe)
@@ -114,27 +116,49 @@ def safe_post(entries: Sequence[Entry], known: Known) -> SafePost:
     return SafePost(entries=tuple(kept), totals=totals)
 
 
+def text_in(entry: Entry, name: str) -> str:
+    """Return the text under a key, or an empty string if there is none."""
+    value = entry.get(name)
+    return value if type(value) is str else ""
+
+
 def mailed_of(entry: Entry) -> BroadcastKey | None:
     """Return the broadcast that an entry names, or None if it names none of ours."""
-    match = _BROADCAST_ID.fullmatch(text_of(entry, BROADCAST))
+    return _mailed(text_in(entry, BROADCAST))
+
+
+@lru_cache(maxsize=1024)  # the entries of one post name few broadcasts
+def _mailed(text: str) -> BroadcastKey | None:
+    match = _BROADCAST_ID.fullmatch(text)
     return BroadcastKey(int(match[1]), match[2]) if match else None
 
 
 def number_of(entry: Entry, name: str) -> int | None:
     """Return the number in one of our arguments, or None if there is none."""
-    digits = text_of(entry, name)
-    return int(digits) if _DIGITS.fullmatch(digits) else None
+    digits = text_in(entry, name)
+    return int(digits) if digits.isdecimal() and digits.isascii() and len(digits) <= _MOST_DIGITS else None
+
+
+def moment_in(entry: Entry) -> datetime | None:
+    """Return when it happened, or None if that is not said."""
+    seconds = entry.get("timestamp")
+    return _moment(seconds) if type(seconds) is int else moment_of(seconds)
+
+
+@lru_cache(maxsize=4096)  # the entries of one post are from few seconds
+def _moment(seconds: int) -> datetime | None:
+    return moment_of(seconds)
 
 
 def _safe_entry(entry: Entry, known: Known) -> dict[str, object] | None:
-    """Return what may be saved of an entry that is not an open or click, or None if it is about nobody on the list.
+    """Return what may be saved of an entry that is not an open or click, or None if it is about no one on the list.
 
     A bounce of an address that the person has given up says nothing about their present one.
     """
-    safe, event, person = _chosen(entry), text_of(entry, "event"), _person(entry)
-    subscriber = number_of(entry, DELIVERY)
+    safe, event = _chosen(entry), text_in(entry, "event")
     if event not in _ABOUT_A_PERSON:
         return safe
+    person, subscriber = _person(entry), number_of(entry, DELIVERY)
     if subscriber is None:
         if person not in known.ids:
             return None
@@ -148,8 +172,8 @@ def _chosen(entry: Entry) -> dict[str, object]:
     """Return the keys that say nothing about who the person is."""
     chosen: dict[str, object] = {}
     for name, value in entry.items():
-        if isinstance(value, str):
-            if longest := _TEXTS.get(name):
+        if (longest := _TEXTS.get(name)) is not None:
+            if type(value) is str:
                 chosen[name] = _safe_text(value)[:longest]
         elif name in _NUMBERS and isinstance(value, int | float) and abs(value) <= _LARGEST_NUMBER:
             chosen[name] = value
@@ -167,13 +191,13 @@ def _safe_text(text: str) -> str:
 
 
 def _may_be_tracked(entry: Entry, known: Known) -> bool:
-    since, at = known.tracked_since.get(number_of(entry, DELIVERY) or 0), moment_of(entry.get("timestamp"))
-    return since is not None and at is not None and since <= at
+    since, at = known.tracked_since.get(number_of(entry, DELIVERY) or 0, ""), moment_in(entry)
+    return at is not None and "" < since <= text_of(at)
 
 
 def _person(entry: Entry) -> str:
     """Return the person whose address an entry has, or an empty string."""
-    email = text_of(entry, "email")
+    email = text_in(entry, "email")
     return person_of(email) if "@" in email else ""
 
 

@@ -159,6 +159,14 @@ class PostgresConnection(psycopg.Connection[TupleRow]):
         """Insert many rows into one of our tables. Each row has a value for every column."""
         self._copy(f"COPY {table} FROM STDIN", rows)
 
+    def insert_new(self, table: str, rows: Sequence[Row]) -> int:
+        """Insert rows whose keys the table does not have yet. Return their number."""
+        self.execute(f"CREATE TEMPORARY TABLE arrived (LIKE {table})")
+        self._copy("COPY arrived FROM STDIN", rows)
+        added = self.execute(f"INSERT INTO {table} SELECT * FROM arrived ON CONFLICT DO NOTHING").rowcount  # noqa: S608
+        self.execute("DROP TABLE arrived")
+        return added
+
     def load_columns(self, table: str, columns: Mapping[str, Sequence[object]], constants: Mapping[str, str]) -> None:
         """Insert many rows, given column by column, into one of our tables."""
         names = ", ".join([*columns, *constants])

@@ -1,59 +1,28 @@
--- name: create_arrived()!
--- Create the table of events that are saved together.
-CREATE TEMPORARY TABLE arrived (
-    at TEXT /*+ COLLATE "C" */ NOT NULL,
-    digest /*+ BYTEA */ NOT NULL,
-    type TEXT /*+ COLLATE "C" */ NOT NULL,
-    broadcast INTEGER NOT NULL,
-    chunk INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    subscriber INTEGER NOT NULL,
-    detail TEXT NOT NULL,
-    url TEXT NOT NULL,
-    url_offset INTEGER NOT NULL,
-    cause TEXT NOT NULL,
-    verdict TEXT NOT NULL
-);
-
--- name: drop_arrived()!
--- Drop the temporary table at the end of the step.
-DROP TABLE arrived;
-
--- name: add()!
--- Save the events, in the order in which the table stores them. Ignore those that are already saved. Texts are kept only
--- if the person is still on the list, because servers repeat addresses, and links are personal.
-INSERT INTO event (
-    at, digest, type, broadcast, chunk, attempt, subscriber, detail, url, url_offset, cause, verdict
-)
-SELECT
-    a.at, a.digest, a.type, a.broadcast, a.chunk, a.attempt, a.subscriber,
-    CASE WHEN s.id IS NULL THEN '' ELSE a.detail END,
-    CASE WHEN s.id IS NULL THEN '' ELSE a.url END,
-    a.url_offset, a.cause, a.verdict
-FROM arrived AS a
-LEFT JOIN subscriber AS s ON s.id = a.subscriber
-WHERE TRUE
-ORDER BY a.at, a.digest
-ON CONFLICT (at, digest) DO NOTHING;
-
--- name: react()!
--- Save who opened or clicked a broadcast, and the latest time. Machines do not count. A repeated or older report changes
--- nothing.
+-- name: react(at, type, broadcast, subscriber)*!
+-- Save who opened or clicked a broadcast, and the latest time. A repeated or older report changes nothing.
 INSERT INTO reaction (broadcast, type, subscriber, last_at)
-SELECT a.broadcast, a.type, a.subscriber, max(a.at)
-FROM arrived AS a
-WHERE a.type IN ('opened', 'clicked') AND a.verdict = ''
-GROUP BY a.broadcast, a.type, a.subscriber
-ORDER BY a.broadcast, a.type, a.subscriber
+VALUES (:broadcast, :type, :subscriber, :at)
 ON CONFLICT (broadcast, type, subscriber) DO UPDATE SET last_at = excluded.last_at
 WHERE excluded.last_at > reaction.last_at;
 
+-- name: tracked(subscribers)
+-- Return the people in a JSON list who are on the list, and since when they have agreed to tracking. The time is empty
+-- if they have not.
+SELECT id, tracking_consented_at AS since
+FROM subscriber
+WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers));
+
 -- name: evidence(broadcast)
--- Return the attempts of unknown chunks for which events were reported, and the types of these events.
+-- Return the attempts of unknown chunks for which events were reported, and the types of these events. Earlier events
+-- than on the day of the first attempt are not read, because there may be very many.
 SELECT DISTINCT e.chunk, e.attempt, e.type
 FROM event AS e
 JOIN chunk AS c ON c.broadcast = e.broadcast AND c.number = e.chunk AND c.attempt = e.attempt
-WHERE e.broadcast = :broadcast AND c.state = 'unknown'
+WHERE
+    e.broadcast = :broadcast AND c.state = 'unknown'
+    AND e.at >= (
+        SELECT substr(min(u.claimed_at), 1, 10) FROM chunk AS u WHERE u.broadcast = :broadcast AND u.state = 'unknown'
+    )
 ORDER BY e.chunk, e.attempt, e.type;
 
 -- name: add_total(broadcast, type, url, verdict, events)*!
@@ -75,3 +44,7 @@ WHERE broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts)) A
 -- name: addresses(subscribers)
 -- Return the people in a JSON list who are on the list, with their addresses.
 SELECT id, email FROM subscriber WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers));
+
+-- name: doubted()
+-- Return the broadcasts that have unknown chunks.
+SELECT DISTINCT broadcast FROM chunk WHERE state = 'unknown' ORDER BY broadcast;

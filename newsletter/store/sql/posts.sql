@@ -26,12 +26,6 @@ WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:posts));
 -- Delete the interpreted posts that were received before a time.
 DELETE FROM post WHERE received_at < :before AND interpreted_at <> '';
 
--- name: tracked(subscribers)
--- Return the people in a JSON list who have agreed to tracking, and since when.
-SELECT id, tracking_consented_at AS since
-FROM subscriber
-WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers)) AND tracking_consented_at <> '';
-
 -- name: persons(subscribers)
 -- Return the people in a JSON list of numbers who are on the list.
 SELECT id, person FROM subscriber WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers));

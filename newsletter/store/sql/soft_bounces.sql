@@ -4,15 +4,21 @@ INSERT INTO soft_bounce (person, at, detail)
 SELECT person, :at, :detail FROM subscriber WHERE person = :person
 ON CONFLICT (person, at) DO NOTHING;
 
--- name: repeated(bounces)
+-- name: repeated(bounces, cause, not_theirs)
 -- Return the soft bounces of people who may be emailed, by person and time. Only bounces after the person's consent,
--- and after the last lifted suppression, count. People with fewer than `:bounces` of them are left out.
+-- and after the last lifted suppression, count. People with fewer than `:bounces` of them are left out. With a cause,
+-- only bounces for this cause count; those for the causes in the JSON list `:not_theirs` never do.
 WITH bounce (subscriber, at) AS (
     SELECT s.id, b.at
     FROM soft_bounce AS b
     JOIN subscriber AS s ON s.person = b.person
+    WHERE :cause = ''
     UNION
-    SELECT e.subscriber, e.at FROM event AS e WHERE e.type = 'blocked'
+    SELECT e.subscriber, e.at
+    FROM event AS e
+    WHERE
+        e.type = 'blocked' AND (:cause = '' OR e.cause = :cause)
+        AND e.cause NOT IN (SELECT value FROM json_each(:not_theirs))
 ),
 counted (subscriber, email, at) AS (
     SELECT b.subscriber, s.email, b.at
@@ -31,11 +37,19 @@ WHERE subscriber IN (SELECT subscriber FROM counted GROUP BY subscriber HAVING c
 ORDER BY subscriber, at;
 
 -- name: last_signs(subscribers, since)
--- Return the time of the last sign of life, since a given time, of each person in a JSON list of ids.
-SELECT subscriber, max(at) AS at
-FROM event
+-- Return the time of the last sign of life, since a given time, of each person in a JSON list of ids. An email that was
+-- delivered is none if it bounced later: some servers accept an email first.
+SELECT e.subscriber, max(e.at) AS at
+FROM event AS e
 WHERE
-    at >= :since
-    AND subscriber IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers))
-    AND type IN ('delivered', 'opened', 'clicked')
-GROUP BY subscriber;
+    e.at >= :since
+    AND e.subscriber IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers))
+    AND e.type IN ('delivered', 'opened', 'clicked') AND e.verdict IN ('', 'proxy')
+    AND NOT EXISTS (
+        SELECT 1
+        FROM event AS b
+        WHERE
+            e.type = 'delivered' AND b.type = 'blocked' AND b.subscriber = e.subscriber AND b.broadcast = e.broadcast
+            AND b.at >= e.at
+    )
+GROUP BY e.subscriber;

@@ -142,7 +142,7 @@ FROM subscriber AS s
 LEFT JOIN (
     SELECT subscriber, max(CASE WHEN type = 'clicked' THEN 2 ELSE 1 END) AS depth
     FROM event
-    WHERE type IN ('opened', 'clicked') AND at >= :since
+    WHERE type IN ('opened', 'clicked') AND verdict IN ('', 'proxy') AND at >= :since
     GROUP BY subscriber
 ) AS r ON r.subscriber = s.id
 WHERE EXISTS (

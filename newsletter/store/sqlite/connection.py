@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import chain
 
 from newsletter.store.database import LONGEST_NUMBER, Row
 
@@ -130,6 +131,16 @@ class SqliteConnection(sqlite3.Connection):
         (columns,) = self.execute("SELECT count(*) FROM pragma_table_info(:table)", {"table": table}).fetchone()
         self.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})", rows)  # noqa: S608 - our own name
 
+    def insert_new(self, table: str, rows: Sequence[Row]) -> int:
+        """Insert rows whose keys the table does not have yet. Return their number."""
+        width = len(rows[0]) if rows else 1
+        rows_at_once = max(1, _PARAMETERS_AT_ONCE // width)
+        added = 0
+        for start in range(0, len(rows), rows_at_once):
+            some = rows[start : start + rows_at_once]
+            added += self.execute(_insert_new(table, width, len(some)), list(chain.from_iterable(some))).rowcount
+        return added
+
     def load_columns(self, table: str, columns: Mapping[str, Sequence[object]], constants: Mapping[str, str]) -> None:
         """Insert many rows, given column by column, into one of our tables. Each statement inserts many rows."""
         width, count = len(columns), len(next(iter(columns.values())))
@@ -158,3 +169,10 @@ def _insert(table: str, constants: Sequence[str], columns: Sequence[str], rows: 
     row = f"({', '.join([*fixed, *'?' * len(columns)])})"
     names = ", ".join([*constants, *columns])
     return f"INSERT INTO {table} ({names}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - our own names
+
+
+@lru_cache(maxsize=256)
+def _insert_new(table: str, width: int, rows: int) -> str:
+    """Return SQL that inserts several rows at once, except those whose keys exist. Its parameters are all cells."""
+    row = f"({', '.join('?' * width)})"
+    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)} ON CONFLICT DO NOTHING"  # noqa: S608 - our own name

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from newsletter.errors import StoreError
-from newsletter.web.public import health, leaving
+from newsletter.web.public import health, leaving, webhook
 from newsletter.web.public.pages import logo, page, style
 from newsletter.web.public.protection import ProtectiveHeaders
 from newsletter.web.public.record import OnFault, OnRequest, Recorder
@@ -20,7 +20,7 @@ from newsletter.web.public.service import Service
 
 _RETRY_SECONDS = "5"
 # Every group of pages: each returns its routes.
-_GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (leaving.routes, health.routes)
+_GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (leaving.routes, webhook.routes, health.routes)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # a proxy or a monitor on this machine may ask by these names
 
 

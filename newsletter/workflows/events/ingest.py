@@ -34,6 +34,7 @@ _LEAVINGS: Mapping[EventType, SuppressionReason] = {
     EventType.COMPLAINED: SuppressionReason.COMPLAINED,
     EventType.UNSUBSCRIBED: SuppressionReason.UNSUBSCRIBED,
 }
+_FINAL = (EventType.BOUNCED, *_LEAVINGS)
 
 
 class Ingested(Struct, frozen=True, kw_only=True):
@@ -62,7 +63,8 @@ def ingest(config: Config, database: Database, events: Iterable[Event], *, now: 
     """
     total, has_soft_bounces = Ingested(), False
     for some in _parts(events):
-        ours = [_as_counted(event) for event in own_events(database, some)]
+        own = own_events(database, some)
+        ours = [event if event.type is not EventType.BOUNCED else _as_counted(event) for event in own]
         total += Ingested(
             added=add_events(database, ours),
             suppressed=_suppress(database, ours),
@@ -83,14 +85,12 @@ def _parts(events: Iterable[Event]) -> Iterator[list[Event]]:
 
 def _as_counted(event: Event) -> Event:
     """Return a bounce that does not mean the end of an address as a soft one."""
-    if event.type is EventType.BOUNCED and event.cause not in _ENDS:
-        return replace(event, type=EventType.BLOCKED)
-    return event
+    return event if event.cause in _ENDS else replace(event, type=EventType.BLOCKED)
 
 
 def _suppress(database: Database, events: Sequence[Event]) -> int:
     """Suppress everyone who left or cannot be reached. Return how many suppressions are new."""
-    reasons = [(event, reason) for event in events if event.subscriber and (reason := _reason(event))]
+    reasons = [(event, reason) for event in events if event.type in _FINAL and (reason := _reason(event))]
     if not reasons:
         return 0
     emails = addresses_of(database, {event.subscriber for event, _ in reasons})
@@ -108,12 +108,14 @@ def _reason(event: Event) -> SuppressionReason | None:
 
 def _settle(database: Database, events: Sequence[Event], *, now: datetime) -> int:
     """Mark batches that were in doubt as accepted, because an event tells of one of their emails."""
-    attempts: defaultdict[tuple[int, int, int], set[str]] = defaultdict(set)
+    unknown = unknown_attempts(database, {event.broadcast for event in events})
+    if not unknown:
+        return 0
+    told: defaultdict[tuple[int, int, int], set[str]] = defaultdict(set)
     for event in events:
-        attempts[event.broadcast, event.chunk, event.attempt].add(event.type.value)
-    unknown = unknown_attempts(database, {broadcast for broadcast, _, _ in attempts})
+        told[event.broadcast, event.chunk, event.attempt].add(event.type.value)
     settled = 0
-    for broadcast, chunk, attempt in sorted(unknown & attempts.keys()):
-        told = f"the provider reported: {', '.join(sorted(attempts[broadcast, chunk, attempt]))}"
-        settled += prove_taken(database, broadcast, chunk, attempt, evidence=told, now=now)
+    for broadcast, chunk, attempt in sorted(unknown & told.keys()):
+        evidence = f"the provider reported: {', '.join(sorted(told[broadcast, chunk, attempt]))}"
+        settled += prove_taken(database, broadcast, chunk, attempt, evidence=evidence, now=now)
     return settled

@@ -5,6 +5,7 @@ Interpreting a post again changes nothing.
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
@@ -15,7 +16,9 @@ from newsletter.errors import NewsletterError
 from newsletter.providers.base import Clock, utc_now
 from newsletter.providers.sendgrid.events import events_in
 from newsletter.store.database import Database
+from newsletter.store.events import doubted_broadcasts, evidence_of
 from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.ledger.resolve import prove_taken
 from newsletter.store.notices import notice_failure
 from newsletter.store.posts import Post, set_interpreted, waiting_posts
 from newsletter.system.log import Log, no_log
@@ -24,6 +27,7 @@ from newsletter.workflows.events.ingest import Ingested, ingest
 _AT_ONCE = 200  # posts; SendGrid puts at most 768 KB in one
 _SECONDS_BETWEEN = 1.0
 _SECONDS_AFTER_FAILURE = 30.0
+_SECONDS_BETWEEN_DOUBTS = 60.0
 
 
 def interpret_posts(config: Config, database: Database, *, now: datetime, log: Log = no_log) -> Ingested | None:
@@ -75,8 +79,20 @@ def _tell(database: Database, what: str, *, now: datetime) -> None:
         notice_failure(database, broadcast, what, now=now)
 
 
+def settle_doubts(database: Database, *, now: datetime) -> int:
+    """Mark batches as accepted that came into doubt after events about them had arrived. Return their number.
+
+    A batch that a process was sending when it ended comes into doubt only when another process notices.
+    """
+    return sum(
+        prove_taken(database, broadcast, found.chunk, found.attempt, evidence=found.words, now=now)
+        for broadcast in doubted_broadcasts(database)
+        for found in evidence_of(database, broadcast)
+    )
+
+
 class Interpreter:
-    """A thread that interprets posts soon after they are saved."""
+    """A thread that interprets posts soon after they are saved, and now and then settles batches that are in doubt."""
 
     def __init__(
         self,
@@ -105,10 +121,16 @@ class Interpreter:
 
     def _work(self) -> None:
         pause = 0.0
+        settled_at = None
         while not self._over.wait(pause):
+            began = time.monotonic()
             try:
                 found = interpret_posts(self._config, self._database, now=self._clock(), log=self._log)
-                pause = self._seconds_between if found is None else 0.0
+                # At most half of the time is spent on this, so that posts are still answered fast.
+                pause = self._seconds_between if found is None else time.monotonic() - began
+                if found is None and (settled_at is None or began - settled_at > _SECONDS_BETWEEN_DOUBTS):
+                    settle_doubts(self._database, now=self._clock())
+                    settled_at = began
             except Exception as err:
                 self._log("events could not be interpreted for now", reason=str(err), error=type(err).__name__)
                 pause = _SECONDS_AFTER_FAILURE

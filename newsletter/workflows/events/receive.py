@@ -9,8 +9,8 @@ from newsletter.model.event import DIGEST_BYTES
 from newsletter.providers.sendgrid.posts import Known, mentioned_in, read_post, safe_post
 from newsletter.providers.sendgrid.signature import WebhookKeys
 from newsletter.store.database import Connection
-from newsletter.store.events import add_totals
-from newsletter.store.posts import add_post, ids_of, persons_of, tracked_since
+from newsletter.store.events import add_totals, tracked_since
+from newsletter.store.posts import add_post, ids_of, persons_of
 
 _SENDGRID = "sendgrid"
 

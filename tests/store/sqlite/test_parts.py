@@ -29,13 +29,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         broadcast = freeze(opened, chunk_size=PEOPLE // 3)
         for _ in range(2):
             record(opened, claim(opened, broadcast))
+        with opened.transaction() as connection:
+            connection.execute("UPDATE subscriber SET tracking_consented_at = '2000-01-01T00:00:00Z'", {})
         add_events(opened, [opening(broadcast.id, broadcast.nonce, number) for number in range(1, PEOPLE, 7)])
         yield opened
 
 
 def opening(broadcast: int, nonce: str, subscriber: int) -> Event:
     return Event(
-        id=f"e{subscriber}",
         at=NOW,
         type=EventType.OPENED,
         broadcast=broadcast,

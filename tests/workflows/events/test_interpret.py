@@ -1,0 +1,229 @@
+"""What was saved is interpreted once, after a crash too, and no post keeps the others from it."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from newsletter.config import Config
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.broadcast import Broadcast, Outcome, Verdict
+from newsletter.providers.sendgrid.posts import Entry
+from newsletter.store.database import Database
+from newsletter.store.ledger.status import tally_of
+from newsletter.store.notices import untold_notices
+from newsletter.store.posts import add_post, count_waiting_posts, delete_posts
+from newsletter.store.subscribers import events_of
+from newsletter.store.suppressions import find_suppression
+from newsletter.workflows.events.ingest import Ingested
+from newsletter.workflows.events.interpret import Interpreter, interpret_posts, settle_doubts
+from newsletter.workflows.events.receive import keep_post
+from tests.fakes.event_webhook import body_of
+from tests.store.builders import NOW, add_people, agree_to_tracking, claim, forget, freeze, id_of, record
+
+ANA, BO = "person00000@example.org", "person00001@example.org"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def broadcast(database: Database) -> Broadcast:
+    """A broadcast to two people."""
+    add_people(database, 2)
+    return freeze(database)
+
+
+def entry(database: Database, broadcast: Broadcast, event: str, email: str = ANA, **more: object) -> Entry:
+    return {
+        "event": event,
+        "email": email,
+        "timestamp": int(NOW.timestamp()),
+        "nl_broadcast": broadcast.mailing_id,
+        "nl_chunk": "1",
+        "nl_attempt": "1",
+        "nl_delivery": str(id_of(database, email)),
+        **more,
+    }
+
+
+def post(database: Database, *entries: object) -> bool:
+    with database.transaction() as connection:
+        return keep_post(body_of(*entries), now=NOW)(connection)
+
+
+def posts(database: Database) -> list[tuple[object, ...]]:
+    with database.read() as connection:
+        return connection.execute("SELECT interpreted_at <> '', failure FROM post ORDER BY id", {}).fetchall()
+
+
+def test_a_saved_post_is_interpreted_once(config: Config, database: Database, broadcast: Broadcast) -> None:
+    post(database, entry(database, broadcast, "spamreport"), entry(database, broadcast, "delivered", BO))
+
+    assert count_waiting_posts(database) == 1
+    assert interpret_posts(config, database, now=NOW) == Ingested(added=2, suppressed=1)
+    assert interpret_posts(config, database, now=NOW) is None
+
+    found = find_suppression(database, ANA)
+    assert found is not None
+    assert found.reason is SuppressionReason.COMPLAINED
+
+
+def test_a_body_is_saved_once_and_a_repeated_event_is_kept_once(
+    config: Config, database: Database, broadcast: Broadcast
+) -> None:
+    clicked = entry(database, broadcast, "click", url="https://example.org/a", sg_event_id="b25l")
+    agree_to_tracking(database, ANA)
+    assert post(database, clicked)
+    assert not post(database, clicked)
+    assert post(database, {**clicked, "sg_event_id": "b3RoZXI"})
+    while interpret_posts(config, database, now=NOW):
+        pass
+
+    assert len(events_of(database, id_of(database, ANA))) == 1
+
+
+def test_a_repeated_body_counts_once_in_the_totals(database: Database, broadcast: Broadcast) -> None:
+    opened = entry(database, broadcast, "open")
+    assert post(database, opened, opened)
+    assert not post(database, opened, opened)
+
+    with database.read() as connection:
+        assert connection.execute("SELECT type, events FROM event_total", {}).fetchall() == [("opened", 2)]
+    assert count_waiting_posts(database) == 0
+
+
+def test_who_withdraws_before_a_click_is_interpreted_is_only_counted(
+    config: Config, database: Database, broadcast: Broadcast
+) -> None:
+    agree_to_tracking(database, ANA)
+    post(database, entry(database, broadcast, "click", url="https://example.org/a"))
+    with database.transaction() as connection:
+        connection.execute("UPDATE subscriber SET tracking_consented_at = ''", {})
+
+    interpret_posts(config, database, now=NOW)
+
+    assert events_of(database, id_of(database, ANA)) == ()
+
+
+def test_whoever_is_erased_before_a_post_is_interpreted_stays_erased(
+    config: Config, database: Database, broadcast: Broadcast
+) -> None:
+    post(database, entry(database, broadcast, "bounce", reason=f"550 5.1.1 no {ANA}"))
+    forget(database, ANA)
+
+    interpret_posts(config, database, now=NOW)
+
+    assert find_suppression(database, ANA) is None
+
+
+def test_a_late_report_finds_the_person_by_address(config: Config, database: Database, broadcast: Broadcast) -> None:
+    post(database, {"event": "bounce", "email": ANA.upper(), "timestamp": 1_771_516_800, "reason": "550 5.1.1 unknown"})
+
+    interpret_posts(config, database, now=NOW)
+
+    found = find_suppression(database, ANA)
+    assert found is not None
+    assert found.reason is SuppressionReason.BOUNCED
+
+
+def test_a_post_that_cannot_be_interpreted_is_set_aside(
+    config: Config, database: Database, broadcast: Broadcast
+) -> None:
+    said: list[str] = []
+    with database.transaction() as connection:
+        add_post(connection, "sendgrid", [{"event": "open"}], digest=b"1", now=NOW)
+        connection.execute("UPDATE post SET content = :rubbish", {"rubbish": b"rubbish"})
+    with database.transaction() as connection:
+        add_post(
+            connection,
+            "sendgrid",
+            [{"event": "delivered", "timestamp": 10**6, "nl_broadcast": 7}],
+            digest=b"2",
+            now=NOW,
+        )
+    post(database, entry(database, broadcast, "spamreport"))
+
+    def log(sentence: str, /, **_fields: object) -> None:
+        said.append(sentence)
+
+    while interpret_posts(config, database, now=NOW, log=log):
+        pass
+
+    assert [bool(failure) for _, failure in posts(database)] == [True, False, False]
+    assert find_suppression(database, ANA) is not None
+    assert len(said) == 1
+
+
+def test_the_reviewers_are_told_when_the_account_is_suspended(
+    config: Config, database: Database, broadcast: Broadcast
+) -> None:
+    for _ in range(2):
+        post(database, {"event": "account_status_change", "type": "compliance_suspend", "timestamp": 1_771_516_800})
+        interpret_posts(config, database, now=NOW)
+
+    (notice,) = untold_notices(database)
+    assert "compliance_suspend" in notice.what
+
+
+def test_nobody_comes_back_by_an_event(config: Config, database: Database, broadcast: Broadcast) -> None:
+    post(database, entry(database, broadcast, "group_unsubscribe"))
+    interpret_posts(config, database, now=NOW)
+    post(database, entry(database, broadcast, "group_resubscribe", timestamp=int((NOW + DAY).timestamp())))
+    interpret_posts(config, database, now=NOW + DAY)
+
+    assert find_suppression(database, ANA) is not None
+
+
+def test_old_posts_are_deleted_unless_they_still_wait(config: Config, database: Database, broadcast: Broadcast) -> None:
+    post(database, entry(database, broadcast, "delivered"))
+    interpret_posts(config, database, now=NOW)
+    post(database, entry(database, broadcast, "processed"))
+
+    with database.transaction() as connection:
+        assert delete_posts(connection, before=NOW) == 0
+        assert delete_posts(connection, before=NOW + DAY) == 1
+    assert count_waiting_posts(database) == 1
+
+
+def test_posts_are_interpreted_soon_after_they_are_saved(
+    config: Config, database: Database, broadcast: Broadcast
+) -> None:
+    is_done = threading.Event()
+
+    def log(_sentence: str, /, **_fields: object) -> None:
+        is_done.set()
+
+    with Interpreter(config, database, clock=lambda: NOW, log=log, seconds_between=0.01):
+        post(database, entry(database, broadcast, "spamreport"))
+        with database.transaction() as connection:
+            add_post(connection, "sendgrid", [{}], digest=b"last", now=NOW)
+            connection.execute(
+                "UPDATE post SET content = :rubbish WHERE digest = :last", {"rubbish": b"", "last": b"last"}
+            )
+        assert is_done.wait(30)
+
+    assert find_suppression(database, ANA) is not None
+
+
+def test_totals_of_another_databases_broadcast_are_not_counted(database: Database, broadcast: Broadcast) -> None:
+    post(database, {**entry(database, broadcast, "open"), "nl_broadcast": f"b{broadcast.id}-another"})
+
+    with database.read() as connection:
+        assert connection.execute("SELECT * FROM event_total", {}).fetchall() == []
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_batch_that_comes_into_doubt_after_its_events_is_settled(
+    config: Config, database: Database, is_ours: bool
+) -> None:
+    add_people(database, 2)
+    broadcast = freeze(database)
+    chunk = claim(database, broadcast)
+    post(database, entry(database, broadcast, "processed", nl_attempt=str(chunk.attempt if is_ours else 9)))
+    interpret_posts(config, database, now=NOW)
+    record(database, chunk, Outcome(verdict=Verdict.UNKNOWN))
+
+    assert settle_doubts(database, now=NOW) == int(is_ours)
+    assert settle_doubts(database, now=NOW) == 0
+
+    tally = tally_of(database, broadcast.id)
+    assert (tally.accepted, tally.unknown) == ((2, 0) if is_ours else (0, 2))

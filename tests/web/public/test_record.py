@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -37,7 +38,9 @@ def recorded(
         return {"type": "http.request"}
 
     on_fault = None if faults is None else faults.append
-    asyncio.run(Recorder(app, on_request=facts.append, on_fault=on_fault, path="")(asked, receive, send))
+    recorder = Recorder(app, on_request=facts.append, on_fault=on_fault, path="")
+    with ThreadPoolExecutor(1) as thread:  # because a test with a browser leaves a loop in the main thread
+        thread.submit(lambda: asyncio.run(recorder(asked, receive, send))).result()
     return facts[0], sent
 
 

@@ -49,7 +49,7 @@ def serve(
         typer.Option("--snippet", help="Only print the HTML of a form for joining, for your own website."),
     ] = False,
 ) -> None:
-    """Serve the pages on which subscribers join and unsubscribe, and send scheduled broadcasts when they are due.
+    """Serve the pages on which subscribers join and unsubscribe, and send scheduled broadcasts.
 
     Put a web server with a certificate in front of it, which passes on what it gets for the address of `[service] url`.
     While this command runs, scheduled broadcasts need no timer. It is safe to run it more than once at the same time.
@@ -77,7 +77,8 @@ def serve(
             surroundings = Surroundings(
                 interruption=interruption,
                 beside=nullcontext() if no_sending else _sending(config, database, interruption, log),
-                log=log_of_requests,
+                request_log=log_of_requests,
+                work_log=log,
                 on_fault=lambda err: log(_report(config, err)),
             )
             serve_pages(

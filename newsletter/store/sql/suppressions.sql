@@ -1,6 +1,6 @@
 -- name: create_reported()!
 -- Create the table of suppressions that are added together, unless this connection has it already. To create it each time
--- would make the engine prepare every statement anew. `until` is the latest time at which the person may have left.
+-- would make the engine prepare every statement again. `until` is the latest time at which the person may have left.
 CREATE TEMPORARY TABLE IF NOT EXISTS reported (
     number INTEGER PRIMARY KEY,
     person TEXT /*+ COLLATE "C" */ NOT NULL,

@@ -43,7 +43,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
     interruption: Interruption  # asked when the process is asked to end
     beside: AbstractContextManager[None] = nullcontext()  # what runs as long as pages are served
-    log: Log = no_log  # of requests
+    request_log: Log = no_log
+    work_log: Log = no_log  # of everything else
     on_fault: OnFault | None = None  # called with an unexpected error
 
 
@@ -64,15 +65,15 @@ def serve_pages(
     with ExitStack() as stack:
         listener = stack.enter_context(closing(_listener(host, port)))
         writer = stack.enter_context(GroupWriter(database))
-        stack.enter_context(Interpreter(config, database))
         service_key(database)  # made before it is needed
+        stack.enter_context(Interpreter(config, database, log=surroundings.work_log))
         service = Service(config=config, database=database, writer=writer, key=forget_key())
         metrics = Metrics(service)
         stack.enter_context(metrics.served(config.settings.service.metrics_port))
 
         def on_request(facts: RequestFacts) -> None:
             metrics.count(facts)
-            _log_request(surroundings.log, facts)
+            _log_request(surroundings.request_log, facts)
 
         app = service_app(service, on_request=on_request, on_fault=surroundings.on_fault)
         server = _PublicServer(_settings(app, config), on_ready=lambda: on_ready(_url(listener)))

@@ -28,8 +28,8 @@ from newsletter.model.finding import Severity
 from newsletter.providers.base import ProviderFacts
 from newsletter.system.stream import TimeLimit, open_stream, trusted_authorities
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
-from newsletter.workflows.doctor.pages import service_items
 from newsletter.workflows.doctor.replies import reply_items
+from newsletter.workflows.doctor.web_server import service_items
 
 _FEW_DAYS = 21
 _SECONDS = 5.0

@@ -76,7 +76,7 @@ WantedBy=multi-user.target
 """
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class ServicePlace(Struct, frozen=True, kw_only=True):
     """Where the service runs, and as whom."""
 
     workspace: Path
@@ -85,14 +85,14 @@ class Place(Struct, frozen=True, kw_only=True):
     needed: tuple[Path, ...]  # the folders that it reads, apart from the workspace and those of the system
 
 
-def place_of(config: Config) -> Place:
+def place_of(config: Config) -> ServicePlace:
     """Return where this program would run as a service for a workspace, and as whom: the owner of the workspace.
 
     Raise KeyError if the owner has no name.
     """
     workspace = config.root.resolve()
     needed = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), Path(__file__).resolve().parents[3]}
-    return Place(
+    return ServicePlace(
         workspace=workspace,
         user=pwd.getpwuid(workspace.stat().st_uid).pw_name,
         command=Path(sys.argv[0]).absolute() if os.path.basename(sys.argv[0]) == "newsletter" else _beside_python(),  # noqa: PTH119
@@ -100,12 +100,12 @@ def place_of(config: Config) -> Place:
     )
 
 
-def hidden_folders(place: Place) -> tuple[Path, ...]:
+def hidden_folders(place: ServicePlace) -> tuple[Path, ...]:
     """Return the folders that ProtectHome would hide from the service: first the workspace, if it is one of them."""
     return tuple(path for path in (place.workspace, *place.needed) if any(map(path.is_relative_to, _HOMES)))
 
 
-def unit_text(config: Config, place: Place) -> str:
+def unit_text(config: Config, place: ServicePlace) -> str:
     """Return the unit for a place."""
     is_shared = isinstance(config.database, str)
     return _UNIT.format(
@@ -120,7 +120,7 @@ def unit_text(config: Config, place: Place) -> str:
     ).replace("online.target \n", "online.target\n")
 
 
-def _home_lines(place: Place) -> str:
+def _home_lines(place: ServicePlace) -> str:
     hidden = hidden_folders(place)
     if not hidden:
         return "ProtectHome=yes"
@@ -131,7 +131,7 @@ def _home_lines(place: Place) -> str:
     return "\n".join(lines)
 
 
-def explanations(place: Place) -> Sequence[str]:
+def explanations(place: ServicePlace) -> Sequence[str]:
     """Return what the unit means, in sentences for the person who installs it."""
     told = [
         f"The service runs as {place.user}, may write only to {place.workspace}, and reaches nothing else of this "

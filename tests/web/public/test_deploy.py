@@ -23,9 +23,9 @@ from newsletter.checks.network.web import Web
 from newsletter.config import Config, load_config
 from newsletter.model.diagnosis import Health
 from newsletter.store.service import service_key
-from newsletter.workflows.doctor import service
-from newsletter.workflows.doctor.pages import service_items
-from newsletter.workflows.serve.unit import Place, unit_text
+from newsletter.workflows.doctor import web_server
+from newsletter.workflows.doctor.web_server import service_items
+from newsletter.workflows.serve.unit import ServicePlace, unit_text
 from tests.store.builders import NOW
 from tests.web.public.conftest import ServedPages
 from tests.workspaces import CONFIG, write_workspace
@@ -308,7 +308,7 @@ def test_the_doctor_sees_what_the_web_server_does(
     deadlines_health: Health,
 ) -> None:
     service_key(served.database)
-    monkeypatch.setattr(service, "_SECONDS_TO_LET_GO", 4.0)
+    monkeypatch.setattr(web_server, "_SECONDS_TO_LET_GO", 4.0)
 
     def spoiled(folder: Path, upstream: int, ports: tuple[int, int], hurry: str) -> list[str]:
         command = nginx(folder, upstream, ports, hurry)
@@ -327,7 +327,7 @@ def test_the_doctor_sees_what_the_web_server_does(
             "proxy": proxy_health,
             "deadlines": deadlines_health,
         }
-        # Whoever does not have the key of the database is told nothing.
+        # Without the key of the database, a client learns nothing.
         _, headers, body = proxy.ask("GET", "/healthz", Newsletter_Probe="1771488000.AAAAAAAAAAAAAAAAAAAAAA")
         assert body == b"ok\n"
         assert "newsletter-client" not in headers
@@ -336,7 +336,7 @@ def test_the_doctor_sees_what_the_web_server_does(
 def test_the_unit_in_deploy_is_the_one_that_is_written(tmp_path: Path) -> None:
     settings = CONFIG.replace("Small Letter", "Our newsletter")
     config = load_config(write_workspace(tmp_path, {"newsletter.toml": settings}))
-    place = Place(
+    place = ServicePlace(
         workspace=Path("/srv/newsletter"),
         user="newsletter",
         command=Path("/opt/newsletter/bin/newsletter"),

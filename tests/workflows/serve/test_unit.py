@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from newsletter.config import Config, load_config
-from newsletter.workflows.serve.unit import Place, explanations, unit_text
+from newsletter.workflows.serve.unit import ServicePlace, explanations, unit_text
 from tests.workspaces import CONFIG, write_workspace
 
 MOST_EXPOSED = 1.7  # of 10, as systemd-analyze computes it
 
 
-def place(workspace: str, *needed: str, user: str = "daemon") -> Place:
-    return Place(workspace=Path(workspace), user=user, command=Path("/bin/true"), needed=tuple(map(Path, needed)))
+def place(workspace: str, *needed: str, user: str = "daemon") -> ServicePlace:
+    return ServicePlace(
+        workspace=Path(workspace), user=user, command=Path("/bin/true"), needed=tuple(map(Path, needed))
+    )
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("where", PLACES, ids=str)
-def test_systemd_takes_the_unit_and_finds_it_hardened(config: Config, tmp_path: Path, where: Place) -> None:
+def test_systemd_takes_the_unit_and_finds_it_hardened(config: Config, tmp_path: Path, where: ServicePlace) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not on this machine")
     unit = tmp_path / "newsletter.service"

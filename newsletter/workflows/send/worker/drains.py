@@ -17,6 +17,7 @@ from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.notices import notice_failure
 from newsletter.store.opening import open_database
 from newsletter.system.log import Log
+from newsletter.workflows.purge import purge_daily
 from newsletter.workflows.send.carry_out import Work, carry_out, ending_of, name_of
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import DOES_SOMETHING, Due, DueBroadcast, judge
@@ -50,8 +51,8 @@ class Drains:
         """Return the numbers of the broadcasts that need work now, the oldest first.
 
         Unlike in `run-due`, unscheduled broadcasts are included while they run. Before that, the email for people who
-        join is put in the ledger. Raise StoreError if the database cannot
-        be used.
+        join is put in the ledger, and once a day, data that is too old is deleted. Raise StoreError if the database
+        cannot be used.
         """
         with open_database(self._config.database, workspace=self._config.root) as database:
             self._say_run(database)
@@ -139,6 +140,7 @@ class Drains:
         now = datetime.now(UTC)
         if self._said_run_at is None or now - self._said_run_at > _SAY_RUN_EVERY:
             say_run(database, "worker", now=now)
+            purge_daily(self._config, database, now=now, log=self._log)
             self._said_run_at = now
 
     def _judge(self, database: Database, broadcast: Broadcast) -> DueBroadcast:

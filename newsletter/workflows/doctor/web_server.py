@@ -1,6 +1,6 @@
 """How the service for subscribers sees the internet through the web server in front of it.
 
-The service tells whoever has the key of its database by which address it knows them. So one request with a claimed
+A program that has the key of the database learns by which address the service knows it. So one request with a claimed
 address shows whether the web server replaces that claim, and another whether it lets go of a client that falls silent.
 """
 

@@ -21,9 +21,9 @@ from newsletter.system.report import report_fault
 from newsletter.system.signals import Interruption
 from newsletter.web.public.serving import Surroundings, serve_pages
 from newsletter.workflows.serve.sending import keep_sending
+from newsletter.workflows.signup.snippet import snippet_of
 
 _REQUESTS = "requests"
-from newsletter.workflows.signup.snippet import snippet_of
 
 
 def serve(

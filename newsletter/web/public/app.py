@@ -15,7 +15,7 @@ from newsletter.errors import StoreError
 from newsletter.web.public import asked, health, leaving, preferences, signup, tracking, webhook
 from newsletter.web.public.pages import logo, page, style
 from newsletter.web.public.protection import ProtectiveHeaders
-from newsletter.web.public.record import OnFault, OnRequest, Recorder
+from newsletter.web.public.record import OnFault, OnRequest, RequestRecorder
 from newsletter.web.public.service import Service
 
 _RETRY_SECONDS = "5"
@@ -47,7 +47,7 @@ def service_app(
     app = Starlette(
         middleware=[
             Middleware(ProtectiveHeaders),
-            Middleware(Recorder, on_request=on_request, on_fault=on_fault, path=service.path),
+            Middleware(RequestRecorder, on_request=on_request, on_fault=on_fault, path=service.path),
             Middleware(TrustedHostMiddleware, allowed_hosts=[own_host, *_LOOPBACK], www_redirect=False),
         ],
         exception_handlers={HTTPException: failures.told, StoreError: failures.busy},

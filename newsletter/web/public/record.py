@@ -44,7 +44,7 @@ OnRequest = Callable[[RequestFacts], None]
 OnFault = Callable[[Exception], None]
 
 
-class Recorder:
+class RequestRecorder:
     """ASGI middleware that records requests, and refuses those that are too many at once with status 503.
 
     An unexpected error is reported with `on_fault`, if there is one, and answered with status 500.

@@ -25,7 +25,7 @@ from newsletter.store.tracking import FoundLink, find_link, withdraw_tracking
 from newsletter.web.public.pages import neutral_page, page
 from newsletter.web.public.protection import first, is_own_form, read_form
 from newsletter.web.public.service import Service
-from newsletter.workflows.tracking.recorder import Recorder, Visit, reaction_of
+from newsletter.workflows.tracking.recorder import Recorder, TrackedVisit, reaction_of
 
 # One transparent pixel: the smallest GIF that all browsers show (43 bytes).
 _PIXEL = (
@@ -83,7 +83,7 @@ class _Links:
     def _noting(self, request: Request, address: TrackedAddress, found: FoundLink) -> BackgroundTask | None:
         """Return the task that records the visit after the answer, or None if nothing may be recorded."""
         headers, now = request.headers, self._service.now
-        visit = Visit(
+        visit = TrackedVisit(
             agent=headers.get("user-agent", ""),
             client=request.client.host if request.client else "",
             method=request.method,

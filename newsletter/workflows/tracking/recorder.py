@@ -22,7 +22,7 @@ _MOST_WAITING = 50_000  # while the database cannot be written; then the oldest 
 _MOST_AT_ONCE = 2_000
 
 
-class Visit(Struct, frozen=True, kw_only=True):
+class TrackedVisit(Struct, frozen=True, kw_only=True):
     """A request for a tracked link or picture. Only what it shows about machines is taken from it."""
 
     agent: str
@@ -32,7 +32,7 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 
 def reaction_of(
-    config: Config, address: TrackedAddress, found: FoundLink, visit: Visit, *, now: datetime
+    config: Config, address: TrackedAddress, found: FoundLink, visit: TrackedVisit, *, now: datetime
 ) -> Event | CountedEvent | None:
     """Return what may be recorded of a visit, or None if nothing may be. The agent and the address are left out."""
     is_click = address.number != PICTURE

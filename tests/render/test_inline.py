@@ -10,7 +10,7 @@ CSS = """
 .prose p { margin: 1px } .prose ul, .prose ol { margin: 2px } .prose [dir=rtl] p { margin: 3px }
 .prose .task { margin: 4px } .prose p.task[lang] { margin: 5px } .prose p:not(.task) { color: red }
 .prose a[title="a > b"] { margin: 6px } .prose td + td { margin: 7px } .prose > p:first-child { padding: 8px }
-.prose tbody { margin: 9px } h2 ~ ul li { margin: 10px } #note { margin: 11px }
+html > body .prose p { border: 0 } .prose tbody { margin: 9px } h2 ~ ul li { margin: 10px } #note { margin: 11px }
 """
 FRAGMENTS = [
     '<div class="prose"><p>One</p><p class="task">Two</p></div>',

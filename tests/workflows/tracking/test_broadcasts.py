@@ -1,6 +1,7 @@
 """Who gets a tracked email is decided when a broadcast is created, and what may be saved when someone reacts."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from newsletter.errors import MistakesError
 from newsletter.model.readership import TrackingMode
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
+from newsletter.store.reactions import known_people
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.tracking import withdraw_tracking
 from newsletter.workflows.compose.compose import compose_issue, require_issue
@@ -59,6 +61,26 @@ def test_who_ends_tracking_before_a_broadcast_is_created_is_not_tracked(config: 
     subscriber = find_subscriber(database, ANA)
     assert subscriber is not None
     assert subscriber.record.tracking_consented_at is None
+
+
+def test_opens_are_known_only_of_those_whose_email_was_tracked(config: Config, database: Database) -> None:
+    assert known_people(database, "2026-02") == (0, 0)
+    send(config, database)
+    assert known_people(database, "2026-02") == (2, 1)
+    agree_to_tracking(database, BO, since=NOW + timedelta(seconds=1))  # too late for this broadcast
+
+    assert known_people(database, "2026-02") == (2, 1)
+    assert known_people(database, None) == (2, 2)
+    with database.transaction() as connection:
+        withdraw_tracking(connection, id_of(database, ANA))
+    assert known_people(database, "2026-02") == (2, 0)
+
+
+@pytest.mark.parametrize("mode", ["totals", "off"])
+def test_without_tracking_by_person_opens_are_known_of_no_one(config: Config, database: Database) -> None:
+    send(config, database)
+
+    assert known_people(database, "2026-02") == (2, 0)
 
 
 def test_previews_have_the_real_links(config: Config, database: Database) -> None:

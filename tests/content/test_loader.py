@@ -545,3 +545,34 @@ def test_an_image_that_disappears_is_missed_though_the_file_that_names_it_is_the
     picture.unlink()
 
     assert "no image 'walk.png'" in mistakes(root)[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Words, and **more.", "Other words.\n\nWords, and **more."),
+        ("---\ntitle: Hi\n---\n**x", "---\n\ntitle: Hi\n---\n**x"),
+    ],
+)
+def test_a_mistake_moves_when_a_line_is_written_above_it(tmp_path: Path, before: str, after: str) -> None:
+    root = write_workspace(tmp_path, {"issues/2026-02/letter.md": before})
+    first = mistakes(root)
+    (root / "issues/2026-02/letter.md").write_text(after, encoding="utf-8")
+
+    again = mistakes(root)
+
+    moved = after.count("\n") - before.count("\n")
+    old, new = (int(told[-1].split(":")[1]) for told in (first, again))
+    assert new == old + moved
+
+
+def test_two_files_with_the_same_mistake_are_both_named(tmp_path: Path) -> None:
+    wrong = EVENT.replace("title: A workshop", "titel: A workshop {{ first_nme | }}")
+    events = {"index.md": "---\ntype: events\n---\n", "walk.md": wrong, "talk.md": wrong}
+    files = {f"issues/2026-02/events/{name}": text for name, text in events.items()}
+    root = write_workspace(tmp_path, {"issues/2026-02/issue.yaml": issue_with("letter", "events"), **files})
+
+    told = mistakes(root)
+
+    for name in ("talk.md", "walk.md"):
+        assert [line for line in told if line.startswith(f"issues/2026-02/events/{name}:2: {{{{ first_nme")], told

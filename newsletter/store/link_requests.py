@@ -12,10 +12,11 @@ from newsletter.model.permission import may_be_asked
 from newsletter.model.preferences import LinkRequest, LinkRequestKind
 from newsletter.model.readership import LANGUAGE, Readership
 from newsletter.model.signup import MOST_PER_ADDRESS
+from newsletter.store.confirmations import mailed_since
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.rolling import Answers, add_answers
 from newsletter.store.queries import change, query_all, query_one, query_value
-from newsletter.store.signups import mailed_since, reserve_id
+from newsletter.store.signups import new_subscriber_id
 from newsletter.store.subscribers import subscriber_with_id
 from newsletter.store.suppressions import suppressions_in
 from newsletter.system.moments import text_of
@@ -120,4 +121,4 @@ def _recipient_of(connection: Connection, request: LinkRequest) -> int:
     """
     if request.kind is not LinkRequestKind.NEW_ADDRESS:
         return request.subscriber
-    return _RESERVED_ID(connection, person=person_of(request.email)) or reserve_id(connection)
+    return _RESERVED_ID(connection, person=person_of(request.email)) or new_subscriber_id(connection)

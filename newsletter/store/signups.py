@@ -1,13 +1,12 @@
 """Save sign-ups, put the email about them in the ledger, and add the people who confirm theirs.
 
 Answering the form saves what was asked for and looks nothing up, so it takes the same time for everyone's address.
-Everything that depends on the person is decided later, by `queue_confirmations`.
+Everything that depends on the person is decided later, by `queue_confirmations` in `store/confirmations.py`.
 """
 
 import secrets
-from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -16,10 +15,7 @@ from newsletter.errors import InputError
 from newsletter.model.address import canonical_address, person_of
 from newsletter.model.audience import Suppression, SuppressionReason, tags_in, tags_text
 from newsletter.model.permission import Consent, Leaving, may_be_asked, returns_by_signup
-from newsletter.model.readership import LANGUAGE, Readership
 from newsletter.model.signup import (
-    MOST_PER_ADDRESS,
-    VALID_FOR,
     FormWording,
     Signup,
     SignupRefusal,
@@ -30,20 +26,10 @@ from newsletter.store.database import Connection, Database
 from newsletter.store.erasing import FIND_SUBSCRIBER
 from newsletter.store.forgotten import digest_of, key_if_forgotten
 from newsletter.store.importing.import_record import confirm, time_by_hand
-from newsletter.store.ledger.rolling import Answers, add_answers
 from newsletter.store.queries import Reads, change, query_all, query_one, query_value
 from newsletter.store.subscribers import subscriber_with_id
 from newsletter.store.suppressions import lift_suppression_in, suppress_listed_in, suppressions_in
 from newsletter.system.moments import text_of
-
-
-class Rush(NamedTuple):
-    """How many people were asked to confirm, and how many did."""
-
-    last_hour: int
-    usually: int  # from a month to a day ago
-    lately: int  # in the last two hours
-    confirmed: int  # of these
 
 
 class ErasedPerson(NamedTuple):
@@ -68,26 +54,15 @@ class DueWelcome(NamedTuple):
     person: str
 
 
-_READS: Reads = {tuple[str, ...]: tags_in}
+SIGNUP_READS: Reads = {tuple[str, ...]: tags_in}
 _KEEP_WORDING = change("signups", "keep_wording")
 _FIND_WORDING = query_one("signups", "find_wording", FormWording)
 _ADD = change("signups", "add")
 _COUNT_REFUSAL = change("signups", "count_refusal")
 _REFUSALS = query_all("signups", "refusals", RefusalCount)
 _IS_ANYONE_WAITING = query_value("signups", "is_anyone_waiting", bool)
-_ASKED = query_all("signups", "asked", Signup, _READS)
-_MAILED_SINCE = query_value("signups", "mailed_since", int)
-_NUMBER_OF_TODAY = query_value("signups", "number_of_today", int)
-_RESERVED_ID = query_one("signups", "reserved_id", int)
-_KEEP_MAILED = change("signups", "keep_mailed")
-_KEEP_BROADCAST = change("signups", "keep_broadcast")
-_PUT_BACK = change("signups", "put_back")
-_DROP = change("signups", "drop")
-_DROP_OLD = change("signups", "drop_old")
-_DROP_OLD_REFUSALS = change("signups", "drop_old_refusals")
-_RUSH = query_value("signups", "rush", Rush)
-_OF_SUBSCRIBER = query_all("signups", "of_subscriber", Signup, _READS)
-_OF_PERSON = query_all("signups", "of_person", Signup, _READS)
+_OF_SUBSCRIBER = query_all("signups", "of_subscriber", Signup, SIGNUP_READS)
+_OF_PERSON = query_all("signups", "of_person", Signup, SIGNUP_READS)
 _KEEP_CONFIRMED = change("signups", "keep_confirmed")
 _ADD_SUBSCRIBER = change("signups", "add_subscriber")
 _KEEP_PAST_CONSENT = change("signups", "keep_past_consent")
@@ -100,18 +75,11 @@ _RETURN_ERASED = change("signups", "return_erased")
 _WELCOMES_DUE = query_all("signups", "welcomes_due", DueWelcome)
 _KEEP_WELCOMED = change("signups", "keep_welcomed")
 
-_AT_ONCE = 500  # sign-ups that are decided in one transaction
-_LONGEST_LIMIT = max(MOST_PER_ADDRESS)
-_REFUSALS_KEPT = timedelta(days=90)
-_FEWEST_IN_A_RUSH = 60  # an hour with fewer sign-ups is no rush, even for a list that nearly no one joins
-_TIMES_THE_USUAL = 3
-_RUSH_CONFIRMED = 0.2  # if more of them confirm, they are people
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_TOKEN_BYTES = 16
-_LETTER = "letter"  # the axis of the emails about sign-ups
+_AT_ONCE = 500  # welcome emails that are put in the ledger in one transaction
+TOKEN_BYTES = 16
 _CHOSEN = "chosen when they joined"
 _UNSUBSCRIBED = SuppressionReason.UNSUBSCRIBED
-_UNSUBSCRIBED_ERASED = frozenset({"forgotten", SuppressionReason.UNSUBSCRIBED.value})  # erased without a report
+RETURNING_ERASED = frozenset({"forgotten", SuppressionReason.UNSUBSCRIBED.value})  # erased without a report
 
 
 def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> Callable[[Connection], None]:
@@ -125,7 +93,7 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
         try:
             key_if_forgotten(connection, key)
         except InputError:
-            _count(connection, SignupRefusal.NO_KEY, now=now)
+            count_refusal(connection, SignupRefusal.NO_KEY, now=now)
             return
         wording = request.wording
         _KEEP_WORDING(
@@ -149,7 +117,7 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
 
 def refuse_signup(reason: SignupRefusal, *, now: datetime) -> Callable[[Connection], None]:
     """Return the change that counts a sign-up that is not followed up. Nothing of it is saved."""
-    return lambda connection: _count(connection, reason, now=now)
+    return lambda connection: count_refusal(connection, reason, now=now)
 
 
 def refusals_since(database: Database, since: datetime) -> Mapping[SignupRefusal, int]:
@@ -171,131 +139,6 @@ def wording_of(database: Database, version: str) -> FormWording | None:
 def is_anyone_waiting(database: Database) -> bool:
     """Return whether anyone waits for an email about a sign-up, or for the welcome email. This is a quick look."""
     return _IS_ANYONE_WAITING.ask(database)
-
-
-def readership_of_answer(language: str, state: SignupState) -> Readership:
-    """Return the readers of one variant of the emails about sign-ups: those who are asked, or told, in a language."""
-    return Readership.of({LANGUAGE: language, _LETTER: state.value})
-
-
-class Queued(Struct, frozen=True, kw_only=True):
-    """The result for the sign-ups about which nothing had been decided."""
-
-    mailed: int = 0
-    refused: Mapping[SignupRefusal, int] = {}
-    waiting: int = 0  # people who are asked later, because of a rush or because a person must look first
-    is_rush: bool = False
-    is_held: bool = False  # whether the broadcast of confirmations was paused, stopped or canceled
-
-
-def queue_confirmations(
-    database: Database, answers: Answers, *, day: str, day_began: datetime, key: bytes | None, now: datetime
-) -> Queued:
-    """Decide what each sign-up needs, and put the emails in the ledger. Return the numbers.
-
-    People who may be asked get the email that asks them to confirm, and people who are on the list already the one that
-    says so. Each address gets at most as many as MOST_PER_ADDRESS says. No one else gets anything. In a rush of people
-    who do not confirm, most of them wait. `answers` names the content. All emails of one day, whose name is `day`,
-    are in one broadcast, and further emails to the same person in further ones.
-    """
-    with database.transaction() as connection:
-        _drop_old(connection, now=now)
-        asked = _ASKED(connection, size=_AT_ONCE)
-        if not asked:
-            return Queued()
-        free, is_rush = _free_in_rush(connection, now=now)
-        round_ = _Round(connection, answers, day, day_began, key, now)
-        for place, signup in enumerate(asked):
-            if free is not None and len(round_.mailed) >= free:
-                return round_.end(waiting=len(asked) - place, is_rush=is_rush)
-            round_.decide(signup)
-        return round_.end(waiting=0, is_rush=False)
-
-
-class _Round:
-    """The sign-ups that are decided in one transaction."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        answers: Answers,
-        day: str,
-        day_began: datetime,
-        key: bytes | None,
-        now: datetime,
-    ) -> None:
-        self._connection, self._answers, self._now = connection, answers, now
-        self._day, self._day_began = day, day_began
-        self._key = key_if_forgotten(connection, key)
-        self.mailed: list[int] = []
-        self._refused: Counter[SignupRefusal] = Counter()
-        # The name of the broadcast → the readership → the sign-ups, each with the id of its person.
-        self._groups: dict[str, dict[Readership, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
-
-    def decide(self, signup: Signup) -> None:
-        """Put the email about a sign-up in the ledger, or delete the sign-up."""
-        connection = self._connection
-        subscriber = FIND_SUBSCRIBER(connection, person=signup.person)
-        found = self._refusal(signup)
-        if found is not None:
-            _DROP(connection, signup=signup.id)
-            _count(connection, found, now=self._now)
-            self._refused[found] += 1
-            return
-        state = SignupState.MAILED if subscriber is None or self._must_confirm(subscriber) else SignupState.KNOWN
-        subscriber = subscriber or self._reserved_id(signup.person)
-        number = 1 + _NUMBER_OF_TODAY(connection, subscriber=subscriber, since=text_of(self._day_began))
-        issue = self._day if number == 1 else f"{self._day}-{number}"
-        self._groups[issue][readership_of_answer(signup.language, state)][signup.id] = subscriber
-        self.mailed.append(signup.id)
-        named = {"signup": signup.id, "state": state.value, "subscriber": subscriber}
-        _KEEP_MAILED(connection, **named, token=secrets.token_hex(_TOKEN_BYTES), now=text_of(self._now))
-
-    def end(self, *, waiting: int, is_rush: bool) -> Queued:
-        """Put the emails in the ledger, all of one content together. Return the numbers."""
-        held = 0
-        for issue, groups in self._groups.items():
-            people = {readership: sorted(signups.values()) for readership, signups in groups.items()}
-            broadcast = add_answers(self._connection, self._answers, issue, people, now=self._now)
-            ids = [{"signup": signup} for signups in groups.values() for signup in signups]
-            if broadcast is None:
-                held += _PUT_BACK.for_each(self._connection, ids)
-            else:
-                _KEEP_BROADCAST.for_each(self._connection, [{**each, "broadcast": broadcast} for each in ids])
-        return Queued(
-            mailed=len(self.mailed) - held,
-            refused=dict(self._refused),
-            waiting=waiting + held,
-            is_rush=is_rush,
-            is_held=bool(held),
-        )
-
-    def _refusal(self, signup: Signup) -> SignupRefusal | None:
-        """Return why a sign-up gets no email, or None."""
-        connection, now = self._connection, self._now
-        if now - signup.asked_at > VALID_FOR:
-            return SignupRefusal.LATE
-        for span, most in MOST_PER_ADDRESS.items():
-            if mailed_since(connection, signup.person, now - span) >= most:
-                return SignupRefusal.ADDRESS
-        suppression = next((each for each in suppressions_in(connection, signup.email) if not each.topic), None)
-        if not may_be_asked(suppression.reason if suppression else None):
-            return SignupRefusal.BLOCKED
-        erased = _erased(connection, signup.person, self._key)
-        return None if erased is None or erased.reason in _UNSUBSCRIBED_ERASED else SignupRefusal.ERASED
-
-    def _must_confirm(self, subscriber_id: int) -> bool:
-        subscriber = subscriber_with_id(self._connection, subscriber_id)
-        if subscriber is None or not subscriber.record.may_be_mailed:
-            return True
-        return any(not each.topic for each in suppressions_in(self._connection, subscriber.record.email))
-
-    def _reserved_id(self, person: str) -> int:
-        """Return the id that a person had before they were erased, that is reserved for them, or a new one."""
-        erased = _erased(self._connection, person, self._key)
-        if erased is not None and erased.subscriber is not None:
-            return erased.subscriber
-        return _RESERVED_ID(self._connection, person=person) or reserve_id(self._connection)
 
 
 class Confirmation(Struct, frozen=True, kw_only=True):
@@ -330,8 +173,8 @@ def confirm_signup(
     if signup.state is SignupState.CONFIRMED or not signup.is_valid(now):
         is_confirmed = signup.state is SignupState.CONFIRMED
         return Confirmation(signup=signup, is_on_list=_gets_email(connection, signup), is_late=not is_confirmed)
-    erased = _erased(connection, signup.person, key_if_forgotten(connection, key))
-    if erased is not None and (erased.reason not in _UNSUBSCRIBED_ERASED or erased.created_at >= signup.asked_at):
+    erased = erased_person(connection, signup.person, key_if_forgotten(connection, key))
+    if erased is not None and (erased.reason not in RETURNING_ERASED or erased.created_at >= signup.asked_at):
         return Confirmation(signup=signup, is_on_list=False)
     if not _lift(connection, signup, now=now):
         return Confirmation(signup=signup, is_on_list=False)
@@ -394,9 +237,9 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> No
     if known is None:
         _ADD_SUBSCRIBER(
             connection,
-            subscriber=signup.subscriber or reserve_id(connection),
+            subscriber=signup.subscriber or new_subscriber_id(connection),
             person=signup.person,
-            token=secrets.token_hex(_TOKEN_BYTES),
+            token=secrets.token_hex(TOKEN_BYTES),
             joined_at=text_of(now),
             email=signup.email,
             first_name=signup.first_name,
@@ -441,47 +284,20 @@ def _gets_email(connection: Connection, signup: Signup) -> bool:
     return subscriber is not None and subscriber.record.may_be_mailed and not is_left
 
 
-def _erased(connection: Connection, person: str, key: bytes | None) -> ErasedPerson | None:
+def erased_person(connection: Connection, person: str, key: bytes | None) -> ErasedPerson | None:
+    """Return the record of a person if they were erased. Without a key, no one was."""
     return None if key is None else _FIND_ERASED(connection, digest=digest_of(person, key))
 
 
-def reserve_id(connection: Connection) -> int:
+def new_subscriber_id(connection: Connection) -> int:
     """Reserve the next id of a subscriber, so that the ledger can name someone who is not on the list yet."""
     new = connection.last_ids().get("subscriber", 0) + 1
     connection.raise_last_ids({"subscriber": new})
     return new
 
 
-def mailed_since(connection: Connection, person: str, since: datetime) -> int:
-    """Return how many emails about sign-ups were sent to someone since a time."""
-    return _MAILED_SINCE(connection, person=person, since=text_of(since))
-
-
-def _free_in_rush(connection: Connection, *, now: datetime) -> tuple[int | None, bool]:
-    """Return how many more people may be asked now, or None if there is no limit, and whether there is a rush.
-
-    It is a rush if more than three times as many as usual were asked in the last hour, and hardly any confirm.
-    """
-    rush = _RUSH(
-        connection,
-        hour_ago=text_of(now - _HOUR),
-        day_ago=text_of(now - _DAY),
-        month_ago=text_of(now - _LONGEST_LIMIT),
-        two_hours_ago=text_of(now - 2 * _HOUR),
-    )
-    usual = rush.usually / ((_LONGEST_LIMIT - _DAY) / _HOUR)
-    most = max(_FEWEST_IN_A_RUSH, round(_TIMES_THE_USUAL * usual))
-    if rush.lately >= _FEWEST_IN_A_RUSH and rush.confirmed >= _RUSH_CONFIRMED * rush.lately:
-        return None, False
-    return max(most - rush.last_hour, 0), True
-
-
-def _drop_old(connection: Connection, *, now: datetime) -> None:
-    _DROP_OLD(connection, before=text_of(now - _LONGEST_LIMIT))
-    _DROP_OLD_REFUSALS(connection, before=text_of(now - _REFUSALS_KEPT))
-
-
-def _count(connection: Connection, reason: SignupRefusal, *, now: datetime) -> None:
+def count_refusal(connection: Connection, reason: SignupRefusal, *, now: datetime) -> None:
+    """Count a sign-up that is not followed up, in its hour."""
     _COUNT_REFUSAL(connection, hour_at=text_of(_hour_of(now)), reason=reason.value)
 
 

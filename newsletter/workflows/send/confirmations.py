@@ -6,8 +6,8 @@ from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.rendered import RenderedVariant, content_hash_of
 from newsletter.model.signup import SignupState
 from newsletter.render.letter import Letter, letter_variant
+from newsletter.store.confirmations import readership_of_answer
 from newsletter.store.ledger.rolling import Answers
-from newsletter.store.signups import readership_of_answer
 from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 

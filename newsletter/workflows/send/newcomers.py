@@ -16,6 +16,7 @@ from newsletter.model.broadcast import BroadcastKind, BroadcastState
 from newsletter.model.ledger import FreezeRequest
 from newsletter.model.rendered import RenderedIssue
 from newsletter.model.segment import OneOf, Segment
+from newsletter.store.confirmations import Queued, queue_confirmations
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.freeze import preview_freeze
@@ -23,10 +24,8 @@ from newsletter.store.ledger.rolling import Answers, add_members, last_confirmat
 from newsletter.store.notices import notice_failure
 from newsletter.store.signups import (
     DueWelcome,
-    Queued,
     is_anyone_waiting,
     keep_welcomed,
-    queue_confirmations,
     welcomes_due,
 )
 from newsletter.store.subscribers import known_fields

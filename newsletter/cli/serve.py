@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -66,7 +67,7 @@ def serve(
     if dry_run or yes:
         raise InputError("--dry-run and --yes need --install")
     with opened_database() as (config, database), command_log(config.root, "serve", tell=output.note) as log:
-        service, interruption = config.settings.service, Interruption()
+        service, interruption, wanted = config.settings.service, Interruption(), Event()
 
         def on_ready(url: str) -> None:
             output.say(f"The pages of {service.url} are served at {url}")
@@ -76,7 +77,8 @@ def serve(
         with queued_log(config.root, _REQUESTS) as log_of_requests:
             surroundings = Surroundings(
                 interruption=interruption,
-                beside=nullcontext() if no_sending else _sending(config, database, interruption, log),
+                beside=nullcontext() if no_sending else _sending(config, database, interruption, wanted, log),
+                wanted=wanted,
                 request_log=log_of_requests,
                 work_log=log,
                 on_fault=lambda err: log(_report(config, err)),
@@ -91,7 +93,9 @@ def serve(
             )
 
 
-def _sending(config: Config, database: Database, interruption: Interruption, log: Log) -> AbstractContextManager[None]:
+def _sending(
+    config: Config, database: Database, interruption: Interruption, wanted: Event, log: Log
+) -> AbstractContextManager[None]:
     """Return what sends while pages are served. Warn if it cannot."""
 
     def opener() -> Provider:
@@ -102,7 +106,13 @@ def _sending(config: Config, database: Database, interruption: Interruption, log
     except ProviderError as err:
         output.note(f"Scheduled broadcasts cannot be sent: {err}")
     return keep_sending(
-        config, database, opener, interruption=interruption, log=log, report=lambda err: _report(config, err)
+        config,
+        database,
+        opener,
+        interruption=interruption,
+        log=log,
+        report=lambda err: _report(config, err),
+        wanted=wanted,
     )
 
 

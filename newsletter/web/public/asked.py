@@ -69,7 +69,7 @@ class _Asked:
 
     async def _confirm(self, request: Request) -> Response:
         link, now = _link_in(request), self._service.now
-        change = await self._service.save(confirm_change(link, key=self._service.key, now=now))
+        change = await self._service.save_and_send(confirm_change(link, key=self._service.key, now=now))
         if change is None:
             return neutral_page(self._service, request)
         return self._change_page(request, change, state=change.state.value)

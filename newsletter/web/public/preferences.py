@@ -106,11 +106,11 @@ class _Preferences:
         if fault := fault_of_address(visit.owner, email):
             return self._page(request, visit, _Shown(faults={"email": fault}, email=email))
         change = ask_to_change(_link_in(request), email, key=self._service.key, now=self._service.now)
-        await self._service.save(change)
+        await self._service.save_and_send(change)
         return self._page(request, visit, _Shown(notice="address_sent"))
 
     async def _send_link(self, request: Request, kind: LinkRequestKind) -> Response:
-        await self._service.save(ask_for(_link_in(request), kind, now=self._service.now))
+        await self._service.save_and_send(ask_for(_link_in(request), kind, now=self._service.now))
         return self._page(request, await self._visit(_link_in(request)), _Shown(notice="link_sent"))
 
     def _again(self, request: Request, form: Form, visit: Visit) -> _Shown:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from threading import Event
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 from starlette.concurrency import run_in_threadpool
 
 from newsletter.config import Config
@@ -26,6 +27,7 @@ class Service(Struct, frozen=True, kw_only=True):
     database: Database
     writer: GroupWriter
     clock: Clock = utc_now
+    wanted: Event = field(default_factory=Event)  # set when someone has just asked for an email
     key: bytes | None = None  # with which people are erased; without it no one can be, or be told from erased people
 
     @property
@@ -52,6 +54,12 @@ class Service(Struct, frozen=True, kw_only=True):
                 return ask(connection)
 
         return await run_in_threadpool(reading)
+
+    async def save_and_send(self, change: Callable[[Connection], T]) -> T:
+        """Do what `save` does, and have the email sent that someone waits for."""
+        result = await self.save(change)
+        self.wanted.set()
+        return result
 
     async def save(self, change: Callable[[Connection], T]) -> T:
         """Return the result of a change when it is on disk. Changes of other requests are saved with it.

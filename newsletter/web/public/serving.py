@@ -7,10 +7,11 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+from threading import Event
 
 import h11
 import uvicorn
-from msgspec import Struct
+from msgspec import Struct, field
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from newsletter.config import Config
@@ -43,6 +44,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
     interruption: Interruption  # asked when the process is asked to end
     beside: AbstractContextManager[None] = nullcontext()  # what runs as long as pages are served
+    wanted: Event = field(default_factory=Event)  # set when someone has just asked for an email
     request_log: Log = no_log
     work_log: Log = no_log  # of everything else
     on_fault: OnFault | None = None  # called with an unexpected error
@@ -67,7 +69,7 @@ def serve_pages(
         writer = stack.enter_context(GroupWriter(database))
         service_key(database)  # made before it is needed
         stack.enter_context(Interpreter(config, database, log=surroundings.work_log))
-        service = Service(config=config, database=database, writer=writer, key=forget_key())
+        service = Service(config=config, database=database, writer=writer, wanted=surroundings.wanted, key=forget_key())
         metrics = Metrics(service)
         stack.enter_context(metrics.served(config.settings.service.metrics_port))
 

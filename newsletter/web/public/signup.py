@@ -85,7 +85,7 @@ class _Joining:
             return self._form(request, form, notice=("joining", "check"))
         refusal = self._refusal(request, form, wanted.email)
         saving = refuse_signup(refusal, now=now) if refusal else add_signup(wanted, key=forget_key(), now=now)
-        await service.save(saving)  # one commit for everyone, so that the time of the answer shows nothing
+        await service.save_and_send(saving)  # one commit for everyone, so that the time of the answer shows nothing
         return page(service, request, "asked.html.j2", language=wanted.language, address=wanted.email)
 
     async def show_confirmation(self, request: Request) -> Response:
@@ -107,7 +107,7 @@ class _Joining:
         if not is_own or age is None or not _BUTTON_AGES[0] <= age <= _BUTTON_AGES[1]:
             is_young = is_own and age is not None and age < _BUTTON_AGES[0]
             return self._button(request, signup, notice=("general", "again"), stamp=stamp if is_young else "")
-        found = await service.save(confirm(service.config, link, now=now))
+        found = await service.save_and_send(confirm(service.config, link, now=now))
         return neutral_page(service, request) if found is None else self._confirmed(request, found)
 
     def _refusal(self, request: Request, form: Form, email: str) -> SignupRefusal | None:

@@ -4,6 +4,7 @@ A thread does what `newsletter run-due` does, every minute and when the next bro
 and timers may run at the same time: the ledger decides who sends what.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from newsletter.workflows.send.run_due import run_due
 
 SERVICE = "serve"  # what ran last, in the ledger
 LOOK_EVERY = timedelta(minutes=1)
+_SECONDS_AFTER_A_LOOK = 1.0  # at least, however many people ask
+_SECONDS_BETWEEN_GLANCES = 0.25  # at whether someone on a page is waiting for an email
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
 
 
@@ -34,9 +37,12 @@ def keep_sending(
     interruption: Interruption,
     log: Log,
     report: Callable[[Exception], str],
+    wanted: Event | None = None,
     clock: Clock = utc_now,
 ) -> Iterator[None]:
     """Send what is due while the block runs, in a thread of its own.
+
+    A page sets `wanted` if someone has just asked for an email, so that it is sent at once.
 
     After `interruption` or at the end of the block, the thread stops after the email that it is sending, and waits a
     few seconds for the replies to those on their way. An error is logged, and the next look tries again. `report`
@@ -44,10 +50,16 @@ def keep_sending(
     """
     sending = _Sending(config, database, opener, interruption=interruption, log=_WithoutRepetition(log), clock=clock)
 
+    asked = wanted or Event()
+
     def work() -> None:
         is_over = interruption.new_stop()
         while not is_over.is_set():
-            is_over.wait(sending.look(report).total_seconds())
+            asked.clear()
+            ends = time.monotonic() + sending.look(report).total_seconds()
+            is_over.wait(_SECONDS_AFTER_A_LOOK)
+            while not asked.is_set() and time.monotonic() < ends and not is_over.wait(_SECONDS_BETWEEN_GLANCES):
+                pass
 
     thread = Thread(target=work, name="sending", daemon=True)
     thread.start()

@@ -186,7 +186,7 @@ def served_to_browsers(tmp_path: Path, settings: str) -> Iterator[ServedPages]:
         yield pages
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop is in the way of other modules' tests
 def browser() -> Iterator[Browser]:
     """Chromium."""
     with running_browser() as started:

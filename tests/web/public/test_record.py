@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from newsletter.web.public import record
-from newsletter.web.public.record import Recorder, RequestFacts
+from newsletter.web.public.record import RequestFacts, RequestRecorder
 from tests.web.public.conftest import ServedPages
 
 Sent = list[MutableMapping[str, Any]]
@@ -38,7 +38,7 @@ def recorded(
         return {"type": "http.request"}
 
     on_fault = None if faults is None else faults.append
-    recorder = Recorder(app, on_request=facts.append, on_fault=on_fault, path="")
+    recorder = RequestRecorder(app, on_request=facts.append, on_fault=on_fault, path="")
     with ThreadPoolExecutor(1) as thread:  # because a test with a browser leaves a loop in the main thread
         thread.submit(lambda: asyncio.run(recorder(asked, receive, send))).result()
     return facts[0], sent

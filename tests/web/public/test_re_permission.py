@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastKind
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.edit import Edit
 from newsletter.model.signup import ASKED_AGAIN
 from newsletter.store.editing import edit_people
@@ -52,19 +54,24 @@ def post(served: ServedPages, relay: SmtpServer) -> Joining:
     database, now = served.database, served.now
     add(
         database,
-        row(SILENT),
-        row(DANIEL, language="de-AT"),
-        row(MEMBER, consent_basis="members"),
+        bare(SILENT),
+        bare(DANIEL, language="de-AT"),
+        bare(MEMBER, consent_basis="members"),
         row(READER, consented_at=now, consent_source="form"),
-        row(GONE),
-        row(LEFT_TOPIC),
-        row(PAUSED),
+        bare(GONE),
+        bare(LEFT_TOPIC),
+        bare(PAUSED),
     )
     for email, topic in ((GONE, ""), (LEFT_TOPIC, "news")):
         add_suppression(database, email, SuppressionReason.UNSUBSCRIBED, topic=topic, now=now)
-    pause = Edit(cells={"paused_until": f"{now + timedelta(days=3):%Y-%m-%dT%H:%M:%SZ}"})
+    pause = Edit(cells={"paused_until": f"{now + timedelta(days=900):%Y-%m-%dT%H:%M:%SZ}"})
     edit_people(database, [PAUSED], pause, key=None, shown=0, now=now)
     return Joining(served, relay)
+
+
+def bare(email: str, **fields: Any) -> SubscriberRecord:
+    """A person without a consent."""
+    return row(email, **{"consented_at": None, "consent_source": "", **fields})
 
 
 def ask(post: Joining) -> int | None:
@@ -91,7 +98,7 @@ def askable(post: Joining) -> list[str]:
 
 def test_only_people_without_consent_or_basis_who_have_not_left_are_asked(post: Joining) -> None:
     planned = plan_asking(post.pages.database, now=post.pages.now)
-    assert [each.email for each in planned.people] == [SILENT, DANIEL]
+    assert {each.email for each in planned.people} == {SILENT, DANIEL}
     assert {(each.reason.partition(" until")[0], each.people) for each in planned.left_out} == {
         ("unsubscribed", 2),
         ("paused", 1),
@@ -136,7 +143,7 @@ def test_the_button_records_a_consent_of_that_moment(post: Joining) -> None:
     wording = wording_of(pages.database, record.consent_wording)
     assert wording is not None
     assert "[Ja, ich möchte es bekommen]" in wording.words
-    assert "wieder abmelden" in wording.words or "abmelden" in wording.words
+    assert "abmelden" in wording.words
     assert suppressions_of(pages.database, DANIEL) == ()
 
 
@@ -157,14 +164,14 @@ def test_no_one_is_asked_twice(post: Joining) -> None:
 
 
 def test_the_mark_survives_an_undo_and_another_list(post: Joining) -> None:
-    database, now = post.pages.database, post.pages.now
+    database = post.pages.database
     ask(post)
     post.pages.later(minutes=5)
     undo_last_import(database, shown=9, now=post.pages.now)
-    add(database, row(SILENT), row(DANIEL), now=post.pages.now)
+    add(database, bare(SILENT), bare(DANIEL))
     assert askable(post) == []
 
-    add(database, row("elsewhere@example.org", tags=(ASKED_AGAIN,)), now=now)
+    add(database, bare("elsewhere@example.org", tags=(ASKED_AGAIN,)))
     assert askable(post) == []
 
 
@@ -217,7 +224,7 @@ def test_the_silent_ones_are_let_go_after_a_month(post: Joining) -> None:
     assert find_suppression(pages.database, DANIEL) is None
     assert tally_of(pages.database, broadcast.id) == before
     assert go(post) == []
-    add(pages.database, row(SILENT), now=pages.now)
+    add(pages.database, bare(SILENT))
     assert find_suppression(pages.database, SILENT) is not None
     with pytest.raises(InputError, match="--after 0"):
         plan_going(pages.database, after_days=0, now=pages.now)
@@ -275,7 +282,7 @@ def test_the_email_has_a_link_that_unsubscribes(post: Joining) -> None:
 
 
 def test_asking_is_no_rush_and_outlives_no_confirmation(post: Joining) -> None:
-    add(post.pages.database, *(row(f"p{number}@example.org") for number in range(70)), now=post.pages.now)
+    add(post.pages.database, *(bare(f"p{number}@example.org") for number in range(70)))
     assert ask(post) == 72
     post.ask("new@example.org")
     post.run()

@@ -979,7 +979,8 @@ def _furnish_asking(connection: Connection) -> None:
         connection,
         "subscriber",
         "id person email first_name last_name language timezone tags joined_at consented_at consent_source "
-        "consent_wording consent_confirmed_at consent_basis attributes token updated_at tracking_consented_at paused_until",
+        "consent_wording consent_confirmed_at consent_basis attributes token updated_at "
+        "tracking_consented_at paused_until",
         *(
             (number, person, person, "", "", "en", "", "", T, "", "", "", "", "", "{}", "t", T, "", "")
             for number, person in ((71, "p9@example.org"), (72, "p72@example.org"))
@@ -988,8 +989,8 @@ def _furnish_asking(connection: Connection) -> None:
     _insert(
         connection,
         "signup",
-        "person email first_name language topics wants_tracking source wording token asked_at state mailed_at broadcast "
-        "subscriber is_asked_again",
+        "person email first_name language topics wants_tracking source wording token asked_at state mailed_at "
+        "broadcast subscriber is_asked_again",
         ("p72@example.org", "p72@example.org", "", "en", "", 0, "asked-again", "en-1", "t", T, "mailed", T, 1, 72, 1),
     )
     _insert(connection, "delivery", "broadcast subscriber chunk edition", (1, 72, 21, 1))

@@ -1,4 +1,4 @@
-"""`newsletter subscribers ask-again`: whom the email would be sent to, the confirmation, and what happens next."""
+"""`newsletter subscribers ask-again`: who would get the email, the confirmation, and what happens next."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ def print_people(emails: Sequence[str], *, is_whole: bool) -> None:
 
 
 def _print_plan(planned: PlannedAsking, *, is_whole: bool) -> None:
-    """Print whom the email would be sent to, and why others without a consent are left out."""
+    """Print who would get the email, and why others without a consent are left out."""
     output.print_facts(
         [
             ("would be asked", people_of(len(planned.people))),

@@ -45,7 +45,7 @@ class PlannedGoing(Struct, frozen=True, kw_only=True):
 
 
 def plan_asking(database: Database, *, now: datetime) -> PlannedAsking:
-    """Return whom the email would be sent to. Change nothing."""
+    """Return who would get the email. Change nothing."""
     people, left_out = askable_people(database, now=now)
     return PlannedAsking(people=people, left_out=left_out)
 

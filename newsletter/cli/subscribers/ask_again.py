@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from newsletter.cli import output
-from newsletter.cli.options import DryRun, Yes
+from newsletter.cli.options import DryRun, Without, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.language.counts import people_of
+from newsletter.model.finding import Means
 from newsletter.system.environment import forget_key
 from newsletter.workflows.send import re_permission as workflow
 from newsletter.workflows.send.re_permission import PlannedAsking
@@ -15,7 +16,7 @@ _SHOWN = 10
 _NO_ONE = "No one was asked."
 
 
-def ask_again(dry_run: DryRun = False, yes: Yes = False) -> None:
+def ask_again(dry_run: DryRun = False, without: Without = [], yes: Yes = False) -> None:  # noqa: B006 - Typer copies it
     """Ask people without a recorded consent, once, whether they want your newsletter.
 
     The email has a button, and pressing it records a consent. People who unsubscribed, bounced, complained, were
@@ -34,6 +35,8 @@ def ask_again(dry_run: DryRun = False, yes: Yes = False) -> None:
         if dry_run:
             output.note_dry_run()
             return
+        if Means.NETWORK not in without:
+            workflow.require_pages(config)
         question = f"Ask {people_of(len(planned.people))} by email? No one can be asked a second time."
         output.require_yes(question, yes=yes, otherwise=_NO_ONE)
         asked = workflow.ask_again(config, database, planned, key=forget_key(), now=datetime.now(UTC))

@@ -4,8 +4,13 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from newsletter.checks.network.endpoint import judge_endpoint
+from newsletter.checks.network.link_checker import agent_of
+from newsletter.checks.network.names import Names
+from newsletter.checks.network.sender import why_mail_stays
+from newsletter.checks.network.web import Web
 from newsletter.config import Config
-from newsletter.errors import InputError
+from newsletter.errors import CannotRunError, InputError
 from newsletter.language.service_words import service_languages, service_words, spoken
 from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.rendered import RenderedVariant, content_hash_of
@@ -22,7 +27,7 @@ from newsletter.store.re_permission import (
     readership_of_asking,
     silent_people,
 )
-from newsletter.workflows.compose.sample import envelope_of
+from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.signup.join import wording_of_asking
 
@@ -48,6 +53,23 @@ def plan_asking(database: Database, *, now: datetime) -> PlannedAsking:
     """Return who would get the email. Change nothing."""
     people, left_out = askable_people(database, now=now)
     return PlannedAsking(people=people, left_out=left_out)
+
+
+def require_pages(config: Config) -> None:
+    """Raise InputError if the pages do not answer: the button is then of no use, and no one is asked a second time.
+
+    Email that stays on this machine is not held up, nor is it if the pages cannot be asked from here.
+    """
+    if why_mail_stays(config.settings):
+        return
+    url = envelope_of(config).unsubscribe_url(0, SAMPLE_TOKEN)
+    try:
+        names = Names(config.settings.authentication.nameserver_addresses)
+        problem = judge_endpoint(Web(names, agent=agent_of(config.settings)), url)
+    except CannotRunError:
+        return
+    if problem is not None:
+        raise InputError(f"no one was asked, because {problem.what}; {problem.remedy}")
 
 
 def ask_again(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
@@ -17,11 +18,11 @@ from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.re_permission import NO_ANSWER
-from newsletter.store.signups import wording_of
+from newsletter.store.signups import signups_of, wording_of
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression, find_suppression, past_suppressions, suppressions_of
 from newsletter.store.undo import undo_last_import
-from newsletter.workflows.send.re_permission import ask_again, let_go, plan_asking, plan_going
+from newsletter.workflows.send.re_permission import ask_again, let_go, plan_asking, plan_going, require_pages
 from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import smtp_settings
 from tests.store.builders import add, row
@@ -288,3 +289,26 @@ def test_asking_is_no_rush_and_outlives_no_confirmation(post: Joining) -> None:
     post.run()
 
     assert len(post.mails_to("new@example.org")) == 1
+
+
+def test_erasing_someone_leaves_no_earlier_address(post: Joining) -> None:
+    pages = post.pages
+    ask(post)
+    edit_people(pages.database, [SILENT], Edit(cells={"email": "moved@example.org"}), key=None, shown=0, now=pages.now)
+    assert len(signups_of(pages.database, SILENT)) == 1
+    forget_person(pages.database, "moved@example.org", key=KEY, now=pages.now)
+
+    assert signups_of(pages.database, SILENT) == ()
+
+
+def test_no_one_is_asked_while_the_pages_do_not_answer(post: Joining) -> None:
+    settings = post.pages.config.settings
+    away = {
+        "service": settings.service.model_copy(update={"url": "https://127.0.0.1:1"}),
+        "provider": settings.provider.model_copy(update={"use": "sendgrid"}),
+    }
+    config = replace(post.pages.config, settings=settings.model_copy(update=away))
+
+    with pytest.raises(InputError, match="no one was asked, because the unsubscribe page on"):
+        require_pages(config)
+    require_pages(post.pages.config)  # the relay is on this machine

@@ -79,6 +79,8 @@ SUBSCRIBERS: Table = {
     "subscribers.add": "Add one subscriber and record their consent.",
     "subscribers.edit": "Correct what is recorded about a subscriber, or about many: values, tags and the address.",
     "subscribers.forget": "Erase a person permanently. A later import does not bring them back.",
+    "subscribers.ask_again": "Ask people without a recorded consent, once, whether they want your newsletter.",
+    "subscribers.let_go": "Block people who did not answer when you asked for their consent.",
     "subscribers.stats": (
         "Show how your list has grown, where subscribers come from and who no longer reads your newsletter."
     ),

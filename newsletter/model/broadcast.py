@@ -64,6 +64,7 @@ class BroadcastKind(StrEnum):
     CORRECTION = "correction"  # what was wrong in the issue
     WELCOME = "welcome"  # to people who have just joined
     CONFIRMATION = "confirmation"  # asks people to confirm that they want to join
+    RE_PERMISSION = "re-permission"  # asks people on the list for a consent that is not on record
     LINK = "requested link"  # a link that someone asked for on the page with their preferences
 
     @property

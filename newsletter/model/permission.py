@@ -8,20 +8,24 @@ counts: a leaving is as late as its text can mean, and only a consent that is ne
 consent that was on record when they left, not in the future, and with its source, brings someone back. A consent that
 is on record already, with its source, brings no one back when it is read again.
 
-One email goes to people without a consent: the one that asks them to confirm their sign-up. `may_be_asked` says who
-gets it. A confirmed sign-up is a consent of the moment at which it was asked for, so a leaving after that counts.
+Two emails go to people without a consent. One asks them to confirm their sign-up, and `may_be_asked` says who gets it.
+A confirmed sign-up is a consent of the moment at which it was asked for, so a leaving after that counts. The other asks
+people on the list for the consent that is missing, once, and `may_be_asked_again` says who gets it. Their yes is a
+consent of that moment.
 
 Times are texts as the database stores them, which sort as the times do. An empty string means that there is none.
 """
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, tzinfo
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.model.audience import SuppressionReason
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.ledger import NO_CONSENT, PAUSED
-from newsletter.model.signup import SignupState
+from newsletter.model.signup import ASKED_AGAIN, SignupState
 
 # A person cannot lift a suppression that someone added by hand, or one because the address does not exist.
 LIFTED_BY_CONSENT = (
@@ -110,6 +114,17 @@ class Leaving(Struct, frozen=True, kw_only=True):
 def may_be_asked(reason: SuppressionReason | None) -> bool:
     """Return whether someone may be asked by email to confirm a sign-up. `reason` keeps all email from them, if any."""
     return reason is None or reason in LIFTED_BY_SIGNUP
+
+
+def may_be_asked_again(
+    record: SubscriberRecord, leavings: Collection[SuppressionReason], *, was_asked: bool, at: datetime
+) -> bool:
+    """Return whether someone on the list may be asked, at a time, for a consent that is not on record.
+
+    No one is asked twice. `leavings` are the reasons that keep email from them, all of it or that about a topic.
+    """
+    is_wanted = not record.may_be_mailed and not pause_at(record.paused_until, at)
+    return is_wanted and not leavings and not was_asked and ASKED_AGAIN not in record.tags
 
 
 def returns_by_signup(left: "Leaving", consent: Consent, *, known: Consent, now: str) -> bool:
@@ -223,6 +238,39 @@ def unsent_sql(row: str) -> str:
     return (
         f"CASE WHEN {row}.id IS NULL OR s.id IS NULL THEN 'not wanted anymore'"
         f" WHEN p.reason NOT IN ({lifted}) THEN p.reason END"
+    )
+
+
+def unasked_for_sql(row: str) -> str:
+    """Return SQL for why someone is not to be asked for a consent, or NULL, for the table of subscribers.
+
+    This is `may_be_asked_again` without whether they were asked. `:at` is the time at which they would be.
+    """
+    return (
+        f"coalesce((SELECT min(l.reason) FROM suppression AS l WHERE l.person = {row}.person),"  # noqa: S608 - our own names
+        f" CASE WHEN {row}.consented_at <> '' OR {row}.consent_basis <> '' THEN 'a consent or basis is on record' END,"
+        f" CASE WHEN {row}.paused_until > :at THEN '{PAUSED} ' || substr({row}.paused_until, 1, {_DAY}) END)"
+    )
+
+
+def unaskable_sql(row: str) -> str:
+    """Return SQL for why someone must not be asked for a consent, or NULL: `may_be_asked_again` as SQL."""
+    asked = "SELECT 1 FROM signup AS q WHERE q.is_asked_again = 1"
+    return (
+        f"coalesce({unasked_for_sql(row)}, CASE WHEN {row}.tags LIKE '%|{ASKED_AGAIN}|%'"
+        f" OR EXISTS ({asked} AND q.person = {row}.person) OR EXISTS ({asked} AND q.subscriber = {row}.id)"
+        " THEN 'asked before' END)"
+    )
+
+
+def unasked_again_sql(row: str) -> str:
+    """Return SQL for why someone must not get the email that asks for a consent, or NULL, for the table of sign-ups.
+
+    `s` is the subscriber. The email is for the address to which it was to go, and for no other.
+    """
+    return (
+        f"CASE WHEN {row}.id IS NULL OR s.id IS NULL OR s.person <> {row}.person THEN 'removed from the list'"
+        f" WHEN {row}.state = '{SignupState.CONFIRMED.value}' THEN 'confirmed already' ELSE {unasked_for_sql('s')} END"
     )
 
 

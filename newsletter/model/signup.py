@@ -10,6 +10,7 @@ VALID_FOR = timedelta(days=7)  # how long the link that confirms a sign-up works
 # How many emails the form may cause to one address, in each span of time.
 MOST_PER_ADDRESS: Mapping[timedelta, int] = {timedelta(minutes=15): 1, timedelta(days=1): 3, timedelta(days=30): 5}
 LONGEST_NAME = 100
+ASKED_AGAIN = "asked-again"  # the tag of people who were asked for a consent; exports contain it
 
 
 class SignupState(StrEnum):
@@ -73,7 +74,8 @@ class Signup(Struct, frozen=True, kw_only=True):
     broadcast: int | None
     subscriber: int | None
     confirmed_at: datetime | None
+    is_asked_again: bool = False  # whether we asked someone on the list for a consent, and they had asked for nothing
 
     def is_valid(self, now: datetime) -> bool:
-        """Return whether the link that confirms it still works."""
-        return self.mailed_at is not None and now - self.mailed_at <= VALID_FOR
+        """Return whether the link that confirms it still works. Someone who was asked can still answer much later."""
+        return self.mailed_at is not None and (self.is_asked_again or now - self.mailed_at <= VALID_FOR)

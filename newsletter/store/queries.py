@@ -33,6 +33,9 @@ from newsletter.model.permission import (
     last_sql,
     left_sql,
     outweighs_sql,
+    unaskable_sql,
+    unasked_again_sql,
+    unasked_for_sql,
     unasked_sql,
     unsent_sql,
 )
@@ -270,6 +273,9 @@ _PIECES = {
     "{i.ends}": ends_with_sql("i"),
     "{d.left}": left_sql("d"),
     "{u.unasked}": unasked_sql("u"),
+    "{u.unasked_again}": unasked_again_sql("u"),
+    "{s.unasked_for}": unasked_for_sql("s"),
+    "{s.unaskable}": unaskable_sql("s"),
     "{u.unsent}": unsent_sql("u"),
     "{repeats}": _each("i.{name} IN (s.{name}, :no_{name})", " AND "),
 }

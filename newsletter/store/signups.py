@@ -95,10 +95,7 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
         except InputError:
             count_refusal(connection, SignupRefusal.NO_KEY, now=now)
             return
-        wording = request.wording
-        _KEEP_WORDING(
-            connection, version=wording.version, language=wording.language, words=wording.words, now=text_of(now)
-        )
+        keep_wording(connection, request.wording, now=now)
         _ADD(
             connection,
             person=person_of(email),
@@ -108,7 +105,7 @@ def add_signup(request: SignupRequest, *, key: bytes | None, now: datetime) -> C
             topics=tags_text(request.topics),
             wants_tracking=int(request.wants_tracking),
             source=request.source,
-            wording=wording.version,
+            wording=request.wording.version,
             now=text_of(now),
         )
 
@@ -150,6 +147,11 @@ class Confirmation(Struct, frozen=True, kw_only=True):
     is_new: bool = False  # whether the button was pressed for the first time
 
 
+def keep_wording(connection: Connection, wording: FormWording, *, now: datetime) -> None:
+    """Save the words that a form showed, unless this version is known."""
+    _KEEP_WORDING(connection, version=wording.version, language=wording.language, words=wording.words, now=text_of(now))
+
+
 def find_signup(connection: Connection, subscriber: int, is_right: Callable[[Signup], bool]) -> Signup | None:
     """Return the newest sign-up with this id for which `is_right` is true. Each is tried, even after the right one."""
     found = [signup for signup in _OF_SUBSCRIBER(connection, subscriber=subscriber) if is_right(signup)]
@@ -176,13 +178,16 @@ def confirm_signup(
     erased = erased_person(connection, signup.person, key_if_forgotten(connection, key))
     if erased is not None and (erased.reason not in RETURNING_ERASED or erased.created_at >= signup.asked_at):
         return Confirmation(signup=signup, is_on_list=False)
+    if signup.is_asked_again and FIND_SUBSCRIBER(connection, person=signup.person) is None:
+        return Confirmation(signup=signup, is_on_list=False)  # they have another address now, or were removed
     if not _lift(connection, signup, now=now):
         return Confirmation(signup=signup, is_on_list=False)
     if erased is not None and key is not None:
         _RETURN_ERASED(connection, digest=digest_of(signup.person, key))
     _keep_person(connection, signup, now=now)
-    _choose_topics(connection, signup, topics, now=now)
-    welcome = "due" if has_welcome else ""
+    if not signup.is_asked_again:
+        _choose_topics(connection, signup, topics, now=now)
+    welcome = "due" if has_welcome and not signup.is_asked_again else ""
     _KEEP_CONFIRMED(connection, signup=signup.id, welcome=welcome, now=text_of(now))
     return Confirmation(signup=signup, is_on_list=True, is_new=True)
 
@@ -255,7 +260,7 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> No
         connection,
         subscriber=known,
         first_name=signup.first_name,
-        language=signup.language,
+        language="" if signup.is_asked_again else signup.language,  # then it may be a guess
         tracking_consented_at=tracking,
         now=at,
     )

@@ -101,6 +101,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         "claim.deliveries_of_signups",
         ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10},),
     ),
+    ("claim.deliveries_of_asking", ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10, "at": NEVER},)),
     (
         "claim.deliveries_of_requests",
         ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10},),
@@ -544,6 +545,25 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("signups.keep_confirmed", ({"signup": 3, "welcome": "due", "now": T},)),
     ("signups.put_back", ({"signup": 1},)),
     ("signups.drop", ({"signup": 1},)),
+    ("re_permission.askable", ({"at": NEVER},)),
+    ("re_permission.left_out", ({"at": NEVER},)),
+    ("re_permission.silent", ({"before": NEVER, "at": NEVER},)),
+    (
+        "re_permission.add",
+        (
+            {
+                "person": "p6@example.org",
+                "email": "p6@example.org",
+                "language": "en",
+                "wording": "en-1",
+                "token": "t",
+                "subscriber": 6,
+                "broadcast": 9,
+                "source": "asked-again",
+                "now": T,
+            },
+        ),
+    ),
     ("signups.drop_old", ({"before": NEVER},)),
     ("signups.drop_old_refusals", ({"before": NEVER},)),
     ("subscribers.find_id", (PERSON, STRANGER)),
@@ -932,6 +952,8 @@ def furnish(connection: Connection, file: str) -> None:
     """The content of the temporary tables of a list: one known person, and two newcomers who were erased."""
     if file == "freeze":
         _insert(connection, "beginning", "part subscriber chunk", (0, 0, 1))
+    if file in {"claim", "re_permission"}:
+        _furnish_asking(connection)
     if file == "import_shared":
         _insert(connection, "remark", "line email fate text", (9, "x@example.org", "rejected", "why"))
         _insert(
@@ -949,6 +971,29 @@ def furnish(connection: Connection, file: str) -> None:
             *((line, person, person, "Silva") for line, person in people),
         )
         _insert(connection, "newcomer", "line digest", (2, b"1"), (3, b"2"))
+
+
+def _furnish_asking(connection: Connection) -> None:
+    """Two people without a consent. One was asked for it."""
+    _insert(
+        connection,
+        "subscriber",
+        "id person email first_name last_name language timezone tags joined_at consented_at consent_source "
+        "consent_wording consent_confirmed_at consent_basis attributes token updated_at "
+        "tracking_consented_at paused_until",
+        *(
+            (number, person, person, "", "", "en", "", "", T, "", "", "", "", "", "{}", "t", T, "", "")
+            for number, person in ((71, "p9@example.org"), (72, "p72@example.org"))
+        ),
+    )
+    _insert(
+        connection,
+        "signup",
+        "person email first_name language topics wants_tracking source wording token asked_at state mailed_at "
+        "broadcast subscriber is_asked_again",
+        ("p72@example.org", "p72@example.org", "", "en", "", 0, "asked-again", "en-1", "t", T, "mailed", T, 1, 72, 1),
+    )
+    _insert(connection, "delivery", "broadcast subscriber chunk edition", (1, 72, 21, 1))
 
 
 def _insert(connection: Connection, table: str, columns: str, *rows: tuple[object, ...]) -> None:

@@ -1,16 +1,28 @@
 """Who gets an email about a sign-up, and who comes back by one: the policy and the SQL say the same."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
-from newsletter.model.audience import SuppressionReason
+from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.ledger import NO_CONSENT
-from newsletter.model.permission import LIFTED_BY_SIGNUP, Consent, Leaving, may_be_asked, returns_by_signup, unasked_sql
-from newsletter.model.signup import SignupState
+from newsletter.model.permission import (
+    LIFTED_BY_SIGNUP,
+    Consent,
+    Leaving,
+    may_be_asked,
+    may_be_asked_again,
+    returns_by_signup,
+    unasked_again_sql,
+    unasked_sql,
+)
+from newsletter.model.signup import ASKED_AGAIN, SignupState
 from newsletter.store.database import Database
+from newsletter.store.re_permission import askable_people
+from newsletter.store.suppressions import suppress_listed
 from newsletter.system.moments import text_of
-from tests.store.builders import NOW
+from tests.store.builders import NOW, add, row
 
 DAY = timedelta(days=1)
 REASONS = (None, *SuppressionReason)
@@ -75,3 +87,92 @@ def test_only_a_signup_after_an_unsubscription_brings_back(
     returns = returns_by_signup(left, consent, known=known, now=text_of(NOW + 9 * DAY))
 
     assert returns == (reason is SuppressionReason.UNSUBSCRIBED and asked > 0 and asked > on_record)
+
+
+PERMISSIONS = ({"consented_at": NOW}, {"consent_basis": "members"}, {})
+PAUSES = (None, NOW, NOW + DAY)
+LEAVINGS = ((), *product(SuppressionReason, ("", "news")))  # a reason, and the topic that was left
+TAGS = ((), ("member",), (ASKED_AGAIN, "member"), (f"not-{ASKED_AGAIN}",))
+MARKS = ("", "by person", "by id")
+
+
+def test_the_sql_asks_again_the_people_who_may_be_asked_again(database: Database) -> None:
+    """Every combination of what decides, each as one person."""
+    cases = list(product(PERMISSIONS, PAUSES, LEAVINGS, TAGS, MARKS))
+    people = [
+        row(
+            f"p{n}@example.org",
+            **{"consented_at": None, "consent_source": "", **consent},
+            paused_until=pause,
+            tags=tags,
+        )
+        for n, (consent, pause, _, tags, _) in enumerate(cases)
+    ]
+    add(database, *people)
+    suppress_listed(
+        database,
+        [
+            Suppression(email=person.email, reason=SuppressionReason(case[2][0]), created_at=NOW, topic=case[2][1])
+            for person, case in zip(people, cases, strict=True)
+            if case[2]
+        ],
+    )
+    with database.transaction() as connection:
+        for person, case in zip(people, cases, strict=True):
+            pause = text_of(person.paused_until) if person.paused_until else ""
+            named = {"email": person.email, "pause": pause}
+            connection.execute("UPDATE subscriber SET paused_until = :pause WHERE person = :email", named)
+            if case[4]:
+                values = {
+                    "email": person.email,
+                    "person": person.email if case[4] == "by person" else "old@example.org",
+                }
+                connection.execute(MARK, values)
+
+    asked, left_out = askable_people(database, now=NOW)
+
+    may = {
+        person.email
+        for person, (_, _, leaving, _, mark) in zip(people, cases, strict=True)
+        if may_be_asked_again(person, leaving[:1], was_asked=bool(mark), at=NOW)  # type: ignore[arg-type]
+    }
+    assert {each.email for each in asked} == may
+    assert len(may) == 2 * 3  # pauses that are over, and tags that say nothing
+    assert sum(each.people for each in left_out) == len([each for each in people if not each.may_be_mailed]) - len(may)
+
+
+MARK = (
+    "INSERT INTO signup (person, email, first_name, language, topics, wants_tracking, source, wording, asked_at, "
+    "subscriber, is_asked_again) SELECT :person, :email, '', '', '', 0, '', '', '', id, 1 FROM subscriber "
+    "WHERE person = :email"
+)
+
+
+@pytest.mark.parametrize(
+    "standing", ["no sign-up", "no one", "another address", "confirmed", "left", "consent", "as it was"]
+)
+def test_the_claim_asks_only_whoever_may_still_be_asked(database: Database, standing: str) -> None:
+    add(database, row("ana@example.org", consented_at=NOW if standing == "consent" else None, consent_source=""))
+    if standing == "left":
+        reason = SuppressionReason.UNSUBSCRIBED
+        suppress_listed(database, [Suppression(email="ana@example.org", reason=reason, created_at=NOW)])
+    query = (
+        f"SELECT {unasked_again_sql('u')} FROM (SELECT CAST(:signup AS INTEGER) AS id, CAST(:state AS TEXT) AS state, "
+        "CAST(:person AS TEXT) AS person) AS u LEFT JOIN subscriber AS s ON s.id <> :none"
+    )
+    values = {
+        "signup": None if standing == "no sign-up" else 1,
+        "state": "confirmed" if standing == "confirmed" else "mailed",
+        "person": "bo@example.org" if standing == "another address" else "ana@example.org",
+        "none": 1 if standing == "no one" else 0,
+        "at": text_of(NOW),
+    }
+    with database.read() as connection:
+        found = connection.execute(query, values).fetchone()
+    assert found is not None
+    assert found[0] == {
+        "confirmed": "confirmed already",
+        "left": "unsubscribed",
+        "consent": "a consent or basis is on record",
+        "as it was": None,
+    }.get(standing, "removed from the list")

@@ -1,4 +1,4 @@
-"""Broadcasts to which people are added one by one: confirmations of sign-ups, and welcome emails.
+"""Broadcasts of letters, and those to which people are added one by one: confirmations and welcome emails.
 
 Each would be a broadcast of one email otherwise. People are added to the newest broadcast of the same name, content and
 sender while it is running or done. If a person has paused, stopped or canceled it, no one is added: what was wrong with
@@ -78,9 +78,33 @@ def add_answers(
     )
     if newest is not None and not newest.is_open:
         return None
-    broadcast = _begin(connection, answers, issue, envelope, now=now) if newest is None else newest.id
+    broadcast = _begin(connection, answers, issue, now=now) if newest is None else newest.id
     if newest is not None and newest.is_done:
         set_running(connection, broadcast, Entry.RESUMED, "more people are added", now=now)
+    _add_people(connection, answers, broadcast, people, now=now)
+    return broadcast
+
+
+def begin_letters(
+    connection: Connection, answers: Answers, issue: str, people: Mapping[Readership, Sequence[int]], *, now: datetime
+) -> int:
+    """Make a broadcast of these people alone, and return its number. It is sent like a scheduled one that is due.
+
+    The database refuses everyone who has already got an email of this kind about this issue.
+    """
+    broadcast = _begin(connection, answers, issue, now=now, due_at=now)
+    _add_people(connection, answers, broadcast, people, now=now)
+    return broadcast
+
+
+def _add_people(
+    connection: Connection,
+    answers: Answers,
+    broadcast: int,
+    people: Mapping[Readership, Sequence[int]],
+    *,
+    now: datetime,
+) -> None:
     edition = _EDITION_OF(connection, broadcast=broadcast)
     numbers = variant_numbers(connection, broadcast)
     for readership, subscribers in people.items():
@@ -92,7 +116,6 @@ def add_answers(
             page = sorted(subscribers)[start : start + answers.chunk_size]
             _add_chunk(connection, broadcast, edition, numbers[readership], page, now=now)
     _GROW(connection, broadcast=broadcast, people=sum(map(len, people.values())))
-    return broadcast
 
 
 def add_members(
@@ -127,7 +150,9 @@ def last_confirmation(database: Database) -> int | None:
     return _LAST_CONFIRMATION.ask(database)
 
 
-def _begin(connection: Connection, answers: Answers, issue: str, envelope: str, *, now: datetime) -> int:
+def _begin(
+    connection: Connection, answers: Answers, issue: str, *, now: datetime, due_at: datetime | None = None
+) -> int:
     broadcast = _ADD_BROADCAST(
         connection,
         issue=issue,
@@ -138,17 +163,23 @@ def _begin(connection: Connection, answers: Answers, issue: str, envelope: str, 
         state=BroadcastState.RUNNING.value,
         content_hash=answers.content_hash,
         nonce=secrets.token_hex(8),
-        envelope=envelope,
+        envelope=envelope_text(answers.envelope),
         waivers="[]",
         frozen=0,
-        due_at="",
+        due_at=text_of(due_at) if due_at else "",
         is_local_time=0,
         good_until="",
         grace_until="",
         now=text_of(now),
     )
     keep_topics(connection, broadcast, answers.topics)
-    journal.write(connection, broadcast, Entry.FROZEN, f"{answers.recipients}, who are added as they come", now=now)
+    journal.write(
+        connection,
+        broadcast,
+        Entry.FROZEN,
+        answers.recipients if due_at else f"{answers.recipients}, who are added as they come",
+        now=now,
+    )
     return broadcast
 
 

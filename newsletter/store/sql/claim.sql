@@ -108,6 +108,23 @@ WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
+-- name: deliveries_of_asking(broadcast, chunk, first_subscriber, size, at)
+-- Return all deliveries of a chunk of emails that ask people on the list for a consent. The last column is as in
+-- `deliveries_with_late` (`unasked_again_sql` in `model/permission.py`).
+SELECT
+    d.subscriber,
+    u.email,
+    '' AS first_name,
+    '' AS last_name,
+    u.token,
+    {u.unasked_again} AS late
+FROM delivery AS d
+LEFT JOIN signup AS u ON u.broadcast = d.broadcast AND u.subscriber = d.subscriber
+LEFT JOIN subscriber AS s ON s.id = d.subscriber
+WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
+ORDER BY d.subscriber
+LIMIT :size;
+
 -- name: deliveries_of_requests(broadcast, chunk, first_subscriber, size)
 -- Return all deliveries of a chunk of links that people asked for. Each goes to the address for which it was asked. The
 -- last column is as in `deliveries_with_late` (`unsent_sql` in `model/permission.py`).

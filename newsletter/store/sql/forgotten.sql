@@ -99,8 +99,9 @@ DELETE FROM former_token WHERE subscriber IN (SELECT id FROM subscriber WHERE pe
 DELETE FROM tracking_choice WHERE subscriber IN (SELECT id FROM subscriber WHERE person = :person);
 
 -- name: erase_signups(person)!
--- Erase what a person asked for with the form for joining.
-DELETE FROM signup WHERE person = :person;
+-- Erase what a person asked for with the form for joining, also with an earlier address.
+DELETE FROM signup
+WHERE person = :person OR subscriber IN (SELECT id FROM subscriber WHERE person = :person);
 
 -- name: empty_events(person)!
 -- Erase the text of the events about a person, because servers repeat addresses, and links are personal. The events

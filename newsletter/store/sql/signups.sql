@@ -35,7 +35,7 @@ SELECT EXISTS (SELECT 1 FROM signup WHERE state = 'asked') OR EXISTS (SELECT 1 F
 -- Return the oldest sign-ups about which nothing has been decided.
 SELECT
     id, person, email, first_name, language, topics, wants_tracking, source, wording, token, asked_at, state,
-    mailed_at, broadcast, subscriber, confirmed_at
+    mailed_at, broadcast, subscriber, confirmed_at, is_asked_again
 FROM signup
 WHERE state = 'asked'
 ORDER BY id
@@ -73,7 +73,7 @@ DELETE FROM signup WHERE id = :signup;
 
 -- name: drop_old(before)!
 -- Delete the sign-ups that were not confirmed, once no limit needs them anymore.
-DELETE FROM signup WHERE state IN ('mailed', 'known') AND mailed_at < :before;
+DELETE FROM signup WHERE state IN ('mailed', 'known') AND mailed_at < :before AND is_asked_again = 0;
 
 -- name: drop_old_refusals(before)!
 -- Delete the counts that no one looks at anymore.
@@ -88,13 +88,13 @@ SELECT
     coalesce(sum(CASE WHEN mailed_at > :two_hours_ago THEN 1 ELSE 0 END), 0) AS lately,
     coalesce(sum(CASE WHEN mailed_at > :two_hours_ago AND state = 'confirmed' THEN 1 ELSE 0 END), 0) AS confirmed
 FROM signup
-WHERE mailed_at > :month_ago AND state IN ('mailed', 'confirmed');
+WHERE mailed_at > :month_ago AND state IN ('mailed', 'confirmed') AND is_asked_again = 0;
 
 -- name: of_subscriber(subscriber)
 -- Return the sign-ups that someone with this id was asked to confirm, the newest first.
 SELECT
     id, person, email, first_name, language, topics, wants_tracking, source, wording, token, asked_at, state,
-    mailed_at, broadcast, subscriber, confirmed_at
+    mailed_at, broadcast, subscriber, confirmed_at, is_asked_again
 FROM signup
 WHERE subscriber = :subscriber AND state IN ('mailed', 'confirmed')
 ORDER BY id DESC;
@@ -103,7 +103,7 @@ ORDER BY id DESC;
 -- Return everything that someone asked for, the newest first.
 SELECT
     id, person, email, first_name, language, topics, wants_tracking, source, wording, token, asked_at, state,
-    mailed_at, broadcast, subscriber, confirmed_at
+    mailed_at, broadcast, subscriber, confirmed_at, is_asked_again
 FROM signup
 WHERE person = :person
 ORDER BY id DESC;

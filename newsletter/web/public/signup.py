@@ -164,6 +164,7 @@ class _Joining:
             request,
             "confirm.html.j2",
             language=signup.language,
+            is_asked_again=signup.is_asked_again,
             address=masked(signup.email),
             notice=notice,
             stamp=stamp or stamp_of(signup.token, Purpose.PAGE, str(signup.id), now=now),

@@ -7,6 +7,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.language.service_words import service_words
@@ -15,7 +17,7 @@ from newsletter.model.person_names import without_deceit
 from newsletter.model.personal_links import PersonalLink, Purpose, is_code_of
 from newsletter.model.signup import LONGEST_NAME, FormWording, Signup, SignupRequest
 from newsletter.store.database import Connection
-from newsletter.store.signups import Confirmation, confirm_signup, find_signup
+from newsletter.store.signups import Confirmation, confirm_signup, find_signup, keep_wording
 from newsletter.system.environment import forget_key
 
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -31,6 +33,18 @@ def wording_of_form(config: Config, language: str) -> FormWording:
     lines = [words["sentence"].format(newsletter=name), about, f"[{words['button']}]"]
     if settings.signup.asks_tracking:
         lines.append(f"[ ] {words['tracking']}")
+    return _wording(language, lines)
+
+
+def wording_of_asking(config: Config, language: str) -> FormWording:
+    """Return the words of the page to which people agree who were asked for a consent."""
+    words, name = service_words(language), config.settings.newsletter.name
+    return _wording(
+        language, [words["joining"]["sentence"].format(newsletter=name), f"[{words['asking_again']['button']}]"]
+    )
+
+
+def _wording(language: str, lines: Sequence[str]) -> FormWording:
     text = "\n".join(line for line in lines if line)
     version = blake2b(text.encode(), digest_size=4).hexdigest()
     return FormWording(version=f"{language}-{version}", language=language, words=text)
@@ -106,6 +120,10 @@ def confirm(config: Config, link: PersonalLink | None, *, now: datetime) -> Call
         signup = signup_of(connection, link)
         if signup is None:
             return None
+        if signup.is_asked_again and signup.confirmed_at is None:  # they agree now, to the words of this page
+            wording = wording_of_asking(config, signup.language)
+            keep_wording(connection, wording, now=now)
+            signup = replace(signup, asked_at=now, wording=wording.version)
         has_welcome = config.settings.signup.welcome is not None
         topics = config.settings.topics
         return confirm_signup(connection, signup, key=forget_key(), has_welcome=has_welcome, topics=topics, now=now)

@@ -8,8 +8,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from newsletter.store.subscribers import find_subscriber
+from newsletter.workflows.send.re_permission import ask_again, plan_asking
 from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import smtp_settings
+from tests.store.builders import add, row
 from tests.web.public.conftest import TOPICS, ServedPages
 from tests.web.public.joining import Joining, body_of
 from tests.web.public.test_leaving_in_a_browser import SCREENS, judge
@@ -75,6 +77,18 @@ def test_every_page_of_joining_is_usable_by_everyone(
     person = find_subscriber(joining.pages.database, NEW)
     assert person is not None
     assert (person.record.first_name, person.record.consent_source) == ("Nia", "home")
+    add(joining.pages.database, row("old@example.org", consented_at=None, consent_source="", language=language))
+    planned = plan_asking(joining.pages.database, now=joining.pages.now)
+    ask_again(joining.pages.config, joining.pages.database, planned, key=None, now=joining.pages.now)
+    joining.run()
+    (asking,) = joining.mails_to("old@example.org")
+    found = re.search(rf"{url}/join/\S+", body_of(asking, "plain"))
+    assert found is not None
+    page.goto(found[0])
+    judge(page)
+    letter = context.new_page()
+    letter.set_content(body_of(asking, "html"))
+    judge(letter)
     joining.pages.later(days=9)
     letter = context.new_page()
     letter.set_content(body_of(mail, "html"))

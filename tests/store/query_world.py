@@ -581,6 +581,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("topics.add_topic", ({**ONE, "topic": "new"},)),
     ("topics.exclude_left", ({"topics": '["news"]', "count": 1, "settlement": 1},)),
     ("topics.topics_of", (ONE, NONE)),
+    ("tracking.agree", ({"subscriber": 2, "now": LATER}, {"subscriber": 999, "now": LATER})),
     ("tracking.set_mode", ({**ONE, "mode": "consented"}, {"broadcast": 2, "mode": "totals"})),
     ("tracking.add_link", ({**ONE, "number": 9, "target": "https://example.org/b"},)),
     (

@@ -11,10 +11,19 @@ from newsletter.model.preferences import LinkRequestKind
 from newsletter.store.editing import edit_people
 from newsletter.store.subscribers import find_subscriber
 from tests.store.builders import NOW
-from tests.web.public.conftest import ServedPages
+from tests.web.public.conftest import TOPICS, ServedPages
 from tests.web.public.test_leaving_in_a_browser import judge
+from tests.workspaces import CONFIG
 
 ANA = "ana@example.org"
+
+
+@pytest.fixture
+def settings() -> str:
+    """What newsletter.toml says."""
+    return f'{CONFIG}{TOPICS}\n[tracking]\nmode = "consented"\n'
+
+
 PICTURES = Path(folder) if (folder := os.environ.get("PICTURES")) else None  # to look at the pages
 SCREENS = (("en", "light", 1280), ("de", "dark", 320), ("ar", "light", 320), ("he", "dark", 800))
 

@@ -89,7 +89,7 @@ def _log_request(log: Log, facts: RequestFacts) -> None:
         method=facts.method,
         status=facts.status,
         bytes=facts.size_bytes,
-        agent=facts.agent,
+        agent=facts.agent.value,
         milliseconds=round(facts.seconds * 1000),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from newsletter.web.public import record
-from newsletter.web.public.record import Recorder, RequestFacts
+from newsletter.web.public.record import RequestFacts, RequestRecorder
 from tests.web.public.conftest import ServedPages
 
 Sent = list[MutableMapping[str, Any]]
@@ -38,7 +38,7 @@ def recorded(
         return {"type": "http.request"}
 
     on_fault = None if faults is None else faults.append
-    recorder = Recorder(app, on_request=facts.append, on_fault=on_fault, path="")
+    recorder = RequestRecorder(app, on_request=facts.append, on_fault=on_fault, path="")
     with ThreadPoolExecutor(1) as thread:  # because a test with a browser leaves a loop in the main thread
         thread.submit(lambda: asyncio.run(recorder(asked, receive, send))).result()
     return facts[0], sent
@@ -54,6 +54,9 @@ def recorded(
         ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "bot"),
         ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/120.0", "bot"),
         ("SendGrid Event API", "SendGrid"),
+        ("Mozilla/5.0 (Linux; Android 14; CUBOT KINGKONG 9) AppleWebKit/537.36 Chrome/120.0 Safari/537.36", "browser"),
+        ("Slack-ImgProxy 1.19 (+https://api.slack.com/robots)", "bot"),
+        ("python-httpx/0.28", "bot"),
         ("Mozilla/5.0", "other"),  # Apple's proxy, and others that do not say who they are
         ("ana@example.org\r\n\x1b[31m", "other"),
     ],

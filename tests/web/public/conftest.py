@@ -24,15 +24,18 @@ from newsletter.store.opening import open_database
 from newsletter.store.preferences import link_requests
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import find_suppression
+from newsletter.system.environment import VARIABLE, forget_key
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
 from newsletter.workflows.preferences.link_letters import queue_links
 from tests.browser import running_browser
-from tests.store.builders import ENVELOPE, KEY, NOW, add, row
+from tests.store.builders import ENVELOPE, NOW, add, row
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn
 from tests.workspaces import CONFIG, write_workspace
 
 ORIGIN = "https://news.example.org"
+SECRET = "a key of thirty-two letters, or so"  # NEWSLETTER_KEY of the service
+KEY = forget_key({VARIABLE: SECRET}) or b""
 TOPICS = '\n[topics]\nnews = "News and letters"\nevents = "Events & retreats"\n'
 
 

@@ -340,7 +340,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("preferences.waiting", ({"size": 9},)),
     ("preferences.is_waiting", ({},)),
     ("preferences.new_address_mailed_since", ({**PERSON, "since": EVER}, {**STRANGER, "since": EVER})),
-    ("preferences.number_of_today", ({"recipient": 1, "since": EVER}, {"recipient": 999, "since": EVER})),
     ("preferences.reserved_id", (PERSON, STRANGER)),
     ("preferences.keep_mailed", ({"request": 1, "recipient": 1, "now": T},)),
     ("preferences.keep_broadcast", ({"request": 1, "broadcast": 9},)),
@@ -350,7 +349,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("preferences.keep_former_token", ({"subscriber": 1, "ends_at": LATER},) * 2),
     ("preferences.set_token", ({"subscriber": 1, "token": "new"},)),
     ("preferences.former_tokens", ({"subscriber": 7, "now": EVER}, {"subscriber": 7, "now": NEVER})),
-    ("preferences.drop_former_tokens", ({"now": NEVER},)),
+    ("purge.former_tokens", ({"before": EVER}, {"before": NEVER})),
     ("preferences.add_tracking_choice", ({"subscriber": 1, "agrees": 1, "wording": "1 en", "now": LATER},) * 2),
     ("preferences.tracking_choices", ({"subscriber": 7}, {"subscriber": 999})),
     ("preferences.end_requests", ({"subscriber": 1},)),
@@ -462,6 +461,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("rolling.next_chunk", (ONE, NONE)),
     ("rolling.add_delivery", ({**ONE, "edition": 1, "subscriber": 77, "chunk": 1},)),
     ("rolling.grow", ({**ONE, "people": 1},)),
+    (
+        "rolling.of_day",
+        ({"kind": "edition", "day": "2026-02", "subscriber": 1}, {"kind": "x", "day": "2026-02", "subscriber": 1}),
+    ),
     ("rolling.running", ({},)),
     ("rolling.last_confirmation", ({},)),
     ("segments.count_members", ({},)),
@@ -507,7 +510,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("signups.asked", ({"size": 9},)),
     ("signups.of_person", (*({"person": f"p{number}@example.org"} for number in (1, 2, 3, 4)), STRANGER)),
     ("signups.mailed_since", ({**PERSON, "since": EVER}, {**STRANGER, "since": EVER})),
-    ("signups.number_of_today", ({"subscriber": 1, "since": EVER}, {"subscriber": 999, "since": EVER})),
     ("signups.reserved_id", ({"person": "p2@example.org"}, STRANGER)),
     ("signups.keep_mailed", ({"signup": 1, "state": "mailed", "subscriber": 60, "token": "t", "now": T},)),
     ("signups.keep_broadcast", ({"signup": 1, "broadcast": 9},)),
@@ -544,8 +546,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("signups.keep_confirmed", ({"signup": 3, "welcome": "due", "now": T},)),
     ("signups.put_back", ({"signup": 1},)),
     ("signups.drop", ({"signup": 1},)),
-    ("signups.drop_old", ({"before": NEVER},)),
-    ("signups.drop_old_refusals", ({"before": NEVER},)),
+    *(
+        (f"purge.{name}", ({"before": EVER}, {"before": NEVER}))
+        for name in ("tracking_choices", "refusals", "signups", "link_requests", "wordings")
+    ),
     ("subscribers.find_id", (PERSON, STRANGER)),
     ("service.find_key", ({},)),
     ("service.keep_key", ({"key": b"k" * 32},)),

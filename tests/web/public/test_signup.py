@@ -547,6 +547,28 @@ def test_an_erased_person_who_confirms_comes_back_with_their_number(
     assert (after.id, after.token == before.token) == (before.id, False)
 
 
+def test_who_is_erased_and_asks_again_on_the_same_day_gets_another_email(
+    joining: Joining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, SECRET)
+    joining.join(NEW)
+    before = find_subscriber(joining.pages.database, NEW)
+    forget_person(joining.pages.database, NEW, key=KEY, now=joining.pages.now)
+    joining.pages.later(minutes=1)
+    joining.join(NEW)
+    joining.ask("other@example.org")
+    joining.run()
+
+    after = find_subscriber(joining.pages.database, NEW)
+    assert before is not None
+    assert after is not None
+    assert after.id == before.id  # the ledger still knows that this person has got an email today
+    names = [each.issue for each in list_broadcasts(joining.pages.database)]
+    assert sorted(names) == ["2026-02-19", "2026-02-19-2"]  # the day where the newsletter is at home
+    assert len(joining.mails_to("other@example.org")) == 1
+    assert not [words for words in joining.logged if "not running" in words]
+
+
 def test_forgetting_someone_ends_their_signup(joining: Joining) -> None:
     joining.ask(NEW)
     joining.run()

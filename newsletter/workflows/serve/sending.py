@@ -4,10 +4,10 @@ A thread does what `newsletter run-due` does, every minute and when the next bro
 and timers may run at the same time: the ledger decides who sends what.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from threading import Event, Thread
+from threading import Event
 
 from newsletter.config import Config
 from newsletter.errors import NewsletterError
@@ -19,13 +19,13 @@ from newsletter.system.signals import Interruption
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import Opener
 from newsletter.workflows.send.run_due import run_due
+from newsletter.workflows.serve.background import in_background
 
 SERVICE = "serve"  # what ran last, in the ledger
 LOOK_EVERY = timedelta(minutes=1)
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
 
 
-@contextmanager
 def keep_sending(
     config: Config,
     database: Database,
@@ -35,27 +35,15 @@ def keep_sending(
     log: Log,
     report: Callable[[Exception], str],
     clock: Clock = utc_now,
-) -> Iterator[None]:
-    """Send what is due while the block runs, in a thread of its own.
+) -> AbstractContextManager[None]:
+    """Return what sends what is due while its block runs, in a thread of its own.
 
     After `interruption` or at the end of the block, the thread stops after the email that it is sending, and waits a
     few seconds for the replies to those on their way. An error is logged, and the next look tries again. `report`
     reports an unexpected one, and returns what to log about it.
     """
     sending = _Sending(config, database, opener, interruption=interruption, log=_WithoutRepetition(log), clock=clock)
-
-    def work() -> None:
-        is_over = interruption.new_stop()
-        while not is_over.is_set():
-            is_over.wait(sending.look(report).total_seconds())
-
-    thread = Thread(target=work, name="sending", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        interruption.ask()
-        thread.join()
+    return in_background(lambda _: sending.look(report), name="sending", interruption=interruption)
 
 
 class _Sending:

@@ -29,6 +29,7 @@ from newsletter.workflows.preferences.choices import (
     save_choices,
 )
 from newsletter.workflows.preferences.visit import Visit, ask_for, visit_of
+from newsletter.workflows.suppressions.leave import link_to_leave
 from newsletter.workflows.tracking.consent import is_tracking_asked
 
 _FIELDS = frozenset({"language", "timezone", "first_name", "last_name", "pause"})  # a browser sends them all
@@ -138,6 +139,7 @@ class _Preferences:
             notice=shown.notice,
             faults=shown.faults,
             choices=choices,
+            link_to_leave=link_to_leave(subscriber),
             asks_tracking=is_tracking_asked(config, subscriber.record),
             email=shown.email,
             topics=topic_choices(self._service, left=config.settings.topics.keys() - choices.topics),

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.edit import Edit
-from newsletter.model.personal_links import Purpose, stamp_of
+from newsletter.model.personal_links import Purpose, code_of, stamp_of
 from newsletter.model.preferences import LinkRequestKind
 from newsletter.store.database import Database
 from newsletter.store.editing import edit_people
@@ -246,6 +246,43 @@ def test_who_has_left_sees_no_form_but_can_ask_for_their_data(served: ServedPage
     assert 'value="save"' not in page.text
     assert record(served).first_name == "Ana"
     assert requests(served.database, ANA) == [LinkRequestKind.DATA]
+
+
+def leaving_link(served: ServedPages, email: str) -> str:
+    """The link for unsubscribing on someone's page with preferences."""
+    page = served.get(served.preferences(email)).text
+    return page.split('class="button" href="')[1].split('"')[0]
+
+
+def test_the_page_leads_to_unsubscribing_without_giving_the_token_away(served: ServedPages) -> None:
+    link = leaving_link(served, ANA)
+    left_before = served.get(link).text
+    do(served, link, "leave")
+
+    assert "a…@e….org" in left_before
+    assert served.link(ANA).partition("-")[2] not in link
+    assert [each.reason for each in suppressions_of(served.database, ANA)] == [SuppressionReason.UNSUBSCRIBED]
+    assert suppressions_of(served.database, BO) == ()
+
+
+def test_a_code_for_unsubscribing_is_of_one_person_and_opens_nothing_else(served: ServedPages) -> None:
+    link, foreign = leaving_link(served, ANA), leaving_link(served, BO)
+    number, code = link.removeprefix("/u/").split("-", 1)
+    person = find_subscriber(served.database, ANA)
+    assert person is not None
+    codes = {purpose: code_of(person.token, purpose, str(person.id)) for purpose in Purpose}
+    wrong = [
+        f"/u/{number}-{foreign.removeprefix('/u/').split('-', 1)[1]}",
+        *(f"/u/{number}-{each}" for purpose, each in codes.items() if purpose is not Purpose.LEAVE),
+        *(f"/{kind}/{number}-{code}" for kind in ("p", "t", "my", "join")),
+    ]
+
+    for path in wrong:
+        served.ask("POST", path, b"List-Unsubscribe=One-Click")
+
+    assert codes[Purpose.LEAVE] == code
+    assert len({served.get(path).body for path in wrong}) == 1
+    assert suppressions_of(served.database, ANA) == ()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

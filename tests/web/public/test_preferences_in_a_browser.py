@@ -24,6 +24,9 @@ def settings() -> str:
     return f'{CONFIG}{TOPICS}\n[tracking]\nmode = "consented"\n'
 
 
+_HIGH = """[...document.querySelectorAll(".address")]
+    .filter(each => each.getBoundingClientRect().height > 1.5 * parseFloat(getComputedStyle(each).lineHeight))
+    .map(each => each.textContent)"""  # the addresses that break over lines
 PICTURES = Path(folder) if (folder := os.environ.get("PICTURES")) else None  # to look at the pages
 SCREENS = (("en", "light", 1280), ("de", "dark", 320), ("ar", "light", 320), ("he", "dark", 800))
 
@@ -52,6 +55,7 @@ class Visitor:
 
     def judges(self) -> None:
         judge(self.page)
+        assert self.page.evaluate(_HIGH) == []
         if self._pictures:
             self._shown += 1
             self.page.screenshot(path=self._pictures / f"{self._shown:02}.png", full_page=True)
@@ -77,7 +81,7 @@ def test_every_page_of_preferences_is_usable_by_everyone(
     page.fill("#first_name", "Ana María")
     page.fill("#pause", "2026-04-01")
     page.select_option("#timezone", "Asia/Tokyo")
-    page.check("input[name=tracking]")
+    page.check("input[type=checkbox][name=tracking]")
     page.uncheck("input[value=events]")
     ana.presses("save")
     expect(page.get_by_role("status")).to_be_focused()

@@ -25,7 +25,7 @@ from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press
 from newsletter.web.public.protection import read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.tracking.consent import choose_tracking
-from newsletter.workflows.tracking.recorder import Recorder, TrackedVisit, reaction_of
+from newsletter.workflows.tracking.recorder import TrackedVisit, reaction_of
 
 # One transparent pixel: the smallest GIF that all browsers show (43 bytes).
 _PIXEL = (
@@ -39,7 +39,7 @@ _NOBODY = "0" * 32  # checked in place of someone who does not exist, so that th
 
 def routes(service: Service) -> list[BaseRoute]:
     """Return the routes of tracked links, of the picture, and of the page that ends tracking."""
-    links = _Links(service, Recorder(service.config, service.database))
+    links = _Links(service)
     ending = _Ending(service)
     paths = (
         (f"/{LINK_PATH}/{{address}}", links.follow, "GET"),
@@ -53,9 +53,8 @@ def routes(service: Service) -> list[BaseRoute]:
 class _Links:
     """The handlers of links and of the picture."""
 
-    def __init__(self, service: Service, recorder: Recorder) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._recorder = recorder
 
     async def follow(self, request: Request) -> Response:
         """Lead on to where the link leads. An address that we did not make leads nowhere."""
@@ -91,8 +90,9 @@ class _Links:
         reaction = reaction_of(self._service.config, address, found, visit, now=now)
         if reaction is None:
             return None
-        self._recorder.note(reaction)
-        return BackgroundTask(self._recorder.save, now)
+        recorder = self._service.recorder
+        recorder.note(reaction)
+        return BackgroundTask(recorder.save, now)
 
 
 class _Ending:

@@ -71,7 +71,7 @@ def owner_of(connection: Connection, link: PersonalLink | None, *, now: datetime
 
 
 def link_to_leave(subscriber: Subscriber) -> str:
-    """Return what follows `/u/` in a link for leaving on a page. The token is not in it, as it is the key of all links."""
+    """Return what follows `/u/` in a link for leaving on a page. The token, the key of all links, is not in it."""
     return f"{subscriber.id}-{code_of(subscriber.token, Purpose.LEAVE, str(subscriber.id))}"
 
 

@@ -468,7 +468,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("rolling.running", ({},)),
     ("rolling.last_confirmation", ({},)),
     ("segments.count_members", ({},)),
-    ("segments.count_segment", ({},)),
+    ("segments.count_segment", ({"at": EVER}, {"at": NEVER})),
     ("segments.count_suppressed", ({},)),
     ("segments.member_ids", ({"most": 9},)),
     ("segments.sample_ids", ({"size": 9},)),

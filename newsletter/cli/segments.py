@@ -53,13 +53,13 @@ def segments(
         if name is not None:
             segment = meant_by(config, database, segment=name, now=now)
             with _counting(database, 1) as advance:
-                portrait = portray_segment(database, segment)
+                portrait = portray_segment(database, segment, now=now)
                 advance(1)
             notes = notes_on(database, [segment])
             if as_json:
                 output.print_json({**_portrait_data(portrait), "notes": list(notes)})
             else:
-                _print_portrait(portrait)
+                _print_portrait(portrait, now=now)
             output.print_notes(notes)
             return
         steps = steps_of_overview(config, database, other=overlap, now=now)
@@ -127,11 +127,13 @@ def _row(counted: CountedSegment) -> list[str]:
     return [counted.segment.name, f"{count.members:,}", f"{count.mailable:,}", *also, counted.segment.expression]
 
 
-def _print_portrait(portrait: CountedSegment) -> None:
+def _print_portrait(portrait: CountedSegment, *, now: datetime) -> None:
     count = portrait.count
     not_mailed = [f"{people:,} {reason.value}" for reason, people in portrait.suppressed]
     if count.without_consent:
         not_mailed.append(f"{count.without_consent:,} without recorded consent")
+    if count.paused:
+        not_mailed.append(f"{count.paused:,} paused")
     output.print_facts(
         [
             ("segment", portrait.segment.name),
@@ -144,7 +146,7 @@ def _print_portrait(portrait: CountedSegment) -> None:
     if not portrait.sample:
         return
     output.say()
-    print_members(portrait.sample)
+    print_members(portrait.sample, now=now)
     if count.members > len(portrait.sample):
         output.print_next(
             f"newsletter subscribers list --segment {quote(portrait.segment.name)}", "to see more of them"
@@ -196,6 +198,7 @@ def _data(counted: CountedSegment) -> dict[str, object]:
         "mailable": count.mailable,
         "suppressed": count.suppressed,
         "without_consent": count.without_consent,
+        "paused": count.paused,
         "sample": _addresses(counted),
     }
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from threading import Event
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from newsletter.system.log import LOGS_FOLDER, Log, command_log, queued_log
 from newsletter.system.report import report_fault
 from newsletter.system.signals import Interruption
 from newsletter.web.public.serving import Surroundings, serve_pages
+from newsletter.workflows.serve.pulling import keep_pulling, reads_mailbox
 from newsletter.workflows.serve.sending import keep_sending
 from newsletter.workflows.signup.snippet import snippet_of
 
@@ -36,7 +38,7 @@ def serve(
         typer.Option(metavar="N", min=0, max=65535, help="The port to use. Default: `port` in newsletter.toml."),
     ] = None,
     no_sending: Annotated[
-        bool, typer.Option("--no-sending", help="Only serve pages; a timer or worker sends what is due.")
+        bool, typer.Option("--no-sending", help="Only serve pages; a timer or worker does the rest.")
     ] = False,
     install: Annotated[
         bool, typer.Option("--install", help="Write the systemd unit that runs this command, and explain it.")
@@ -53,7 +55,8 @@ def serve(
     """Serve the pages on which subscribers join and unsubscribe, and send scheduled broadcasts.
 
     Put a web server with a certificate in front of it, which passes on what it gets for the address of `[service] url`.
-    While this command runs, scheduled broadcasts need no timer. It is safe to run it more than once at the same time.
+    While this command runs, scheduled broadcasts need no timer. It also reads your mailbox for bounces and complaints,
+    if `[mailbox]` names a server. It is safe to run it more than once at the same time.
 
     When you press Ctrl-C, or when the system sends SIGTERM, it answers the requests that have begun, and stops after
     the email that it is sending.
@@ -77,7 +80,7 @@ def serve(
         with queued_log(config.root, _REQUESTS) as log_of_requests:
             surroundings = Surroundings(
                 interruption=interruption,
-                beside=nullcontext() if no_sending else _sending(config, database, interruption, wanted, log),
+                beside=nullcontext() if no_sending else _background(config, database, interruption, wanted, log),
                 wanted=wanted,
                 request_log=log_of_requests,
                 work_log=log,
@@ -93,10 +96,14 @@ def serve(
             )
 
 
-def _sending(
+@contextmanager
+def _background(
     config: Config, database: Database, interruption: Interruption, wanted: Event, log: Log
-) -> AbstractContextManager[None]:
-    """Return what sends while pages are served. Warn if it cannot."""
+) -> Iterator[None]:
+    """Send what is due and read the mailbox while the block runs. Warn if nothing can be sent."""
+
+    def report(err: Exception) -> str:
+        return _report(config, err)
 
     def opener() -> Provider:
         return open_provider(config, os.environ)
@@ -105,15 +112,15 @@ def _sending(
         opener()
     except ProviderError as err:
         output.note(f"Scheduled broadcasts cannot be sent: {err}")
-    return keep_sending(
-        config,
-        database,
-        opener,
-        interruption=interruption,
-        log=log,
-        report=lambda err: _report(config, err),
-        wanted=wanted,
-    )
+    with ExitStack() as stack:
+        stack.enter_context(
+            keep_sending(config, database, opener, interruption=interruption, log=log, report=report, wanted=wanted)
+        )
+        if reads_mailbox(config):
+            stack.enter_context(
+                keep_pulling(config, database, os.environ, interruption=interruption, log=log, report=report)
+            )
+        yield
 
 
 def _report(config: Config, err: Exception) -> str:

@@ -120,8 +120,9 @@ class SegmentCount(Struct, frozen=True, kw_only=True):
     members: int
     suppressed: int
     without_consent: int = 0  # not counting those who are suppressed
+    paused: int = 0  # of those who could be emailed otherwise
 
     @property
     def mailable(self) -> int:
         """Return how many members may be emailed."""
-        return self.members - self.suppressed - self.without_consent
+        return self.members - self.suppressed - self.without_consent - self.paused

@@ -12,6 +12,7 @@ and the address are not.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 Network = IPv4Network | IPv6Network
@@ -37,6 +38,18 @@ class MachineVerdict(StrEnum):
 
 
 PEOPLES_VERDICTS = frozenset({MachineVerdict.PERSON, MachineVerdict.PROXY})
+
+
+class AgentKind(StrEnum):
+    """The kind of program that sent a request, as its agent says."""
+
+    NONE = "none"  # it says nothing about itself
+    IMAGE_PROXY = "image proxy"
+    BOT = "bot"  # a crawler, a link preview, a scanner or a tool
+    SENDGRID = "SendGrid"  # the provider, which posts events
+    BROWSER = "browser"
+    OTHER = "other"
+
 
 # The proxies that load a picture when a person opens the email, so the time is the person's. Their names are in the
 # agents that they send. Google's may load a picture only once and keep it.
@@ -64,6 +77,26 @@ _PROGRAM = re.compile("|".join([*map(re.escape, _PROGRAMS), r"(?<!cu)bot(?![a-z]
 # name of the browser.
 _PRIVACY_AGENT = re.compile(r"Mozilla/5\.0(?: \([^()]*\) AppleWebKit/[0-9.]+ \(KHTML, like Gecko\))?")
 _LONGEST_AGENT = 1000  # characters that are read of an agent; it comes from outside and can be of any length
+_SENDGRID, _BROWSER = "sendgrid", "mozilla/5.0 ("
+_MACHINES = frozenset({AgentKind.NONE, AgentKind.BOT, AgentKind.SENDGRID})
+
+
+def kind_of_agent(agent: str) -> AgentKind:
+    """Return the kind of program that calls itself by an agent. Any text from outside is accepted."""
+    return _kind_of(agent[:_LONGEST_AGENT].strip().lower())
+
+
+@lru_cache(maxsize=1024)  # most requests come from a few programs, and the search in all names takes its time
+def _kind_of(name: str) -> AgentKind:
+    if not name:
+        return AgentKind.NONE
+    if any(proxy in name for proxy in _PICTURE_PROXIES):
+        return AgentKind.IMAGE_PROXY
+    if _PROGRAM.search(name):
+        return AgentKind.BOT
+    if _SENDGRID in name:
+        return AgentKind.SENDGRID
+    return AgentKind.BROWSER if name.startswith(_BROWSER) else AgentKind.OTHER
 
 
 def verdict_of(
@@ -83,12 +116,12 @@ def verdict_of(
     scanners' networks. Any text from outside is accepted.
     """
     agent = agent[:_LONGEST_AGENT].strip()
-    name = agent.lower()
+    kind = kind_of_agent(agent)
     if method.upper() != "GET" or "prefetch" in purpose.lower() or "preview" in purpose.lower():
         return MachineVerdict.PREFETCH
-    if any(proxy in name for proxy in _PICTURE_PROXIES):
+    if kind is AgentKind.IMAGE_PROXY:
         return MachineVerdict.PROXY
-    if not name or _PROGRAM.search(name):
+    if kind in _MACHINES:
         return MachineVerdict.AGENT
     # A click with a shortened agent may be a person's: apps that show web pages send one too.
     if is_machine_open or (_PRIVACY_AGENT.fullmatch(agent) and not is_click):

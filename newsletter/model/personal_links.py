@@ -1,8 +1,8 @@
 """The personal links of a subscriber, and the codes that prove that we made them.
 
-The link for unsubscribing contains the person's stored token. Every other link contains a code: a keyed digest of what
-the link is about, made with that token. A code opens only the purpose that it was made for. If the person gets a new
-token, all codes end with the old one.
+The link for unsubscribing in emails contains the person's stored token. Every other link contains a code: a keyed
+digest of what the link is about, made with that token. A code opens only the purpose that it was made for. If the
+person gets a new token, all codes end with the old one.
 """
 
 import re
@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     OPEN = "nl/open"
     TRACKING = "nl/tracking"  # the page that ends tracking
     BOUNCE = "nl/bounce"
+    LEAVE = "nl/leave"  # the page for unsubscribing, from a page that must not contain the token itself
     LEAVE_BY_EMAIL = "nl/mailto"
     PROBE = "nl/probe"  # `newsletter doctor` asks the service how it sees its clients
 

@@ -146,6 +146,9 @@ class KnownNames(Struct, frozen=True, kw_only=True):
     field_of: Callable[[str], str] = lambda _: ""
 
 
+MAILED = "mailed"  # the standing of someone who gets email
+
+
 class Member(Struct, frozen=True, kw_only=True):
     """A member of a segment, with the reason if they are suppressed."""
 
@@ -162,4 +165,4 @@ class Member(Struct, frozen=True, kw_only=True):
         """Return `mailed`, or a word or two on why the person is not emailed."""
         if self.suppressed is not None:
             return self.suppressed.value
-        return "mailed" if self.subscriber.record.may_be_mailed else "no consent"
+        return MAILED if self.subscriber.record.may_be_mailed else "no consent"

@@ -14,4 +14,8 @@ class RetentionSettings(Fields):
     logs: int = Field(default=35, ge=1, le=_TEN_YEARS, description="lines of the logs, and error reports")
     remarks: int = Field(default=730, ge=1, le=_TEN_YEARS, description="why people left, in their words")
     soft_bounces: int = Field(default=365, ge=1, le=_TEN_YEARS, description="when a mailbox refused email for now")
-    proofs: int = Field(default=1095, ge=1, le=_TEN_YEARS, description="consents that a newer consent replaced")
+    proofs: int = Field(default=1095, ge=1, le=_TEN_YEARS, description="consents that newer ones replaced")
+    # The limits on emails to one address count the last 30 days.
+    requests: int = Field(
+        default=30, ge=30, le=_TEN_YEARS, description="what people asked for with forms and did not confirm"
+    )

@@ -14,7 +14,7 @@ from newsletter.model.signup import MOST_PER_ADDRESS, VALID_FOR, Signup, SignupR
 from newsletter.store.database import Connection, Database
 from newsletter.store.erasing import FIND_SUBSCRIBER
 from newsletter.store.forgotten import key_if_forgotten
-from newsletter.store.ledger.rolling import Answers, add_answers
+from newsletter.store.ledger.rolling import Answers, add_answers, answers_of_day
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.store.signups import (
     RETURNING_ERASED,
@@ -39,19 +39,15 @@ class Rush(NamedTuple):
 
 
 _MAILED_SINCE = query_value("signups", "mailed_since", int)
-_NUMBER_OF_TODAY = query_value("signups", "number_of_today", int)
 _RESERVED_ID = query_one("signups", "reserved_id", int)
 _KEEP_MAILED = change("signups", "keep_mailed")
 _KEEP_BROADCAST = change("signups", "keep_broadcast")
 _PUT_BACK = change("signups", "put_back")
 _DROP = change("signups", "drop")
-_DROP_OLD = change("signups", "drop_old")
-_DROP_OLD_REFUSALS = change("signups", "drop_old_refusals")
 _RUSH = query_value("signups", "rush", Rush)
 _ASKED = query_all("signups", "asked", Signup, SIGNUP_READS)
 _AT_ONCE = 500  # sign-ups that are decided in one transaction
 _LONGEST_LIMIT = max(MOST_PER_ADDRESS)
-_REFUSALS_KEPT = timedelta(days=90)
 _FEWEST_IN_A_RUSH = 60  # an hour with fewer sign-ups is no rush, even for a list that nearly no one joins
 _TIMES_THE_USUAL = 3
 _RUSH_CONFIRMED = 0.2  # if more of them confirm, they are people
@@ -74,9 +70,7 @@ class Queued(Struct, frozen=True, kw_only=True):
     is_held: bool = False  # whether the broadcast of confirmations was paused, stopped or canceled
 
 
-def queue_confirmations(
-    database: Database, answers: Answers, *, day: str, day_began: datetime, key: bytes | None, now: datetime
-) -> Queued:
+def queue_confirmations(database: Database, answers: Answers, *, day: str, key: bytes | None, now: datetime) -> Queued:
     """Decide what each sign-up needs, and put the emails in the ledger. Return the numbers.
 
     People who may be asked get the email that asks them to confirm, and people who are on the list already the one that
@@ -85,12 +79,11 @@ def queue_confirmations(
     are in one broadcast, and further emails to the same person in further ones.
     """
     with database.transaction() as connection:
-        _drop_old(connection, now=now)
         asked = _ASKED(connection, size=_AT_ONCE)
         if not asked:
             return Queued()
         free, is_rush = _free_in_rush(connection, now=now)
-        round_ = _Round(connection, answers, day, day_began, key, now)
+        round_ = _Round(connection, answers, day, key, now)
         for place, signup in enumerate(asked):
             if free is not None and len(round_.mailed) >= free:
                 return round_.end(waiting=len(asked) - place, is_rush=is_rush)
@@ -106,12 +99,11 @@ class _Round:
         connection: Connection,
         answers: Answers,
         day: str,
-        day_began: datetime,
         key: bytes | None,
         now: datetime,
     ) -> None:
         self._connection, self._answers, self._now = connection, answers, now
-        self._day, self._day_began = day, day_began
+        self._day = day
         self._key = key_if_forgotten(connection, key)
         self.mailed: list[int] = []
         self._refused: Counter[SignupRefusal] = Counter()
@@ -130,7 +122,7 @@ class _Round:
             return
         state = SignupState.MAILED if subscriber is None or self._must_confirm(subscriber) else SignupState.KNOWN
         subscriber = subscriber or self._reserved_id(signup.person)
-        number = 1 + _NUMBER_OF_TODAY(connection, subscriber=subscriber, since=text_of(self._day_began))
+        number = 1 + answers_of_day(connection, self._answers.kind, self._day, subscriber)
         issue = self._day if number == 1 else f"{self._day}-{number}"
         self._groups[issue][readership_of_answer(signup.language, state)][signup.id] = subscriber
         self.mailed.append(signup.id)
@@ -206,8 +198,3 @@ def _free_in_rush(connection: Connection, *, now: datetime) -> tuple[int | None,
     if rush.lately >= _FEWEST_IN_A_RUSH and rush.confirmed >= _RUSH_CONFIRMED * rush.lately:
         return None, False
     return max(most - rush.last_hour, 0), True
-
-
-def _drop_old(connection: Connection, *, now: datetime) -> None:
-    _DROP_OLD(connection, before=text_of(now - _LONGEST_LIMIT))
-    _DROP_OLD_REFUSALS(connection, before=text_of(now - _REFUSALS_KEPT))

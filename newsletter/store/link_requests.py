@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from msgspec import Struct
-
 from newsletter.language.service_words import spoken
 from newsletter.model.address import person_of
 from newsletter.model.permission import may_be_asked
@@ -14,7 +12,7 @@ from newsletter.model.readership import LANGUAGE, Readership
 from newsletter.model.signup import MOST_PER_ADDRESS
 from newsletter.store.confirmations import mailed_since
 from newsletter.store.database import Connection, Database
-from newsletter.store.ledger.rolling import Answers, add_answers
+from newsletter.store.ledger.rolling import Answers, add_answers, answers_of_day
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.store.signups import new_subscriber_id
 from newsletter.store.subscribers import subscriber_with_id
@@ -24,7 +22,6 @@ from newsletter.system.moments import text_of
 _WAITING = query_all("preferences", "waiting", LinkRequest)
 _IS_WAITING = query_value("preferences", "is_waiting", bool)
 _NEW_ADDRESS_MAILED_SINCE = query_value("preferences", "new_address_mailed_since", int)
-_NUMBER_OF_TODAY = query_value("preferences", "number_of_today", int)
 _RESERVED_ID = query_one("preferences", "reserved_id", int)
 _KEEP_MAILED = change("preferences", "keep_mailed")
 _KEEP_BROADCAST = change("preferences", "keep_broadcast")
@@ -32,13 +29,6 @@ _PUT_BACK = change("preferences", "put_back")
 _DROP = change("preferences", "drop")
 _AT_ONCE = 500  # requests that are decided in one transaction
 _LETTER = "letter"  # the axis that says what a letter is about
-
-
-class Day(Struct, frozen=True, kw_only=True):
-    """The day on which links are sent: all of one day are in one broadcast, further ones to a person in others."""
-
-    name: str
-    began_at: datetime
 
 
 def readership_of_link(language: str, kind: LinkRequestKind) -> Readership:
@@ -51,10 +41,11 @@ def is_link_waiting(database: Database) -> bool:
     return _IS_WAITING.ask(database)
 
 
-def queue_requests(database: Database, answers: Answers, *, day: Day, otherwise: str, now: datetime) -> int:
+def queue_requests(database: Database, answers: Answers, *, day: str, otherwise: str, now: datetime) -> int:
     """Put the links that people asked for in the ledger. Return how many wait, because a person has to look first.
 
-    A link that may not be sent is dropped silently. `otherwise` is the language for people whose language is
+    All links of one day, whose name is `day`, are in one broadcast, and further ones to the same person in others. A
+    link that may not be sent is dropped silently. `otherwise` is the language for people whose language is
     not known.
     """
     with database.transaction() as connection:
@@ -66,13 +57,13 @@ def queue_requests(database: Database, answers: Answers, *, day: Day, otherwise:
                 _DROP(connection, request=request.id)
                 continue
             recipient = _recipient_of(connection, request)
-            before = _NUMBER_OF_TODAY(connection, recipient=recipient, since=text_of(day.began_at))
+            before = answers_of_day(connection, answers.kind, day, recipient)
             number = (
                 1 + before + sum(recipient in found.values() for group in groups.values() for found in group.values())
             )
             _KEEP_MAILED(connection, request=request.id, recipient=recipient, now=text_of(now))
             language = spoken([*filter(None, [subscriber.record.language]), otherwise])
-            name = day.name if number == 1 else f"{day.name}-{number}"
+            name = day if number == 1 else f"{day}-{number}"
             groups[name][readership_of_link(language, request.kind)][request.id] = recipient
         return sum(_add(connection, answers, name, group, now=now) for name, group in groups.items())
 

@@ -16,7 +16,6 @@ _CONFIRM = change("preferences", "confirm")
 _END_REQUESTS = change("preferences", "end_requests")
 _SET_TOKEN = change("preferences", "set_token")
 _KEEP_FORMER_TOKEN = change("preferences", "keep_former_token")
-_DROP_FORMER_TOKENS = change("preferences", "drop_former_tokens")
 _FORMER_TOKENS = query_all("preferences", "former_tokens", str)
 _ADD_TRACKING_CHOICE = change("preferences", "add_tracking_choice")
 _TRACKING_CHOICES = query_all("preferences", "tracking_choices", TrackingChoice)
@@ -62,7 +61,6 @@ def confirm_address(connection: Connection, request: LinkRequest, *, now: dateti
 
 def renew_token(connection: Connection, subscriber: int, *, now: datetime) -> None:
     """End all personal links of someone, but for leaving with the links in earlier emails, which works for a while."""
-    _DROP_FORMER_TOKENS(connection, now=text_of(now))
     _KEEP_FORMER_TOKEN(connection, subscriber=subscriber, ends_at=text_of(now + FORMER_TOKEN_VALID_FOR))
     _SET_TOKEN(connection, subscriber=subscriber, token=secrets.token_hex(_TOKEN_BYTES))
     _END_REQUESTS(connection, subscriber=subscriber)

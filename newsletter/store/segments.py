@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import orjson
@@ -12,6 +13,7 @@ from newsletter.store.database import Connection, Database, ListPart
 from newsletter.store.queries import query_all, query_value
 from newsletter.store.segment_sql import compose
 from newsletter.store.subscribers import SUBSCRIBER_READS
+from newsletter.system.moments import text_of
 
 
 class SuppressedCount(NamedTuple):
@@ -33,27 +35,31 @@ _ISSUE_NAMES = query_all("segments", "issue_names", str)
 _SEGMENT_NAMES = query_all("segments", "segment_names", str)
 _PEOPLE = query_all("segments", "people", Member, SUBSCRIBER_READS)
 _PAGE = 1000
+_NEVER = "9999"  # after every time
 _ALL = 1 << 40  # more subscribers than any list has
 
 
-def count_segment(database: Database, segment: Condition) -> SegmentCount:
+def count_segment(database: Database, segment: Condition, *, at: datetime | None = None) -> SegmentCount:
     """Return how many people are in the segment.
 
-    Also count those who are suppressed, and those of the others who have no recorded consent.
+    Also count those who are suppressed, and those of the others who have no recorded consent. Of the rest, count those
+    who have paused until after a time. Without a time, pauses do not count.
     """
+    until = text_of(at) if at else _NEVER
 
     # For NOT, subtract the count of the inner condition from the count of everyone, because it is faster to find the
     # people who match a condition than those who do not.
     terms = ((1, All()), (-1, segment.part)) if isinstance(segment, Not) else ((1, segment),)
 
     def count(connection: Connection, part: ListPart | None) -> list[tuple[int, SegmentCount]]:
-        return [(sign, _count(connection, each, part)) for sign, each in terms]
+        return [(sign, _count(connection, each, part, until)) for sign, each in terms]
 
     counts = [each for several in database.ask_in_parts(count) for each in several]
     return SegmentCount(
         members=sum(sign * each.members for sign, each in counts),
         suppressed=sum(sign * each.suppressed for sign, each in counts),
         without_consent=sum(sign * each.without_consent for sign, each in counts),
+        paused=sum(sign * each.paused for sign, each in counts),
     )
 
 
@@ -133,6 +139,6 @@ def _people(database: Database, ids: Sequence[int]) -> tuple[Member, ...]:
     return _PEOPLE.ask(database, ids=orjson.dumps(list(ids)).decode())
 
 
-def _count(connection: Connection, segment: Condition, part: ListPart | None) -> SegmentCount:
+def _count(connection: Connection, segment: Condition, part: ListPart | None, at: str) -> SegmentCount:
     query, values = compose(_COUNT_SEGMENT, connection.dialect, segment=segment, part=part)
-    return query(connection, **values)
+    return query(connection, at=at, **values)

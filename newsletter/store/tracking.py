@@ -8,6 +8,7 @@ from newsletter.model.readership import TrackingMode
 from newsletter.model.tracked_address import PICTURE, TrackedAddress
 from newsletter.store.database import Connection
 from newsletter.store.queries import change, query_one
+from newsletter.system.moments import text_of
 
 
 class FoundLink(NamedTuple):
@@ -28,6 +29,7 @@ class FoundLink(NamedTuple):
 _SET_MODE = change("tracking", "set_mode")
 _ADD_LINK = change("tracking", "add_link")
 _FIND_LINK = query_one("tracking", "find_link", FoundLink)
+_AGREE = change("tracking", "agree")
 _WITHDRAW = change("tracking", "withdraw")
 _FORGET_REACTIONS = change("tracking", "forget_reactions")
 
@@ -50,6 +52,11 @@ def find_link(connection: Connection, address: TrackedAddress) -> FoundLink | No
         return None
     mode, key = (TrackingMode.CONSENTED, found.token) if address.subscriber else (TrackingMode.TOTALS, found.nonce)
     return found if found.mode is mode and key and address.is_made_with(key) else None
+
+
+def agree_to_tracking(connection: Connection, subscriber_id: int, *, now: datetime) -> bool:
+    """Save that a person agrees to tracking from now on. Return whether they had not agreed before."""
+    return _AGREE(connection, subscriber=subscriber_id, now=text_of(now)) > 0
 
 
 def withdraw_tracking(connection: Connection, subscriber_id: int) -> bool:

@@ -5,12 +5,24 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from newsletter.config import Config
+from newsletter.model.preferences import FORMER_TOKEN_VALID_FOR
 from newsletter.settings.retention import RetentionSettings
 from newsletter.settings.workspace import Settings
 from newsletter.store.database import Connection, Database
 from newsletter.store.dry_run import unless_dry_run
 from newsletter.store.posts import delete_posts
-from newsletter.store.purge import delete_proofs, delete_remarks, delete_soft_bounces, keep_purge, last_purge
+from newsletter.store.purge import (
+    delete_former_tokens,
+    delete_link_requests,
+    delete_proofs,
+    delete_refusals,
+    delete_remarks,
+    delete_signups,
+    delete_soft_bounces,
+    delete_wordings,
+    keep_purge,
+    last_purge,
+)
 from newsletter.system.log import Log, delete_log_lines, no_log
 
 PURGE_EVERY = timedelta(days=1)
@@ -41,6 +53,11 @@ _KEPT: Sequence[_Kept] = (
     _Kept("reasons for leaving", lambda settings: settings.retention.remarks, delete_remarks),
     _Kept("soft bounces", _soft_bounce_days, delete_soft_bounces),
     _Kept("replaced consents", lambda settings: settings.retention.proofs, delete_proofs),
+    _Kept("sign-ups that were not confirmed", lambda settings: settings.retention.requests, delete_signups),
+    _Kept("links that people asked for", lambda settings: settings.retention.requests, delete_link_requests),
+    _Kept("counts of refused sign-ups", lambda settings: settings.retention.requests, delete_refusals),
+    _Kept("words of forms that no one agreed to", lambda settings: settings.retention.proofs, delete_wordings),
+    _Kept("unsubscribe links of former addresses", lambda _: FORMER_TOKEN_VALID_FOR.days, delete_former_tokens),
 )
 _LOGS = "lines of logs and reports"
 

@@ -15,6 +15,7 @@ from newsletter.errors import InputError, Mistake, MistakesError, StoreError
 from newsletter.lists.column_words import sure_column
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.finding import Place
+from newsletter.model.permission import pause_at
 from newsletter.model.segment import AD_HOC, EVERYONE, All, KnownNames, Member, Segment
 from newsletter.segments.expressions import parse_segment
 from newsletter.segments.literals import Calendar
@@ -196,7 +197,7 @@ def overview_segments(
     segments, broken = _parsed(config, (EVERYONE, *config.settings.segments), known, now=now)
     for segment in segments:
         also = count_both(database, segment.condition, compared.condition) if compared else None
-        counted.append(replace(_counted(database, segment, sample=_SAMPLE), also_in_other=also))
+        counted.append(replace(_counted(database, segment, sample=_SAMPLE, now=now), also_in_other=also))
         on_counted(1)
     overlaps = []
     named = [each.segment for each in counted[1:]]
@@ -214,16 +215,22 @@ def overview_segments(
     )
 
 
-def portray_segment(database: Database, segment: Segment) -> CountedSegment:
+def standing_at(member: Member, at: datetime) -> str:
+    """Return `mailed`, or why a person gets no email at a time, such as a pause."""
+    pause = pause_at(member.subscriber.record.paused_until, at) if member.is_mailed else ""
+    return pause or member.standing
+
+
+def portray_segment(database: Database, segment: Segment, *, now: datetime) -> CountedSegment:
     """Return one segment in detail, including the reasons why members are blocked, in order of frequency."""
-    counted = _counted(database, segment, sample=_LARGER_SAMPLE)
+    counted = _counted(database, segment, sample=_LARGER_SAMPLE, now=now)
     return replace(counted, suppressed=count_suppressed(database, segment.condition))
 
 
-def _counted(database: Database, segment: Segment, *, sample: int) -> CountedSegment:
+def _counted(database: Database, segment: Segment, *, sample: int, now: datetime) -> CountedSegment:
     condition = segment.condition
     people = sample_segment(database, condition, size=sample)
-    return CountedSegment(segment=segment, count=count_segment(database, condition), sample=people)
+    return CountedSegment(segment=segment, count=count_segment(database, condition, at=now), sample=people)
 
 
 def _compares_all(named: int, other: str | None) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from newsletter.model.audience import SegmentCount, SuppressionReason
 from newsletter.model.columns import FIELD_COLUMNS
+from newsletter.model.edit import Edit
 from newsletter.model.event import EventType
 from newsletter.model.segment import (
     All,
@@ -28,6 +29,7 @@ from newsletter.model.segment import (
     Tagged,
 )
 from newsletter.store.database import Database, Dialect
+from newsletter.store.editing import edit_people
 from newsletter.store.postgresql.connection import PostgresDialect
 from newsletter.store.queries import Change, query_all
 from newsletter.store.segment_sql import compose
@@ -45,6 +47,7 @@ from newsletter.store.segments import (
 )
 from newsletter.store.sqlite.connection import SqliteDialect
 from newsletter.store.suppressions import add_suppression
+from newsletter.system.moments import text_of
 from tests.store.builders import NOW, add, add_people, claim, freeze, hold, react, record, row, send_all
 
 PEOPLE = (
@@ -234,6 +237,27 @@ def test_whom_nothing_on_record_allows_to_mail_is_not_mailable(database: Databas
     assert count == SegmentCount(members=3, suppressed=1, without_consent=1)
     assert count.mailable == 1
     assert [member.standing for member in list_members(database, All())] == ["no consent", "mailed", "complained"]
+
+
+def test_who_has_paused_is_counted_once_and_only_until_the_pause_ends(database: Database) -> None:
+    names = ("ana", "bo", "cy", "di", "eo")
+    people = [f"{name}@example.org" for name in names]
+    add(
+        database, *(row(email, first_name=email[:2], consented_at=None if email[0] == "c" else NOW) for email in people)
+    )
+    add_suppression(database, "bo@example.org", SuppressionReason.COMPLAINED, now=NOW)
+    pause = Edit(cells={"paused_until": text_of(NOW + timedelta(days=9))})
+    edit_people(database, people[:4], pause, shown=0, now=NOW)  # Ana and Di could be emailed otherwise
+    of_ana = Compare("first_name", Operator.EQUAL, "an")
+
+    paused = {
+        days: [count_segment(database, each, at=NOW + timedelta(days=days)) for each in (All(), of_ana, Not(of_ana))]
+        for days in (0, 8, 9)
+    }
+
+    assert [[each.paused for each in counts] for counts in paused.values()] == [[2, 1, 1], [2, 1, 1], [0, 0, 0]]
+    assert [each.mailable for each in paused[0]] == [1, 0, 1]
+    assert count_segment(database, All()).mailable == 3
 
 
 def test_counts_of_the_opposite_are_of_everybody_else(database: Database) -> None:

@@ -60,6 +60,7 @@ def fill(config: Config, database: Database) -> None:  # noqa: F811
         at(400),
         at(400, seconds=1),
     )
+    fill_requests(database)
     logs = config.root / LOGS_FOLDER
     logs.mkdir()
     old, young = (NOW - timedelta(days=20, seconds=1)).isoformat(timespec="milliseconds"), NOW.isoformat()
@@ -71,11 +72,45 @@ def fill(config: Config, database: Database) -> None:  # noqa: F811
         os.utime(logs / name, times=((NOW - timedelta(days=age)).timestamp(),) * 2)
 
 
+def fill_requests(database: Database) -> None:  # noqa: F811
+    """For each thing that people asked for: what is deleted, and what is kept because it is younger, used or proof."""
+    signup = (
+        "INSERT INTO signup (person, email, first_name, language, topics, wants_tracking, source, wording, asked_at, "
+        "state, mailed_at) VALUES ('x', 'x', '', 'en', '', 0, 'join', '{wording}', {at}, '{state}', {mailed})"
+    )
+    mailed = signup.format(wording="w", at="'2020-01-01T00:00:00Z'", state="mailed", mailed=":at")
+    insert(database, mailed, at(30), at(30, seconds=1))
+    insert(database, mailed.replace("'mailed'", "'known'"), at(30, seconds=1))
+    insert(database, mailed.replace("'mailed'", "'confirmed'").replace("'w'", "'used'"), at(900))  # it is proof
+    waiting = signup.format(wording="w", at=":at", state="asked", mailed="''")
+    insert(database, waiting, at(30), at(30, seconds=1))
+    link = (
+        "INSERT INTO link_request (subscriber, kind, person, email, token, asked_at, mailed_at) "
+        "VALUES (1, 'data', 'x', 'x', 'x', {})"
+    )
+    insert(database, link.format("'2020-01-01T00:00:00Z', :at"), at(30), at(30, seconds=1))
+    insert(database, link.format(":at, ''"), at(30), at(30, seconds=1))
+    insert(database, "INSERT INTO signup_refusal VALUES (:at, 'bot', 3)", at(30), at(30, seconds=1))
+    insert(database, "INSERT INTO former_token VALUES (1, :at, :at)", at(0), at(0, seconds=1))
+    for version, age in (("used", 900), ("of the list", 900), ("of the past", 900), ("unused", 401), ("young", 399)):
+        insert(database, f"INSERT INTO signup_wording VALUES ('{version}', 'en', 'words', :at)", at(age))
+    insert(database, "UPDATE subscriber SET consent_wording = 'of the list' WHERE :at <> ''", at(0))
+    past = "INSERT INTO past_consent VALUES (1, :at, '2021-01-01T00:00:00Z', 'form', 'of the past', '')"
+    insert(database, past, at(1))
+    # The choice of 500 days ago was replaced 401 days ago, and that one 399 days ago.
+    insert(database, "INSERT INTO tracking_choice VALUES (1, :at, 1, '1 en')", at(500), at(401), at(399))
+
+
 ALL = {
     "posts of your provider": 1,
     "reasons for leaving": 1,
     "soft bounces": 1,
-    "replaced consents": 1,
+    "replaced consents": 2,
+    "sign-ups that were not confirmed": 3,
+    "links that people asked for": 2,
+    "counts of refused sign-ups": 1,
+    "words of forms that no one agreed to": 1,
+    "unsubscribe links of former addresses": 1,
     "lines of logs and reports": 5,
 }
 
@@ -101,12 +136,12 @@ def test_it_is_done_once_a_day(config: Config, database: Database) -> None:  # n
 
     purge_daily(config, database, now=NOW, log=log)
     assert said[0] == "posts of your provider older than 35 days were deleted"
-    assert len(said) == 5
+    assert len(said) == len(ALL)
     add_remark(database)
     purge_daily(config, database, now=NOW + timedelta(hours=23), log=log)
-    assert len(said) == 5
+    assert len(said) == len(ALL)
     purge_daily(config, database, now=NOW + timedelta(days=1), log=log)
-    assert "reasons for leaving older than 100 days were deleted" in said[5:]
+    assert "reasons for leaving older than 100 days were deleted" in said[len(ALL) :]
 
 
 def add_remark(database: Database) -> None:  # noqa: F811

@@ -9,10 +9,13 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.audience import SegmentCount, SuppressionReason
+from newsletter.model.edit import Edit
 from newsletter.model.segment import AD_HOC, Deed, Did, Tagged
 from newsletter.store.database import Database
+from newsletter.store.editing import edit_people
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
+from newsletter.system.moments import text_of
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import (
     Overlap,
@@ -22,6 +25,7 @@ from newsletter.workflows.segments import (
     portray_segment,
     require_segments,
     segment_where,
+    standing_at,
     steps_of_overview,
 )
 from newsletter.workflows.send.plan import Order, plan_broadcast
@@ -189,11 +193,23 @@ def test_plan_says_what_no_subscriber_has_in_each_of_its_segments(tmp_path: Path
 def test_portrait_says_why_people_are_not_mailed(config: Config, database: Database) -> None:
     add_suppression(database, "ana@example.org", SuppressionReason.COMPLAINED, now=NOW)
 
-    portrait = portray_segment(database, meant_by(config, database, segment="teachers", now=NOW))
+    portrait = portray_segment(database, meant_by(config, database, segment="teachers", now=NOW), now=NOW)
 
     assert portrait.suppressed == ((SuppressionReason.COMPLAINED, 1),)
     assert portrait.count.mailable == 2
     assert len(portrait.sample) == 3
+
+
+def test_who_has_paused_is_counted_and_listed_with_the_day(config: Config, database: Database) -> None:
+    end = datetime(2027, 12, 24, tzinfo=UTC)
+    edit_people(database, ["ana@example.org"], Edit(cells={"paused_until": text_of(end)}), shown=0, now=NOW)
+
+    portrait = portray_segment(database, meant_by(config, database, segment="teachers", now=NOW), now=NOW)
+
+    assert (portrait.count.paused, portrait.count.mailable) == (1, 2)
+    standings = sorted(standing_at(member, NOW) for member in portrait.sample)
+    assert standings == ["mailed", "mailed", "paused until 2027-12-24"]
+    assert {standing_at(member, end) for member in portrait.sample} == {"mailed"}
 
 
 def test_broadcast_to_an_expression_keeps_what_was_typed(config: Config, database: Database) -> None:

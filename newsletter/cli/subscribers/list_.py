@@ -12,10 +12,10 @@ from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.lists.exports import subscriber_data
 from newsletter.lists.tags import cell_with_tags
-from newsletter.model.segment import Member
+from newsletter.model.segment import MAILED, Member
 from newsletter.system.moments import text_of
 from newsletter.workflows.segment_notes import notes_on
-from newsletter.workflows.segments import meant_by
+from newsletter.workflows.segments import meant_by, standing_at
 from newsletter.workflows.subscribers.export import count_people, list_people, write_people
 
 _SHOWN = 20
@@ -42,33 +42,36 @@ def list_(
         raise InputError("--where and --segment cannot be combined; give only one of them")
     if as_csv and as_json:
         raise InputError("--csv and --json cannot be combined; give only one of them")
+    now = datetime.now(UTC)
     with opened_database() as (config, database):
-        meant = meant_by(config, database, where=where, segment=segment, now=datetime.now(UTC))
+        meant = meant_by(config, database, where=where, segment=segment, now=now)
         if as_csv:
             write_people(database, meant, output.result_stream(), most=limit)
         elif as_json:
-            output.print_json_items(_data(member) for member in list_people(database, meant, most=limit))
+            output.print_json_items(_data(member, now=now) for member in list_people(database, meant, most=limit))
         else:
             people = tuple(list_people(database, meant, most=limit or _SHOWN))
-            _print_people(people, total=count_people(database, meant), where=where, segment=segment)
+            _print_people(people, total=count_people(database, meant), where=where, segment=segment, now=now)
         output.print_notes(notes_on(database, [meant]))
 
 
-def print_members(members: Sequence[Member]) -> None:
-    """Print one row per member."""
+def print_members(members: Sequence[Member], *, now: datetime) -> None:
+    """Print one row per member, with why they would get no email now."""
     columns: Mapping[str, Callable[[Member], str]] = {
         "address": lambda member: member.subscriber.record.email,
         "name": _name,
         "language": lambda member: member.subscriber.record.language,
-        "not emailed": lambda member: "" if member.is_mailed else member.standing,
+        "not emailed": lambda member: "" if (standing := standing_at(member, now)) == MAILED else standing,
         "tags": lambda member: cell_with_tags(member.subscriber.record.tags, separator=", "),
     }
     output.print_columns(columns, members)
 
 
-def _print_people(people: Sequence[Member], *, total: int, where: str | None, segment: str | None) -> None:
+def _print_people(
+    people: Sequence[Member], *, total: int, where: str | None, segment: str | None, now: datetime
+) -> None:
     if people:
-        print_members(people)
+        print_members(people, now=now)
     if not total and where is None and segment is None:
         output.say("There are no subscribers yet.")
         output.print_next("newsletter subscribers import FILE", "to import a list")
@@ -87,10 +90,10 @@ def _name(member: Member) -> str:
     return f"{record.first_name} {record.last_name}".strip()
 
 
-def _data(member: Member) -> dict[str, object]:
+def _data(member: Member, *, now: datetime) -> dict[str, object]:
     consented_at = member.subscriber.record.consented_at
     return {
         **subscriber_data(member.subscriber),
         "consented_at": text_of(consented_at) if consented_at else None,
-        "mail": member.standing,
+        "mail": standing_at(member, now),
     }

@@ -38,6 +38,7 @@ _NEWEST = query_one("rolling", "newest", NewestBroadcast)
 _NEXT_CHUNK = query_value("rolling", "next_chunk", int)
 _ADD_DELIVERY = change("rolling", "add_delivery")
 _GROW = change("rolling", "grow")
+_OF_DAY = query_value("rolling", "of_day", int)
 _RUNNING = query_all("rolling", "running", int)
 _LAST_CONFIRMATION = query_one("rolling", "last_confirmation", int)
 _ADD_BROADCAST = query_value("freeze", "add_broadcast", int)
@@ -138,6 +139,14 @@ def add_members(
     if people and add_answers(connection, answers, request.issue, people, now=now) is None:
         return None
     return frozenset()
+
+
+def answers_of_day(connection: Connection, kind: BroadcastKind, day: str, subscriber: int) -> int:
+    """Return in how many broadcasts of a kind and day someone has a place. They need a further one for another email.
+
+    Only the ledger knows: what was asked for is deleted when its person is erased or moves, and its place is not.
+    """
+    return _OF_DAY(connection, kind=kind.value, day=day, subscriber=subscriber)
 
 
 def running_answers(database: Database) -> tuple[int, ...]:

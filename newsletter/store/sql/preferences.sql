@@ -35,14 +35,6 @@ SELECT EXISTS (SELECT 1 FROM link_request WHERE mailed_at = '');
 -- Return how many links to a new address were sent to one person since a time.
 SELECT count(*) FROM link_request WHERE person = :person AND kind = 'new address' AND mailed_at >= :since;
 
--- name: number_of_today(recipient, since)$
--- Return in how many broadcasts of links that began since a time someone has a place. The ledger is asked, because a
--- request ends with a change of address, and its place does not.
-SELECT count(*)
-FROM broadcast AS b
-JOIN delivery AS d ON d.broadcast = b.id AND d.subscriber = :recipient
-WHERE b.kind = 'requested link' AND b.created_at >= :since;
-
 -- name: reserved_id(person)$
 -- Return the id by which the ledger knows the owner of a new address who got a link before.
 SELECT recipient FROM link_request WHERE person = :person AND kind = 'new address' AND recipient IS NOT NULL
@@ -82,10 +74,6 @@ UPDATE subscriber SET token = :token WHERE id = :subscriber;
 INSERT INTO former_token (subscriber, token, ends_at)
 SELECT id, token, :ends_at FROM subscriber WHERE id = :subscriber
 ON CONFLICT (subscriber, token) DO NOTHING;
-
--- name: drop_former_tokens(now)!
--- Delete the former tokens that are not good for anything anymore.
-DELETE FROM former_token WHERE ends_at <= :now;
 
 -- name: former_tokens(subscriber, now)
 -- Return the former tokens of someone that are still good for leaving.

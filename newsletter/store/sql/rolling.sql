@@ -10,6 +10,14 @@ WHERE
 ORDER BY id DESC
 LIMIT 1;
 
+-- name: of_day(kind, day, subscriber)$
+-- Return in how many broadcasts of a kind and day someone has a place: the first is named after the day, and further ones
+-- have its name and a number.
+SELECT count(*)
+FROM broadcast AS b
+JOIN delivery AS d ON d.broadcast = b.id AND d.subscriber = :subscriber
+WHERE b.kind = :kind AND (b.issue = :day OR b.issue LIKE :day || '-%');
+
 -- name: next_chunk(broadcast)$
 -- Return the number for a new chunk.
 SELECT coalesce(max(number), 0) + 1 FROM chunk WHERE broadcast = :broadcast;

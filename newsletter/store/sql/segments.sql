@@ -6,10 +6,10 @@
 -- Return the number of people in the segment.
 SELECT count(*) FROM subscriber AS s WHERE :segment;
 
--- name: count_segment(segment, few, part)
+-- name: count_segment(segment, few, part, at)
 -- Return, for a part of the list, the number of people in the segment, how many of them are suppressed, and how many of
--- the others have no recorded consent. Suppressed people and people without consent are few, so it is fastest to begin
--- with them. CROSS JOIN makes SQLite do that, because it never reorders the tables of a CROSS JOIN.
+-- the others have no recorded consent. Of the rest, also return how many have paused until after a time. All of these
+-- people are few, so it is fastest to begin with them. CROSS JOIN makes SQLite do that, because it never reorders the tables of a CROSS JOIN.
 SELECT
     (SELECT count(*) FROM subscriber AS s WHERE :part AND :segment) AS members,
     (
@@ -27,7 +27,21 @@ SELECT
             AND :part
             AND NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = s.person AND p.topic = '')
             AND :few
-    ) AS without_consent;
+    ) AS without_consent,
+    (
+        SELECT count(*)
+        FROM (
+            SELECT id
+            FROM subscriber
+            WHERE paused_until <> '' AND paused_until > :at AND (consented_at <> '' OR consent_basis <> '')
+        ) AS w
+        CROSS JOIN subscriber AS s
+        WHERE
+            s.id = w.id
+            AND :part
+            AND NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = s.person AND p.topic = '')
+            AND :few
+    ) AS paused;
 
 -- name: count_suppressed(few)
 -- Return the number of suppressed people in the segment for each reason.

@@ -45,10 +45,6 @@ LIMIT :size;
 -- Return how many emails about sign-ups one person was sent since a time.
 SELECT count(*) FROM signup WHERE person = :person AND mailed_at > :since;
 
--- name: number_of_today(subscriber, since)$
--- Return how many emails about sign-ups with this id were put in the ledger since a time.
-SELECT count(*) FROM signup WHERE subscriber = :subscriber AND mailed_at >= :since;
-
 -- name: reserved_id(person)$
 -- Return the id that was reserved for someone who has asked before.
 SELECT subscriber FROM signup WHERE person = :person AND subscriber IS NOT NULL ORDER BY id DESC LIMIT 1;
@@ -70,14 +66,6 @@ UPDATE signup SET state = 'asked', subscriber = NULL, token = '', mailed_at = ''
 -- name: drop(signup)!
 -- Delete a sign-up that is not followed up.
 DELETE FROM signup WHERE id = :signup;
-
--- name: drop_old(before)!
--- Delete the sign-ups that were not confirmed, once no limit needs them anymore.
-DELETE FROM signup WHERE state IN ('mailed', 'known') AND mailed_at < :before AND is_asked_again = 0;
-
--- name: drop_old_refusals(before)!
--- Delete the counts that no one looks at anymore.
-DELETE FROM signup_refusal WHERE hour_at < :before;
 
 -- name: rush(hour_ago, month_ago, day_ago, two_hours_ago)
 -- Return how many people were asked by email to confirm: in the last hour, from a month to a day ago, and in the last two

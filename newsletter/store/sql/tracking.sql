@@ -20,6 +20,10 @@ JOIN broadcast AS b ON b.id = t.broadcast
 LEFT JOIN subscriber AS s ON s.id = :subscriber
 WHERE t.broadcast = :broadcast AND t.number = :number;
 
+-- name: agree(subscriber, now)!
+-- Save that one person agrees to tracking, unless they did before.
+UPDATE subscriber SET tracking_consented_at = :now WHERE id = :subscriber AND tracking_consented_at = '';
+
 -- name: withdraw(subscriber)!
 -- End the consent to tracking of one person.
 UPDATE subscriber SET tracking_consented_at = '' WHERE id = :subscriber AND tracking_consented_at <> '';

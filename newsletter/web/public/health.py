@@ -55,7 +55,7 @@ class Metrics:
 
     def count(self, facts: RequestFacts) -> None:
         """Count a request."""
-        self._requests.labels(facts.route, facts.method, str(facts.status), facts.agent).inc()
+        self._requests.labels(facts.route, facts.method, str(facts.status), facts.agent.value).inc()
         self._seconds.labels(facts.route).observe(facts.seconds)
 
     @contextmanager

@@ -19,6 +19,8 @@ from newsletter.web.public.service import Service
 # These templates are not part of the theme: a workspace chooses the colors, the fonts and the logo of these pages.
 _PAGES = Path(__file__).parent / "pages"
 _MOST_LANGUAGES = 20  # of those that a browser names
+_NAME, _ADDRESS = Markup("<bdi>{}</bdi>"), Markup('<bdi class="address">{}</bdi>')
+_ADDRESSES = frozenset({"address", "old", "new"})  # the places in words where a masked address stands
 _A_WEEK = "public, max-age=604800"
 _PICTURES: Mapping[str, str] = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
 
@@ -36,7 +38,7 @@ def page(
     words = service_words(chosen)
 
     def say(topic: str, key: str, **names: object) -> Markup:
-        isolated = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in names.items()}
+        isolated = {name: (_ADDRESS if name in _ADDRESSES else _NAME).format(value) for name, value in names.items()}
         return Markup(words[topic][key]).format(**isolated)  # noqa: S704 - our own words
 
     def plainly(topic: str, key: str, **names: object) -> str:

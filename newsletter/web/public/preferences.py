@@ -29,6 +29,8 @@ from newsletter.workflows.preferences.choices import (
     save_choices,
 )
 from newsletter.workflows.preferences.visit import Visit, ask_for, visit_of
+from newsletter.workflows.suppressions.leave import link_to_leave
+from newsletter.workflows.tracking.consent import is_tracking_asked
 
 _FIELDS = frozenset({"language", "timezone", "first_name", "last_name", "pause"})  # a browser sends them all
 _LINKS = {"data": LinkRequestKind.DATA, "preferences": LinkRequestKind.PREFERENCES}
@@ -137,6 +139,8 @@ class _Preferences:
             notice=shown.notice,
             faults=shown.faults,
             choices=choices,
+            link_to_leave=link_to_leave(subscriber),
+            asks_tracking=is_tracking_asked(config, subscriber.record),
             email=shown.email,
             topics=topic_choices(self._service, left=config.settings.topics.keys() - choices.topics),
             languages=offered_languages(config, subscriber),
@@ -157,5 +161,5 @@ def _choices_in(form: Form) -> Choices:
         first_name=normal_text(first(form, "first_name")),
         last_name=normal_text(first(form, "last_name")),
         pause=first(form, "pause").strip(),
-        agrees=first(form, "tracking") == "yes",
+        agrees="yes" in form["tracking"] if "tracking" in form else None,  # with its box, the form says "no" too
     )

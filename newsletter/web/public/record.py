@@ -4,7 +4,6 @@ The paths of requests contain personal links, which are secrets. Only the patter
 client only what kind of program it is.
 """
 
-import re
 from collections.abc import Callable
 from http import HTTPMethod
 from time import perf_counter
@@ -14,19 +13,13 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from newsletter.model.machines import AgentKind, kind_of_agent
+
 MOST_AT_ONCE = 500  # requests
 _METHODS = frozenset(HTTPMethod)
 _OTHER = "other"
 _GONE = 499  # the client went away before the answer, as nginx calls it
 _NO_ROUTE = "none"
-# The kinds of programs that send requests. The first pattern that fits counts.
-_AGENTS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("none", re.compile(r"\A\s*\Z")),
-    ("image proxy", re.compile(r"GoogleImageProxy|YahooMailProxy|Slack-ImgProxy")),
-    ("bot", re.compile(r"bot\b|crawl|spider|preview|scan|headless|curl|python|java\b|go-http", re.IGNORECASE)),
-    ("SendGrid", re.compile(r"SendGrid")),
-    ("browser", re.compile(r"Mozilla/5\.0 \(")),
-)
 
 
 class RequestFacts(Struct, frozen=True, kw_only=True):
@@ -36,7 +29,7 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
     method: str
     status: int
     size_bytes: int  # of the answer's body
-    agent: str
+    agent: AgentKind
     seconds: float
 
 
@@ -112,6 +105,6 @@ async def _say(status: int, send: Send, *headers: tuple[bytes, bytes]) -> None:
     await send({"type": "http.response.body"})
 
 
-def _agent_of(scope: Scope) -> str:
+def _agent_of(scope: Scope) -> AgentKind:
     text = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
-    return next((kind for kind, pattern in _AGENTS if pattern.search(text[:300])), _OTHER)
+    return kind_of_agent(text)

@@ -15,17 +15,19 @@ from newsletter.errors import StoreError
 from newsletter.providers.base import Clock, utc_now
 from newsletter.store.database import Connection, Database
 from newsletter.store.group_writer import GroupWriter
+from newsletter.workflows.tracking.recorder import Recorder
 
 T = TypeVar("T")
 _SECONDS_TO_SAVE = 10  # less than the proxy waits for an answer
 
 
 class Service(Struct, frozen=True, kw_only=True):
-    """The workspace that is served, its open database, and the writer that saves the changes of all requests."""
+    """The workspace that is served, its open database, and what saves the changes of all requests."""
 
     config: Config
     database: Database
     writer: GroupWriter
+    recorder: Recorder  # of opens and clicks
     clock: Clock = utc_now
     wanted: Event = field(default_factory=Event)  # set when someone has just asked for an email
     key: bytes | None = None  # with which people are erased; without it no one can be, or be told from erased people

@@ -27,6 +27,7 @@ from newsletter.web.public.health import Metrics
 from newsletter.web.public.record import OnFault, RequestFacts
 from newsletter.web.public.service import Service
 from newsletter.workflows.events.interpret import Interpreter
+from newsletter.workflows.tracking.recorder import Recorder
 
 _SECONDS_TO_FINISH = 20
 _SECONDS_FOR_A_HEAD = 10.0
@@ -69,7 +70,15 @@ def serve_pages(
         writer = stack.enter_context(GroupWriter(database))
         service_key(database)  # made before it is needed
         stack.enter_context(Interpreter(config, database, log=surroundings.work_log))
-        service = Service(config=config, database=database, writer=writer, wanted=surroundings.wanted, key=forget_key())
+        recorder = stack.enter_context(Recorder(config, database, log=surroundings.work_log))
+        service = Service(
+            config=config,
+            database=database,
+            writer=writer,
+            recorder=recorder,
+            wanted=surroundings.wanted,
+            key=forget_key(),
+        )
         metrics = Metrics(service)
         stack.enter_context(metrics.served(config.settings.service.metrics_port))
 
@@ -91,7 +100,7 @@ def _log_request(log: Log, facts: RequestFacts) -> None:
         method=facts.method,
         status=facts.status,
         bytes=facts.size_bytes,
-        agent=facts.agent,
+        agent=facts.agent.value,
         milliseconds=round(facts.seconds * 1000),
     )
 

@@ -16,7 +16,6 @@ from newsletter.model.personal_links import Purpose, age_of, masked, read_link, 
 from newsletter.model.signup import LONGEST_NAME, Signup, SignupRefusal
 from newsletter.store.service import service_key
 from newsletter.store.signups import Confirmation, add_signup, refuse_signup
-from newsletter.system.environment import forget_key
 from newsletter.web.public.limits import ClientLimits
 from newsletter.web.public.pages import language_of, neutral_page, page
 from newsletter.web.public.protection import Form, first, is_own_form, read_form
@@ -84,7 +83,7 @@ class _Joining:
         if first(form, "wording") != wanted.wording.version:  # the words are others now than those that they agreed to
             return self._form(request, form, notice=("joining", "check"))
         refusal = self._refusal(request, form, wanted.email)
-        saving = refuse_signup(refusal, now=now) if refusal else add_signup(wanted, key=forget_key(), now=now)
+        saving = refuse_signup(refusal, now=now) if refusal else add_signup(wanted, key=service.key, now=now)
         await service.save_and_send(saving)  # one commit for everyone, so that the time of the answer shows nothing
         return page(service, request, "asked.html.j2", language=wanted.language, address=wanted.email)
 
@@ -107,7 +106,7 @@ class _Joining:
         if not is_own or age is None or not _BUTTON_AGES[0] <= age <= _BUTTON_AGES[1]:
             is_young = is_own and age is not None and age < _BUTTON_AGES[0]
             return self._button(request, signup, notice=("general", "again"), stamp=stamp if is_young else "")
-        found = await service.save_and_send(confirm(service.config, link, now=now))
+        found = await service.save_and_send(confirm(service.config, link, key=service.key, now=now))
         return neutral_page(service, request) if found is None else self._confirmed(request, found)
 
     def _refusal(self, request: Request, form: Form, email: str) -> SignupRefusal | None:

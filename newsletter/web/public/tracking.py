@@ -5,10 +5,8 @@ can be saved. What is recorded is saved after the answer. A page never says more
 not exist.
 """
 
-from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from msgspec import Struct
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,16 +14,18 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.model.audience import Subscriber
-from newsletter.model.personal_links import Purpose, age_of, is_code_of, masked, read_link, stamp_of
+from newsletter.model.personal_links import Purpose, is_code_of, masked, read_link
 from newsletter.model.tracked_address import PICTURE, TrackedAddress, read_tracked_address
 from newsletter.model.tracking import LINK_PATH, PICTURE_PATH
 from newsletter.store.database import Connection
 from newsletter.store.subscribers import subscriber_with_id
-from newsletter.store.tracking import FoundLink, find_link, withdraw_tracking
-from newsletter.web.public.pages import neutral_page, page
-from newsletter.web.public.protection import first, is_own_form, read_form
+from newsletter.store.tracking import FoundLink, find_link
+from newsletter.web.public.pages import language_of, neutral_page, page
+from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
+from newsletter.web.public.protection import read_form
 from newsletter.web.public.service import Service
-from newsletter.workflows.tracking.recorder import Recorder, TrackedVisit, reaction_of
+from newsletter.workflows.tracking.consent import choose_tracking
+from newsletter.workflows.tracking.recorder import TrackedVisit, reaction_of
 
 # One transparent pixel: the smallest GIF that all browsers show (43 bytes).
 _PIXEL = (
@@ -34,13 +34,12 @@ _PIXEL = (
 )
 _PIXEL_HEADERS = {"Cross-Origin-Resource-Policy": "cross-origin"}  # web mailboxes show it on pages of their own
 _KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]|"  # everything in an address that is not written in another way already
-_YOUNGEST, _OLDEST = timedelta(seconds=2), timedelta(days=1)  # of the page whose button is pressed
 _NOBODY = "0" * 32  # checked in place of someone who does not exist, so that the check takes place all the same
 
 
 def routes(service: Service) -> list[BaseRoute]:
     """Return the routes of tracked links, of the picture, and of the page that ends tracking."""
-    links = _Links(service, Recorder(service.config, service.database))
+    links = _Links(service)
     ending = _Ending(service)
     paths = (
         (f"/{LINK_PATH}/{{address}}", links.follow, "GET"),
@@ -54,9 +53,8 @@ def routes(service: Service) -> list[BaseRoute]:
 class _Links:
     """The handlers of links and of the picture."""
 
-    def __init__(self, service: Service, recorder: Recorder) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._recorder = recorder
 
     async def follow(self, request: Request) -> Response:
         """Lead on to where the link leads. An address that we did not make leads nowhere."""
@@ -92,19 +90,9 @@ class _Links:
         reaction = reaction_of(self._service.config, address, found, visit, now=now)
         if reaction is None:
             return None
-        self._recorder.note(reaction)
-        return BackgroundTask(self._recorder.save, now)
-
-
-class _Reader(Struct, frozen=True):
-    """The owner of a link that ends tracking."""
-
-    subscriber: Subscriber
-
-    @property
-    def about(self) -> str:
-        """What the codes of their page are about."""
-        return str(self.subscriber.id)
+        recorder = self._service.recorder
+        recorder.note(reaction)
+        return BackgroundTask(recorder.save, now)
 
 
 class _Ending:
@@ -124,56 +112,51 @@ class _Ending:
         reader = await self._reader(request)
         if reader is None:
             return neutral_page(self._service, request)
-        stamp, now = first(form, "stamp"), self._service.now
-        age = age_of(stamp, reader.subscriber.token, Purpose.PAGE, reader.about, now=now)
-        is_own = is_own_form(request.headers, self._service.origin)
-        if not is_own or age is None or not _YOUNGEST <= age <= _OLDEST:
-            is_young = is_own and age is not None and age < _YOUNGEST
-            return self._page(request, reader, notice=("general", "again"), stamp=stamp if is_young else "")
-        number = reader.subscriber.id
-        await self._service.save(lambda connection: withdraw_tracking(connection, number))
+        if not is_pressed(self._service, request, form, reader):
+            stamp = stamp_to_press_again(self._service, request, form, reader)
+            return self._page(request, reader, notice=("general", "again"), stamp=stamp)
+        now, language = self._service.now, language_of(self._service, request, reader.record.language)
+        await self._service.save(
+            lambda connection: choose_tracking(connection, reader.id, agrees=False, language=language, now=now)
+        )
         return self._ended_page(request, reader)
 
-    async def _reader(self, request: Request) -> _Reader | None:
+    async def _reader(self, request: Request) -> Subscriber | None:
         link = request.path_params["link"]
         return await self._service.read(lambda connection: _owner_of(connection, link))
 
     def _page(
-        self, request: Request, reader: _Reader | None, *, notice: tuple[str, str] | None = None, stamp: str = ""
+        self, request: Request, reader: Subscriber | None, *, notice: tuple[str, str] | None = None, stamp: str = ""
     ) -> Response:
         if reader is None:
             return neutral_page(self._service, request)
-        if reader.subscriber.record.tracking_consented_at is None:
+        if reader.record.tracking_consented_at is None:
             return self._ended_page(request, reader)
         return page(
             self._service,
             request,
             "tracking.html.j2",
-            language=reader.subscriber.record.language,
-            address=masked(reader.subscriber.record.email),
-            stamp=stamp or self._stamp(reader, self._service.now),
+            language=reader.record.language,
+            address=masked(reader.record.email),
+            stamp=stamp or stamp_for(reader, now=self._service.now),
             notice=notice,
         )
 
-    def _ended_page(self, request: Request, reader: _Reader) -> Response:
+    def _ended_page(self, request: Request, reader: Subscriber) -> Response:
         return page(
             self._service,
             request,
             "tracking_ended.html.j2",
-            language=reader.subscriber.record.language,
-            address=masked(reader.subscriber.record.email),
+            language=reader.record.language,
+            address=masked(reader.record.email),
         )
 
-    @staticmethod
-    def _stamp(reader: _Reader, now: datetime) -> str:
-        return stamp_of(reader.subscriber.token, Purpose.PAGE, reader.about, now=now)
 
-
-def _owner_of(connection: Connection, text: str) -> _Reader | None:
+def _owner_of(connection: Connection, text: str) -> Subscriber | None:
     """Return the owner of a link that ends tracking, or None if no one on the list has it."""
     link = read_link(text)
     subscriber = subscriber_with_id(connection, link.subscriber if link else 0)
     token = subscriber.token if subscriber else _NOBODY
     about = str(link.subscriber if link else 0)
     is_owner = is_code_of(link.secret if link else "", token, Purpose.TRACKING, about)
-    return _Reader(subscriber) if subscriber is not None and is_owner else None
+    return subscriber if is_owner else None

@@ -40,8 +40,10 @@ def pull_events(
     is_dry_run: bool = False,
     on_open: Callable[[int], None] = lambda _: None,
     on_read: Callable[[int], None] = lambda _: None,
+    is_enough: Callable[[], bool] = lambda: False,
 ) -> MailTally:
     """Take in all emails in the folder. `on_open` gets their number, and `on_read` the number just read.
+    When `is_enough` returns true, the rest is left for the next time.
 
     An email is moved only after its events are saved, so one that was read before a crash is read again. That changes
     nothing. What was not understood, or fits no delivery, goes to a folder for a person to read. With `is_dry_run`,
@@ -61,6 +63,8 @@ def pull_events(
                 mailbox.move([mail for mail, each in judged if each.is_understood], settings.processed)
                 mailbox.move([mail for mail, each in judged if not each.is_understood], settings.unclear)
             on_read(len(mails))
+            if is_enough():
+                break
     if tally.complaints_of_nobody and not is_dry_run:
         _tell_about_complaints(database, tally.complaints_of_nobody, settings.unclear, now=now)
     return tally

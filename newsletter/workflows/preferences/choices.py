@@ -20,12 +20,11 @@ from newsletter.model.preferences import LONGEST_PAUSE
 from newsletter.model.values import OneLine
 from newsletter.store.database import Connection
 from newsletter.store.editing import edit_in
-from newsletter.store.preferences import keep_tracking_choice
 from newsletter.system.moments import text_of
 from newsletter.workflows.preferences.visit import Visit, visit_of
 from newsletter.workflows.suppressions.leave import set_topics
+from newsletter.workflows.tracking.consent import choose_tracking, is_tracking_asked
 
-TRACKING_WORDING = "1"  # increase it when the words change in which people agree to tracking
 LONGEST_NAME = 100  # characters
 _LINE: TypeAdapter[str] = TypeAdapter(OneLine)
 
@@ -50,7 +49,7 @@ class Choices(Struct, frozen=True, kw_only=True):
     first_name: str
     last_name: str
     pause: str  # a day, such as 2026-03-01; empty for no pause
-    agrees: bool  # to tracking
+    agrees: bool | None  # to tracking; None if the form did not ask
 
 
 def choices_of(visit: Visit, *, topics: Iterable[str], now: datetime) -> Choices:
@@ -112,7 +111,6 @@ def save_choices(
             return None
         subscriber = visit.owner.subscriber
         set_topics(connection, visit.owner, choices.topics, topics=topics, now=now)
-        had_agreed = subscriber.record.tracking_consented_at is not None
         cells = {
             "language": choices.language,
             "timezone": choices.timezone,
@@ -120,10 +118,8 @@ def save_choices(
             "last_name": choices.last_name,
             "paused_until": _pause_cell(config, choices),
         }
-        if choices.agrees is not had_agreed:
-            cells["tracking_consented_at"] = text_of(now) if choices.agrees else ""
-            wording = f"{TRACKING_WORDING} {language}"
-            keep_tracking_choice(connection, subscriber.id, agrees=choices.agrees, wording=wording, now=now)
+        if choices.agrees is not None and is_tracking_asked(config, subscriber.record):
+            choose_tracking(connection, subscriber.id, agrees=choices.agrees, language=language, now=now)
         edit_in(connection, [subscriber.id], Edit(cells=cells), key=None, shown=0, now=now)
         return visit_of(connection, link, now=now)
 

@@ -13,7 +13,7 @@ from newsletter.model.slots import Link
 from newsletter.render.letter import Letter, letter_variant
 from newsletter.store.database import Database
 from newsletter.store.ledger.rolling import Answers
-from newsletter.store.link_requests import Day, is_link_waiting, queue_requests, readership_of_link
+from newsletter.store.link_requests import is_link_waiting, queue_requests, readership_of_link
 from newsletter.system.log import Log
 from newsletter.workflows.compose.sample import envelope_of
 
@@ -33,8 +33,7 @@ def queue_links(config: Config, database: Database, *, now: datetime, log: Log) 
     if not is_link_waiting(database):
         return
     identity = config.settings.newsletter
-    local = now.astimezone(ZoneInfo(identity.timezone))
-    day = Day(name=f"{local:%Y-%m-%d}", began_at=local.replace(hour=0, minute=0, second=0, microsecond=0))
+    day = f"{now.astimezone(ZoneInfo(identity.timezone)):%Y-%m-%d}"
     held = queue_requests(database, letters_of(config), day=day, otherwise=identity.language, now=now)
     if held:
         log(f"{people_of(held)} wait for a link, because its broadcast is not running; look at `newsletter status`")

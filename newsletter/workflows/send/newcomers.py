@@ -70,12 +70,10 @@ def queue_answers(config: Config, database: Database, *, now: datetime, log: Log
 
 
 def _queue_confirmations(config: Config, database: Database, *, now: datetime, log: Log) -> None:
-    local = now.astimezone(ZoneInfo(config.settings.newsletter.timezone))
     queued = queue_confirmations(
         database,
         confirmations_of(config),
-        day=f"{local:%Y-%m-%d}",
-        day_began=local.replace(hour=0, minute=0, second=0, microsecond=0),
+        day=f"{now.astimezone(ZoneInfo(config.settings.newsletter.timezone)):%Y-%m-%d}",
         key=forget_key(),
         now=now,
     )

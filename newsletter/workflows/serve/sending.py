@@ -4,11 +4,10 @@ A thread does what `newsletter run-due` does, every minute and when the next bro
 and timers may run at the same time: the ledger decides who sends what.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from threading import Event, Thread
+from threading import Event
 
 from newsletter.config import Config
 from newsletter.errors import NewsletterError
@@ -20,15 +19,13 @@ from newsletter.system.signals import Interruption
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import Opener
 from newsletter.workflows.send.run_due import run_due
+from newsletter.workflows.serve.background import in_background
 
 SERVICE = "serve"  # what ran last, in the ledger
 LOOK_EVERY = timedelta(minutes=1)
-_SECONDS_AFTER_A_LOOK = 1.0  # at least, however many people ask
-_SECONDS_BETWEEN_GLANCES = 0.25  # at whether someone on a page is waiting for an email
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
 
 
-@contextmanager
 def keep_sending(
     config: Config,
     database: Database,
@@ -39,8 +36,8 @@ def keep_sending(
     report: Callable[[Exception], str],
     wanted: Event | None = None,
     clock: Clock = utc_now,
-) -> Iterator[None]:
-    """Send what is due while the block runs, in a thread of its own.
+) -> AbstractContextManager[None]:
+    """Return what sends what is due while its block runs, in a thread of its own.
 
     A page sets `wanted` if someone has just asked for an email, so that it is sent at once.
 
@@ -49,25 +46,7 @@ def keep_sending(
     reports an unexpected one, and returns what to log about it.
     """
     sending = _Sending(config, database, opener, interruption=interruption, log=_WithoutRepetition(log), clock=clock)
-
-    asked = wanted or Event()
-
-    def work() -> None:
-        is_over = interruption.new_stop()
-        while not is_over.is_set():
-            asked.clear()
-            ends = time.monotonic() + sending.look(report).total_seconds()
-            is_over.wait(_SECONDS_AFTER_A_LOOK)
-            while not asked.is_set() and time.monotonic() < ends and not is_over.wait(_SECONDS_BETWEEN_GLANCES):
-                pass
-
-    thread = Thread(target=work, name="sending", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        interruption.ask()
-        thread.join()
+    return in_background(lambda _: sending.look(report), name="sending", interruption=interruption, wanted=wanted)
 
 
 class _Sending:

@@ -18,7 +18,6 @@ from newsletter.model.personal_links import PersonalLink, Purpose, is_code_of
 from newsletter.model.signup import LONGEST_NAME, FormWording, Signup, SignupRequest
 from newsletter.store.database import Connection
 from newsletter.store.signups import Confirmation, confirm_signup, find_signup, keep_wording
-from newsletter.system.environment import forget_key
 
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _OWN_FORM = "join"  # the source of the form on our own page
@@ -113,8 +112,13 @@ def signup_of(connection: Connection, link: PersonalLink | None) -> Signup | Non
     return found
 
 
-def confirm(config: Config, link: PersonalLink | None, *, now: datetime) -> Callable[[Connection], Confirmation | None]:
-    """Return the change that confirms the sign-up of a link. It returns None if the link leads to none."""
+def confirm(
+    config: Config, link: PersonalLink | None, *, key: bytes | None, now: datetime
+) -> Callable[[Connection], Confirmation | None]:
+    """Return the change that confirms the sign-up of a link. It returns None if the link leads to none.
+
+    `key` is the key with which people were erased.
+    """
 
     def change(connection: Connection) -> Confirmation | None:
         signup = signup_of(connection, link)
@@ -126,6 +130,6 @@ def confirm(config: Config, link: PersonalLink | None, *, now: datetime) -> Call
             signup = replace(signup, asked_at=now, wording=wording.version)
         has_welcome = config.settings.signup.welcome is not None
         topics = config.settings.topics
-        return confirm_signup(connection, signup, key=forget_key(), has_welcome=has_welcome, topics=topics, now=now)
+        return confirm_signup(connection, signup, key=key, has_welcome=has_welcome, topics=topics, now=now)
 
     return change

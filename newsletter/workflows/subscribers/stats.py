@@ -159,7 +159,7 @@ def find_candidates(
         expression, issues = silence_of(days), patience.issues
         because = _why_unknown(patience, days, sent, engagement.opens_known_since, now)
         if not because:
-            count = count_segment(database, segment_where(config, database, expression, now=now).condition)
+            count = count_segment(database, segment_where(config, database, expression, now=now).condition, at=now)
         found.append(
             Candidates(purpose=purpose, issues=issues, days=days, expression=expression, count=count, because=because)
         )

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.model.audience import Subscriber, Suppression, SuppressionReason
-from newsletter.model.personal_links import PersonalLink, is_same
+from newsletter.model.personal_links import PersonalLink, Purpose, code_of, is_code_of, is_same
 from newsletter.store.database import Connection
 from newsletter.store.preferences import former_tokens
 from newsletter.store.subscribers import subscriber_with_id
@@ -54,11 +54,13 @@ class LinkOwner(Struct, frozen=True, kw_only=True):
 def owner_of(connection: Connection, link: PersonalLink | None, *, now: datetime | None = None) -> LinkOwner | None:
     """Return the owner of a link, or None if no one on the list has it. Both take the same time.
 
+    Its secret is the token, as in emails, or the code for leaving, as on the page with preferences.
     With `now`, a link from before a change of address also counts, for as long as it is good for leaving.
     """
     number, secret = (link.subscriber, link.secret) if link else (0, "")
     subscriber = subscriber_with_id(connection, number)
-    is_owner = is_same(secret, subscriber.token if subscriber else _NOBODY)
+    token = subscriber.token if subscriber else _NOBODY
+    is_owner = is_same(secret, token) | is_code_of(secret, token, Purpose.LEAVE, str(number))
     is_former = False
     if not is_owner and now is not None:
         is_former = any(is_same(secret, former) for former in former_tokens(connection, number, now=now))
@@ -66,6 +68,11 @@ def owner_of(connection: Connection, link: PersonalLink | None, *, now: datetime
         return None
     suppressions = suppressions_in(connection, subscriber.record.email)
     return LinkOwner(subscriber=subscriber, suppressions=suppressions, is_former=is_former)
+
+
+def link_to_leave(subscriber: Subscriber) -> str:
+    """Return what follows `/u/` in a link for leaving on a page. The token, the key of all links, is not in it."""
+    return f"{subscriber.id}-{code_of(subscriber.token, Purpose.LEAVE, str(subscriber.id))}"
 
 
 def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[[Connection], LinkOwner | None]:

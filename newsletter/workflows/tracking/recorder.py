@@ -1,8 +1,10 @@
 """Record opens and clicks after they have been answered, many in one transaction."""
 
+import time
 from collections import Counter, deque
 from datetime import datetime
 from threading import Lock
+from typing import Self
 
 from msgspec import Struct
 
@@ -13,13 +15,16 @@ from newsletter.model.machines import MachineVerdict, verdict_of
 from newsletter.model.readership import TrackingMode
 from newsletter.model.tracked_address import PICTURE, TrackedAddress
 from newsletter.model.tracking import CANARY
+from newsletter.providers.base import Clock, utc_now
 from newsletter.store.database import Database
 from newsletter.store.events import add_totals
 from newsletter.store.tracking import FoundLink
+from newsletter.system.log import Log, no_log
 from newsletter.workflows.events.ingest import ingest
 
 _MOST_WAITING = 50_000  # while the database cannot be written; then the oldest are lost
 _MOST_AT_ONCE = 2_000
+_SECONDS_BETWEEN = (1.0, 3.0, 0.0)  # attempts at the end, if the database cannot be written
 
 
 class TrackedVisit(Struct, frozen=True, kw_only=True):
@@ -64,13 +69,33 @@ def reaction_of(
 
 
 class Recorder:
-    """Saves what has been noted. The first caller of `save` saves for all others, so few transactions are needed."""
+    """Saves what has been noted. The first caller of `save` saves for all others, so few transactions are needed.
 
-    def __init__(self, config: Config, database: Database) -> None:
+    At the end of its block, everything that was noted is saved.
+    """
+
+    def __init__(self, config: Config, database: Database, *, log: Log = no_log, clock: Clock = utc_now) -> None:
         self._config = config
         self._database = database
+        self._log = log
+        self._clock = clock
         self._waiting: deque[Event | CountedEvent] = deque(maxlen=_MOST_WAITING)
         self._saving = Lock()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Save the rest. Try again for a few seconds if the database cannot be written, and log what is lost."""
+        for seconds in _SECONDS_BETWEEN:
+            with self._saving:
+                pass  # what another thread has taken is saved, or is here again
+            self.save(self._clock())
+            if not self._waiting:
+                return
+            time.sleep(seconds)
+        self._log("opens and clicks could not be saved, and are not counted", lost=len(self._waiting))
 
     def note(self, reaction: Event | CountedEvent) -> None:
         """Take something in, to be saved soon."""

@@ -20,8 +20,8 @@ def form_of(page: Answer) -> dict[str, str | tuple[str, ...]]:
         chosen = _CHOSEN.search(options)
         fields[name] = chosen[1] if chosen else ""
     fields["topic"] = tuple(re.findall(r'name="topic" value="(\w+)" checked', text))
-    if re.search(r'name="tracking"[^>]* checked', text):
-        fields["tracking"] = "yes"
+    if 'name="tracking"' in text:
+        fields["tracking"] = ("no", *(["yes"] if re.search(r'name="tracking"[^>]* checked', text) else []))
     return fields
 
 

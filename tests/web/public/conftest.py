@@ -24,15 +24,19 @@ from newsletter.store.opening import open_database
 from newsletter.store.preferences import link_requests
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import find_suppression
+from newsletter.system.environment import VARIABLE, forget_key
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
 from newsletter.workflows.preferences.link_letters import queue_links
+from newsletter.workflows.tracking.recorder import Recorder
 from tests.browser import running_browser
-from tests.store.builders import ENVELOPE, KEY, NOW, add, row
+from tests.store.builders import ENVELOPE, NOW, add, row
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn
 from tests.workspaces import CONFIG, write_workspace
 
 ORIGIN = "https://news.example.org"
+SECRET = "a key of thirty-two letters, or so"  # NEWSLETTER_KEY of the service
+KEY = forget_key({VARIABLE: SECRET}) or b""
 TOPICS = '\n[topics]\nnews = "News and letters"\nevents = "Events & retreats"\n'
 
 
@@ -146,8 +150,10 @@ def serving(
     """The running service; by default at a port of its own, and without TLS."""
     pages = ServedPages(config, database)
     listener = listener or socket.create_server(("127.0.0.1", 0), backlog=512)
-    with GroupWriter(database) as writer:
-        service = Service(config=config, database=database, writer=writer, clock=lambda: pages.now, key=key)
+    with GroupWriter(database) as writer, Recorder(config, database) as recorder:
+        service = Service(
+            config=config, database=database, writer=writer, recorder=recorder, clock=lambda: pages.now, key=key
+        )
         settings = uvicorn.Config(
             service_app(service), log_config=None, timeout_graceful_shutdown=1, ssl_certfile=certificate
         )

@@ -15,9 +15,9 @@ from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.subscribers import find_subscriber, history
 from newsletter.store.suppressions import add_suppression, find_suppression, suppressions_of
 from tests.providers.smtp_server import SmtpServer
-from tests.store.builders import KEY, NOW, add, row
+from tests.store.builders import NOW, add, row
 from tests.web.public.choosing import do
-from tests.web.public.conftest import TOPICS, ServedPages, serving
+from tests.web.public.conftest import KEY, TOPICS, ServedPages, serving
 from tests.web.public.joining import Joining, body_of, links_in
 from tests.workspaces import CONFIG
 

@@ -10,8 +10,8 @@ from newsletter.model.personal_links import Purpose, stamp_of
 from newsletter.store.forgotten import forget_person
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression, find_suppression, suppressions_of
-from tests.store.builders import KEY, NOW
-from tests.web.public.conftest import ServedPages
+from tests.store.builders import NOW
+from tests.web.public.conftest import KEY, ServedPages
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 URLENCODED = "application/x-www-form-urlencoded"

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.edit import Edit
-from newsletter.model.personal_links import Purpose, stamp_of
+from newsletter.model.personal_links import Purpose, code_of, stamp_of
 from newsletter.model.preferences import LinkRequestKind
 from newsletter.store.database import Database
 from newsletter.store.editing import edit_people
@@ -14,11 +14,24 @@ from newsletter.store.preferences import link_requests, tracking_choices
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression, suppressions_of
 from newsletter.system.moments import text_of
-from tests.store.builders import NOW
+from tests.store.builders import NOW, agree_to_tracking
 from tests.web.public.choosing import do, form_of, press, save
-from tests.web.public.conftest import ServedPages
+from tests.web.public.conftest import TOPICS, ServedPages
+from tests.workspaces import CONFIG
 
 ANA, BO = "ana@example.org", "bo@example.org"
+
+
+@pytest.fixture
+def mode() -> str:
+    """How broadcasts are tracked."""
+    return "consented"
+
+
+@pytest.fixture
+def settings(mode: str) -> str:
+    """What newsletter.toml says."""
+    return f'{CONFIG}{TOPICS}\n[tracking]\nmode = "{mode}"\n'
 
 
 def record(served: ServedPages, email: str = ANA):  # type: ignore[no-untyped-def]
@@ -60,7 +73,7 @@ def test_everything_is_saved_as_a_whole_and_shown_in_place(served: ServedPages) 
     assert [each.topic for each in suppressions_of(served.database, ANA)] == ["events"]
     assert found.consented_at == NOW
     again = form_of(served.get(link))
-    assert (again["pause"], again["topic"], again["tracking"]) == ("2026-04-01", ("news",), "yes")
+    assert (again["pause"], again["topic"], again["tracking"]) == ("2026-04-01", ("news",), ("no", "yes"))
 
 
 def test_saving_what_is_on_record_changes_nothing(served: ServedPages) -> None:
@@ -124,7 +137,7 @@ def test_a_mistake_is_told_beside_its_field_and_nothing_is_saved(
     assert record(served) == before
     assert suppressions_of(served.database, ANA) == ()
     assert "have been saved" not in answer.text
-    assert form_of(answer)["tracking"] == "yes"  # what was typed is still there
+    assert form_of(answer)["tracking"] == ("no", "yes")  # what was typed is still there
 
 
 def test_a_name_that_is_on_record_stays_whatever_it_is(served: ServedPages) -> None:
@@ -164,9 +177,8 @@ def test_tracking_is_agreed_to_and_withdrawn_at_once_and_both_are_kept_as_proof(
     save(served, link, tracking="yes")
     agreed = record(served).tracking_consented_at
     fields = form_of(served.get(link))
-    del fields["tracking"]
     served.later(hours=1)
-    press(served, link, fields)
+    press(served, link, {**fields, "tracking": "no"})
 
     found = find_subscriber(served.database, ANA)
     assert found is not None
@@ -176,6 +188,40 @@ def test_tracking_is_agreed_to_and_withdrawn_at_once_and_both_are_kept_as_proof(
     assert found.record.tracking_consented_at is None
     assert [(each.agrees, each.wording) for each in choices] == [(False, "1 en"), (True, "1 en")]
     assert [each.at for each in choices] == [served.now, agreed]
+
+
+@pytest.mark.parametrize("mode", ["off", "totals"])
+def test_who_has_not_agreed_is_asked_about_tracking_only_where_that_is_of_use(served: ServedPages) -> None:
+    link = served.preferences(ANA)
+    fields = form_of(served.get(link))
+    save(served, link, tracking="yes", first_name="Nia")
+
+    assert "tracking" not in fields
+    assert (record(served).first_name, record(served).tracking_consented_at) == ("Nia", None)
+
+
+@pytest.mark.parametrize("mode", ["off", "totals"])
+def test_who_has_agreed_can_withdraw_whatever_is_tracked_now(served: ServedPages) -> None:
+    agree_to_tracking(served.database, ANA)
+    link = served.preferences(ANA)
+    fields = form_of(served.get(link))
+    save(served, link, tracking="no")
+
+    assert fields["tracking"] == ("no", "yes")
+    assert record(served).tracking_consented_at is None
+    assert "tracking" not in form_of(served.get(link))
+
+
+def test_a_page_that_did_not_ask_about_tracking_withdraws_nothing(served: ServedPages) -> None:
+    link = served.preferences(ANA)
+    fields = form_of(served.get(link))
+    del fields["tracking"]
+    agree_to_tracking(served.database, ANA)
+    served.later(seconds=5)
+    press(served, link, {**fields, "first_name": "Nia"})
+
+    assert record(served).first_name == "Nia"
+    assert record(served).tracking_consented_at is not None
 
 
 def test_a_topic_that_someone_else_blocked_is_not_given_back(served: ServedPages) -> None:
@@ -200,6 +246,43 @@ def test_who_has_left_sees_no_form_but_can_ask_for_their_data(served: ServedPage
     assert 'value="save"' not in page.text
     assert record(served).first_name == "Ana"
     assert requests(served.database, ANA) == [LinkRequestKind.DATA]
+
+
+def leaving_link(served: ServedPages, email: str) -> str:
+    """The link for unsubscribing on someone's page with preferences."""
+    page = served.get(served.preferences(email)).text
+    return page.split('class="button" href="')[1].split('"')[0]
+
+
+def test_the_page_leads_to_unsubscribing_without_giving_the_token_away(served: ServedPages) -> None:
+    link = leaving_link(served, ANA)
+    left_before = served.get(link).text
+    do(served, link, "leave")
+
+    assert "a…@e….org" in left_before
+    assert served.link(ANA).partition("-")[2] not in link
+    assert [each.reason for each in suppressions_of(served.database, ANA)] == [SuppressionReason.UNSUBSCRIBED]
+    assert suppressions_of(served.database, BO) == ()
+
+
+def test_a_code_for_unsubscribing_is_of_one_person_and_opens_nothing_else(served: ServedPages) -> None:
+    link, foreign = leaving_link(served, ANA), leaving_link(served, BO)
+    number, code = link.removeprefix("/u/").split("-", 1)
+    person = find_subscriber(served.database, ANA)
+    assert person is not None
+    codes = {purpose: code_of(person.token, purpose, str(person.id)) for purpose in Purpose}
+    wrong = [
+        f"/u/{number}-{foreign.removeprefix('/u/').split('-', 1)[1]}",
+        *(f"/u/{number}-{each}" for purpose, each in codes.items() if purpose is not Purpose.LEAVE),
+        *(f"/{kind}/{number}-{code}" for kind in ("p", "t", "my", "join")),
+    ]
+
+    for path in wrong:
+        served.ask("POST", path, b"List-Unsubscribe=One-Click")
+
+    assert codes[Purpose.LEAVE] == code
+    assert len({served.get(path).body for path in wrong}) == 1
+    assert suppressions_of(served.database, ANA) == ()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

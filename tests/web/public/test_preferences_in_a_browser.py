@@ -11,10 +11,22 @@ from newsletter.model.preferences import LinkRequestKind
 from newsletter.store.editing import edit_people
 from newsletter.store.subscribers import find_subscriber
 from tests.store.builders import NOW
-from tests.web.public.conftest import ServedPages
+from tests.web.public.conftest import TOPICS, ServedPages
 from tests.web.public.test_leaving_in_a_browser import judge
+from tests.workspaces import CONFIG
 
 ANA = "ana@example.org"
+
+
+@pytest.fixture
+def settings() -> str:
+    """What newsletter.toml says."""
+    return f'{CONFIG}{TOPICS}\n[tracking]\nmode = "consented"\n'
+
+
+_HIGH = """[...document.querySelectorAll(".address")]
+    .filter(each => each.getBoundingClientRect().height > 1.5 * parseFloat(getComputedStyle(each).lineHeight))
+    .map(each => each.textContent)"""  # the addresses that break over lines
 PICTURES = Path(folder) if (folder := os.environ.get("PICTURES")) else None  # to look at the pages
 SCREENS = (("en", "light", 1280), ("de", "dark", 320), ("ar", "light", 320), ("he", "dark", 800))
 
@@ -43,6 +55,7 @@ class Visitor:
 
     def judges(self) -> None:
         judge(self.page)
+        assert self.page.evaluate(_HIGH) == []
         if self._pictures:
             self._shown += 1
             self.page.screenshot(path=self._pictures / f"{self._shown:02}.png", full_page=True)
@@ -68,7 +81,7 @@ def test_every_page_of_preferences_is_usable_by_everyone(
     page.fill("#first_name", "Ana María")
     page.fill("#pause", "2026-04-01")
     page.select_option("#timezone", "Asia/Tokyo")
-    page.check("input[name=tracking]")
+    page.check("input[type=checkbox][name=tracking]")
     page.uncheck("input[value=events]")
     ana.presses("save")
     expect(page.get_by_role("status")).to_be_focused()

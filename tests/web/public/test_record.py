@@ -54,6 +54,9 @@ def recorded(
         ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "bot"),
         ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/120.0", "bot"),
         ("SendGrid Event API", "SendGrid"),
+        ("Mozilla/5.0 (Linux; Android 14; CUBOT KINGKONG 9) AppleWebKit/537.36 Chrome/120.0 Safari/537.36", "browser"),
+        ("Slack-ImgProxy 1.19 (+https://api.slack.com/robots)", "bot"),
+        ("python-httpx/0.28", "bot"),
         ("Mozilla/5.0", "other"),  # Apple's proxy, and others that do not say who they are
         ("ana@example.org\r\n\x1b[31m", "other"),
     ],

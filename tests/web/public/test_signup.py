@@ -19,14 +19,14 @@ from newsletter.store.ledger.status import tally_of
 from newsletter.store.signups import refusals_since, signups_of, wording_of
 from newsletter.store.subscribers import find_subscriber, past_consents
 from newsletter.store.suppressions import add_suppression, find_suppression, past_suppressions, suppressions_of
-from newsletter.system.environment import forget_key
+from newsletter.system.environment import VARIABLE
 from newsletter.system.log import no_log
 from newsletter.workflows.send.newcomers import queue_answers
 from newsletter.workflows.signup.snippet import snippet_of
 from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import smtp_settings
 from tests.store.builders import NOW, add, row
-from tests.web.public.conftest import TOPICS, ServedPages
+from tests.web.public.conftest import KEY, SECRET, TOPICS, ServedPages, serving
 from tests.web.public.joining import NEW, Fields, Joining, body_of, links_in
 from tests.workspaces import CONFIG
 
@@ -221,9 +221,7 @@ STANDINGS = ("new", "known", "left", "complained", "bounced", "by hand", "in dou
 @pytest.mark.parametrize("standing", STANDINGS)
 def test_the_answer_is_the_same_for_everyone(joining: Joining, standing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     database = joining.pages.database
-    monkeypatch.setenv("NEWSLETTER_KEY", "a key of thirty-two letters, or so")
-    key = forget_key()
-    assert key is not None
+    monkeypatch.setenv(VARIABLE, SECRET)
     plain = joining.ask("other@example.org")
     reasons = {
         "left": SuppressionReason.UNSUBSCRIBED,
@@ -239,7 +237,7 @@ def test_the_answer_is_the_same_for_everyone(joining: Joining, standing: str, mo
     if standing in {"complained", "forgotten"}:
         add_suppression(database, NEW, SuppressionReason.COMPLAINED, now=NOW)
     if standing == "forgotten":
-        forget_person(database, NEW, key=key, now=NOW)
+        forget_person(database, NEW, key=KEY, now=NOW)
 
     answer = joining.ask(NEW)
     joining.run()
@@ -522,13 +520,12 @@ def test_someone_who_is_on_a_list_imported_before_they_confirm_is_one_person(joi
     assert all("You have joined" in text for text in answers)
 
 
-def test_without_the_key_no_one_is_saved_once_someone_was_erased(
-    joining: Joining, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("NEWSLETTER_KEY", raising=False)
-    forget_person(joining.pages.database, ANA, key=b"k" * 32, now=NOW)
+@pytest.mark.parametrize("key", [None, b"another" * 4])
+def test_without_the_key_no_one_is_saved_once_someone_was_erased(joining: Joining, key: bytes | None) -> None:
+    forget_person(joining.pages.database, ANA, key=KEY, now=NOW)
 
-    answer = joining.ask(ANA)
+    with serving(joining.pages.config, joining.pages.database, key=key) as keyless:
+        answer = Joining(keyless, joining.relay).ask(ANA)
 
     assert answer.status == 200
     assert not signups_of(joining.pages.database, ANA)
@@ -538,10 +535,9 @@ def test_without_the_key_no_one_is_saved_once_someone_was_erased(
 def test_an_erased_person_who_confirms_comes_back_with_their_number(
     joining: Joining, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NEWSLETTER_KEY", "a key of thirty-two letters, or so")
-    key, before = forget_key(), find_subscriber(joining.pages.database, ANA)
-    assert key is not None
-    forget_person(joining.pages.database, ANA, key=key, now=NOW)
+    monkeypatch.setenv(VARIABLE, SECRET)
+    before = find_subscriber(joining.pages.database, ANA)
+    forget_person(joining.pages.database, ANA, key=KEY, now=NOW)
 
     joining.join(ANA)
 
@@ -551,11 +547,33 @@ def test_an_erased_person_who_confirms_comes_back_with_their_number(
     assert (after.id, after.token == before.token) == (before.id, False)
 
 
+def test_who_is_erased_and_asks_again_on_the_same_day_gets_another_email(
+    joining: Joining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, SECRET)
+    joining.join(NEW)
+    before = find_subscriber(joining.pages.database, NEW)
+    forget_person(joining.pages.database, NEW, key=KEY, now=joining.pages.now)
+    joining.pages.later(minutes=1)
+    joining.join(NEW)
+    joining.ask("other@example.org")
+    joining.run()
+
+    after = find_subscriber(joining.pages.database, NEW)
+    assert before is not None
+    assert after is not None
+    assert after.id == before.id  # the ledger still knows that this person has got an email today
+    names = [each.issue for each in list_broadcasts(joining.pages.database)]
+    assert sorted(names) == ["2026-02-19", "2026-02-19-2"]  # the day where the newsletter is at home
+    assert len(joining.mails_to("other@example.org")) == 1
+    assert not [words for words in joining.logged if "not running" in words]
+
+
 def test_forgetting_someone_ends_their_signup(joining: Joining) -> None:
     joining.ask(NEW)
     joining.run()
     link = joining.link_in(joining.mails_to(NEW)[0])
-    forget_person(joining.pages.database, NEW, key=b"k" * 32, now=NOW)
+    forget_person(joining.pages.database, NEW, key=KEY, now=NOW)
 
     assert not signups_of(joining.pages.database, NEW)
     assert "not valid" in joining.pages.get(link).text

@@ -8,8 +8,10 @@ import pytest
 
 from newsletter.model.broadcast import Broadcast
 from newsletter.store.database import Database
+from newsletter.store.preferences import tracking_choices
 from newsletter.workflows.events.judge import judge_reactions
 from tests.store.builders import NOW, agree_to_tracking
+from tests.web.public.choosing import save
 from tests.web.public.conftest import Answer, ServedPages
 from tests.workflows.tracking.broadcasts import GotMail, send, wait_for
 from tests.workspaces import CONFIG
@@ -194,17 +196,28 @@ def test_a_code_of_one_purpose_opens_no_other(served: ServedPages, sent: Sent) -
     assert saved(served.database) == []
 
 
-def test_after_the_end_of_tracking_links_lead_on_and_nothing_is_saved(served: ServedPages, sent: Sent) -> None:
+@pytest.mark.parametrize("page_with_button", ["ending", "preferences"])
+def test_after_the_end_of_tracking_links_lead_on_and_nothing_is_saved(
+    served: ServedPages, sent: Sent, page_with_button: str
+) -> None:
     follow(served, sent.small)
     wait_for(lambda: len(saved(served.database)) == 1)
     judge_reactions(served.database, now=NOW + timedelta(hours=1))
-    page = served.get(sent.ending)
-    served.later(seconds=5)
-    ended = served.press(sent.ending, {"from": "page", "stamp": page.value_of("stamp"), "do": "end"})
+    assert reactions(served.database) == [("clicked", 1)]
+    if page_with_button == "ending":
+        page = served.get(sent.ending)
+        served.later(seconds=5)
+        served.press(sent.ending, {"from": "page", "stamp": page.value_of("stamp"), "do": "end"})
+    else:
+        save(served, served.preferences("ana@example.org"), tracking="no")
+    ended = served.now
     served.later(seconds=5)
 
-    assert (page.status, ended.status) == (200, 200)
-    assert "Tracking has ended" in ended.text
+    with served.database.read() as connection:
+        assert [(each.at, each.agrees, each.wording) for each in tracking_choices(connection, 1)] == [
+            (ended, False, "1 en")
+        ]
+    assert "Tracking has ended" in served.get(sent.ending).text
     assert reactions(served.database) == []
     assert follow(served, sent.small).headers["location"] == SMALL
     assert follow(served, sent.pixel).status == 200

@@ -19,6 +19,7 @@ from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
 from newsletter.web.public.webhook import LARGEST_POST, PATH
 from newsletter.workflows.events.interpret import interpret_posts
+from newsletter.workflows.tracking.recorder import Recorder
 from tests.fakes.event_webhook import EventWebhook, body_of
 from tests.fuzz.amount import EXAMPLES
 from tests.store.builders import NOW, freeze, id_of
@@ -202,7 +203,7 @@ def test_without_keys_there_is_no_webhook(tmp_path: Path, database: Database, ke
     told = f"{CONFIG}\n[provider.sendgrid]\n{keys}\n"
     config = load_config(write_workspace(tmp_path / "other", {"newsletter.toml": told}))
     with GroupWriter(database) as writer:
-        service = Service(config=config, database=database, writer=writer)
+        service = Service(config=config, database=database, writer=writer, recorder=Recorder(config, database))
         if keys:
             with pytest.raises(InputError, match="webhook_keys"):
                 service_app(service)

@@ -71,7 +71,7 @@ def owner_of(connection: Connection, link: PersonalLink | None, *, now: datetime
 def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[[Connection], LinkOwner | None]:
     """Return the change by which the owner of a link leaves. It returns None if the link has no owner.
 
-    Leaving again keeps the first reason and its time, and is recorded as a further report, unless it follows at once.
+    Leaving again keeps the first time, and is recorded as a further report, unless it follows at once.
     `detail` says how they left: one of HOW_THEY_LEFT.
     """
 

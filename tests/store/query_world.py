@@ -354,6 +354,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("preferences.add_tracking_choice", ({"subscriber": 1, "agrees": 1, "wording": "1 en", "now": LATER},) * 2),
     ("preferences.tracking_choices", ({"subscriber": 7}, {"subscriber": 999})),
     ("preferences.end_requests", ({"subscriber": 1},)),
+    ("preferences.end_sent_requests", ({"subscriber": 1},)),
+    ("preferences.drop_old", ({"before": T},)),
     ("purge.remarks", ({"before": T},)),
     ("purge.soft_bounces", ({"before": T},)),
     ("purge.proofs", ({"before": T},)),

@@ -90,7 +90,10 @@ async def read_body(request: Request, *, most: int) -> bytes:
 
 
 async def read_form(request: Request) -> Form:
-    """Return the fields of a form, urlencoded or multipart. What cannot be read counts as a form without fields."""
+    """Return the fields of a form, urlencoded or multipart. What cannot be read counts as a form without fields.
+
+    The character NUL is left out: no one types it, and PostgreSQL cannot store it.
+    """
     body = await read_body(request, most=LARGEST_FORM)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -99,7 +102,7 @@ async def read_form(request: Request) -> Form:
         pairs = _urlencoded_fields(body)
     fields: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:
-        fields[name] = (*fields.get(name, ()), value)
+        fields[name] = (*fields.get(name, ()), value.replace("\0", ""))
     return fields
 
 

@@ -1,6 +1,6 @@
 """What is stored about tracking: where the links of a broadcast lead, and who has agreed to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,7 +28,6 @@ class FoundLink(NamedTuple):
 _SET_MODE = change("tracking", "set_mode")
 _ADD_LINK = change("tracking", "add_link")
 _FIND_LINK = query_one("tracking", "find_link", FoundLink)
-_WITHDRAW = change("tracking", "withdraw")
 _FORGET_REACTIONS = change("tracking", "forget_reactions")
 
 
@@ -52,12 +51,6 @@ def find_link(connection: Connection, address: TrackedAddress) -> FoundLink | No
     return found if found.mode is mode and key and address.is_made_with(key) else None
 
 
-def withdraw_tracking(connection: Connection, subscriber_id: int) -> bool:
-    """End a person's consent to tracking, and forget which broadcasts they opened and clicked.
-
-    From then on, nothing is saved about them, whatever links they follow in emails that they already have. Return
-    whether they had agreed.
-    """
-    had_agreed = _WITHDRAW(connection, subscriber=subscriber_id) > 0
-    _FORGET_REACTIONS(connection, subscriber=subscriber_id)
-    return had_agreed
+def forget_reactions(connection: Connection, subscribers: Iterable[int]) -> None:
+    """Forget which broadcasts people opened and clicked, because they do not agree to tracking anymore."""
+    _FORGET_REACTIONS.for_each(connection, [{"subscriber": subscriber} for subscriber in subscribers])

@@ -20,11 +20,7 @@ JOIN broadcast AS b ON b.id = t.broadcast
 LEFT JOIN subscriber AS s ON s.id = :subscriber
 WHERE t.broadcast = :broadcast AND t.number = :number;
 
--- name: withdraw(subscriber)!
--- End the consent to tracking of one person.
-UPDATE subscriber SET tracking_consented_at = '' WHERE id = :subscriber AND tracking_consented_at <> '';
-
--- name: forget_reactions(subscriber)!
+-- name: forget_reactions(subscriber)*!
 -- Delete which broadcasts one person opened and clicked.
 DELETE FROM reaction
 WHERE

@@ -21,10 +21,11 @@ from newsletter.model.tracked_address import PICTURE, TrackedAddress, read_track
 from newsletter.model.tracking import LINK_PATH, PICTURE_PATH
 from newsletter.store.database import Connection
 from newsletter.store.subscribers import subscriber_with_id
-from newsletter.store.tracking import FoundLink, find_link, withdraw_tracking
-from newsletter.web.public.pages import neutral_page, page
+from newsletter.store.tracking import FoundLink, find_link
+from newsletter.web.public.pages import language_of, neutral_page, page
 from newsletter.web.public.protection import first, is_own_form, read_form
 from newsletter.web.public.service import Service
+from newsletter.workflows.preferences.choices import end_tracking
 from newsletter.workflows.tracking.recorder import Recorder, TrackedVisit, reaction_of
 
 # One transparent pixel: the smallest GIF that all browsers show (43 bytes).
@@ -131,7 +132,8 @@ class _Ending:
             is_young = is_own and age is not None and age < _YOUNGEST
             return self._page(request, reader, notice=("general", "again"), stamp=stamp if is_young else "")
         number = reader.subscriber.id
-        await self._service.save(lambda connection: withdraw_tracking(connection, number))
+        language = language_of(self._service, request, reader.subscriber.record.language)
+        await self._service.save(end_tracking(number, language=language, now=now))
         return self._ended_page(request, reader)
 
     async def _reader(self, request: Request) -> _Reader | None:

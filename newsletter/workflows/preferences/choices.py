@@ -22,6 +22,7 @@ from newsletter.model.values import OneLine
 from newsletter.store.database import Connection
 from newsletter.store.editing import edit_in
 from newsletter.store.preferences import keep_tracking_choice
+from newsletter.store.subscribers import subscriber_with_id
 from newsletter.system.moments import text_of
 from newsletter.workflows.preferences.visit import Visit, visit_of
 from newsletter.workflows.suppressions.leave import set_topics
@@ -118,7 +119,6 @@ def save_choices(
             return None
         subscriber = visit.owner.subscriber
         set_topics(connection, visit.owner, choices.topics, topics=topics, now=now)
-        had_agreed = subscriber.record.tracking_consented_at is not None
         cells = {
             "language": choices.language,
             "timezone": choices.timezone,
@@ -126,14 +126,35 @@ def save_choices(
             "last_name": choices.last_name,
             "paused_until": _pause_cell(config, choices),
         }
-        if choices.agrees is not had_agreed:
-            cells["tracking_consented_at"] = text_of(now) if choices.agrees else ""
-            wording = f"{TRACKING_WORDING} {language}"
-            keep_tracking_choice(connection, subscriber.id, agrees=choices.agrees, wording=wording, now=now)
+        cells |= _tracking_cells(connection, subscriber, agrees=choices.agrees, language=language, now=now)
         edit_in(connection, [subscriber.id], Edit(cells=cells), key=None, shown=0, now=now)
         return visit_of(connection, link, now=now)
 
     return change
+
+
+def end_tracking(subscriber_id: int, *, language: str, now: datetime) -> Callable[[Connection], None]:
+    """Return the change by which someone ends tracking, on a page in this language."""
+
+    def change(connection: Connection) -> None:
+        subscriber = subscriber_with_id(connection, subscriber_id)
+        if subscriber is None:
+            return
+        if cells := _tracking_cells(connection, subscriber, agrees=False, language=language, now=now):
+            edit_in(connection, [subscriber_id], Edit(cells=cells), key=None, shown=0, now=now)
+
+    return change
+
+
+def _tracking_cells(
+    connection: Connection, subscriber: Subscriber, *, agrees: bool, language: str, now: datetime
+) -> dict[str, str]:
+    """Return what changes if someone agrees to tracking or does not, and save the proof of it."""
+    if agrees is (subscriber.record.tracking_consented_at is not None):
+        return {}
+    wording = f"{TRACKING_WORDING} {language}"
+    keep_tracking_choice(connection, subscriber.id, agrees=agrees, wording=wording, now=now)
+    return {"tracking_consented_at": text_of(now) if agrees else ""}
 
 
 def _zone_of(config: Config, name: str) -> ZoneInfo:

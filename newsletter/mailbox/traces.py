@@ -19,6 +19,7 @@ _MESSAGE_ID = re.compile(
 )
 _LINK = re.compile(r"/u/(?P<subscriber>[0-9]{1,18})-(?P<token>[\w-]{8,128})(?![\w-])")
 _HEADER_LINE = re.compile(r"[ \t>]*[A-Za-z][A-Za-z0-9-]{1,60}:(?:\s|$)")
+_MOST_TRACES = 100  # each is looked up in the database
 _FEWEST_LINES = 3  # of a header that is quoted in a text
 
 
@@ -34,7 +35,7 @@ def traces_in(mail: ReceivedMail) -> tuple[Trace, ...]:
         *_message_ids(value for header in (*returned, *reports) for value in header.all("message-id", *_REFERENCES)),
         *_links(value for header in headers for value in header.all("list-unsubscribe")),
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))[:_MOST_TRACES]
 
 
 def returned_headers(mail: ReceivedMail) -> list[MailFields]:

@@ -41,6 +41,15 @@ LIFTED_BY_SIGNUP = (SuppressionReason.UNSUBSCRIBED,)
 
 _DAY = len("2026-02-19")  # the part of a stored time that is its day
 _FIRM = (SuppressionReason.INVALID, SuppressionReason.MANUAL)  # the reasons that no consent lifts, the firmest last
+# Of two reasons, the one that less can lift is kept: someone who unsubscribes and also marks the email as spam must not
+# come back by a form. The last one is the firmest.
+_BY_FIRMNESS = (
+    SuppressionReason.IN_DOUBT,
+    SuppressionReason.UNSUBSCRIBED,
+    SuppressionReason.BOUNCED,
+    SuppressionReason.COMPLAINED,
+    *_FIRM,
+)
 
 
 class Consent(Struct, frozen=True, kw_only=True):
@@ -93,9 +102,9 @@ class Leaving(Struct, frozen=True, kw_only=True):
         return replace(self, consent_on_record=max(self.consent_on_record, consent)) if is_new else self
 
     def followed_by(self, other: "Leaving") -> "Leaving":
-        """Return both leavings as one. The first reason and its time are kept, and the latest time is counted.
+        """Return both leavings as one. The first time and the firmer reason are kept, and the latest time is counted.
 
-        Any reason replaces a doubt, and one that no consent lifts replaces one that a consent lifts. Its time does not.
+        The time of a doubt is not kept.
         """
         is_doubt, is_repeated = self.reason is SuppressionReason.IN_DOUBT, other.reason is SuppressionReason.IN_DOUBT
         if is_repeated and not is_doubt:
@@ -139,7 +148,7 @@ def is_firm(reason: str) -> bool:
 
 def _firmness(reason: SuppressionReason) -> int:
     """Return a number that is higher for a reason that replaces another."""
-    return 0 if reason is SuppressionReason.IN_DOUBT else 1 if reason not in _FIRM else 2 + _FIRM.index(reason)
+    return _BY_FIRMNESS.index(reason)
 
 
 def firmness_sql(reason: str) -> str:
@@ -148,9 +157,10 @@ def firmness_sql(reason: str) -> str:
     return f"(CASE {reason} {ranks} END)"
 
 
-def firm_sql() -> str:
-    """Return the reasons that no consent lifts as SQL that stands in brackets after IN."""
-    return ", ".join(f"'{reason.value}'" for reason in _FIRM)
+def firmer_sql(first: str, second: str) -> str:
+    """Return the firmer of two reasons as SQL, for the columns with them. Words that are no reasons are the weakest."""
+    ranks = [firmness_sql(column).replace(" END)", " ELSE -1 END)") for column in (first, second)]
+    return f"CASE WHEN {ranks[0]} > {ranks[1]} THEN {first} ELSE {second} END"
 
 
 def firmest_sql(first: str, second: str) -> str:
@@ -160,10 +170,9 @@ def firmest_sql(first: str, second: str) -> str:
     """
     cases = " ".join(
         f"WHEN {first}.reason = '{each.value}' OR {second}.firmness = {_firmness(each)} THEN '{each.value}'"
-        for each in reversed(_FIRM)
+        for each in reversed(_BY_FIRMNESS)
     )
-    doubt = SuppressionReason.IN_DOUBT.value
-    return f"CASE {cases} WHEN {first}.reason = '{doubt}' THEN {second}.reason ELSE {first}.reason END"
+    return f"CASE {cases} END"
 
 
 def outweighs_sql(row: str, until: str) -> str:

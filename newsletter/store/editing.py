@@ -30,6 +30,7 @@ from newsletter.store.preferences import renew_token
 from newsletter.store.queries import change, query_all
 from newsletter.store.segments import member_ids
 from newsletter.store.suppressions import add_reported, hear_reported, reported_table, suppressions_in
+from newsletter.store.tracking import forget_reactions
 from newsletter.system.moments import text_of
 
 
@@ -100,6 +101,8 @@ def edit_in(
             connection.load("change", page)
         make_changes(connection, now=at)
     confirm(connection, ids, now=at)
+    if edit.cells.get("tracking_consented_at") == "":
+        forget_reactions(connection, changed)
     return EditReport(people=len(ids), changed=tuple(changed), edited=tuple(edited))
 
 

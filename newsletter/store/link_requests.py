@@ -27,6 +27,7 @@ _KEEP_MAILED = change("preferences", "keep_mailed")
 _KEEP_BROADCAST = change("preferences", "keep_broadcast")
 _PUT_BACK = change("preferences", "put_back")
 _DROP = change("preferences", "drop")
+_DROP_OLD = change("preferences", "drop_old")
 _AT_ONCE = 500  # requests that are decided in one transaction
 _LETTER = "letter"  # the axis that says what a letter is about
 
@@ -49,6 +50,7 @@ def queue_requests(database: Database, answers: Answers, *, day: str, otherwise:
     not known.
     """
     with database.transaction() as connection:
+        _DROP_OLD(connection, before=text_of(now - max(MOST_PER_ADDRESS)))
         groups: defaultdict[str, defaultdict[Readership, dict[int, int]]]
         groups = defaultdict(lambda: defaultdict(dict))  # broadcast's name → readership → request → recipient
         for request in _WAITING(connection, size=_AT_ONCE):

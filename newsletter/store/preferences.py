@@ -14,6 +14,7 @@ _REQUESTS = query_all("preferences", "requests", LinkRequest)
 _SENT_TO = query_all("preferences", "sent_to", LinkRequest)
 _CONFIRM = change("preferences", "confirm")
 _END_REQUESTS = change("preferences", "end_requests")
+_END_SENT_REQUESTS = change("preferences", "end_sent_requests")
 _SET_TOKEN = change("preferences", "set_token")
 _KEEP_FORMER_TOKEN = change("preferences", "keep_former_token")
 _FORMER_TOKENS = query_all("preferences", "former_tokens", str)
@@ -64,6 +65,7 @@ def renew_token(connection: Connection, subscriber: int, *, now: datetime) -> No
     _KEEP_FORMER_TOKEN(connection, subscriber=subscriber, ends_at=text_of(now + FORMER_TOKEN_VALID_FOR))
     _SET_TOKEN(connection, subscriber=subscriber, token=secrets.token_hex(_TOKEN_BYTES))
     _END_REQUESTS(connection, subscriber=subscriber)
+    _END_SENT_REQUESTS(connection, subscriber=subscriber)
 
 
 def former_tokens(connection: Connection, subscriber: int, *, now: datetime) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from msgspec.structs import replace
 from newsletter.model.columns import COLUMNS, NOW, SubscriberColumn
 from newsletter.model.permission import (
     ends_with_sql,
-    firm_sql,
+    firmer_sql,
     firmest_sql,
     firmness_sql,
     is_new_sql,
@@ -265,7 +265,7 @@ _PIECES = {
     "{i.outweighs}": outweighs_sql("i", "l.until"),
     "{i.is_new}": is_new_sql("i", "s"),
     "{p.last}": last_sql("p"),
-    "{firm}": firm_sql(),
+    "{firmer}": firmer_sql("forgotten.reason", "excluded.reason"),
     "{firmness}": firmness_sql("reason"),
     "{p.firmness}": firmness_sql("p.reason"),
     "{p.firmest}": firmest_sql("p", "r"),

@@ -3,7 +3,10 @@
 from datetime import datetime
 from secrets import token_bytes
 
+from newsletter.errors import InputError
+from newsletter.model.address import masked
 from newsletter.store.database import Connection, Database
+from newsletter.store.forgotten import without_forgotten
 from newsletter.store.queries import change, query_one
 from newsletter.system.moments import text_of
 
@@ -31,6 +34,15 @@ def find_service_key(connection: Connection) -> bytes | None:
     return _FIND_KEY(connection)
 
 
-def keep_remark(connection: Connection, subscriber_id: int, *, reason: str, remark: str, now: datetime) -> None:
-    """Save why someone left, in their own words."""
+def keep_remark(
+    connection: Connection, subscriber_id: int, *, reason: str, remark: str, key: bytes | None = None, now: datetime
+) -> None:
+    """Save why someone left, in their own words, without the addresses of erased people.
+
+    `key` is the key with which people were erased. Without it, all addresses are masked.
+    """
+    try:
+        remark = without_forgotten(connection, remark, key=key)
+    except InputError:
+        remark = masked(remark)
     _KEEP_REMARK(connection, subscriber=subscriber_id, at=text_of(now), reason=reason, remark=remark)

@@ -73,8 +73,8 @@ def add_suppression(
 ) -> bool:
     """Suppress an address. Return whether the suppression is new.
 
-    An existing suppression keeps its first reason and its time, unless no consent lifts the new reason. The time of the
-    latest report is also saved, so that a consent given before that time does not lift the suppression.
+    An existing suppression keeps its time, and of both reasons the firmer one. The time of the latest report is also
+    saved, so that a consent given before that time does not lift the suppression.
     """
     suppression = Suppression(email=email, reason=reason, created_at=now, topic=topic, detail=detail)
     return bool(add_suppressions(database, [suppression], key=key))

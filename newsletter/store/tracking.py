@@ -1,6 +1,6 @@
 """What is stored about tracking: where the links of a broadcast lead, and who has agreed to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -66,5 +66,10 @@ def withdraw_tracking(connection: Connection, subscriber_id: int) -> bool:
     whether they had agreed.
     """
     had_agreed = _WITHDRAW(connection, subscriber=subscriber_id) > 0
-    _FORGET_REACTIONS(connection, subscriber=subscriber_id)
+    forget_reactions(connection, [subscriber_id])
     return had_agreed
+
+
+def forget_reactions(connection: Connection, subscribers: Iterable[int]) -> None:
+    """Forget which broadcasts people opened and clicked, because they do not agree to tracking anymore."""
+    _FORGET_REACTIONS.for_each(connection, [{"subscriber": subscriber} for subscriber in subscribers])

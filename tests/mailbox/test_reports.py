@@ -64,3 +64,11 @@ def test_a_report_about_several_people_without_a_hint_is_one_report_each() -> No
 
     assert (first.kind, second.kind) == ("hard", "delayed")
     assert [[trace.address for trace in each.traces] for each in (first, second)] == [[ADDRESS], ["bo@example.net"]]
+
+
+def test_an_email_with_very_many_hints_is_looked_up_only_a_few_times() -> None:
+    ids = " ".join(f"<b1-abc.{number}@example.org>" for number in range(1, 5000))
+
+    (report,) = reports_in(f"References: {ids}\n\n".encode(), received_at=RECEIVED_AT)
+
+    assert len(report.traces) == 100

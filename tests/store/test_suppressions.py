@@ -84,7 +84,7 @@ def test_each_topic_and_all_mail_are_suppressions_of_their_own(database: Databas
 
     assert suppressions_of(database, "Ana@EXAMPLE.org") == (
         suppression(reason=COMPLAINED),
-        suppression(topic="events", repeated_at=NOW + HOUR),
+        suppression(reason=COMPLAINED, topic="events", repeated_at=NOW + HOUR),
         suppression(topic="news"),
     )
     assert find_suppression(database, ANA) == suppression(reason=COMPLAINED)
@@ -121,7 +121,7 @@ def test_two_returns_within_a_second_are_no_failure(database: Database) -> None:
     assert len(past_suppressions(database, ANA)) == 1
 
 
-def test_many_are_added_at_once_and_the_first_in_time_stands(database: Database) -> None:
+def test_many_are_added_at_once_with_the_first_time_and_the_firmest_reason(database: Database) -> None:
     add_suppression(database, "known@example.org", COMPLAINED, now=NOW)
 
     added = add_suppressions(
@@ -137,8 +137,8 @@ def test_many_are_added_at_once_and_the_first_in_time_stands(database: Database)
 
     assert added == 2
     assert suppressions_of(database, "bo@example.org") == (
-        suppression("bo@example.org", created_at=NOW - HOUR, detail="first", repeated_at=NOW),
-        suppression("bo@example.org", topic="events"),
+        suppression("bo@example.org", COMPLAINED, created_at=NOW - HOUR, detail="first", repeated_at=NOW),
+        suppression("bo@example.org", BOUNCED, topic="events"),
     )
     assert find_suppression(database, "known@example.org") == suppression("known@example.org", COMPLAINED)
 

@@ -73,7 +73,9 @@ def read_post(body: bytes) -> tuple[Entry, ...]:
     except orjson.JSONDecodeError:
         # The rest is read although one text has characters that do not exist, such as half of a surrogate pair.
         try:
-            found = json.loads(body.decode("utf-8", "replace"), parse_constant=_refuse)
+            found = json.loads(
+                body.decode("utf-8", "replace"), parse_constant=_refuse, object_pairs_hook=_entry_of_characters
+            )
         except (ValueError, RecursionError):
             return ()
     return tuple(entry for entry in found if isinstance(entry, dict)) if isinstance(found, list) else ()
@@ -81,6 +83,13 @@ def read_post(body: bytes) -> tuple[Entry, ...]:
 
 def _refuse(name: str) -> None:
     raise ValueError(name)
+
+
+def _entry_of_characters(pairs: list[tuple[str, object]]) -> Entry:
+    """Return an object with a question mark in place of each half of a surrogate pair in its texts."""
+    return {
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for name, value in pairs
+    }
 
 
 def mentioned_in(entries: Sequence[Entry]) -> Mentioned:

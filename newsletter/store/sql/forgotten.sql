@@ -44,13 +44,13 @@ INSERT INTO forgotten_key (digest) VALUES (:digest);
 
 -- name: remember(digest, subscriber, reason, now)!
 -- Save that a person was erased. If they were erased before, and a suppression has been added since then, they
--- keep their id. They also keep a reason that no new consent lifts.
+-- keep their id. Of both reasons, the firmer one is kept.
 INSERT INTO forgotten (digest, subscriber, reason, created_at)
 VALUES (:digest, :subscriber, :reason, :now)
 ON CONFLICT (digest) DO UPDATE
 SET
     subscriber = coalesce(excluded.subscriber, forgotten.subscriber),
-    reason = CASE WHEN forgotten.reason IN ({firm}) THEN forgotten.reason ELSE excluded.reason END,
+    reason = {firmer},
     created_at = excluded.created_at;
 
 -- name: find_forgotten(digest)$

@@ -62,8 +62,16 @@ DELETE FROM link_request WHERE id = :request;
 UPDATE link_request SET confirmed_at = :now WHERE id = :request AND confirmed_at = '';
 
 -- name: end_requests(subscriber)!
--- End all links that someone asked for.
-DELETE FROM link_request WHERE subscriber = :subscriber;
+-- End all links that someone asked for. Those that were sent to a new address are needed for the limits of its owner.
+DELETE FROM link_request WHERE subscriber = :subscriber AND NOT (kind = 'new address' AND mailed_at <> '');
+
+-- name: end_sent_requests(subscriber)!
+-- End the links to a new address that were sent: a link without a recipient opens nothing.
+UPDATE link_request SET recipient = NULL WHERE subscriber = :subscriber;
+
+-- name: drop_old(before)!
+-- Delete the requests whose links were sent before a time, once no limit needs them anymore.
+DELETE FROM link_request WHERE mailed_at <> '' AND mailed_at < :before;
 
 -- name: set_token(subscriber, token)!
 -- Give someone a new token, which ends all links that were made with the one before.

@@ -50,8 +50,8 @@ ORDER BY person, topic, CASE WHEN reason = 'in doubt' THEN 1 ELSE 0 END, created
 ON CONFLICT (person, topic) DO NOTHING;
 
 -- name: say_reported_again()!
--- Combine each suppression with everything that was reported of the same person and topic. The first reason and its time
--- are kept, except that a firmer reason replaces another, and any reason a doubt. The latest time counts.
+-- Combine each suppression with everything that was reported of the same person and topic. The firmest reason and the
+-- first time are kept, except that of a doubt. The latest time counts.
 UPDATE suppression AS p
 SET
     reason = {p.firmest},

@@ -28,7 +28,7 @@ UPDATE subscriber SET tracking_consented_at = :now WHERE id = :subscriber AND tr
 -- End the consent to tracking of one person.
 UPDATE subscriber SET tracking_consented_at = '' WHERE id = :subscriber AND tracking_consented_at <> '';
 
--- name: forget_reactions(subscriber)!
+-- name: forget_reactions(subscriber)*!
 -- Delete which broadcasts one person opened and clicked.
 DELETE FROM reaction
 WHERE

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from newsletter.errors import StoreError
+from newsletter.errors import InputError, StoreError
 from newsletter.web.public import asked, health, leaving, preferences, signup, tracking, webhook
 from newsletter.web.public.pages import logo, page, style
 from newsletter.web.public.protection import ProtectiveHeaders
@@ -40,7 +40,7 @@ def service_app(
 
     `on_request` is called with what is recorded about each request, and `on_fault` with an unexpected error.
     """
-    failures = _Failures(service)
+    failures = _Failures(service, on_fault)
     host = urlsplit(service.origin).hostname or ""
     own_host = f"[{host}]" if ":" in host else host
     routes = [*_look(service), *(route for group in _GROUPS for route in group(service))]
@@ -50,7 +50,7 @@ def service_app(
             Middleware(RequestRecorder, on_request=on_request, on_fault=on_fault, path=service.path),
             Middleware(TrustedHostMiddleware, allowed_hosts=[own_host, *_LOOPBACK], www_redirect=False),
         ],
-        exception_handlers={HTTPException: failures.told, StoreError: failures.busy},
+        exception_handlers={HTTPException: failures.told, StoreError: failures.busy, InputError: failures.hindered},
     )
     # A redirect to the address without a slash would end a one-click request, so both spellings have routes.
     router = Router(routes, redirect_slashes=False)
@@ -71,8 +71,9 @@ def _look(service: Service) -> list[BaseRoute]:
 class _Failures:
     """The answers for requests that cannot be carried out."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, on_fault: OnFault | None) -> None:
         self._service = service
+        self._on_fault = on_fault
 
     def told(self, request: Request, err: Exception) -> Response:
         """Return the page for an address that does not exist, or a bare status for everything else."""
@@ -82,6 +83,12 @@ class _Failures:
             names = {"title": "not_found_title", "words": "not_found"}
             return page(self._service, request, "notice.html.j2", status=404, **names)
         return Response(status_code=status, headers=headers)
+
+    def hindered(self, request: Request, err: Exception) -> Response:
+        """Return the same page when the director has to do something first, such as to set the key, and report it."""
+        if self._on_fault is not None:
+            self._on_fault(err)
+        return self.busy(request, err)
 
     def busy(self, request: Request, _err: Exception) -> Response:
         """Return the page that asks to try again, because nothing could be saved."""

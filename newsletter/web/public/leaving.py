@@ -104,12 +104,12 @@ class _Leaving:
         return self._page(request, owner, notice=("leaving", words))
 
     async def _hear_why(self, request: Request, owner: LinkOwner, form: Form) -> Response:
-        reason, remark = first(form, "reason"), first(form, "remark")[:_LONGEST_REMARK].replace("\0", "")
-        now, number = self._service.now, owner.subscriber.id
+        reason, remark = first(form, "reason"), first(form, "remark")[:_LONGEST_REMARK]
+        now, number, key = self._service.now, owner.subscriber.id, self._service.key
         if reason in REASONS or remark:
             reason = reason if reason in REASONS else ""
             await self._service.save(
-                lambda connection: keep_remark(connection, number, reason=reason, remark=remark, now=now)
+                lambda connection: keep_remark(connection, number, reason=reason, remark=remark, key=key, now=now)
             )
         return self._page(request, owner, notice=("leaving", "thanks"))
 

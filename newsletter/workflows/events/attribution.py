@@ -2,7 +2,8 @@
 
 Anyone can send email to the mailbox. What a report changes is limited by what its sender must know: the code in the
 address or the token in the link, which only the person has; or the nonce in the Message-ID, which only those have who
-got the same broadcast. An address with a wrong code discredits the whole email.
+got the same broadcast. An address with a wrong code discredits the whole email. Where each email leaves from an
+address with a code, a report about someone on the list needs the person's own.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,9 @@ _BOUNCES_WITHIN = timedelta(days=10)
 _CLOCKS_DIFFER_BY = timedelta(hours=1)
 
 
+_WITH_CODE = frozenset({TraceHint.RETURN_PATH, TraceHint.LINK})  # hints that only the person's own email contains
+
+
 class Trust(StrEnum):
     """Whether the person behind a report is known."""
 
@@ -47,8 +51,11 @@ class Attribution(NamedTuple):
     event: Event | None = None
 
 
-def attribute(database: Database, report: MailReport) -> Attribution:
-    """Return the event of a report. It writes nothing."""
+def attribute(database: Database, report: MailReport, *, needs_code: bool) -> Attribution:
+    """Return the event of a report. It writes nothing.
+
+    With `needs_code`, neither the recipient's address nor a Message-ID is enough: others can know both.
+    """
     type_ = EVENT_TYPES.get(report.kind)
     if type_ is None:
         return Attribution(Trust.NOT_NEEDED)
@@ -66,6 +73,8 @@ def attribute(database: Database, report: MailReport) -> Attribution:
     delivery = delivery or _by_address(database, report)
     if delivery is None:
         return Attribution(Trust.NOBODY)
+    if needs_code and delivery.token and not _has_code(database, report, delivery):
+        return Attribution(Trust.FORGED)
     event = Event(
         at=report.at,
         type=type_,
@@ -78,6 +87,13 @@ def attribute(database: Database, report: MailReport) -> Attribution:
         cause=report.cause,
     )
     return Attribution(Trust.FOUND, event)
+
+
+def _has_code(database: Database, report: MailReport, delivery: ReportedDelivery) -> bool:
+    """Return whether a report contains what only the email to this person does."""
+    traces = [each for each in report.traces if each.hint in _WITH_CODE and each.subscriber == delivery.subscriber]
+    claims = [(trace, _claimed(database, trace)) for trace in traces]
+    return any(claimed is not None and _is_proven(trace, claimed) for trace, claimed in claims)
 
 
 def _claimed(database: Database, trace: Trace) -> ReportedDelivery | None:

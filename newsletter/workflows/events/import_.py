@@ -90,13 +90,15 @@ def import_events(
     return tally
 
 
-def judge_mail(database: Database, mail: StoredMail, tally: MailTally) -> JudgedMail:
+def judge_mail(config: Config, database: Database, mail: StoredMail, tally: MailTally) -> JudgedMail:
     """Return the events in an email, and count them in the tally. Nothing is written."""
+    mailbox = config.settings.mailbox
+    needs_code = mailbox is not None and "*" in mailbox.address
     tally.emails += 1
     events: list[Event] = []
     is_understood = True
     for report in reports_in(mail.content, received_at=mail.received_at):
-        attribution = attribute(database, report)
+        attribution = attribute(database, report, needs_code=needs_code)
         if attribution.event is not None:
             events.append(attribution.event)
         is_understood &= _count(tally, mail, report, attribution)
@@ -154,7 +156,8 @@ class _Reading:
 
     def _take_in_mails(self, mails: Iterator[StoredMail]) -> None:
         while some := list(islice(mails, _AT_ONCE)):
-            events = [event for mail in some for event in judge_mail(self._database, mail, self._tally).events]
+            judged = [judge_mail(self._config, self._database, mail, self._tally) for mail in some]
+            events = [event for each in judged for event in each.events]
             if not self._is_dry_run:
                 self._tally.ingested += ingest(self._config, self._database, events, now=self._now)
             self._on_read(len(some))

@@ -56,7 +56,7 @@ def pull_events(
         if not is_dry_run:
             mailbox.make_folders()
         for mails in mailbox.batches(moves=not is_dry_run):
-            judged = [(mail, judge_mail(database, mail, tally)) for mail in mails]
+            judged = [(mail, judge_mail(config, database, mail, tally)) for mail in mails]
             if not is_dry_run:
                 events: list[Event] = [event for _, each in judged for event in each.events]
                 tally.ingested += ingest(config, database, events, now=now)

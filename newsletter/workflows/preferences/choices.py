@@ -12,6 +12,7 @@ from newsletter.config import Config
 from newsletter.language.offered import language_names, zone_names
 from newsletter.language.service_words import service_languages
 from newsletter.model.audience import Subscriber
+from newsletter.model.columns import SubscriberRecord
 from newsletter.model.edit import Edit
 from newsletter.model.permission import end_of_pause
 from newsletter.model.person_names import doubt_about_name
@@ -55,16 +56,20 @@ class Choices(Struct, frozen=True, kw_only=True):
 def choices_of(visit: Visit, *, topics: Iterable[str], now: datetime) -> Choices:
     """Return what is on record."""
     record = visit.owner.subscriber.record
-    until = record.paused_until
     return Choices(
         topics=frozenset(topics) - visit.owner.left_topics,
         language=record.language,
         timezone=record.timezone,
         first_name=record.first_name,
         last_name=record.last_name,
-        pause=f"{until:%Y-%m-%d}" if until and until > now else "",
+        pause=_pause_of(record, now=now),
         agrees=record.tracking_consented_at is not None,
     )
+
+
+def _pause_of(record: SubscriberRecord, *, now: datetime) -> str:
+    until = record.paused_until
+    return f"{until:%Y-%m-%d}" if until and until > now else ""
 
 
 def offered_languages(config: Config, subscriber: Subscriber) -> list[tuple[str, str]]:
@@ -91,7 +96,8 @@ def faults_of(config: Config, subscriber: Subscriber, choices: Choices, *, now: 
     record = subscriber.record
     names = {"first_name": (choices.first_name, record.first_name), "last_name": (choices.last_name, record.last_name)}
     faults.update({field: Wrong.NAME for field, (name, known) in names.items() if not _is_name(name, known=known)})
-    if choices.pause and (fault := _fault_of_day(config, choices, is_zone_known=is_known, now=now)):
+    is_same_day = choices.pause == _pause_of(record, now=now)  # it may be today already where they are
+    if choices.pause and not is_same_day and (fault := _fault_of_day(config, choices, is_zone_known=is_known, now=now)):
         faults["pause"] = fault
     return faults
 

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from msgspec.structs import replace
+from pydantic import TypeAdapter, ValidationError
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -16,10 +17,12 @@ from newsletter.lists.addresses import checked_address
 from newsletter.model.person_names import without_deceit
 from newsletter.model.personal_links import PersonalLink, Purpose, is_code_of
 from newsletter.model.signup import LONGEST_NAME, FormWording, Signup, SignupRequest
+from newsletter.model.values import OneLine
 from newsletter.store.database import Connection
 from newsletter.store.signups import Confirmation, confirm_signup, find_signup, keep_wording
 
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_LINE: TypeAdapter[str] = TypeAdapter(OneLine)
 _OWN_FORM = "join"  # the source of the form on our own page
 _NOBODY = "0" * 32  # the key of a code that is compared if there is no sign-up, so that the comparison takes place
 
@@ -64,7 +67,7 @@ def signup_request(
     A name that would deceive its readers in an email counts as no name, and a choice of all topics as no choice.
     """
     settings = config.settings
-    (name,) = without_deceit([" ".join(first_name.split())[:LONGEST_NAME]])
+    (name,) = without_deceit([_line(first_name)[:LONGEST_NAME]])
     chosen = tuple(topic for topic in settings.topics if topic in topics)
     return SignupRequest(
         email=checked_address(email.strip()),
@@ -75,6 +78,14 @@ def signup_request(
         source=source if _SOURCE.fullmatch(source) else _OWN_FORM,
         wording=wording_of_form(config, language),
     )
+
+
+def _line(text: str) -> str:
+    """Return a text on one line, or nothing if it has characters that a terminal would obey."""
+    try:
+        return _LINE.validate_python(" ".join(text.split()))
+    except ValidationError:
+        return ""
 
 
 def is_disposable(config: Config, email: str) -> bool:

@@ -78,7 +78,7 @@ def link_to_leave(subscriber: Subscriber) -> str:
 def leave(link: PersonalLink | None, *, detail: str, now: datetime) -> Callable[[Connection], LinkOwner | None]:
     """Return the change by which the owner of a link leaves. It returns None if the link has no owner.
 
-    Leaving again keeps the first reason and its time, and is recorded as a further report, unless it follows at once.
+    Leaving again keeps the first time, and is recorded as a further report, unless it follows at once.
     `detail` says how they left: one of HOW_THEY_LEFT.
     """
 

@@ -38,8 +38,8 @@ def fill(here: Here, *, is_empty: bool) -> None:  # noqa: F811
     ("row", "reason"),
     [
         ("unsubscribed,2025-06-01", SuppressionReason.UNSUBSCRIBED),
-        ("invalid email,2025-06-01", SuppressionReason.UNSUBSCRIBED),
-        ("bounced,", SuppressionReason.UNSUBSCRIBED),
+        ("invalid email,2025-06-01", SuppressionReason.BOUNCED),
+        ("bounced,", SuppressionReason.BOUNCED),
         ("unsubscribed,2025-01-01", SuppressionReason.UNSUBSCRIBED),  # a day lasts until it has ended everywhere
     ],
 )

@@ -314,6 +314,29 @@ def test_a_confirmed_signup_lifts_nothing_but_an_unsubscription(joining: Joining
     assert find_subscriber(joining.pages.database, NEW) is None
 
 
+@pytest.mark.parametrize("reason", [each for each in SuppressionReason if each is not SuppressionReason.IN_DOUBT])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_is_reported_beside_an_unsubscription_is_not_lifted_with_it(
+    joining: Joining, reason: SuppressionReason, is_first: bool
+) -> None:
+    reports = [
+        lambda: joining.pages.ask("POST", joining.pages.link(ANA), b"List-Unsubscribe=One-Click"),
+        lambda: add_suppression(joining.pages.database, ANA, reason, now=joining.pages.now),
+    ]
+    for report in reports if is_first else reversed(reports):
+        report()
+        joining.pages.later(seconds=1)
+    joining.pages.later(days=2)
+
+    joining.ask(ANA)
+    joining.run()
+    for mail in joining.mails_to(ANA):
+        joining.confirm(joining.link_in(mail))
+
+    is_lifted = reason is SuppressionReason.UNSUBSCRIBED
+    assert (len(joining.mails_to(ANA)), joining.pages.has_left(ANA)) == (is_lifted, not is_lifted)
+
+
 def test_a_person_who_complains_before_the_email_leaves_gets_none(joining: Joining) -> None:
     joining.ask(NEW)
     joining.ask(ANA)

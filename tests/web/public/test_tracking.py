@@ -11,7 +11,7 @@ from newsletter.store.database import Database
 from newsletter.store.preferences import tracking_choices
 from newsletter.workflows.events.judge import judge_reactions
 from tests.store.builders import NOW, agree_to_tracking
-from tests.web.public.choosing import save
+from tests.web.public.choosing import do, form_of, press, save
 from tests.web.public.conftest import Answer, ServedPages
 from tests.workflows.tracking.broadcasts import GotMail, send, wait_for
 from tests.workspaces import CONFIG
@@ -224,6 +224,27 @@ def test_after_the_end_of_tracking_links_lead_on_and_nothing_is_saved(
     assert served.get(sent.ending).text.count("<form") == 0
     assert len(saved(served.database)) == 1
     assert counted(served.database) == []
+
+
+@pytest.mark.parametrize("page", ["the page that ends it", "their preferences"])
+def test_wherever_tracking_is_ended_no_segment_knows_what_was_followed_and_the_proof_is_kept(
+    served: ServedPages, sent: Sent, page: str
+) -> None:
+    follow(served, sent.small)
+    wait_for(lambda: len(saved(served.database)) == 1)
+    judge_reactions(served.database, now=NOW + timedelta(hours=1))
+    assert reactions(served.database) == [("clicked", 1)]
+
+    if page == "their preferences":
+        path = served.preferences("ana@example.org")
+        fields = {name: value for name, value in form_of(served.get(path)).items() if name != "tracking"}
+        served.later(seconds=5)
+        press(served, path, fields)
+    else:
+        do(served, sent.ending, "end")
+
+    assert reactions(served.database) == []
+    assert rows(served.database, "SELECT agrees, wording FROM tracking_choice") == [(0, "1 en")]
 
 
 @pytest.mark.parametrize("way", ["get", "head", "too soon", "no stamp", "foreign", "empty"])

@@ -83,6 +83,8 @@ def test_a_signed_post_is_on_disk_when_it_is_answered(served: ServedPages, path:
         b"\xff\0",
         b"[" * 100_000,
         b"[{}]" * 2,
+        b'[{"event":"bounce","email":"\\ud800@example.org","timestamp":1796000000}]',
+        b'[{"event":"spamreport","email":"a@\\udfff.example.org","nl_delivery":"\\ud800"}]',
     ],
     ids=lambda body: repr(body)[:20],
 )

@@ -23,7 +23,7 @@ from tests.mailbox.corpus import EXPECTED, mail, mail_about
 from tests.store.builders import freeze
 from tests.store.conftest import Location
 from tests.workflows.events.worlds import NAMES, NOW, SENT_AT, broadcast_of, list_of_readers, send, write_corpus
-from tests.workspaces import write_workspace
+from tests.workspaces import CONFIG, write_workspace
 
 
 @pytest.fixture
@@ -120,6 +120,32 @@ def test_a_wrong_code_discredits_the_whole_email(config: Config, database: Datab
     assert find_suppression(database, ana.record.email) is None
 
 
+@pytest.mark.parametrize("name", ["only-the-recipient", "exim-only-failed-recipients", "arf-yahoo", "postfix-expired"])
+@pytest.mark.parametrize("knows", ["the address", "the Message-ID", "their own code"])
+def test_where_emails_have_codes_what_others_know_blocks_no_one(
+    database: Database, tmp_path: Path, name: str, knows: str
+) -> None:
+    more = {"newsletter.toml": CONFIG + '\n[mailbox]\naddress = "*@bounces.example.org"\n'}
+    config = load_config(write_workspace(tmp_path / "with codes", more))
+    number, nonce = broadcast_of(database)
+    ana, bo = list(export_subscribers(database))[:2]
+    said = mail_about(
+        name, broadcast=number, nonce=nonce, subscriber=ana.id, token=ana.token, email=ana.record.email
+    ).replace(ana.token.encode(), b"0" * 32)
+    for purpose in ReturnPurpose:
+        theirs, bos = (return_path("*", purpose, each.id, number, each.token).encode() for each in (ana, bo))
+        said = said.replace(theirs, bos if knows == "their own code" else b"news")
+    if knows == "the address":
+        said = said.replace(nonce.encode(), b"0" * len(nonce))
+    (tmp_path / "forged.eml").write_bytes(said)
+
+    tally = import_events(config, database, [tmp_path / "forged.eml"], now=NOW)
+
+    assert find_suppression(database, ana.record.email) is None
+    assert not events_of(database, ana.id)
+    assert tally.forged or knows == "their own code" or tally.nobody
+
+
 def test_the_recipients_address_counts_only_if_one_delivery_fits(
     config: Config, database: Database, tmp_path: Path
 ) -> None:
@@ -130,11 +156,11 @@ def test_the_recipients_address_counts_only_if_one_delivery_fits(
     )
     (report,) = reports_in(content, received_at=NOW)
     assert {trace.hint for trace in report.traces} == {TraceHint.ADDRESS}
-    assert attribute(database, report).standing is Trust.FOUND
+    assert attribute(database, report, needs_code=False).standing is Trust.FOUND
 
     send(database, freeze(database, "2026-12", chunk_size=100, now=SENT_AT))
 
-    assert attribute(database, report).standing is Trust.NOBODY
+    assert attribute(database, report, needs_code=False).standing is Trust.NOBODY
 
 
 @pytest.mark.parametrize("days", [-1, 11])
@@ -148,7 +174,7 @@ def test_an_address_alone_counts_only_soon_after_an_email_was_sent(database: Dat
     )
     (report,) = reports_in(content, received_at=datetime(2027, 1, 1, tzinfo=UTC))
 
-    assert attribute(database, report).standing is Trust.NOBODY
+    assert attribute(database, report, needs_code=False).standing is Trust.NOBODY
 
 
 def test_a_person_who_was_removed_is_nobody(config: Config, database: Database, tmp_path: Path) -> None:
@@ -275,4 +301,4 @@ def test_an_email_that_was_sent_later_is_not_meant(database: Database) -> None:
         connection.execute("UPDATE chunk SET changed_at = '2026-11-24T08:00:00Z'", {})
     (report,) = reports_in(content, received_at=NOW)
 
-    assert attribute(database, report).standing is Trust.NOBODY
+    assert attribute(database, report, needs_code=False).standing is Trust.NOBODY

@@ -389,7 +389,7 @@ def test_a_provider_without_lists_says_so(database: Database, tmp_path: Path) ->
         (SuppressionReason.UNSUBSCRIBED, "invalid_emails", SuppressionReason.INVALID),
         (SuppressionReason.BOUNCED, "invalid_emails", SuppressionReason.INVALID),
         (SuppressionReason.MANUAL, "invalid_emails", SuppressionReason.MANUAL),
-        (SuppressionReason.UNSUBSCRIBED, "bounces", SuppressionReason.UNSUBSCRIBED),
+        (SuppressionReason.UNSUBSCRIBED, "bounces", SuppressionReason.BOUNCED),
     ],
 )
 def test_an_entry_that_is_not_newer_answers_a_doubt_and_makes_a_reason_firm(

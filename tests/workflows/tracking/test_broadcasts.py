@@ -9,19 +9,21 @@ import pytest
 from newsletter.cli.send.plan import print_plan
 from newsletter.config import Config, load_config
 from newsletter.errors import MistakesError
+from newsletter.model.edit import Edit
 from newsletter.model.readership import TrackingMode
 from newsletter.store.database import Database
+from newsletter.store.editing import edit_people
 from newsletter.store.opening import open_database
 from newsletter.store.reactions import known_people
 from newsletter.store.subscribers import find_subscriber
-from newsletter.store.tracking import withdraw_tracking
 from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.compose.reader import mail_for_address
-from tests.store.builders import NOW, add, agree_to_tracking, id_of, row
+from tests.store.builders import NOW, add, agree_to_tracking, row
 from tests.workflows.tracking.broadcasts import plan, send
 from tests.workspaces import CONFIG, write_workspace
 
 ANA, BO = "ana@example.org", "bo@example.org"
+NO_TRACKING = Edit(cells={"tracking_consented_at": ""})
 
 
 @pytest.fixture
@@ -53,9 +55,7 @@ def test_who_agrees_after_a_broadcast_was_created_gets_it_without_tracking(confi
 
 
 def test_who_ends_tracking_before_a_broadcast_is_created_is_not_tracked(config: Config, database: Database) -> None:
-    with database.transaction() as connection:
-        assert withdraw_tracking(connection, id_of(database, ANA))
-        assert not withdraw_tracking(connection, id_of(database, ANA))
+    edit_people(database, [ANA], NO_TRACKING, shown=0, now=NOW)
 
     assert not send(config, database)[1][ANA].own("c")
     subscriber = find_subscriber(database, ANA)
@@ -71,8 +71,7 @@ def test_opens_are_known_only_of_those_whose_email_was_tracked(config: Config, d
 
     assert known_people(database, "2026-02") == (2, 1)
     assert known_people(database, None) == (2, 2)
-    with database.transaction() as connection:
-        withdraw_tracking(connection, id_of(database, ANA))
+    edit_people(database, [ANA], NO_TRACKING, shown=0, now=NOW)
     assert known_people(database, "2026-02") == (2, 0)
 
 

@@ -6,6 +6,7 @@ client only what kind of program it is.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPMethod
 from time import perf_counter
 
@@ -113,5 +114,10 @@ async def _say(status: int, send: Send, *headers: tuple[bytes, bytes]) -> None:
 
 
 def _agent_of(scope: Scope) -> str:
-    text = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
-    return next((kind for kind, pattern in _AGENTS if pattern.search(text[:300])), _OTHER)
+    return _kind_of(next((value[:300] for name, value in scope["headers"] if name == b"user-agent"), b""))
+
+
+@lru_cache(maxsize=256)
+def _kind_of(agent: bytes) -> str:
+    text = agent.decode("latin-1")
+    return next((kind for kind, pattern in _AGENTS if pattern.search(text)), _OTHER)

@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.timing import show, show_ratio
+from benchmarks.timing import processor_seconds, show, show_ratio
 from newsletter.config import CONFIG_FILE
 from newsletter.lists.exports import batches_of
 from newsletter.model.columns import SubscriberRecord
@@ -43,7 +43,7 @@ async def answer(request):
 
 app = Starlette(routes=[Route("/u/{link}", answer, methods=["POST"])])
 print("ready", flush=True)
-uvicorn.run(app, port=%d, http="h11", log_level="critical")
+uvicorn.run(app, port=%d, loop="uvloop", http="httptools", log_level="critical")
 """
 _SETTINGS = """
 [newsletter]
@@ -66,16 +66,16 @@ def main() -> None:
         folder = Path(name)
         links = _prepare(folder)
         with _service(folder) as (process, port):
-            before = _processor_seconds(process.pid)
+            before = processor_seconds(process.pid)
             ours = asyncio.run(_send_all(port, links))
-            work = _processor_seconds(process.pid) - before
+            work = processor_seconds(process.pid) - before
             process.send_signal(signal.SIGKILL)
             process.wait()
         durable = _left(folder)
         with _bare() as (process, port):
-            before = _processor_seconds(process.pid)
+            before = processor_seconds(process.pid)
             floor = asyncio.run(_send_all(port, links))
-            floor_work = _processor_seconds(process.pid) - before
+            floor_work = processor_seconds(process.pid) - before
     answered = len(ours)
     worst, usual = _share(ours, 0.99), _share(ours, 0.5)
     show(
@@ -111,12 +111,6 @@ def _left(folder: Path) -> int:
     with closing(sqlite3.connect(folder / "newsletter.db")) as connection:
         ((count,),) = connection.execute("SELECT count(*) FROM suppression WHERE topic = ''").fetchall()
     return int(count)
-
-
-def _processor_seconds(process: int) -> float:
-    """Return the processor time of a process so far (proc(5))."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -262,7 +262,9 @@ def _bare() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
     app = Starlette(routes=[Route("/events/sendgrid", receive, methods=["POST"])])
-    settings = uvicorn.Config(app, log_config=None, log_level="critical", access_log=False, ws="none", loop="uvloop", http="httptools")
+    settings = uvicorn.Config(
+        app, log_config=None, log_level="critical", access_log=False, ws="none", loop="uvloop", http="httptools"
+    )
     uvicorn.Server(settings).run(sockets=[listener])
 
 

@@ -122,6 +122,7 @@ class _Protocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _is_head_expected = True  # until the first head is complete, and again when another one begins
     _received = 0  # bytes of the request so far
+    _arrived = 0  # bytes that have just arrived and count
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect the head of a request from now on."""
@@ -130,8 +131,9 @@ class _Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent, and expect the rest of a head that is not complete."""
-        self._received += len(data)
+        self._arrived = len(data)
         super().data_received(data)
+        self._received += self._arrived
         if self.transport.is_closing():
             return
         if self._received > (_LARGEST_HEAD if self._is_head_expected else _LARGEST_REQUEST):
@@ -149,9 +151,19 @@ class _Protocol(HttpToolsProtocol):
         self._is_head_expected, self._received = True, 0
         super().on_message_begin()
 
+    def on_message_complete(self) -> None:
+        """Count nothing of this request anymore."""
+        self._arrived = 0
+        super().on_message_complete()
+
     def on_headers_complete(self) -> None:
-        """Expect no more of the head."""
+        """Expect no more of the head. Raise ValueError if it does not say clearly which page of which host is meant.
+
+        The parser makes status 400 of that (RFC 9112, section 3.2).
+        """
         self._is_head_expected = False
+        if not self.url.startswith(b"/") or sum(name == b"host" for name, _ in self.headers) > 1:
+            raise ValueError("the request has no path, or several hosts")
         super().on_headers_complete()
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -62,9 +62,10 @@ def ingest(
 ) -> Ingested:
     """Save events and act on them. Return what came of them.
 
-    With `tidies`, soft bounces are counted, for which the events of weeks are read, and opens and clicks are judged, for
-    which those of whole minutes are read again. Otherwise the caller does both now and then. Events about broadcasts of another database are ignored. About a person who is not on the list, only the event
-    is saved. Raise StoreError if the database cannot be used: what was saved until then stays saved.
+    With `tidies`, soft bounces are counted, for which the events of weeks are read, and opens and clicks are judged,
+    for which those of whole minutes are read again. Otherwise the caller does both now and then. Events about
+    broadcasts of another database are ignored. About a person who is not on the list, only the event is saved. Raise
+    StoreError if the database cannot be used: what was saved until then stays saved.
     """
     total, has_soft_bounces = Ingested(), False
     for some in _parts(events):

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "segments": "benchmarks.segments",
     "events": "benchmarks.events",
     "leaving": "benchmarks.leaving",
+    "signup": "benchmarks.signing_up",
     "postgresql": "benchmarks.postgresql",
 }
 

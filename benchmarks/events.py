@@ -32,7 +32,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from benchmarks import workload
-from benchmarks.timing import ROOT, Stopwatch, program, show
+from benchmarks.timing import ROOT, Stopwatch, processor_seconds, program, show
 from newsletter.__main__ import prepare_process
 from newsletter.config import load_config
 from newsletter.model.event import Event, EventType
@@ -77,11 +77,14 @@ def _show_webhook(folder: Path) -> None:
     write_workspace(folder, {"newsletter.toml": settings})
     requests = [_request(webhook, number) for number in range(2 * POSTS)]
     with _server([program(), "serve", "--port", "0"], folder) as (port, process):
+        before = processor_seconds(process.pid)
         ours = POSTS / _post_all(port, requests[:POSTS])
+        work = processor_seconds(process.pid) - before  # with the interpretation of those that were interpreted so far
         answered = POSTS + _post_until_killed(port, process, requests[POSTS:])
     with _server([sys.executable, "-m", "benchmarks.events", "bare"], ROOT) as (port, _):
         bare = POSTS / _post_all(port, requests[:POSTS])
     _show_rate(f"posts of {EVENTS_IN_POST} events, saved before the answer", ours, "posts", TARGET_POSTS)
+    show("processor time", f"{work / POSTS * 1e6:,.0f} µs per post")
     show("the same server, which reads a post and answers", f"{bare:,.0f} posts/s")
     show("saved ÷ only read", f"{ours / bare:5.2f} ×")
     with open_database(folder / "newsletter.db") as database, database.read() as connection:
@@ -259,7 +262,9 @@ def _bare() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
     app = Starlette(routes=[Route("/events/sendgrid", receive, methods=["POST"])])
-    settings = uvicorn.Config(app, log_config=None, log_level="critical", access_log=False, ws="none", http="h11")
+    settings = uvicorn.Config(
+        app, log_config=None, log_level="critical", access_log=False, ws="none", loop="uvloop", http="httptools"
+    )
     uvicorn.Server(settings).run(sockets=[listener])
 
 

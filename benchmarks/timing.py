@@ -90,3 +90,9 @@ def run_command(command: Sequence[str], folder: Path) -> tuple[float, float]:
     if int(code) not in {0, 1}:
         raise SystemExit(f"{' '.join(command)} ended with {code}")
     return float(seconds), float(peak_mib)
+
+
+def processor_seconds(process: int) -> float:
+    """Return the processor time of a process so far (proc(5))."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -6,6 +6,7 @@ Who opened or clicked a broadcast is judged from the events a few minutes later,
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import orjson
@@ -46,7 +47,8 @@ class ListedPerson(NamedTuple):
     email: str
 
 
-REACTIONS = (EventType.OPENED, EventType.CLICKED)
+_OPENED, _CLICKED = REACTIONS = (EventType.OPENED, EventType.CLICKED)
+_KEY = itemgetter(0, 1)
 MINUTE_LETTERS = len("2026-02-19T16:00")  # of the time of an event
 _ADD_MINUTE = change("events", "add_minute")
 _TRACKED = query_all("events", "tracked", TrackedPerson)
@@ -63,9 +65,9 @@ def own_events(database: Database, events: Sequence[Event]) -> list[Event]:
 
     Another database may have broadcasts with the same numbers. They have other nonces.
     """
-    named = {event.broadcast for event in events}
-    own = {NO_BROADCAST, *_OWN.ask(database, broadcasts=_json(named))}
-    return [event for event in events if (event.broadcast, event.nonce) in own]
+    named = {(event.broadcast, event.nonce) for event in events}
+    own = {NO_BROADCAST, *_OWN.ask(database, broadcasts=_json({number for number, _ in named}))}
+    return list(events) if named <= own else [event for event in events if (event.broadcast, event.nonce) in own]
 
 
 def add_events(database: Database, events: Iterable[Event]) -> int:
@@ -77,17 +79,21 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
     given = list(events)
     if not given:
         return 0
-    looked_up = {event.subscriber for event in given if event.detail or not event.broadcast or event.type in REACTIONS}
+    looked_up = {
+        event.subscriber
+        for event in given
+        if event.detail or not event.broadcast or event.type is _OPENED or event.type is _CLICKED
+    }
     with database.transaction() as connection:
         tracked = tracked_since(connection, looked_up)
         rows: list[Row] = []
         minutes: set[str] = set()
         totals: Counter[CountedEvent] = Counter()
         for event in given:
-            at, kind, person = text_of(event.at), event.type._value_, event.subscriber
+            at, person = text_of(event.at), event.subscriber
             if not event.broadcast and person not in tracked:
                 continue  # it is about no broadcast and no one here
-            if event.type in REACTIONS:
+            if event.type is _OPENED or event.type is _CLICKED:
                 if not "" < tracked.get(person, "") <= at:
                     totals[_counted(event)] += 1
                     continue
@@ -96,10 +102,21 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
             url = _without_nul(event.url) if event.url else ""
             rows.append(
                 (
-                    *(at, event.digest, kind, event.broadcast, event.chunk, event.attempt, person, detail),
-                    *(url, event.url_offset, event.cause, event.verdict),
+                    at,
+                    event.digest,
+                    event.type._value_,
+                    event.broadcast,
+                    event.chunk,
+                    event.attempt,
+                    person,
+                    detail,
+                    url,
+                    event.url_offset,
+                    event.cause,
+                    event.verdict,
                 )
             )
+        rows.sort(key=_KEY)  # as the table stores them
         added = connection.insert_new("event", rows)
         _ADD_MINUTE.for_each(connection, [{"minute": minute} for minute in sorted(minutes)])
         add_totals(connection, totals)
@@ -117,7 +134,7 @@ def tracked_since(connection: Connection, subscribers: Collection[int]) -> dict[
 
     The text is empty if they have not. People who are not on the list are left out.
     """
-    return dict(_TRACKED(connection, subscribers=_json(subscribers))) if subscribers else {}
+    return dict(connection.execute(_TRACKED.sql, {"subscribers": _json(subscribers)})) if subscribers else {}  # type: ignore[arg-type]
 
 
 def add_totals(connection: Connection, totals: Mapping[CountedEvent, int]) -> None:

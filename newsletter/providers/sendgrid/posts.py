@@ -96,11 +96,13 @@ def mentioned_in(entries: Sequence[Entry]) -> Mentioned:
     """Return the people about whom more must be known before these entries can be saved."""
     reacted, bounced, persons = set(), set(), set()
     for entry in entries:
-        event, subscriber = text_in(entry, "event"), number_of(entry, DELIVERY)
-        if event in REACTIONS:
-            reacted.add(subscriber or 0)
-        elif event not in _ABOUT_A_PERSON:
+        event = text_in(entry, "event")
+        is_reaction = event in REACTIONS
+        if not is_reaction and event not in _ABOUT_A_PERSON:
             continue
+        subscriber = number_of(entry, DELIVERY)
+        if is_reaction:
+            reacted.add(subscriber or 0)
         elif subscriber is None:
             persons.add(_person(entry))
         elif event == "bounce":
@@ -184,13 +186,14 @@ def _chosen(entry: Entry) -> dict[str, object]:
     for name, value in entry.items():
         if (longest := _TEXTS.get(name)) is not None:
             if type(value) is str:
-                chosen[name] = _safe_text(value)[:longest]
+                is_plain = len(value) <= longest and value.isascii() and value.isalnum()  # as most of them are
+                chosen[name] = value if is_plain else _safe_text(value)[:longest]
         elif name in _NUMBERS and isinstance(value, int | float) and abs(value) <= _LARGEST_NUMBER:
             chosen[name] = value
-    offset = entry.get("url_offset")
-    index = offset.get("index") if isinstance(offset, dict) else None
-    if isinstance(index, int) and 0 <= index <= _LARGEST_NUMBER:
-        chosen["url_offset"] = {"index": index}
+        elif name == "url_offset":
+            index = value.get("index") if isinstance(value, dict) else None
+            if isinstance(index, int) and 0 <= index <= _LARGEST_NUMBER:
+                chosen[name] = {"index": index}
     return chosen
 
 

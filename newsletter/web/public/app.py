@@ -19,13 +19,13 @@ from newsletter.web.public.record import OnFault, OnRequest, RequestRecorder
 from newsletter.web.public.service import Service
 
 _RETRY_SECONDS = "5"
-# Every group of pages: each returns its routes.
+# Every group of pages: each returns its routes. The router tries them in this order, so those asked most come first.
 _GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (
+    webhook.routes,
     leaving.routes,
     health.routes,
     signup.routes,
     tracking.routes,
-    webhook.routes,
     preferences.routes,
     asked.routes,
 )
@@ -43,7 +43,7 @@ def service_app(
     failures = _Failures(service, on_fault)
     host = urlsplit(service.origin).hostname or ""
     own_host = f"[{host}]" if ":" in host else host
-    routes = [*_look(service), *(route for group in _GROUPS for route in group(service))]
+    routes = [*(route for group in _GROUPS for route in group(service)), *_look(service)]
     app = Starlette(
         middleware=[
             Middleware(ProtectiveHeaders),

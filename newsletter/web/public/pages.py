@@ -1,7 +1,7 @@
 """Make the public pages: one look, in the language of the person who reads them."""
 
 from collections.abc import Iterable, Mapping, Set
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from newsletter.config import Config
 from newsletter.language.direction import direction_of_language
 from newsletter.language.service_words import service_words, spoken
-from newsletter.settings.workspace import Palette
+from newsletter.settings.workspace import Brand, Palette
 from newsletter.web.public.service import Service
 
 # These templates are not part of the theme: a workspace chooses the colors, the fonts and the logo of these pages.
@@ -35,14 +35,12 @@ def page(
     """
     settings = service.config.settings
     chosen = language_of(service, request, language)
-    words = service_words(chosen)
 
     def say(topic: str, key: str, **names: object) -> Markup:
-        isolated = {name: (_ADDRESS if name in _ADDRESSES else _NAME).format(value) for name, value in names.items()}
-        return Markup(words[topic][key]).format(**isolated)  # noqa: S704 - our own words
+        return _isolating(chosen, topic, key, **names) if names else _said(chosen, topic, key)
 
     def plainly(topic: str, key: str, **names: object) -> str:
-        return words[topic][key].format(**names)
+        return service_words(chosen)[topic][key].format(**names)
 
     html = (
         _templates()
@@ -58,7 +56,7 @@ def page(
             logo_width=settings.brand.logo_width,
             path=service.path,
             here=request.url.path,  # without the fragment, which a form would keep, and a browser would go to
-            look=_hash_of(style_sheet(service.config)),
+            look=_hash_of(settings.brand),
             **values,
         )
     )
@@ -99,7 +97,11 @@ def logo(service: Service, name: str | None) -> Response:
 
 def style_sheet(config: Config) -> str:
     """Return the style sheet with the values of the brand in front, each as a custom property."""
-    brand = config.settings.brand
+    return _sheet_of(config.settings.brand)
+
+
+@lru_cache(maxsize=8)
+def _sheet_of(brand: Brand) -> str:
     fonts = {"heading-font": brand.heading_font, "body-font": brand.body_font}
     light = _properties({**_colors(brand.light), **fonts})
     dark = _properties(_colors(brand.dark))
@@ -134,9 +136,19 @@ def _properties(values: Mapping[str, str]) -> str:
     return "".join(f"--{name}:{value};" for name, value in values.items() if not set(value) & set("{};<>\\"))
 
 
+@lru_cache(maxsize=8)
+def _hash_of(brand: Brand) -> str:
+    return blake2b(_sheet_of(brand).encode(), digest_size=6).hexdigest()
+
+
 @cache
-def _hash_of(text: str) -> str:
-    return blake2b(text.encode(), digest_size=6).hexdigest()
+def _said(language: str, topic: str, key: str) -> Markup:
+    return _isolating(language, topic, key)
+
+
+def _isolating(language: str, topic: str, key: str, **names: object) -> Markup:
+    isolated = {name: (_ADDRESS if name in _ADDRESSES else _NAME).format(value) for name, value in names.items()}
+    return Markup(service_words(language)[topic][key]).format(**isolated)  # noqa: S704 - our own words
 
 
 def _asked_for(request: Request) -> Iterable[str]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,6 +32,7 @@ _HEADERS: Mapping[str, str] = {
 _BOUNDARY = re.compile(r'\bboundary=(?:"([^"]{1,70})"|([^\s";]{1,70}))', re.IGNORECASE)  # RFC 2046, section 5.1.1
 _FIELD_NAME = re.compile(rb'[;\s]name="?([^";\n]*)', re.IGNORECASE)
 _LONGEST_PART_HEAD = 1000  # bytes
+_ENCODED = tuple((name.lower().encode(), value.encode()) for name, value in _HEADERS.items())
 _SLASHES = re.compile("/{2,}")
 Form = Mapping[str, tuple[str, ...]]  # field → all its values
 
@@ -50,14 +51,15 @@ class ProtectiveHeaders:
 
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                own = list(message.get("headers", ()))
+                named = {name for name, _ in own}
+                message["headers"] = own + [header for header in _ENCODED if header[0] not in named]
             await send(message)
 
         try:
             # A proxy may leave a slash too many in front of a path, and a one-click request must not be redirected.
-            scope["path"] = _SLASHES.sub("/", scope["path"])
+            if "//" in scope["path"]:
+                scope["path"] = _SLASHES.sub("/", scope["path"])
             await self._app(scope, receive, send_protected)
         except ClientDisconnect:
             return

@@ -5,6 +5,7 @@ client only what kind of program it is.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPMethod
 from time import perf_counter
 
@@ -106,5 +107,9 @@ async def _say(status: int, send: Send, *headers: tuple[bytes, bytes]) -> None:
 
 
 def _agent_of(scope: Scope) -> AgentKind:
-    text = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
-    return kind_of_agent(text)
+    return _kind_of(next((value[:300] for name, value in scope["headers"] if name == b"user-agent"), b""))
+
+
+@lru_cache(maxsize=256)
+def _kind_of(agent: bytes) -> AgentKind:
+    return kind_of_agent(agent.decode("latin-1"))

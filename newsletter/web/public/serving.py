@@ -9,10 +9,9 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from threading import Event
 
-import h11
 import uvicorn
 from msgspec import Struct, field
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -32,6 +31,7 @@ from newsletter.workflows.tracking.recorder import Recorder
 _SECONDS_TO_FINISH = 20
 _SECONDS_FOR_A_HEAD = 10.0
 _LARGEST_HEAD = 16_384  # bytes
+_LARGEST_REQUEST = 16_000_000  # bytes; the pages read less, but a body may be sent in tiny chunks
 _WAITING_CONNECTIONS = 1024
 _MOST_FILES = 8192  # each connection is one, so that a few thousand idle clients keep no one out
 _REASONS = {
@@ -115,7 +115,7 @@ def _settings(app: object, config: Config) -> uvicorn.Config:
         date_header=True,
         ws="none",
         http=_Protocol,
-        h11_max_incomplete_event_size=_LARGEST_HEAD,
+        loop="uvloop",
         proxy_headers=True,
         forwarded_allow_ips=list(config.settings.service.proxies),
         backlog=_WAITING_CONNECTIONS,
@@ -124,10 +124,16 @@ def _settings(app: object, config: Config) -> uvicorn.Config:
     )
 
 
-class _Protocol(H11Protocol):
-    """Uvicorn's protocol, with a deadline for the head of a request, so that no silent client keeps a connection."""
+class _Protocol(HttpToolsProtocol):
+    """Uvicorn's protocol, with a deadline for the head of a request, so that no silent client keeps a connection.
+
+    The parser stores whatever it is sent. So the sizes of a head and of a whole request are limited here.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
+    _is_head_expected = True  # until the first head is complete, and again when another one begins
+    _received = 0  # bytes of the request so far
+    _arrived = 0  # bytes that have just arrived and count
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect the head of a request from now on."""
@@ -136,24 +142,55 @@ class _Protocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent, and expect the rest of a head that is not complete."""
+        self._arrived = len(data)
         super().data_received(data)
-        self._watch()
+        self._received += self._arrived
+        if self.transport.is_closing():
+            return
+        if self._received > (_LARGEST_HEAD if self._is_head_expected else _LARGEST_REQUEST):
+            self.send_400_response("The request is too large.")
+        else:
+            self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
         self._drop_deadline()
         super().connection_lost(exc)
 
+    def on_message_begin(self) -> None:
+        """Expect the rest of a head."""
+        self._is_head_expected, self._received = True, 0
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """Count nothing of this request anymore."""
+        self._arrived = 0
+        super().on_message_complete()
+
+    def on_headers_complete(self) -> None:
+        """Expect no more of the head. Raise ValueError if it does not say clearly which page of which host is meant.
+
+        The parser makes status 400 of that (RFC 9112, section 3.2).
+        """
+        self._is_head_expected = False
+        if not self.url.startswith(b"/") or sum(name == b"host" for name, _ in self.headers) > 1:
+            raise ValueError("the request has no path, or several hosts")
+        super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of the head. Fields after the body are ignored (RFC 9110, section 6.5.1)."""
+        if self._is_head_expected:
+            super().on_header(name, value)
+
     def _watch(self) -> None:
-        is_head_expected = self.conn.their_state is h11.IDLE
-        if not is_head_expected:
+        if not self._is_head_expected:
             self._drop_deadline()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(_SECONDS_FOR_A_HEAD, self._end_if_late)
 
     def _end_if_late(self) -> None:
         self._deadline = None
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+        if self._is_head_expected and not self.transport.is_closing():
             self.transport.close()
 
     def _drop_deadline(self) -> None:

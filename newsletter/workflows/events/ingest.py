@@ -35,7 +35,8 @@ _LEAVINGS: Mapping[EventType, SuppressionReason] = {
     EventType.COMPLAINED: SuppressionReason.COMPLAINED,
     EventType.UNSUBSCRIBED: SuppressionReason.UNSUBSCRIBED,
 }
-_FINAL = (EventType.BOUNCED, *_LEAVINGS)
+_BOUNCED = EventType.BOUNCED
+_FINAL = frozenset(kind.value for kind in (_BOUNCED, *_LEAVINGS))
 
 
 class Ingested(Struct, frozen=True, kw_only=True):
@@ -57,27 +58,32 @@ class Ingested(Struct, frozen=True, kw_only=True):
 
 
 def ingest(
-    config: Config, database: Database, events: Iterable[Event], *, now: datetime, counts_soft_bounces: bool = True
+    config: Config, database: Database, events: Iterable[Event], *, now: datetime, tidies: bool = True
 ) -> Ingested:
     """Save events and act on them. Return what came of them.
 
-    To count soft bounces, the events of weeks are read. Without `counts_soft_bounces`, the caller counts them now and
-    then. Events about broadcasts of another database are ignored. About a person who is not on the list, only the event
-    is saved. Raise StoreError if the database cannot be used: what was saved until then stays saved.
+    With `tidies`, soft bounces are counted, for which the events of weeks are read, and opens and clicks are judged,
+    for which those of whole minutes are read again. Otherwise the caller does both now and then. Events about
+    broadcasts of another database are ignored. About a person who is not on the list, only the event is saved. Raise
+    StoreError if the database cannot be used: what was saved until then stays saved.
     """
     total, has_soft_bounces = Ingested(), False
     for some in _parts(events):
-        own = own_events(database, some)
-        ours = [event if event.type is not EventType.BOUNCED else _as_counted(event) for event in own]
+        ours = own_events(database, some)
+        kinds = {event.type._value_ for event in ours}
+        if _BOUNCED.value in kinds:
+            ours = [event if event.type is not _BOUNCED else _as_counted(event) for event in ours]
+            kinds = {event.type._value_ for event in ours}
         total += Ingested(
             added=add_events(database, ours),
-            suppressed=_suppress(database, ours),
+            suppressed=0 if kinds.isdisjoint(_FINAL) else _suppress(database, ours),
             settled=_settle(database, ours, now=now),
         )
-        has_soft_bounces = has_soft_bounces or any(event.type is EventType.BLOCKED for event in ours)
-    judge_reactions(database, now=now)
-    if has_soft_bounces:
-        total += Ingested(worn_out=count_soft_bounces(config, database, now=now) if counts_soft_bounces else 0)
+        has_soft_bounces = has_soft_bounces or EventType.BLOCKED.value in kinds
+    if tidies:
+        judge_reactions(database, now=now)
+    if tidies and has_soft_bounces:
+        total += Ingested(worn_out=count_soft_bounces(config, database, now=now))
     return total
 
 
@@ -99,7 +105,7 @@ def _as_counted(event: Event) -> Event:
 
 def _suppress(database: Database, events: Sequence[Event]) -> int:
     """Suppress everyone who left or cannot be reached. Return how many suppressions are new."""
-    reasons = [(event, reason) for event in events if event.type in _FINAL and (reason := _reason(event))]
+    reasons = [(event, reason) for event in events if event.type.value in _FINAL and (reason := _reason(event))]
     if not reasons:
         return 0
     emails = addresses_of(database, {event.subscriber for event, _ in reasons})

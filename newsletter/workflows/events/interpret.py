@@ -65,7 +65,7 @@ def _interpret_each(config: Config, database: Database, posts: Sequence[Post], *
 
 def _interpret(config: Config, database: Database, posts: Sequence[Post], *, now: datetime) -> Ingested:
     found = events_in([entry for post in posts for entry in post.entries])
-    total = ingest(config, database, found.events, now=now, counts_soft_bounces=False)
+    total = ingest(config, database, found.events, now=now, tidies=False)
     for state in sorted(set(found.account)):
         _tell(
             database, f"SendGrid has changed the state of your account to {state}; look at SendGrid's website", now=now
@@ -130,8 +130,8 @@ class Interpreter:
             began = time.monotonic()
             try:
                 found = interpret_posts(self._config, self._database, now=self._clock(), log=self._log)
-                # At most half of the time is spent on this, so that posts are still answered fast.
-                pause = self._seconds_between if found is None else time.monotonic() - began
+                # At most a fifth of the time is spent on this, so that posts are still answered fast.
+                pause = self._seconds_between if found is None else 4 * (time.monotonic() - began)
                 if tidied_at is None or began - tidied_at > _SECONDS_BETWEEN_TIDYING:
                     settle_doubts(self._database, now=self._clock())
                     count_soft_bounces(self._config, self._database, now=self._clock())

@@ -1,5 +1,7 @@
 """How often one client may use the form: by address, by network, and by what counts as one client."""
 
+import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -45,3 +47,45 @@ def test_a_refused_use_does_not_count_for_the_neighbors() -> None:
 
 def test_a_header_that_anyone_can_write_is_not_believed() -> None:
     assert str(client_address(request_from("192.0.2.1"))) == "192.0.2.1"
+
+
+def test_nothing_of_a_client_is_kept_when_no_limit_needs_it_anymore(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    limits = ClientLimits()
+    for number in range(50):
+        limits.allow(request_from(f"192.0.{number}.1"))
+    now[0] += 1800
+    limits.allow(request_from("198.51.100.1"))
+    assert len(vars(limits)["_storage"].events) == 50 * 2 + 3  # the limit of ten minutes is over for the first 50
+
+    now[0] += 86_401
+    limits.allow(request_from("203.0.113.1"))
+
+    assert len(vars(limits)["_storage"].events) == 3
+
+
+def test_a_limit_lasts_as_long_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    limits = ClientLimits()
+
+    def uses() -> int:
+        return sum(limits.allow(request_from("192.0.2.1")) for _ in range(9))
+
+    assert uses() == 5
+    now[0] += 590
+    assert uses() == 0
+    now[0] += 20
+    assert uses() == 5
+
+
+def test_no_thread_is_left_behind() -> None:
+    before = threading.active_count()
+    limits = [ClientLimits() for _ in range(20)]
+    assert all(each.allow(request_from("192.0.2.1")) for each in limits)
+
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
+    assert threading.active_count() <= before

@@ -182,7 +182,7 @@ def test_while_nothing_can_be_saved_sendgrid_is_asked_to_try_again(
 @contextmanager
 def busy_writer(served: ServedPages, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Keep the service from saving anything."""
-    monkeypatch.setattr("newsletter.web.public.webhook._SECONDS_TO_SAVE", 0.3)
+    monkeypatch.setattr("newsletter.web.public.service._SECONDS_TO_SAVE", 0.3)
     is_over, has_begun = Event(), Event()
 
     def hold() -> None:

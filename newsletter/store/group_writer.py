@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
@@ -13,6 +14,8 @@ from newsletter.store.database import Connection, Database
 T = TypeVar("T")
 _MOST_AT_ONCE = 500
 _MOST_WAITING = 10_000
+# If changes follow each other faster than this, a short wait lets more of them share a commit.
+_BUSY_SECONDS, _GATHERING_SECONDS = 0.02, 0.004
 
 
 class _Job:
@@ -85,7 +88,10 @@ class GroupWriter:
         return done
 
     def _work(self) -> None:
+        saved_at = 0.0
         while (first := self._waiting.get()) is not None:
+            if time.monotonic() - saved_at < _BUSY_SECONDS:
+                time.sleep(_GATHERING_SECONDS)
             jobs = [first]
             is_last = False
             while len(jobs) < _MOST_AT_ONCE and not self._waiting.empty():
@@ -95,6 +101,7 @@ class GroupWriter:
                     break
                 jobs.append(job)
             self._save(jobs)
+            saved_at = time.monotonic()
             if is_last:
                 return
 

@@ -627,6 +627,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("tracking.set_judged", ({"minute": "2026-02-20T08:00"},)),
     ("tracking.known_of_issue", ({"issue": "2026-02"}, {"issue": "none"})),
     ("tracking.known_of_all", ({},)),
+    ("tracking.withdraw", ({"subscriber": 1},)),
     ("tracking.forget_reactions", ({"subscriber": 7},) * 2),
     ("undo.find_import", ({},)),
     ("undo.last_file", ({},)),

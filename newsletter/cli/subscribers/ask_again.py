@@ -43,10 +43,10 @@ def ask_again(dry_run: DryRun = False, without: Without = [], yes: Yes = False) 
     if asked is None:
         output.say(_NO_ONE)
         return
-    broadcast, people = asked
-    output.say(f"Broadcast {broadcast} to {people_of(people)} is ready, and is sent when email that is due is sent.")
+    number, people = asked
+    output.say(f"Broadcast {number} to {people_of(people)} is ready, and is sent when email that is due is sent.")
     output.print_next("newsletter run-due", "to send it now, unless the service or a timer does")
-    output.print_next(f"newsletter cancel {broadcast}", "to stop it")
+    output.print_next(f"newsletter cancel {number}", "to stop it")
 
 
 def print_people(emails: Sequence[str], *, is_whole: bool) -> None:

@@ -91,6 +91,8 @@ def serve_pages(
         stack.enter_context(_ended_by_signals(server, surroundings.interruption))
         stack.enter_context(surroundings.beside)
         server.run(sockets=[listener])
+        if server.fault is not None:
+            raise server.fault
 
 
 def _log_request(log: Log, facts: RequestFacts) -> None:
@@ -205,6 +207,7 @@ class _PublicServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self.fault: Exception | None = None  # of `on_ready`
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         """Do nothing. Uvicorn itself would end the process before what runs beside the server has ended."""
@@ -213,8 +216,12 @@ class _PublicServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then call `on_ready`."""
         await super().startup(sockets)
-        if self.started:
+        if not self.started:
+            return
+        try:
             self._on_ready()
+        except Exception as err:  # raised after the end, because uvloop would wait for ever for what is still open
+            self.fault, self.should_exit = err, True
 
 
 @contextmanager

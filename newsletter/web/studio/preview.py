@@ -201,6 +201,8 @@ def serve_preview(config: Config, folder: Path, *, port: int | None, on_ready: C
         log_level="critical",
         access_log=False,
         server_header=False,
+        http="h11",
+        loop="asyncio",
         ws="none",  # the studio uses no WebSockets, so they need no protection
         timeout_graceful_shutdown=1,
     )

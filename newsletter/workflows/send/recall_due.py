@@ -64,7 +64,8 @@ def recalling(work: Work) -> Iterator[list[DoneBroadcast]]:
         try:
             while not is_over.wait(LOOK_SECONDS):
                 results.extend(recall_due(beside))
-                results.extend(answer_newcomers(beside))
+                if not is_over.is_set():
+                    results.extend(answer_newcomers(beside))
         except BaseException as err:
             faults.append(err)
 

@@ -237,7 +237,7 @@ def test_wherever_tracking_is_ended_no_segment_knows_what_was_followed_and_the_p
 
     if page == "their preferences":
         path = served.preferences("ana@example.org")
-        fields = {name: value for name, value in form_of(served.get(path)).items() if name != "tracking"}
+        fields = {**form_of(served.get(path)), "tracking": "no"}
         served.later(seconds=5)
         press(served, path, fields)
     else:

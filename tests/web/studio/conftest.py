@@ -160,7 +160,7 @@ def served(config: Config, issue_folder: Path, database: None) -> Iterator[Serve
 
         await app(scope, receive, note)
 
-    server = uvicorn.Server(uvicorn.Config(noting, log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(noting, log_config=None, timeout_graceful_shutdown=1, http="h11"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     yield ServedStudio(listener.getsockname()[1], posted)

@@ -83,6 +83,17 @@ def test_every_column_of_a_subscriber_is_explained(column: SubscriberColumn) -> 
     assert f"`{column.key}`" in privacy
 
 
+def test_every_file_that_the_architecture_names_exists() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = {each.rstrip("/") for each in re.findall(r"`([\w./-]+(?:/|\.(?:py|toml|sql|md|j2)))`", text)}
+    folders = [ROOT / name for name in ("newsletter", "templates", "tests", "docs", "deploy", "benchmarks")]
+    places = [*folders, *(path for folder in folders for path in folder.rglob("*")), *ROOT.glob("*.*")]
+    known = "\n".join(f"/{path.relative_to(ROOT)}" for path in places) + "\n"
+
+    assert len(named) > 60
+    assert sorted(each for each in named if f"/{each}\n" not in known) == []
+
+
 def named_commands(page: Path) -> Iterator[tuple[str, ...]]:
     """Yield the words of each command of the program in a page's code, up to a comment or another command."""
     text = page.read_text(encoding="utf-8")

@@ -203,6 +203,19 @@ def test_causes_of_one_kind_count_together(
     assert (reason_of(database) is not None) is is_suppressed
 
 
+def test_a_row_of_one_cause_that_has_ended_does_not_hide_a_newer_one_of_several(
+    config: Config, database: Database, broadcast: Broadcast
+) -> None:
+    days = {1: "no-such-domain", 4: "no-such-domain", **dict.fromkeys((6, 10, 14, 18, 21), "mailbox-full")}
+    soft = about(database, broadcast, EventType.BLOCKED)
+    events = [replace(soft, at=NOW + day * DAY, cause=cause) for day, cause in days.items()]
+    alive = about(database, broadcast, EventType.DELIVERED, at=NOW + 5 * DAY, broadcast=0, nonce="")
+
+    ingest(config, database, [*events, alive], now=NOW + 30 * DAY)
+
+    assert reason_of(database) is SuppressionReason.BOUNCED
+
+
 @pytest.mark.parametrize(("cause", "days"), [("inactive", (1, 5)), ("policy", (1, 20, 40))])
 def test_a_sign_of_life_ends_a_row_of_any_cause(
     config: Config, database: Database, broadcast: Broadcast, cause: str, days: tuple[int, ...]

@@ -483,7 +483,13 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("segments.people", ({"ids": "[0, 1, 2, 3, 4, 5, 6, 7, 8]"},)),
     ("segments.is_member", ({"subscriber": 1}, {"subscriber": 999})),
     ("soft_bounces.add", ({**PERSON, "at": LATER, "detail": ""},)),
-    ("soft_bounces.repeated", ({"bounces": 1, "cause": "", "not_theirs": "[]"},)),
+    (
+        "soft_bounces.repeated",
+        (
+            {"bounces": 1, "is_for_any": 1, "causes": "[]", "not_theirs": "[]"},
+            {"bounces": 1, "is_for_any": 0, "causes": '["", "inactive"]', "not_theirs": "[]"},
+        ),
+    ),
     ("soft_bounces.last_signs", ({"subscribers": "[1, 2, 7]", "since": EVER},)),
     ("stats.facts", ({},)),
     ("stats.suppressed", ({},)),

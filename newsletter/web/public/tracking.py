@@ -1,8 +1,8 @@
 """Tracked links, the picture that shows opens, and the page on which people end tracking.
 
-A link leads on whatever is known about its reader: to someone who has ended tracking, to machines, and while nothing
-can be saved. What is recorded is saved after the answer. A page never says more about a wrong address than that it does
-not exist.
+A link leads on whatever is known about its reader: to someone who has ended tracking or changed their address, to
+machines, and while nothing can be saved. What is recorded is saved after the answer. A page never says more about a
+wrong address than that it does not exist.
 """
 
 from urllib.parse import quote
@@ -76,7 +76,8 @@ class _Links:
         return Response(_PIXEL, media_type="image/gif", headers=_PIXEL_HEADERS, background=noting)
 
     async def _found(self, address: TrackedAddress) -> FoundLink | None:
-        return await self._service.read(lambda connection: find_link(connection, address))
+        now = self._service.now
+        return await self._service.read(lambda connection: find_link(connection, address, now=now))
 
     def _noting(self, request: Request, address: TrackedAddress, found: FoundLink) -> BackgroundTask | None:
         """Return the task that records the visit after the answer, or None if nothing may be recorded."""

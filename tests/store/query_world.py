@@ -525,7 +525,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("signups.renew_consent", ({**CONSENT, "subscriber": 1},)),
     (
         "signups.fill_in",
-        ({"subscriber": 1, "first_name": "Ana", "language": "en", "tracking_consented_at": T, "now": T},),
+        ({"subscriber": 1, "first_name": "Ana", "language": "en", "now": T},),
     ),
     (
         "signups.add_subscriber",
@@ -536,7 +536,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
                 **STRANGER,
                 "subscriber": 90,
                 "joined_at": T,
-                "tracking_consented_at": "",
             },
         ),
     ),

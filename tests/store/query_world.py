@@ -488,6 +488,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("stats.facts", ({},)),
     ("stats.suppressed", ({},)),
     ("stats.count_without_consent", ({},)),
+    ("stats.count_paused", ({"at": T}, {"at": NEVER})),
     ("stats.topics_left", ({},)),
     ("stats.joined", ({"since": EVER},)),
     ("stats.returned", ({"since": EVER},)),

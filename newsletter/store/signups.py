@@ -144,7 +144,7 @@ class Confirmation(Struct, frozen=True, kw_only=True):
     signup: Signup
     is_on_list: bool  # whether they get email now
     is_late: bool = False  # whether the link has ended
-    is_new: bool = False  # whether the button was pressed for the first time
+    joined: int | None = None  # the id of someone who joined just now
 
 
 def keep_wording(connection: Connection, wording: FormWording, *, now: datetime) -> None:
@@ -184,12 +184,12 @@ def confirm_signup(
         return Confirmation(signup=signup, is_on_list=False)
     if erased is not None and key is not None:
         _RETURN_ERASED(connection, digest=digest_of(signup.person, key))
-    _keep_person(connection, signup, now=now)
+    joined = _keep_person(connection, signup, now=now)
     if not signup.is_asked_again:
         _choose_topics(connection, signup, topics, now=now)
     welcome = "due" if has_welcome and not signup.is_asked_again else ""
     _KEEP_CONFIRMED(connection, signup=signup.id, welcome=welcome, now=text_of(now))
-    return Confirmation(signup=signup, is_on_list=True, is_new=True)
+    return Confirmation(signup=signup, is_on_list=True, joined=joined)
 
 
 def welcomes_due(database: Database) -> tuple[DueWelcome, ...]:
@@ -228,10 +228,9 @@ def _lift(connection: Connection, signup: Signup, *, now: datetime) -> bool:
     return True
 
 
-def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> None:
-    """Save the consent and what was filled in."""
+def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> int:
+    """Save the consent and what was filled in. Return the person's id."""
     at, asked = time_by_hand(connection, now), text_of(signup.asked_at)
-    tracking = text_of(now) if signup.wants_tracking else ""
     known = FIND_SUBSCRIBER(connection, person=signup.person)
     consent = {
         "consented_at": asked,
@@ -240,20 +239,20 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> No
         "confirmed_at": text_of(now),
     }
     if known is None:
+        new = signup.subscriber or new_subscriber_id(connection)
         _ADD_SUBSCRIBER(
             connection,
-            subscriber=signup.subscriber or new_subscriber_id(connection),
+            subscriber=new,
             person=signup.person,
             token=secrets.token_hex(TOKEN_BYTES),
             joined_at=text_of(now),
             email=signup.email,
             first_name=signup.first_name,
             language=signup.language,
-            tracking_consented_at=tracking,
             now=at,
             **consent,
         )
-        return
+        return new
     _KEEP_PAST_CONSENT(connection, subscriber=known, consented_at=asked, now=at)
     _RENEW_CONSENT(connection, subscriber=known, now=at, **consent)
     _FILL_IN(
@@ -261,10 +260,10 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> No
         subscriber=known,
         first_name=signup.first_name,
         language="" if signup.is_asked_again else signup.language,  # then it may be a guess
-        tracking_consented_at=tracking,
         now=at,
     )
     confirm(connection, [known], now=at)
+    return known
 
 
 def _choose_topics(connection: Connection, signup: Signup, topics: Collection[str], *, now: datetime) -> None:

@@ -494,6 +494,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("stats.facts", ({},)),
     ("stats.suppressed", ({},)),
     ("stats.count_without_consent", ({},)),
+    ("stats.count_paused", ({"at": T}, {"at": NEVER})),
     ("stats.topics_left", ({},)),
     ("stats.joined", ({"since": EVER},)),
     ("stats.returned", ({"since": EVER},)),
@@ -531,7 +532,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("signups.renew_consent", ({**CONSENT, "subscriber": 1},)),
     (
         "signups.fill_in",
-        ({"subscriber": 1, "first_name": "Ana", "language": "en", "tracking_consented_at": T, "now": T},),
+        ({"subscriber": 1, "first_name": "Ana", "language": "en", "now": T},),
     ),
     (
         "signups.add_subscriber",
@@ -542,7 +543,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
                 **STRANGER,
                 "subscriber": 90,
                 "joined_at": T,
-                "tracking_consented_at": "",
             },
         ),
     ),

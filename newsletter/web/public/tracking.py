@@ -24,7 +24,7 @@ from newsletter.web.public.pages import language_of, neutral_page, page
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import read_form
 from newsletter.web.public.service import Service
-from newsletter.workflows.tracking.consent import choose_tracking
+from newsletter.workflows.tracking.consent import choose_tracking, wording_of_page
 from newsletter.workflows.tracking.recorder import TrackedVisit, reaction_of
 
 # One transparent pixel: the smallest GIF that all browsers show (43 bytes).
@@ -117,8 +117,9 @@ class _Ending:
             stamp = stamp_to_press_again(self._service, request, form, reader)
             return self._page(request, reader, notice=("general", "again"), stamp=stamp)
         now, language = self._service.now, language_of(self._service, request, reader.record.language)
+        wording = wording_of_page(language)
         await self._service.save(
-            lambda connection: choose_tracking(connection, reader.id, agrees=False, language=language, now=now)
+            lambda connection: choose_tracking(connection, reader.id, agrees=False, wording=wording, now=now)
         )
         return self._ended_page(request, reader)
 

@@ -581,6 +581,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("subscribers.find_id", (PERSON, STRANGER)),
     ("service.find_key", ({},)),
     ("service.keep_key", ({"key": b"k" * 32},)),
+    ("service.remarks", ({"subscriber": 7}, {"subscriber": 999})),
     ("service.keep_remark", ({"subscriber": 1, "at": T, "reason": "often", "remark": "words"},) * 2),
     ("subscribers.by_id", tuple({"subscriber": number} for number in (*range(9), 999))),
     ("subscribers.page", ({"after": -1, "size": 99},)),

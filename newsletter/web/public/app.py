@@ -52,7 +52,7 @@ def service_app(
         ],
         exception_handlers={HTTPException: failures.told, StoreError: failures.busy, InputError: failures.hindered},
     )
-    # A redirect to the address without a slash would end a one-click request, so both spellings have routes.
+    # A redirect would end a one-click request, so slashes too many are taken away before (`ProtectiveHeaders`).
     router = Router(routes, redirect_slashes=False)
     app.router.redirect_slashes = False
     app.router.routes = [Mount(service.path, app=router), *health.routes(service)] if service.path else list(routes)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.model.personal_links import PersonalLink, masked
-from newsletter.web.public.pages import neutral_page, page
+from newsletter.web.public.pages import AGAIN, Notice, neutral_page, page, said_page
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
@@ -46,7 +46,7 @@ class _Asked:
             return neutral_page(self._service, request)
         if not is_pressed(self._service, request, form, owner.subscriber):
             stamp = stamp_to_press_again(self._service, request, form, owner.subscriber)
-            return await self._page(request, notice="again", stamp=stamp)
+            return await self._page(request, notice=AGAIN, stamp=stamp)
         if change is not None:
             return await self._confirm(request)
         return await self._do(request, form, owner)
@@ -60,7 +60,13 @@ class _Asked:
         if action == "delete" and self._service.key is not None:
             key = self._service.key
             await run_in_threadpool(delete_person, self._service.config, database, owner, key=key, now=now)
-            return self._said(request, owner, "deleted.html.j2")
+            return said_page(
+                self._service,
+                request,
+                ("asked", "deleted"),
+                language=owner.subscriber.record.language,
+                address=masked(owner.address),
+            )
         return await self._page(request, shows_data=action == "show")
 
     async def _confirm(self, request: Request) -> Response:
@@ -74,7 +80,9 @@ class _Asked:
         now = self._service.now
         return await self._service.read(lambda connection: owner_of_data(connection, link, now=now))
 
-    async def _page(self, request: Request, *, notice: str = "", stamp: str = "", shows_data: bool = False) -> Response:
+    async def _page(
+        self, request: Request, *, notice: Notice = None, stamp: str = "", shows_data: bool = False
+    ) -> Response:
         link, now = link_in(request), self._service.now
         change = await self._service.read(lambda connection: change_asked_for(connection, link, now=now))
         if change is not None:
@@ -94,7 +102,7 @@ class _Asked:
         )
 
     def _change_page(
-        self, request: Request, change: AddressChange, *, state: str = "asked", notice: str = "", stamp: str = ""
+        self, request: Request, change: AddressChange, *, state: str = "asked", notice: Notice = None, stamp: str = ""
     ) -> Response:
         return self._said(
             request,

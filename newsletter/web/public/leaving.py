@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.model.personal_links import masked
 from newsletter.store.service import keep_remark
-from newsletter.web.public.pages import neutral_page, page, topic_choices
+from newsletter.web.public.pages import AGAIN, Notice, neutral_page, page, said_page, topic_choices
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
@@ -27,7 +27,6 @@ from newsletter.workflows.suppressions.leave import (
 
 REASONS = ("often", "content", "never", "other")  # why people leave, as the page's words have it
 _LONGEST_REMARK = 1000
-_Notice = tuple[str, str] | None  # the words that a page shows above its form
 
 
 def routes(service: Service) -> list[BaseRoute]:
@@ -64,7 +63,7 @@ class _Leaving:
         action = first(form, "do")
         if not is_pressed(self._service, request, form, owner.subscriber):
             stamp = stamp_to_press_again(self._service, request, form, owner.subscriber)
-            return self._page(request, owner, notice=("general", "again"), stamp=stamp)
+            return self._page(request, owner, notice=AGAIN, stamp=stamp)
         if action == "leave":
             return await self._leave(request, ON_THE_PAGE)
         if action == "undo":
@@ -83,10 +82,10 @@ class _Leaving:
         owner = await self._service.save(undo_leaving(link, now=self._service.now))
         if owner is None or owner.suppression is not None:
             return self._page(request, owner, notice=("leaving", "undo_late"))
-        return page(
+        return said_page(
             self._service,
             request,
-            "staying.html.j2",
+            ("leaving", "undone"),
             language=owner.subscriber.record.language,
             address=masked(owner.address),
         )
@@ -114,7 +113,7 @@ class _Leaving:
         request: Request,
         owner: LinkOwner | None,
         *,
-        notice: _Notice = None,
+        notice: Notice = None,
         stamp: str = "",
         asks_why: bool = False,
     ) -> Response:

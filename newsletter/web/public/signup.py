@@ -16,7 +16,7 @@ from newsletter.model.signup import LONGEST_NAME, Signup, SignupRefusal
 from newsletter.store.service import service_key
 from newsletter.store.signups import Confirmation, add_signup, refuse_signup
 from newsletter.web.public.limits import ClientLimits
-from newsletter.web.public.pages import language_of, neutral_page, page
+from newsletter.web.public.pages import AGAIN, Notice, language_of, neutral_page, page, said_page
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
@@ -64,7 +64,7 @@ class _Joining:
             return self._form(request, form, notice=("joining", "check"))
         if not is_pressed(service, request, form, self._everyone, seconds=_SECONDS_TO_FILL_IN):
             stamp = stamp_to_press_again(service, request, form, self._everyone)
-            return self._form(request, form, notice=("general", "again"), stamp=stamp)
+            return self._form(request, form, notice=AGAIN, stamp=stamp)
         try:
             wanted = signup_request(
                 service.config,
@@ -83,7 +83,8 @@ class _Joining:
         refusal = self._refusal(request, form, wanted.email)
         saving = refuse_signup(refusal, now=now) if refusal else add_signup(wanted, key=service.key, now=now)
         await service.save_and_send(saving)  # one commit for everyone, so that the time of the answer shows nothing
-        return page(service, request, "asked.html.j2", language=wanted.language, address=wanted.email)
+        about = ("joining", "asked")  # it is the same for everyone's address
+        return said_page(service, request, about, more="asked_help", language=wanted.language, address=wanted.email)
 
     async def show_confirmation(self, request: Request) -> Response:
         """Show the page with the button. Change nothing, because scanners follow every link of an email."""
@@ -100,7 +101,7 @@ class _Joining:
             return neutral_page(service, request)
         if not is_pressed(service, request, form, signup):
             stamp = stamp_to_press_again(service, request, form, signup)
-            return self._button(request, signup, notice=("general", "again"), stamp=stamp)
+            return self._button(request, signup, notice=AGAIN, stamp=stamp)
         found = await service.save_and_send(confirm(service.config, link, key=service.key, now=now))
         return neutral_page(service, request) if found is None else self._confirmed(request, found)
 
@@ -117,7 +118,7 @@ class _Joining:
         request: Request,
         form: Form,
         *,
-        notice: tuple[str, str] | None = None,
+        notice: Notice = None,
         error: str = "",
         stamp: str = "",
     ) -> HTMLResponse:
@@ -147,9 +148,7 @@ class _Joining:
             ],
         )
 
-    def _button(
-        self, request: Request, signup: Signup, *, notice: tuple[str, str] | None = None, stamp: str = ""
-    ) -> HTMLResponse:
+    def _button(self, request: Request, signup: Signup, *, notice: Notice = None, stamp: str = "") -> HTMLResponse:
         now = self._service.now
         if signup.confirmed_at is None and not signup.is_valid(now):
             return self._said(request, signup, "late")
@@ -169,12 +168,7 @@ class _Joining:
             return self._said(request, found.signup, "late")
         return self._said(request, found.signup, "confirmed" if found.is_on_list else "blocked")
 
-    def _said(self, request: Request, signup: Signup, words: str) -> HTMLResponse:
-        return page(
-            self._service,
-            request,
-            "joined.html.j2",
-            language=signup.language,
-            address=masked(signup.email),
-            words=words,
+    def _said(self, request: Request, signup: Signup, key: str) -> HTMLResponse:
+        return said_page(
+            self._service, request, ("joining", key), language=signup.language, address=masked(signup.email)
         )

@@ -20,7 +20,7 @@ from newsletter.model.tracking import LINK_PATH, PICTURE_PATH
 from newsletter.store.database import Connection
 from newsletter.store.subscribers import subscriber_with_id
 from newsletter.store.tracking import FoundLink, find_link
-from newsletter.web.public.pages import language_of, neutral_page, page
+from newsletter.web.public.pages import AGAIN, Notice, language_of, neutral_page, page, said_page
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import link_in, read_form
 from newsletter.web.public.service import Service
@@ -113,7 +113,7 @@ class _Ending:
             return neutral_page(self._service, request)
         if not is_pressed(self._service, request, form, reader):
             stamp = stamp_to_press_again(self._service, request, form, reader)
-            return self._page(request, reader, notice=("general", "again"), stamp=stamp)
+            return self._page(request, reader, notice=AGAIN, stamp=stamp)
         now, language = self._service.now, language_of(self._service, request, reader.record.language)
         await self._service.save(
             lambda connection: choose_tracking(connection, reader.id, agrees=False, language=language, now=now)
@@ -123,9 +123,7 @@ class _Ending:
     async def _reader(self, request: Request) -> Subscriber | None:
         return await self._service.read(lambda connection: _owner_of(connection, link_in(request)))
 
-    def _page(
-        self, request: Request, reader: Subscriber | None, *, notice: tuple[str, str] | None = None, stamp: str = ""
-    ) -> Response:
+    def _page(self, request: Request, reader: Subscriber | None, *, notice: Notice = None, stamp: str = "") -> Response:
         if reader is None:
             return neutral_page(self._service, request)
         if reader.record.tracking_consented_at is None:
@@ -141,10 +139,11 @@ class _Ending:
         )
 
     def _ended_page(self, request: Request, reader: Subscriber) -> Response:
-        return page(
+        return said_page(
             self._service,
             request,
-            "tracking_ended.html.j2",
+            ("tracking", "ended"),
+            more="email_stays",
             language=reader.record.language,
             address=masked(reader.record.email),
         )

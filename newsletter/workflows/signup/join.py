@@ -30,12 +30,12 @@ _NOBODY = "0" * 32  # the key of a code that is compared if there is no sign-up,
 
 def wording_of_form(config: Config, language: str) -> FormWording:
     """Return the words of the form to which people agree, in a language that has service words."""
-    words, settings = service_words(language)["joining"], config.settings
-    name = settings.newsletter.name
+    words, settings = service_words(language), config.settings
+    joining, tracking = words["joining"], words["tracking"]
     about = settings.signup.about_in(language, otherwise=settings.newsletter.language)
-    lines = [words["sentence"].format(newsletter=name), about, f"[{words['button']}]"]
+    lines = [joining["sentence"].format(newsletter=settings.newsletter.name), about, f"[{joining['button']}]"]
     if settings.signup.asks_tracking:
-        lines.append(f"[ ] {words['tracking']}")
+        lines.append(f"[ ] {tracking['consent']} {tracking['consent_hint']}")
     return _wording(language, lines)
 
 

@@ -14,8 +14,11 @@ from itertools import chain
 from msgspec import Struct
 
 from newsletter.checks.reading.document import normalized
+from newsletter.model.typography import IDEOGRAPHS, has_sign_in
 
 _WORD = re.compile(r"[^\W\d_]+")
+# Scripts without spaces between words, so that a phrase may stand inside other words.
+_UNSPACED = (*IDEOGRAPHS, ("\uac00", "\ud7af"))
 # Angle brackets and braces count as square ones: “<<insert quote>>”, “{name}”.
 _BRACKETS = re.compile(
     r"[\[<{\u3010\uff3b](?P<square>[^\[\]<>{}\u3010\u3011\n]{1,60})[\]>}\u3011\uff3d]|[(\uff08](?P<round>[^()\n]{3,40})[)\uff09]"
@@ -148,7 +151,7 @@ def _is_bracketed(match: re.Match[str]) -> bool:
     words = _WORD.findall(inside.casefold())
     if not words:
         return is_square and "?" in inside
-    if _has_unspaced(inside) and any(verb in inside for verb in known.verbs):
+    if has_sign_in(inside, _UNSPACED) and any(verb in inside for verb in known.verbs):
         return any(word in inside for word in known.missing)
     tells = len(words) > 1 and (words[0] in known.verbs or words[-1] in known.verbs)
     if " ".join(words) in known.open or (is_square and tells):
@@ -167,17 +170,10 @@ def _is_shouted(line: str) -> bool:
     return line.isupper() and len(line.split()) > 1
 
 
-def _has_unspaced(text: str) -> bool:
-    """Return whether a text has letters of a script without spaces, so that a phrase may stand inside other words."""
-    return any(
-        "\u3040" <= sign <= "\u30ff" or "\u3400" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7af" for sign in text
-    )
-
-
 @cache  # compiled when a text contains the words, because there are two hundred phrases, and most issues have none
 def _pattern_of(phrase: str) -> re.Pattern[str]:
     words = r"\s+".join(re.escape(word) for word in phrase.split())
-    bounded = words if _has_unspaced(phrase) else rf"(?<!\w){words}(?!\w)"
+    bounded = words if has_sign_in(phrase, _UNSPACED) else rf"(?<!\w){words}(?!\w)"
     return re.compile(bounded, re.IGNORECASE)
 
 

@@ -242,6 +242,5 @@ def _unspaced_word() -> re.Pattern[str]:
     return re.compile(rf"[ \t\n]*[{IDEOGRAPHS_IN_SET}][\u3001\u3002\uff1a]?|[ \t\n]*[^ \t\n{IDEOGRAPHS_IN_SET}]+")
 
 
-@lru_cache(maxsize=16_384)  # asked for every word of the plain text, and the same words come again
 def _width(text: str) -> int:
     return columns_of(with_usual_widths(text))

@@ -111,7 +111,7 @@ def check_event_texts(context: CheckContext) -> Iterable[Problem]:
 
 @remembered
 def _contradictions(text: EventText) -> Iterator[Problem]:
-    typed = text.dates.all_dates_in(text.text)
+    typed = list(text.dates.all_dates_in(text.text))
     yield from _days(text, typed)
     yield from _months(text, typed)
     yield from _weekdays(text, typed)

@@ -68,14 +68,13 @@ def _interpret(config: Config, database: Database, posts: Sequence[Post], *, now
     found = events_in([entry for post in posts for entry in post.entries])
     total = ingest(config, database, found.events, now=now, tidies=False)
     for state in sorted(set(found.account)):
-        _tell(
-            database, f"SendGrid has changed the state of your account to {state}; look at SendGrid's website", now=now
-        )
+        told = f"SendGrid has changed the state of your account to {state}; look at SendGrid's website"
+        tell_reviewers(database, told, now=now)
     set_interpreted(database, posts, now=now)
     return total
 
 
-def _tell(database: Database, what: str, *, now: datetime) -> None:
+def tell_reviewers(database: Database, what: str, *, now: datetime) -> None:
     """Let the reviewers be told by email. A notice belongs to a broadcast, here to the last one."""
     for broadcast in list_broadcasts(database)[:1]:
         notice_failure(database, broadcast, what, now=now)

@@ -99,9 +99,8 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("claim.deliveries_with_late", ({**PAGE_OF_CHUNK, "first_subscriber": 0, "leaving": "", "at": NEVER},)),
     (
         "claim.deliveries_of_signups",
-        ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10},),
+        ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10, "at": NEVER},),
     ),
-    ("claim.deliveries_of_asking", ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10, "at": NEVER},)),
     (
         "claim.deliveries_of_requests",
         ({"broadcast": 9, "chunk": 1, "first_subscriber": 0, "size": 10},),

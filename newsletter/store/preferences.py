@@ -46,8 +46,7 @@ def link_requests(connection: Connection, subscriber: int) -> tuple[LinkRequest,
 
 def link_requests_of(database: Database, subscriber: int) -> tuple[LinkRequest, ...]:
     """Do the same as `link_requests`, in a read transaction of its own."""
-    with database.read() as connection:
-        return link_requests(connection, subscriber)
+    return _REQUESTS.ask(database, subscriber=subscriber)
 
 
 def requests_sent_to(connection: Connection, recipient: int) -> tuple[LinkRequest, ...]:
@@ -88,5 +87,4 @@ def tracking_choices(connection: Connection, subscriber: int) -> tuple[TrackingC
 
 def tracking_choices_of(database: Database, subscriber: int) -> tuple[TrackingChoice, ...]:
     """Do the same as `tracking_choices`, in a read transaction of its own."""
-    with database.read() as connection:
-        return tracking_choices(connection, subscriber)
+    return _TRACKING_CHOICES.ask(database, subscriber=subscriber)

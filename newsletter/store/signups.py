@@ -28,7 +28,12 @@ from newsletter.store.forgotten import digest_of, key_if_forgotten
 from newsletter.store.importing.import_record import confirm, time_by_hand
 from newsletter.store.queries import Reads, change, query_all, query_one, query_value
 from newsletter.store.subscribers import subscriber_with_id
-from newsletter.store.suppressions import lift_suppression_in, suppress_listed_in, suppressions_in
+from newsletter.store.suppressions import (
+    lift_suppression_in,
+    suppress_listed_in,
+    suppression_in,
+    suppressions_in,
+)
 from newsletter.system.moments import text_of
 
 
@@ -68,8 +73,6 @@ _ADD_SUBSCRIBER = change("signups", "add_subscriber")
 _KEEP_PAST_CONSENT = change("signups", "keep_past_consent")
 _RENEW_CONSENT = change("signups", "renew_consent")
 _FILL_IN = change("signups", "fill_in")
-_KEEP_RETURN = change("signups", "keep_return")
-_LIFT = change("signups", "lift")
 _FIND_ERASED = query_one("signups", "find_erased", ErasedPerson)
 _RETURN_ERASED = change("signups", "return_erased")
 _WELCOMES_DUE = query_all("signups", "welcomes_due", DueWelcome)
@@ -174,7 +177,7 @@ def confirm_signup(
     """
     if signup.state is SignupState.CONFIRMED or not signup.is_valid(now):
         is_confirmed = signup.state is SignupState.CONFIRMED
-        return Confirmation(signup=signup, is_on_list=_gets_email(connection, signup), is_late=not is_confirmed)
+        return Confirmation(signup=signup, is_on_list=gets_email(connection, signup), is_late=not is_confirmed)
     erased = erased_person(connection, signup.person, key_if_forgotten(connection, key))
     if erased is not None and (erased.reason not in RETURNING_ERASED or erased.created_at >= signup.asked_at):
         return Confirmation(signup=signup, is_on_list=False)
@@ -204,7 +207,7 @@ def keep_welcomed(connection: Connection, signups: list[int]) -> None:
 
 def _lift(connection: Connection, signup: Signup, *, now: datetime) -> bool:
     """Lift an unsubscription that was before the sign-up. Return whether the person may be emailed then."""
-    found = next((each for each in suppressions_in(connection, signup.email) if not each.topic), None)
+    found = suppression_in(connection, signup.email)
     if found is None:
         return True
     subscriber = subscriber_with_id(connection, FIND_SUBSCRIBER(connection, person=signup.person) or 0)
@@ -223,9 +226,7 @@ def _lift(connection: Connection, signup: Signup, *, now: datetime) -> bool:
     if not returns_by_signup(left, consent, known=known, now=text_of(now)):
         return False
     because = f"new consent of {consent.at} ({consent.source})"
-    _KEEP_RETURN(connection, person=signup.person, because=because, consented_at=consent.at, now=text_of(now))
-    _LIFT(connection, person=signup.person)
-    return True
+    return lift_suppression_in(connection, signup.email, topic="", because=because, consented_at=consent.at, now=now)
 
 
 def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> int:
@@ -282,10 +283,11 @@ def _choose_topics(connection: Connection, signup: Signup, topics: Collection[st
     )
 
 
-def _gets_email(connection: Connection, signup: Signup) -> bool:
+def gets_email(connection: Connection, signup: Signup) -> bool:
+    """Return whether the person who asked is on the list, with a consent or a basis, and has not left."""
     subscriber = subscriber_with_id(connection, FIND_SUBSCRIBER(connection, person=signup.person) or 0)
-    is_left = any(not each.topic for each in suppressions_in(connection, signup.email))
-    return subscriber is not None and subscriber.record.may_be_mailed and not is_left
+    is_mailed = subscriber is not None and subscriber.record.may_be_mailed
+    return is_mailed and suppression_in(connection, signup.email) is None
 
 
 def erased_person(connection: Connection, person: str, key: bytes | None) -> ErasedPerson | None:

@@ -25,7 +25,11 @@ ON CONFLICT (hour_at, reason) DO UPDATE SET signups = signup_refusal.signups + 1
 
 -- name: refusals(since)
 -- Return how many sign-ups were not followed up since a time, by reason.
-SELECT reason, CAST(sum(signups) AS INTEGER) AS signups FROM signup_refusal WHERE hour_at >= :since GROUP BY reason ORDER BY reason;
+SELECT reason, CAST(sum(signups) AS INTEGER) AS signups
+FROM signup_refusal
+WHERE hour_at >= :since
+GROUP BY reason
+ORDER BY reason;
 
 -- name: is_anyone_waiting()$
 -- Return whether anyone waits for an email about a sign-up, or for a welcome email.
@@ -140,18 +144,6 @@ SET
     language = CASE WHEN language = '' THEN :language ELSE language END,
     updated_at = :now
 WHERE id = :subscriber;
-
--- name: keep_return(person, because, consented_at, now)!
--- Save that someone comes back who had unsubscribed, with the consent that brings them back.
-INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because, consented_at)
-SELECT person, topic, reason, created_at, repeated_at, :now, :because, :consented_at
-FROM suppression
-WHERE person = :person AND topic = ''
-ON CONFLICT (person, topic, lifted_at) DO NOTHING;
-
--- name: lift(person)!
--- Let someone be emailed again who had unsubscribed.
-DELETE FROM suppression WHERE person = :person AND topic = '';
 
 -- name: find_erased(digest)
 -- Return the record of an erased person.

@@ -1,7 +1,10 @@
 """What was saved is interpreted once, after a crash too, and no post keeps the others from it."""
 
+import subprocess
+import sys
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +29,16 @@ from tests.store.conftest import Location
 
 ANA, BO = "person00000@example.org", "person00001@example.org"
 DAY = timedelta(days=1)
+HOLD_THE_TURN = """
+import sys
+from pathlib import Path
+from newsletter.store.opening import open_database
+
+kind, location = sys.argv[1:]
+with open_database(Path(location) if kind == "file" else location) as database, database.interpreting():
+    print("holds", flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -94,6 +107,29 @@ def test_the_turn_of_a_service_ends_with_an_error(
         raise ZeroDivisionError
     with open_database(location, wait_seconds=0.05) as other:
         assert interpret_posts(config, other, now=NOW) == Ingested(added=1, suppressed=1)
+
+
+def test_a_killed_service_ends_its_turn_and_posts_are_saved_all_the_while(
+    config: Config, database: Database, broadcast: Broadcast, location: Location
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD_THE_TURN, "file" if isinstance(location, Path) else "server", str(location)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as service:
+        try:
+            assert service.stdout is not None
+            assert service.stdout.readline() == b"holds\n"
+            assert post(database, entry(database, broadcast, "spamreport"))
+            with open_database(location, wait_seconds=0.05) as other:
+                with pytest.raises(StoreError, match="another program"):
+                    interpret_posts(config, other, now=NOW)
+                assert post(other, entry(other, broadcast, "delivered"))
+        finally:
+            service.kill()
+
+    with open_database(location) as other:
+        assert interpret_posts(config, other, now=NOW) == Ingested(added=2, suppressed=1)
 
 
 def test_services_that_interpret_at_once_count_each_event_once(

@@ -55,6 +55,17 @@ class CheckedRow(NamedTuple):
     late: str | None
 
 
+class LetterRow(NamedTuple):
+    """A delivery of a letter to one person. The last column says why it must not be sent anymore."""
+
+    subscriber: int
+    email: str | None
+    first_name: str
+    last_name: str
+    token: str | None
+    late: str | None
+
+
 OnClaim = Callable[[ClaimedChunk], None]
 
 _NEXT_READY = query_one("claim", "next_ready", ReadyChunk)
@@ -63,8 +74,8 @@ _BLOCKED_BY = query_one("claim", "blocked_by", datetime)
 _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
 _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
-_DELIVERIES_OF_SIGNUPS = query_all("claim", "deliveries_of_signups", CheckedRow)
-_DELIVERIES_OF_REQUESTS = query_all("claim", "deliveries_of_requests", CheckedRow)
+_DELIVERIES_OF_SIGNUPS = query_all("claim", "deliveries_of_signups", LetterRow)
+_DELIVERIES_OF_REQUESTS = query_all("claim", "deliveries_of_requests", LetterRow)
 _DELIVERIES_OF_LETTERS = {
     BroadcastKind.CONFIRMATION: _DELIVERIES_OF_SIGNUPS,
     BroadcastKind.LINK: _DELIVERIES_OF_REQUESTS,

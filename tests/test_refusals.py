@@ -52,7 +52,10 @@ OURS, THEIRS, EITHER = Whose.OURS, Whose.THEIRS, Whose.EITHER
         (Phase.RCPT, "550 5.5.0 Requested action not taken: mailbox unavailable", "no-such-address"),  # Outlook.com
         (Phase.RCPT, "554 delivery error: dd This user doesn't have a yahoo.com account", "no-such-address"),
         (Phase.RCPT, "550 Unrouteable address", "no-such-address"),  # Exim
-        (Phase.RCPT, "552 5.2.2 The email account is over quota and inactive", "mailbox-full"),  # Gmail
+        (Phase.RCPT, "552 5.2.2 The email account is over quota and inactive", "inactive"),  # Gmail
+        (Phase.RCPT, "550 5.2.2 Mailbox quota exceeded, the account is no longer active", "inactive"),
+        (Phase.RCPT, "452 4.2.2 The email account is over quota and inactive", "mailbox-full"),  # for now
+        (Phase.RCPT, "552 5.2.2 The email account is over quota", "mailbox-full"),
         (Phase.RCPT, "452 mailbox is full", "mailbox-full"),
         (Phase.RCPT, "450 4.2.1 The user is receiving mail at a rate that prevents more", "mailbox-busy"),  # Gmail
         (Phase.RCPT, "550 5.2.1 mailbox disabled", "disabled"),

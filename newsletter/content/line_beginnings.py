@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 
 from newsletter.content.flat_text import ContentLoss, FlatText, quoted
 
@@ -91,7 +90,6 @@ def losses_at_beginnings(flat: FlatText) -> Iterator[ContentLoss]:
         )
 
 
-@lru_cache(maxsize=8192)  # after an edit, most lines are the same as before
 def _loss_at_beginning(line: str, *, is_first: bool) -> tuple[str, str] | None:
     """Return what is wrong with a line, and what to do. `{all}` stands for the line."""
     for pattern, what, remedy in _BEGINNINGS:

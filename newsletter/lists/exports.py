@@ -147,6 +147,7 @@ def person_json(person: KnownPerson, *, now: datetime) -> str:
         "deliveries": list(map(asdict, person.deliveries)),
         "events": list(map(asdict, person.events)),
         "soft_bounces": list(map(asdict, person.soft_bounces)),
+        "leaving_remarks": list(map(asdict, person.leaving_remarks)),
         "tracking_choices": list(map(asdict, person.tracking_choices)),
         "link_requests": [
             {"kind": each.kind, "email": each.email, "at": each.asked_at, "confirmed_at": each.confirmed_at}

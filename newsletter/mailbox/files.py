@@ -23,22 +23,16 @@ class StoredMail(Struct, frozen=True):
     received_at: datetime
 
 
-def mails_in(path: Path) -> Iterator[StoredMail]:
-    """Yield the emails in a file or a folder, in the order of their names. Raise OSError if one cannot be read."""
-    if path.is_dir():
-        folders = [path / name for name in _MAILDIR if (path / name).is_dir()] or [path]
-        for file in sorted(file for folder in folders for file in folder.iterdir() if _is_mail(file)):
-            yield from _in_file(file)
-        return
-    yield from _in_file(path)
+def mails_in(folder: Path) -> Iterator[StoredMail]:
+    """Yield the emails in a folder, in the order of the files' names. Raise OSError if one cannot be read."""
+    for file in sorted(_files_in(folder)):
+        with file.open("rb") as stream:
+            yield from mails_from(lines_of(stream), name=str(file), received_at=time_of(file))
 
 
 def count_mails(path: Path) -> int:
     """Return the number of emails in a folder. A file counts as one, because only reading it tells how many it has."""
-    if not path.is_dir():
-        return 1
-    folders = [path / name for name in _MAILDIR if (path / name).is_dir()] or [path]
-    return sum(_is_mail(file) for folder in folders for file in folder.iterdir())
+    return sum(1 for _ in _files_in(path)) if path.is_dir() else 1
 
 
 def mails_from(lines: Iterable[bytes], *, name: str, received_at: datetime) -> Iterator[StoredMail]:
@@ -70,10 +64,6 @@ def time_of(file: Path) -> datetime:
     return datetime.fromtimestamp(int(file.stat().st_mtime), UTC)
 
 
-def _is_mail(file: Path) -> bool:
-    return file.is_file() and not file.name.startswith(".")
-
-
-def _in_file(file: Path) -> Iterator[StoredMail]:
-    with file.open("rb") as stream:
-        yield from mails_from(lines_of(stream), name=str(file), received_at=time_of(file))
+def _files_in(folder: Path) -> Iterator[Path]:
+    folders = [folder / name for name in _MAILDIR if (folder / name).is_dir()] or [folder]
+    return (file for each in folders for file in each.iterdir() if file.is_file() and not file.name.startswith("."))

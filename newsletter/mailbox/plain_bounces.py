@@ -10,7 +10,7 @@ from email.parser import BytesParser
 from flufl.bounce import all_failures
 from msgspec import Struct
 
-from newsletter.mailbox.received import MOST_BYTES, ReceivedMail
+from newsletter.mailbox.received import ReceivedMail
 from newsletter.mailbox.refusal import BounceReason, coded_lines, detail_of, judge
 from newsletter.model.mail_report import ReportKind
 
@@ -49,25 +49,23 @@ class PlainBounce(Struct, frozen=True):
 def plain_bounce_in(mail: ReceivedMail, content: bytes) -> PlainBounce | None:
     """Return the bounce, or None if the email is not one. `content` is the email as it was received."""
     failed = mail.header.addresses("x-failed-recipients")
-    if not failed and not is_from_a_server(mail):
+    if not failed and not _is_from_a_server(mail):
         return None
     temporary, permanent = ((), ()) if failed else _scanned(content)
     addresses = (*failed, *permanent, *temporary)
     text = _own_words(mail)
     words = coded_lines(text)
     refusal = judge(words or text)
-    if words or refusal.cause not in _FALLBACKS:
-        pass
-    elif not addresses and not _SUBJECTS.search(mail.header.first("subject")):
-        return None
-    else:
+    if not words and refusal.cause in _FALLBACKS:
+        if not addresses and not _SUBJECTS.search(mail.header.first("subject")):
+            return None
         refusal = BounceReason(ReportKind.SOFT, "not-delivered", detail_of(text))
     if _WARNING.search(text) or (temporary and not permanent and not words):
         refusal = BounceReason(ReportKind.DELAYED, "", refusal.detail)
     return PlainBounce(tuple(dict.fromkeys(addresses)), refusal)
 
 
-def is_from_a_server(mail: ReceivedMail) -> bool:
+def _is_from_a_server(mail: ReceivedMail) -> bool:
     """Return whether a mail server wrote the email, not a person: by its sender, or because it has none (`<>`)."""
     paths = mail.header.all("return-path")
     return bool(_SENDERS.fullmatch(mail.sender)) or any(_NULL.fullmatch(path) for path in paths)
@@ -83,7 +81,7 @@ def _own_words(mail: ReceivedMail) -> str:
 def _scanned(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the addresses that `flufl.bounce` finds: those that failed for now, and those that failed for good."""
     try:
-        temporary, permanent = all_failures(BytesParser().parsebytes(content[: min(_LONGEST_SCAN, MOST_BYTES)]))
+        temporary, permanent = all_failures(BytesParser().parsebytes(content[:_LONGEST_SCAN]))
     except Exception:  # on odd input, its detectors raise whatever `email` and `re` raise
         return (), ()
     return _lowercase(temporary), _lowercase(permanent)

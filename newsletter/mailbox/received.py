@@ -70,8 +70,6 @@ class ReceivedMail(Struct, frozen=True):
     """A received email: its header and its parts, in order. The parts of a returned email are not among them."""
 
     header: MailFields
-    content_type: str
-    report_type: str  # of a `multipart/report`, for example `delivery-status`
     parts: tuple[Part, ...]
 
     def blocks(self, *content_types: str) -> list[MailFields]:
@@ -109,12 +107,7 @@ def read_mail(content: bytes) -> ReceivedMail:
         message = BytesParser().parsebytes(content)
     except _ERRORS:
         message = BytesHeaderParser().parsebytes(content)
-    return ReceivedMail(
-        header=fields_of(message),
-        content_type=message.get_content_type(),
-        report_type=_parameter(message, "report-type").lower(),
-        parts=tuple(_parts(message)),
-    )
+    return ReceivedMail(header=fields_of(message), parts=tuple(_parts(message)))
 
 
 def _with_few_parts(content: bytes) -> bytes:
@@ -225,16 +218,16 @@ def _text(part: Message) -> str:
         return ""
     if not isinstance(payload, bytes):
         return ""
-    charset = _parameter(part, "charset") or "utf-8"
+    charset = _charset(part) or "utf-8"
     try:
         return payload.decode("utf-8" if charset.lower() in {"us-ascii", "ascii"} else charset, "replace")
     except (LookupError, ValueError):  # a charset that does not exist
         return payload.decode("latin-1")
 
 
-def _parameter(message: Message, name: str) -> str:
+def _charset(part: Message) -> str:
     try:
-        value = message.get_param(name)
+        value = part.get_param("charset")
     except _ERRORS:
         return ""
     text = value[2] if isinstance(value, tuple) else value

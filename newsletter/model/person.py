@@ -28,6 +28,14 @@ class PastSoftBounce(Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class LeavingRemark(Struct, frozen=True, kw_only=True):
+    """Why a person left, as they answered on the page."""
+
+    at: datetime
+    reason: str  # one of those that the page lists, or empty
+    remark: str  # in their own words, or empty
+
+
 class KnownPerson(Struct, frozen=True, kw_only=True):
     """Everything that is known about one person. In each list, the newest entry comes first."""
 
@@ -39,6 +47,7 @@ class KnownPerson(Struct, frozen=True, kw_only=True):
     deliveries: tuple[PastDelivery, ...]
     events: tuple[PastEvent, ...]
     soft_bounces: tuple[PastSoftBounce, ...]
+    leaving_remarks: tuple[LeavingRemark, ...]
     tracking_choices: tuple[TrackingChoice, ...]
     link_requests: tuple[LinkRequest, ...]
     imports: tuple[PastImport, ...]  # the imports that added the person or last changed their record

@@ -53,4 +53,4 @@ class TrackingChoice(Struct, frozen=True, kw_only=True):
 
     at: datetime
     agrees: bool
-    wording: str  # the version and the language of the words that they saw
+    wording: str  # the version of the words that they saw, and their language

@@ -25,12 +25,13 @@ class TopicCount(Struct, frozen=True, kw_only=True):
 class AudienceFacts(Struct, frozen=True, kw_only=True):
     """The people on the list, counted by whether they may be emailed.
 
-    mailable + suppressed + without consent = people.
+    mailable + suppressed + without consent + paused = people.
     """
 
     people: int
     suppressed: Mapping[str, int]  # reason → number of people, the most common reason first
     without_consent: int  # among the people who are not suppressed
+    paused: int  # among all others: people who want no email for a while
     consents: int  # people with consent on record
     consents_without_source: int
     consents_without_confirmation: int
@@ -45,7 +46,7 @@ class AudienceFacts(Struct, frozen=True, kw_only=True):
     @property
     def mailable(self) -> int:
         """Return how many people may be emailed."""
-        return self.people - self.all_suppressed - self.without_consent
+        return self.people - self.all_suppressed - self.without_consent - self.paused
 
 
 class MonthlyGrowth(Struct, frozen=True, kw_only=True):

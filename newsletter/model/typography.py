@@ -6,10 +6,13 @@ and both mean something else to a computer.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 STRAIGHT_QUOTES: Final = "\"'"
 CURLY_QUOTES: Final = "“”„‟‘’‚‛"
+IDEOGRAPHS: Final = (("\u3040", "\u30ff"), ("\u3400", "\u9fff"), ("\uf900", "\ufaff"))  # with kana
+IDEOGRAPHS_IN_SET: Final = "".join(f"{first}-{last}" for first, last in IDEOGRAPHS)  # as a pattern has them in brackets
 _LONGEST_SHOWN: Final = 300
 # Space characters that may not indent a line, except those that YAML counts as line breaks.
 ODD_SPACE: Final = r"(?:[^\S\n\r\t \x85\u2028\u2029]|[\u200b\u2060\ufeff])"
@@ -23,11 +26,17 @@ _SINGLE_OPENING = re.compile("[‘‚‛]")
 
 def has_ideographs(text: str) -> bool:
     """Return whether the text contains kana or ideographs, which stand without spaces between words."""
-    if text.isascii() or max(text) < "\u3040":
-        return False  # a pattern would do the same, but takes milliseconds to compile
-    return any(
-        "\u3040" <= sign <= "\u30ff" or "\u3400" <= sign <= "\u9fff" or "\uf900" <= sign <= "\ufaff" for sign in text
-    )
+    return has_sign_in(text, IDEOGRAPHS)
+
+
+def has_sign_in(text: str, ranges: Sequence[tuple[str, str]]) -> bool:
+    """Return whether the text contains a character of the ranges, of which the lowest comes first.
+
+    A pattern would do the same, but takes milliseconds to compile.
+    """
+    if text.isascii() or max(text) < ranges[0][0]:
+        return False
+    return any(first <= sign <= last for sign in text for first, last in ranges)
 
 
 def shortened(text: str, *, longest: int = _LONGEST_SHOWN) -> str:

@@ -1,7 +1,6 @@
 """Mark text that runs against the email's direction, so that punctuation and numbers stay in place."""
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
@@ -18,11 +17,6 @@ def directed(text: str, around: Direction) -> Markup:
     """Return a line of a template with `dir` on every part that runs the other way. Markup is returned unchanged."""
     if isinstance(text, Markup):
         return text
-    return _directed(text, around)
-
-
-@lru_cache(maxsize=4096)  # asked for each line of a template in each build
-def _directed(text: str, around: Direction) -> Markup:
     own = direction_of_text(text, around)
     words = Markup("").join(_marked(part, way, own) for part, way in parts_by_direction(text, own))
     return _marked(words, own, around)

@@ -11,7 +11,7 @@ from newsletter.language.direction import Direction, begins_the_other_way
 from newsletter.language.words import colon_after
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.slots import with_usual_widths
-from newsletter.model.typography import columns_of, has_ideographs
+from newsletter.model.typography import IDEOGRAPHS_IN_SET, columns_of, has_ideographs
 from newsletter.model.web_address import WEB_ADDRESS, comparable_address
 from newsletter.render.marks import with_figures
 from newsletter.render.text_tables import TextTable, table_lines
@@ -21,7 +21,6 @@ RULE = "-" * COLUMNS
 _BULLET, _DOT = "- ", " · "
 _MARK = "\N{RIGHT-TO-LEFT MARK}"
 _WORD = re.compile(r"[ \t\n]*[^ \t\n]+")
-_WIDE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and ideographs
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -240,9 +239,8 @@ def _wrap(text: str, columns: int, *, first: str = "", rest: str = "") -> str:
 @cache  # apart, because a pattern with such ranges takes long to compile and to search
 def _unspaced_word() -> re.Pattern[str]:
     """Return the pattern for text in which each ideograph or kana is its own word, as a line may end after it."""
-    return re.compile(rf"[ \t\n]*[{_WIDE}][\u3001\u3002\uff1a]?|[ \t\n]*[^ \t\n{_WIDE}]+")
+    return re.compile(rf"[ \t\n]*[{IDEOGRAPHS_IN_SET}][\u3001\u3002\uff1a]?|[ \t\n]*[^ \t\n{IDEOGRAPHS_IN_SET}]+")
 
 
-@lru_cache(maxsize=16_384)  # asked for every word of the plain text, and the same words come again
 def _width(text: str) -> int:
     return columns_of(with_usual_widths(text))

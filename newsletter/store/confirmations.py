@@ -14,7 +14,7 @@ from newsletter.model.signup import MOST_PER_ADDRESS, VALID_FOR, Signup, SignupR
 from newsletter.store.database import Connection, Database
 from newsletter.store.erasing import FIND_SUBSCRIBER
 from newsletter.store.forgotten import key_if_forgotten
-from newsletter.store.ledger.rolling import Answers, add_answers, answers_of_day
+from newsletter.store.ledger.rolling import Answers, add_answers, name_for_answer
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.store.signups import (
     RETURNING_ERASED,
@@ -22,10 +22,10 @@ from newsletter.store.signups import (
     TOKEN_BYTES,
     count_refusal,
     erased_person,
+    gets_email,
     new_subscriber_id,
 )
-from newsletter.store.subscribers import subscriber_with_id
-from newsletter.store.suppressions import suppressions_in
+from newsletter.store.suppressions import suppression_in
 from newsletter.system.moments import text_of
 
 
@@ -113,17 +113,15 @@ class _Round:
     def decide(self, signup: Signup) -> None:
         """Put the email about a sign-up in the ledger, or delete the sign-up."""
         connection = self._connection
-        subscriber = FIND_SUBSCRIBER(connection, person=signup.person)
         found = self._refusal(signup)
         if found is not None:
             _DROP(connection, signup=signup.id)
             count_refusal(connection, found, now=self._now)
             self._refused[found] += 1
             return
-        state = SignupState.MAILED if subscriber is None or self._must_confirm(subscriber) else SignupState.KNOWN
-        subscriber = subscriber or self._reserved_id(signup.person)
-        number = 1 + answers_of_day(connection, self._answers.kind, self._day, subscriber)
-        issue = self._day if number == 1 else f"{self._day}-{number}"
+        state = SignupState.KNOWN if gets_email(connection, signup) else SignupState.MAILED
+        subscriber = FIND_SUBSCRIBER(connection, person=signup.person) or self._reserved_id(signup.person)
+        issue = name_for_answer(connection, self._answers.kind, self._day, subscriber)
         self._groups[issue][readership_of_answer(signup.language, state)][signup.id] = subscriber
         self.mailed.append(signup.id)
         named = {"signup": signup.id, "state": state.value, "subscriber": subscriber}
@@ -156,17 +154,11 @@ class _Round:
         for span, most in MOST_PER_ADDRESS.items():
             if mailed_since(connection, signup.person, now - span) >= most:
                 return SignupRefusal.ADDRESS
-        suppression = next((each for each in suppressions_in(connection, signup.email) if not each.topic), None)
+        suppression = suppression_in(connection, signup.email)
         if not may_be_asked(suppression.reason if suppression else None):
             return SignupRefusal.BLOCKED
         erased = erased_person(connection, signup.person, self._key)
         return None if erased is None or erased.reason in RETURNING_ERASED else SignupRefusal.ERASED
-
-    def _must_confirm(self, subscriber_id: int) -> bool:
-        subscriber = subscriber_with_id(self._connection, subscriber_id)
-        if subscriber is None or not subscriber.record.may_be_mailed:
-            return True
-        return any(not each.topic for each in suppressions_in(self._connection, subscriber.record.email))
 
     def _reserved_id(self, person: str) -> int:
         """Return the id that a person had before they were erased, that is reserved for them, or a new one."""

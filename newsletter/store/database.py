@@ -193,3 +193,9 @@ class Database(Protocol):
 
     def alive(self, runner_id: str) -> bool:
         """Return whether the runner is still alive, in any process on any machine."""
+
+    def interpreting(self) -> AbstractContextManager[None]:
+        """Wait until no one else interprets posts, on any machine, and keep them from it until the block ends.
+
+        Call it outside a transaction. Raise StoreError if that takes too long.
+        """

@@ -63,12 +63,12 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "leaving_remark": ("reason",),
         "signup": ("state", "welcome"),
         "link_request": ("kind",),
-        "tracking_choice": ("wording",),
         "signup_refusal": ("reason",),
     },
     _MADE_UP: {
         "subscriber": ("token",),
         "signup": ("token", "wording"),
+        "tracking_choice": ("wording",),
         "link_request": ("token",),
         "former_token": ("token",),
         "signup_wording": ("version",),

@@ -12,11 +12,11 @@ from newsletter.model.readership import LANGUAGE, Readership
 from newsletter.model.signup import MOST_PER_ADDRESS
 from newsletter.store.confirmations import mailed_since
 from newsletter.store.database import Connection, Database
-from newsletter.store.ledger.rolling import Answers, add_answers, answers_of_day
+from newsletter.store.ledger.rolling import Answers, add_answers, name_for_answer
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.store.signups import new_subscriber_id
 from newsletter.store.subscribers import subscriber_with_id
-from newsletter.store.suppressions import suppressions_in
+from newsletter.store.suppressions import suppression_in
 from newsletter.system.moments import text_of
 
 _WAITING = query_all("preferences", "waiting", LinkRequest)
@@ -59,13 +59,10 @@ def queue_requests(database: Database, answers: Answers, *, day: str, otherwise:
                 _DROP(connection, request=request.id)
                 continue
             recipient = _recipient_of(connection, request)
-            before = answers_of_day(connection, answers.kind, day, recipient)
-            number = (
-                1 + before + sum(recipient in found.values() for group in groups.values() for found in group.values())
-            )
+            more = sum(recipient in found.values() for group in groups.values() for found in group.values())
+            name = name_for_answer(connection, answers.kind, day, recipient, more=more)
             _KEEP_MAILED(connection, request=request.id, recipient=recipient, now=text_of(now))
             language = spoken([*filter(None, [subscriber.record.language]), otherwise])
-            name = day if number == 1 else f"{day}-{number}"
             groups[name][readership_of_link(language, request.kind)][request.id] = recipient
         return sum(_add(connection, answers, name, group, now=now) for name, group in groups.items())
 
@@ -92,8 +89,8 @@ def _may_be_sent(connection: Connection, request: LinkRequest, *, now: datetime)
     """Return whether a link may be sent: one that still works, to an address that may be asked."""
     if not request.is_valid(now):
         return False
-    reason = next((each.reason for each in suppressions_in(connection, request.email) if not each.topic), None)
-    if not may_be_asked(reason):
+    suppression = suppression_in(connection, request.email)
+    if not may_be_asked(suppression.reason if suppression else None):
         return False
     if request.kind is not LinkRequestKind.NEW_ADDRESS:
         return True

@@ -46,8 +46,7 @@ def link_requests(connection: Connection, subscriber: int) -> tuple[LinkRequest,
 
 def link_requests_of(database: Database, subscriber: int) -> tuple[LinkRequest, ...]:
     """Do the same as `link_requests`, in a read transaction of its own."""
-    with database.read() as connection:
-        return link_requests(connection, subscriber)
+    return _REQUESTS.ask(database, subscriber=subscriber)
 
 
 def requests_sent_to(connection: Connection, recipient: int) -> tuple[LinkRequest, ...]:
@@ -61,7 +60,10 @@ def confirm_address(connection: Connection, request: LinkRequest, *, now: dateti
 
 
 def renew_token(connection: Connection, subscriber: int, *, now: datetime) -> None:
-    """End all personal links of someone, but for leaving with the links in earlier emails, which works for a while."""
+    """End all personal links of someone.
+
+    For a while, they can still leave with the links in earlier emails, and the tracked links there still lead on.
+    """
     _KEEP_FORMER_TOKEN(connection, subscriber=subscriber, ends_at=text_of(now + FORMER_TOKEN_VALID_FOR))
     _SET_TOKEN(connection, subscriber=subscriber, token=secrets.token_hex(_TOKEN_BYTES))
     _END_REQUESTS(connection, subscriber=subscriber)
@@ -69,7 +71,7 @@ def renew_token(connection: Connection, subscriber: int, *, now: datetime) -> No
 
 
 def former_tokens(connection: Connection, subscriber: int, *, now: datetime) -> tuple[str, ...]:
-    """Return the former tokens of someone with which they can still leave."""
+    """Return the former tokens of someone with which they can still leave, and their tracked links lead on."""
     return tuple(_FORMER_TOKENS(connection, subscriber=subscriber, now=text_of(now)))
 
 
@@ -85,5 +87,4 @@ def tracking_choices(connection: Connection, subscriber: int) -> tuple[TrackingC
 
 def tracking_choices_of(database: Database, subscriber: int) -> tuple[TrackingChoice, ...]:
     """Do the same as `tracking_choices`, in a read transaction of its own."""
-    with database.read() as connection:
-        return tracking_choices(connection, subscriber)
+    return _TRACKING_CHOICES.ask(database, subscriber=subscriber)

@@ -4,7 +4,7 @@ That someone was asked is saved with their sign-ups, by person and by id, so it 
 address. A tag says it too, because exports contain tags.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from newsletter.model.audience import Suppression, SuppressionReason
 from newsletter.model.edit import Edit
 from newsletter.model.readership import LANGUAGE, Readership
 from newsletter.model.signup import ASKED_AGAIN, FormWording
-from newsletter.store.database import Connection, Database
+from newsletter.store.database import Database
 from newsletter.store.editing import edit_in
 from newsletter.store.ledger.rolling import Answers, begin_letters
 from newsletter.store.queries import change, query_all
@@ -105,7 +105,8 @@ def ask_people(
             for each in people
         )
         _ADD.for_each(connection, rows)
-        _tag(connection, [each.id for each in people], key=key, now=now)
+        tag = Edit(added_tags=frozenset({ASKED_AGAIN}))
+        edit_in(connection, [each.id for each in people], tag, key=key, shown=0, now=now)
         return broadcast, len(people)
 
 
@@ -126,7 +127,3 @@ def let_people_go(database: Database, ids: Collection[int], *, before: datetime,
             connection,
             [Suppression(email=each.email, reason=reason, created_at=now, detail=NO_ANSWER) for each in people],
         )
-
-
-def _tag(connection: Connection, ids: Sequence[int], *, key: bytes | None, now: datetime) -> None:
-    edit_in(connection, ids, Edit(added_tags=frozenset({ASKED_AGAIN})), key=key, shown=0, now=now)

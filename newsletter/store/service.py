@@ -5,14 +5,16 @@ from secrets import token_bytes
 
 from newsletter.errors import InputError
 from newsletter.model.address import masked
+from newsletter.model.person import LeavingRemark
 from newsletter.store.database import Connection, Database
 from newsletter.store.forgotten import without_forgotten
-from newsletter.store.queries import change, query_one
+from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
 
 _FIND_KEY = query_one("service", "find_key", bytes)
 _KEEP_KEY = change("service", "keep_key")
 _KEEP_REMARK = change("service", "keep_remark")
+_REMARKS = query_all("service", "remarks", LeavingRemark)
 _KEY_BYTES = 32
 
 
@@ -46,3 +48,8 @@ def keep_remark(
     except InputError:
         remark = masked(remark)
     _KEEP_REMARK(connection, subscriber=subscriber_id, at=text_of(now), reason=reason, remark=remark)
+
+
+def leaving_remarks(database: Database, subscriber_id: int) -> tuple[LeavingRemark, ...]:
+    """Return why someone left, the newest first."""
+    return _REMARKS.ask(database, subscriber=subscriber_id)

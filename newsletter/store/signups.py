@@ -28,7 +28,12 @@ from newsletter.store.forgotten import digest_of, key_if_forgotten
 from newsletter.store.importing.import_record import confirm, time_by_hand
 from newsletter.store.queries import Reads, change, query_all, query_one, query_value
 from newsletter.store.subscribers import subscriber_with_id
-from newsletter.store.suppressions import lift_suppression_in, suppress_listed_in, suppressions_in
+from newsletter.store.suppressions import (
+    lift_suppression_in,
+    suppress_listed_in,
+    suppression_in,
+    suppressions_in,
+)
 from newsletter.system.moments import text_of
 
 
@@ -68,8 +73,6 @@ _ADD_SUBSCRIBER = change("signups", "add_subscriber")
 _KEEP_PAST_CONSENT = change("signups", "keep_past_consent")
 _RENEW_CONSENT = change("signups", "renew_consent")
 _FILL_IN = change("signups", "fill_in")
-_KEEP_RETURN = change("signups", "keep_return")
-_LIFT = change("signups", "lift")
 _FIND_ERASED = query_one("signups", "find_erased", ErasedPerson)
 _RETURN_ERASED = change("signups", "return_erased")
 _WELCOMES_DUE = query_all("signups", "welcomes_due", DueWelcome)
@@ -144,7 +147,7 @@ class Confirmation(Struct, frozen=True, kw_only=True):
     signup: Signup
     is_on_list: bool  # whether they get email now
     is_late: bool = False  # whether the link has ended
-    is_new: bool = False  # whether the button was pressed for the first time
+    joined: int | None = None  # the id of someone who joined just now
 
 
 def keep_wording(connection: Connection, wording: FormWording, *, now: datetime) -> None:
@@ -174,7 +177,7 @@ def confirm_signup(
     """
     if signup.state is SignupState.CONFIRMED or not signup.is_valid(now):
         is_confirmed = signup.state is SignupState.CONFIRMED
-        return Confirmation(signup=signup, is_on_list=_gets_email(connection, signup), is_late=not is_confirmed)
+        return Confirmation(signup=signup, is_on_list=gets_email(connection, signup), is_late=not is_confirmed)
     erased = erased_person(connection, signup.person, key_if_forgotten(connection, key))
     if erased is not None and (erased.reason not in RETURNING_ERASED or erased.created_at >= signup.asked_at):
         return Confirmation(signup=signup, is_on_list=False)
@@ -184,12 +187,12 @@ def confirm_signup(
         return Confirmation(signup=signup, is_on_list=False)
     if erased is not None and key is not None:
         _RETURN_ERASED(connection, digest=digest_of(signup.person, key))
-    _keep_person(connection, signup, now=now)
+    joined = _keep_person(connection, signup, now=now)
     if not signup.is_asked_again:
         _choose_topics(connection, signup, topics, now=now)
     welcome = "due" if has_welcome and not signup.is_asked_again else ""
     _KEEP_CONFIRMED(connection, signup=signup.id, welcome=welcome, now=text_of(now))
-    return Confirmation(signup=signup, is_on_list=True, is_new=True)
+    return Confirmation(signup=signup, is_on_list=True, joined=joined)
 
 
 def welcomes_due(database: Database) -> tuple[DueWelcome, ...]:
@@ -204,7 +207,7 @@ def keep_welcomed(connection: Connection, signups: list[int]) -> None:
 
 def _lift(connection: Connection, signup: Signup, *, now: datetime) -> bool:
     """Lift an unsubscription that was before the sign-up. Return whether the person may be emailed then."""
-    found = next((each for each in suppressions_in(connection, signup.email) if not each.topic), None)
+    found = suppression_in(connection, signup.email)
     if found is None:
         return True
     subscriber = subscriber_with_id(connection, FIND_SUBSCRIBER(connection, person=signup.person) or 0)
@@ -223,15 +226,12 @@ def _lift(connection: Connection, signup: Signup, *, now: datetime) -> bool:
     if not returns_by_signup(left, consent, known=known, now=text_of(now)):
         return False
     because = f"new consent of {consent.at} ({consent.source})"
-    _KEEP_RETURN(connection, person=signup.person, because=because, consented_at=consent.at, now=text_of(now))
-    _LIFT(connection, person=signup.person)
-    return True
+    return lift_suppression_in(connection, signup.email, topic="", because=because, consented_at=consent.at, now=now)
 
 
-def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> None:
-    """Save the consent and what was filled in."""
+def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> int:
+    """Save the consent and what was filled in. Return the person's id."""
     at, asked = time_by_hand(connection, now), text_of(signup.asked_at)
-    tracking = text_of(now) if signup.wants_tracking else ""
     known = FIND_SUBSCRIBER(connection, person=signup.person)
     consent = {
         "consented_at": asked,
@@ -240,20 +240,20 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> No
         "confirmed_at": text_of(now),
     }
     if known is None:
+        new = signup.subscriber or new_subscriber_id(connection)
         _ADD_SUBSCRIBER(
             connection,
-            subscriber=signup.subscriber or new_subscriber_id(connection),
+            subscriber=new,
             person=signup.person,
             token=secrets.token_hex(TOKEN_BYTES),
             joined_at=text_of(now),
             email=signup.email,
             first_name=signup.first_name,
             language=signup.language,
-            tracking_consented_at=tracking,
             now=at,
             **consent,
         )
-        return
+        return new
     _KEEP_PAST_CONSENT(connection, subscriber=known, consented_at=asked, now=at)
     _RENEW_CONSENT(connection, subscriber=known, now=at, **consent)
     _FILL_IN(
@@ -261,10 +261,10 @@ def _keep_person(connection: Connection, signup: Signup, *, now: datetime) -> No
         subscriber=known,
         first_name=signup.first_name,
         language="" if signup.is_asked_again else signup.language,  # then it may be a guess
-        tracking_consented_at=tracking,
         now=at,
     )
     confirm(connection, [known], now=at)
+    return known
 
 
 def _choose_topics(connection: Connection, signup: Signup, topics: Collection[str], *, now: datetime) -> None:
@@ -283,10 +283,11 @@ def _choose_topics(connection: Connection, signup: Signup, topics: Collection[st
     )
 
 
-def _gets_email(connection: Connection, signup: Signup) -> bool:
+def gets_email(connection: Connection, signup: Signup) -> bool:
+    """Return whether the person who asked is on the list, with a consent or a basis, and has not left."""
     subscriber = subscriber_with_id(connection, FIND_SUBSCRIBER(connection, person=signup.person) or 0)
-    is_left = any(not each.topic for each in suppressions_in(connection, signup.email))
-    return subscriber is not None and subscriber.record.may_be_mailed and not is_left
+    is_mailed = subscriber is not None and subscriber.record.may_be_mailed
+    return is_mailed and suppression_in(connection, signup.email) is None
 
 
 def erased_person(connection: Connection, person: str, key: bytes | None) -> ErasedPerson | None:

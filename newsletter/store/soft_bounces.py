@@ -4,7 +4,7 @@ A soft bounce is an email that a mailbox refused temporarily. The bounces that p
 and those that they reported for our own messages (events of the type `blocked`) count the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -42,8 +42,14 @@ class LastSign(NamedTuple):
 _ADD = change("soft_bounces", "add")
 _REPEATED = query_all("soft_bounces", "repeated", RepeatedBounce)
 _LAST_SIGNS = query_all("soft_bounces", "last_signs", LastSign)
-# A domain that does not exist is the end of an address, unless only its servers fail for a day or two.
-_DOMAIN_POLICY, _NO_SUCH_DOMAIN = SoftBouncePolicy(bounces=2, span=timedelta(days=3)), "no-such-domain"
+# What fewer bounces suppress than the settings say, because of their causes. A domain that does not exist is the end of
+# an address, unless only its servers fail for a day or two. No one uses a mailbox that is full and inactive. A policy
+# may be changed, but hardly after a month.
+_POLICIES_BY_CAUSE = (
+    (frozenset({"no-such-domain"}), SoftBouncePolicy(bounces=2, span=timedelta(days=3))),
+    (frozenset({"inactive"}), SoftBouncePolicy(bounces=2, span=timedelta())),
+    (frozenset({"restricted", "policy"}), SoftBouncePolicy(bounces=3, span=timedelta(days=30))),
+)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -76,16 +82,19 @@ def find_soft_bounced(database: Database, policy: SoftBouncePolicy, *, now: date
     if not policy.bounces:
         return ()
     with database.read() as connection:
-        runs = _runs(connection, policy) + _runs(connection, _DOMAIN_POLICY, cause=_NO_SUCH_DOMAIN)
-        doubtful = list({run.subscriber: run for run in runs}.values())
-        signs = _last_signs(connection, doubtful)
-    found = []
-    for run in doubtful:
+        runs = _runs(connection, policy)
+        for causes, policy_on_cause in _POLICIES_BY_CAUSE:
+            runs += _runs(connection, policy_on_cause, causes)
+        signs = _last_signs(connection, runs)
+    found: dict[str, Suppression] = {}
+    for run in runs:
         last_sign = signs.get(run.subscriber, _NEVER)
         if last_sign < run.latest_start:
             detail = _told([bounce for bounce in run.bounces if bounce > last_sign])
-            found.append(Suppression(email=run.email, reason=SuppressionReason.BOUNCED, created_at=now, detail=detail))
-    return tuple(found)
+            found[run.email] = Suppression(
+                email=run.email, reason=SuppressionReason.BOUNCED, created_at=now, detail=detail
+            )
+    return tuple(found.values())
 
 
 class _Run(NamedTuple):
@@ -97,10 +106,10 @@ class _Run(NamedTuple):
     latest_start: datetime  # the latest bounce that, with those after it, is still enough
 
 
-def _runs(connection: Connection, policy: SoftBouncePolicy, *, cause: str = "") -> list[_Run]:
-    """Return the runs that a policy calls for. With a cause, only bounces for this cause count."""
-    not_theirs = orjson.dumps(sorted(not_about_the_recipient())).decode()
-    rows = _REPEATED(connection, bounces=policy.bounces, cause=cause, not_theirs=not_theirs)
+def _runs(connection: Connection, policy: SoftBouncePolicy, causes: Collection[str] = ()) -> list[_Run]:
+    """Return the runs that a policy calls for. With causes, only bounces for these causes count."""
+    asked = {"causes": _json(causes), "not_theirs": _json(not_about_the_recipient())}
+    rows = _REPEATED(connection, bounces=policy.bounces, is_for_any=int(not causes), **asked)
     return [run for _, several in groupby(rows, key=attrgetter("subscriber")) if (run := _run(policy, list(several)))]
 
 
@@ -123,8 +132,11 @@ def _last_signs(connection: Connection, runs: Sequence[_Run]) -> dict[int, datet
     if not runs:
         return {}
     since = text_of(min(run.latest_start for run in runs))
-    asked = orjson.dumps([run.subscriber for run in runs]).decode()
-    return dict(_LAST_SIGNS(connection, subscribers=asked, since=since))
+    return dict(_LAST_SIGNS(connection, subscribers=_json({run.subscriber for run in runs}), since=since))
+
+
+def _json(values: Iterable[int] | Iterable[str]) -> str:
+    return orjson.dumps(sorted(values)).decode()
 
 
 def _told(bounces: Sequence[datetime]) -> str:

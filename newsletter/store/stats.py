@@ -70,6 +70,7 @@ class EngagementRow(NamedTuple):
 _FACTS = query_value("stats", "facts", FactsRow)
 _SUPPRESSED = query_all("stats", "suppressed", NamedCount)
 _COUNT_WITHOUT_CONSENT = query_value("stats", "count_without_consent", int)
+_COUNT_PAUSED = query_value("stats", "count_paused", int)
 _TOPICS_LEFT = query_all("stats", "topics_left", NamedCount)
 _JOINED = query_all("stats", "joined", NamedCount)
 _RETURNED = query_all("stats", "returned", NamedCount)
@@ -91,13 +92,14 @@ class Movements(Struct, frozen=True, kw_only=True):
     left: Mapping[str, Mapping[str, int]]  # month → reason → number of people
 
 
-def count_facts(database: Database) -> AudienceFacts:
+def count_facts(database: Database, *, now: datetime) -> AudienceFacts:
     """Count the people on the list and, by reason, those who are not emailed. Each topic's name serves as its title."""
     with database.read() as connection:
         return AudienceFacts(
             **_FACTS(connection)._asdict(),
             suppressed=dict(_SUPPRESSED(connection)),
             without_consent=_COUNT_WITHOUT_CONSENT(connection),
+            paused=_COUNT_PAUSED(connection, at=text_of(now)),
             topics=tuple(
                 TopicCount(topic=topic, title=topic, people=people) for topic, people in _TOPICS_LEFT(connection)
             ),

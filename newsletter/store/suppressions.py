@@ -188,19 +188,28 @@ def remove_suppression(
         return lift_suppression_in(connection, email, topic=topic, because=words, now=now)
 
 
-def lift_suppression_in(connection: Connection, email: str, *, topic: str, because: str, now: datetime) -> bool:
+def lift_suppression_in(
+    connection: Connection, email: str, *, topic: str, because: str, consented_at: str = "", now: datetime
+) -> bool:
     """Lift a suppression in a transaction that is open already. Return whether there was one.
 
-    `because` must be in our own words: the addresses of erased people are not looked for in it.
+    `because` must be in our own words: the addresses of erased people are not looked for in it. `consented_at` is the
+    time of the consent that lifts it, if one does.
     """
-    person = person_of(email)
-    _KEEP_PAST(connection, person=person, topic=topic, now=text_of(now), because=because)
+    person, said = person_of(email), {"because": because, "consented_at": consented_at, "now": text_of(now)}
+    _KEEP_PAST(connection, person=person, topic=topic, **said)
     return bool(_REMOVE(connection, person=person, topic=topic))
 
 
 def find_suppression(database: Database, email: str) -> Suppression | None:
     """Return the suppression of an address, in any spelling, from all email, or None if there is none."""
-    return next((found for found in suppressions_of(database, email) if found.topic == _WHOLE), None)
+    with database.read() as connection:
+        return suppression_in(connection, email)
+
+
+def suppression_in(connection: Connection, email: str) -> Suppression | None:
+    """Do the same as `find_suppression`, in a transaction that is open already."""
+    return next((found for found in suppressions_in(connection, email) if found.topic == _WHOLE), None)
 
 
 def suppressions_of(database: Database, email: str) -> tuple[Suppression, ...]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from newsletter.model.readership import TrackingMode
 from newsletter.model.tracked_address import PICTURE, TrackedAddress
 from newsletter.store.database import Connection
+from newsletter.store.preferences import former_tokens
 from newsletter.store.queries import change, query_one
 from newsletter.system.moments import text_of
 
@@ -45,13 +46,22 @@ def keep_tracking(connection: Connection, broadcast_id: int, mode: TrackingMode,
     )
 
 
-def find_link(connection: Connection, address: TrackedAddress) -> FoundLink | None:
-    """Return the link that an address names, or None if we did not make the address."""
+def find_link(connection: Connection, address: TrackedAddress, *, now: datetime) -> FoundLink | None:
+    """Return the link that an address names, or None if we did not make the address.
+
+    After a change of address, the links in earlier emails still lead on for a while. Nothing is saved about those who
+    follow them, because someone else may read the old mailbox now.
+    """
     found = _FIND_LINK(connection, broadcast=address.broadcast, number=address.number, subscriber=address.subscriber)
     if found is None:
         return None
     mode, key = (TrackingMode.CONSENTED, found.token) if address.subscriber else (TrackingMode.TOTALS, found.nonce)
-    return found if found.mode is mode and key and address.is_made_with(key) else None
+    if found.mode is not mode or not key:
+        return None
+    if address.is_made_with(key):
+        return found
+    former = former_tokens(connection, address.subscriber, now=now) if address.subscriber else ()
+    return found._replace(consented_at=None) if any(map(address.is_made_with, former)) else None
 
 
 def agree_to_tracking(connection: Connection, subscriber_id: int, *, now: datetime) -> bool:

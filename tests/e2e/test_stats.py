@@ -44,7 +44,7 @@ def test_a_script_gets_figures_that_add_up(workspace: Path) -> None:
 
     facts, growth = data["facts"], data["growth"]
     assert facts["people"] == 5
-    assert facts["mailable"] + facts["all_suppressed"] + facts["without_consent"] == 5
+    assert facts["mailable"] + facts["all_suppressed"] + facts["without_consent"] + facts["paused"] == 5
     assert growth["before"] + sum(month["net"] for month in growth["months"]) == growth["after"] == 4
     assert len(growth["months"]) == 12
     assert data["sources"]["groups"] == [{"source": "test", "people": 5, "left": 1}]

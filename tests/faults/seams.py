@@ -137,6 +137,10 @@ class MortalDatabase:
         """As the database's own."""
         return self._database.alive(runner_id)
 
+    def interpreting(self) -> AbstractContextManager[None]:
+        """As the database's own."""
+        return self._database.interpreting()
+
     @contextmanager
     def _mortal(self, transaction: AbstractContextManager[Connection]) -> Iterator[Connection]:
         self._fate.reach(Moment.BEFORE_TRANSACTION)

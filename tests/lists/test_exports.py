@@ -16,7 +16,7 @@ from newsletter.model.columns import COLUMNS, LIST_COLUMNS, SubscriberRecord
 from newsletter.model.event import EventType
 from newsletter.model.imports import PastConsent, PastImport
 from newsletter.model.ledger import PastDelivery
-from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
+from newsletter.model.person import KnownPerson, LeavingRemark, PastEvent, PastSoftBounce
 from newsletter.model.preferences import LinkRequest, LinkRequestKind, TrackingChoice
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
@@ -146,6 +146,7 @@ NOTHING = KnownPerson(
     deliveries=(),
     events=(),
     soft_bounces=(),
+    leaving_remarks=(),
     tracking_choices=(),
     link_requests=(),
     imports=(),
@@ -177,6 +178,7 @@ EVERYTHING = KnownPerson(
     deliveries=(PastDelivery(broadcast=1, issue="2026-02", status="accepted", at=NOW, reason=""),),
     events=(PastEvent(at=NOW, type=EventType.CLICKED, broadcast=1, issue="2026-02", detail="https://example.org"),),
     soft_bounces=(PastSoftBounce(at=NOW, detail="full"),),
+    leaving_remarks=(LeavingRemark(at=NOW, reason="often", remark="One a month is enough."),),
     tracking_choices=(TrackingChoice(at=NOW, agrees=True, wording="1 en"),),
     link_requests=(
         LinkRequest(
@@ -246,6 +248,7 @@ def test_every_fact_has_its_field() -> None:
             {"at": TEXT, "type": "clicked", "broadcast": 1, "issue": "2026-02", "detail": "https://example.org"}
         ],
         "soft_bounces": [{"at": TEXT, "detail": "full"}],
+        "leaving_remarks": [{"at": TEXT, "reason": "often", "remark": "One a month is enough."}],
         "tracking_choices": [{"at": TEXT, "agrees": True, "wording": "1 en"}],
         "link_requests": [{"kind": "data", "email": "ana@example.org", "at": TEXT, "confirmed_at": None}],
         "imports": [{"at": TEXT, "file": "list.csv", "basis": "members", "tags": ["member"]}],

@@ -7,10 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.audience import SuppressionReason
+from newsletter.model.edit import Edit
 from newsletter.model.event import EventType
 from newsletter.model.mailbox import MailboxProvider, mailbox_provider_of
 from newsletter.model.stats import Breakdown, Engagement, Group
 from newsletter.store.database import Database
+from newsletter.store.editing import edit_people
 from newsletter.store.stats import (
     count_engagement,
     count_facts,
@@ -22,6 +24,7 @@ from newsletter.store.stats import (
     sent_issues,
 )
 from newsletter.store.suppressions import add_suppression
+from newsletter.system.moments import text_of
 from tests.store.builders import NOW, add, forget, freeze, react, row, send_at
 
 DAY = timedelta(days=1)
@@ -53,7 +56,7 @@ def left_for_a_while(database: Database, person: str, *, left: str, back: str) -
 
 
 def test_nobody_on_the_list_is_counted_as_nobody(database: Database) -> None:
-    facts = count_facts(database)
+    facts = count_facts(database, now=NOW)
 
     assert (facts.people, facts.mailable, facts.consents, dict(facts.suppressed)) == (0, 0, 0, {})
     assert count_sources(database, people=0, most=5) == Breakdown(groups=())
@@ -74,19 +77,27 @@ def test_everybody_is_mailable_or_counted_with_a_reason(database: Database) -> N
         row("ed@example.org", consented_at=None, consent_source=""),
         row("flo@example.org"),
     )
+    add(database, *(row(f"paused{number}@example.org") for number in range(4)))
+    add(database, row("paused4@example.org", consented_at=None, consent_source=""))
+    for number, (days, kind) in enumerate([(9, "now"), (9, "left"), (0, "over"), (-1, "over"), (9, "no consent")]):
+        pause = Edit(cells={"paused_until": text_of(NOW + timedelta(days=days))})
+        edit_people(database, [f"paused{number}@example.org"], pause, shown=0, now=NOW)
+        if kind == "left":
+            suppress(database, f"paused{number}@example.org")
     suppress(database, "ED@example.org", SuppressionReason.BOUNCED)
     suppress(database, "flo@example.org")
     suppress(database, "stranger@example.org")
     leave_topic(database, "ana@example.org", "events")
     leave_topic(database, "flo@example.org", "events")  # who left altogether is counted as such
 
-    facts = count_facts(database)
+    facts = count_facts(database, now=NOW)
 
-    assert facts.people == 6
-    assert dict(facts.suppressed) == {"bounced": 1, "unsubscribed": 1}
-    assert facts.without_consent == 1
-    assert facts.mailable == 3
-    assert (facts.consents, facts.consents_without_source, facts.consents_without_confirmation) == (3, 1, 2)
+    assert facts.people == 11
+    assert dict(facts.suppressed) == {"unsubscribed": 2, "bounced": 1}
+    assert facts.without_consent == 2
+    assert facts.paused == 1
+    assert facts.mailable == 5
+    assert (facts.consents, facts.consents_without_source, facts.consents_without_confirmation) == (7, 1, 6)
     assert facts.on_stated_basis == 1
     assert [(topic.topic, topic.people) for topic in facts.topics] == [("events", 1)]
 
@@ -123,7 +134,7 @@ def test_erased_people_count_among_those_who_left(database: Database) -> None:
     forget(database, "ana@example.org")
 
     assert [dict(reasons) for reasons in count_movements(database, since=BEGINNING).left.values()] == [{"erased": 1}]
-    assert count_facts(database).people == 0
+    assert count_facts(database, now=NOW).people == 0
 
 
 def test_sources_tell_how_many_left_and_what_is_left_out(database: Database) -> None:

@@ -92,13 +92,18 @@ def fill_requests(database: Database) -> None:  # noqa: F811
     insert(database, link.format(":at, ''"), at(30), at(30, seconds=1))
     insert(database, "INSERT INTO signup_refusal VALUES (:at, 'bot', 3)", at(30), at(30, seconds=1))
     insert(database, "INSERT INTO former_token VALUES (1, :at, :at)", at(0), at(0, seconds=1))
-    for version, age in (("used", 900), ("of the list", 900), ("of the past", 900), ("unused", 401), ("young", 399)):
+    for version, age in (
+        ("used", 900),
+        *((f"of {where}", 900) for where in ("the list", "the past", "a choice")),
+        ("unused", 401),
+        ("young", 399),
+    ):
         insert(database, f"INSERT INTO signup_wording VALUES ('{version}', 'en', 'words', :at)", at(age))
     insert(database, "UPDATE subscriber SET consent_wording = 'of the list' WHERE :at <> ''", at(0))
     past = "INSERT INTO past_consent VALUES (1, :at, '2021-01-01T00:00:00Z', 'form', 'of the past', '')"
     insert(database, past, at(1))
     # The choice of 500 days ago was replaced 401 days ago, and that one 399 days ago.
-    insert(database, "INSERT INTO tracking_choice VALUES (1, :at, 1, '1 en')", at(500), at(401), at(399))
+    insert(database, "INSERT INTO tracking_choice VALUES (1, :at, 1, 'of a choice')", at(500), at(401), at(399))
 
 
 ALL = {

@@ -22,8 +22,6 @@ INLINE_TAGS = frozenset(
     | {"span", "strong", "sub", "sup", "time", "u", "wbr"}
 )
 UNSEEN_TAGS = frozenset({"head", "script", "style", "template", "noscript"})
-# The attributes that change how text looks.
-_TELLING = frozenset({"dir", "align", "bgcolor", "background", "color", "hidden", "href"})
 _USUAL_SIZE = 16.0
 _USUAL_LINE_HEIGHT = 1.2  # what browsers use for `normal`
 _SCALES = {"h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67, "small": 0.83, "sub": 0.83, "sup": 0.83}
@@ -145,13 +143,7 @@ def _look_within(around: Look, way: Way, declared: Declared) -> Look:
 
     Results are cached, because hardly any look changes from one build to the next.
     """
-    told = tuple([attribute for attribute in way.attributes if attribute[0] in _TELLING])
-    return _look_as_told(around, way.tag, told, declared)
-
-
-@lru_cache(maxsize=4096)
-def _look_as_told(around: Look, tag: str, told: tuple[tuple[str, str], ...], declared: Declared) -> Look:
-    day, attributes = declared.day, dict(told)
+    tag, attributes, day = way.tag, dict(way.attributes), declared.day
     said = _measures(around, tag, day) | _layout(tag, attributes, day) | _colors(around, attributes, declared)
     # A background that is declared again in the same color is still a separate background.
     changed = {name: value for name, value in said.items() if name == "ground" or getattr(around, name) != value}

@@ -16,7 +16,7 @@ from msgspec import Struct
 from newsletter.checks.reading.appearance import INLINE_TAGS, UNSEEN_TAGS, Appearance, read_appearance
 from newsletter.checks.reading.styles import Way, ways_in
 from newsletter.model.rendered import RenderedVariant
-from newsletter.model.typography import has_ideographs
+from newsletter.model.typography import IDEOGRAPHS_IN_SET, has_ideographs
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -32,7 +32,7 @@ def words_of(text: str) -> tuple[str, ...]:
 @cache  # apart, because a pattern with such ranges takes long to compile and to search
 def _unspaced_word() -> re.Pattern[str]:
     """Return the pattern for text in kana and ideographs, which has no spaces between words."""
-    return re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+    return re.compile(rf"[{IDEOGRAPHS_IN_SET}]|[^\W_{IDEOGRAPHS_IN_SET}]+")
 
 
 def has_words(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 _PERSON = r"(?:(?:first|last|full|given|family|sur)[ _-]?name|[fl]name|e-?mail|unsubscribe(?:[ _-]?(?:link|url))?)"
 _TAG = re.compile(
@@ -27,7 +26,6 @@ _TAG = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_SHORT = 2000  # characters of a text whose tags are cached
 # Where a tag may begin. Trying the full pattern only there takes a tenth of the time of searching with it.
 _BEGINNING = re.compile(
     r"\{(?=[{!$%]|[^\W\d][\w.]{1,40}(?:\s*[,|]|\}))|%(?=[%=\w])|\*(?=\|[A-Z])|\|(?=[A-Z])|\[(?=[\[%\w])|\$(?=[\[{])|#(?=#|[^\W\d_]{2,20}:)|@(?=[A-Z])|~(?=\w)"
@@ -35,17 +33,8 @@ _BEGINNING = re.compile(
 )
 
 
-def merge_tags_in(text: str) -> tuple[str, ...]:
-    """Return the merge tags of other programs in a text. Between two builds, few short texts change."""
-    return _tags_in_short(text) if len(text) <= _SHORT else tuple(_tags_in(text))
-
-
-@lru_cache(maxsize=8192)
-def _tags_in_short(text: str) -> tuple[str, ...]:
-    return tuple(_tags_in(text))
-
-
-def _tags_in(text: str) -> Iterator[str]:
+def merge_tags_in(text: str) -> Iterator[str]:
+    """Yield the merge tags of other programs in a text."""
     end = 0
     for beginning in _BEGINNING.finditer(text):
         if beginning.start() >= end and (match := _TAG.match(text, beginning.start())):

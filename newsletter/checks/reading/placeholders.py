@@ -1,7 +1,7 @@
 """Placeholders: what people write where a text is still missing, in many languages.
 
-The words are in `data/placeholders.toml`. A phrase is looked for only if the issue has all of its words, because
-hundreds of searches in each paragraph would take longer than all other checks.
+The words are in `data/placeholders.toml`. A phrase is looked for only if the text has its first word, because hundreds
+of searches in each paragraph would take longer than all other checks.
 """
 
 import re
@@ -9,12 +9,16 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import chain
 
 from msgspec import Struct
 
 from newsletter.checks.reading.document import normalized
+from newsletter.model.typography import IDEOGRAPHS, has_sign_in
 
 _WORD = re.compile(r"[^\W\d_]+")
+# Scripts without spaces between words, so that a phrase may stand inside other words.
+_UNSPACED = (*IDEOGRAPHS, ("\uac00", "\ud7af"))
 # Angle brackets and braces count as square ones: “<<insert quote>>”, “{name}”.
 _BRACKETS = re.compile(
     r"[\[<{\u3010\uff3b](?P<square>[^\[\]<>{}\u3010\u3011\n]{1,60})[\]>}\u3011\uff3d]|[(\uff08](?P<round>[^()\n]{3,40})[)\uff09]"
@@ -53,7 +57,7 @@ class Words(Struct, frozen=True, kw_only=True):
     beside: frozenset[str]
     articles: frozenset[str]
     verbs: frozenset[str]
-    phrases: tuple[tuple[str, str], ...]  # the words of each between spaces, and the phrase itself
+    phrases: tuple[str, ...]
     open: frozenset[str]
     remarks: frozenset[str]
     announced: frozenset[str]
@@ -65,9 +69,8 @@ class Words(Struct, frozen=True, kw_only=True):
 
 
 class Placeholder(Struct, frozen=True, kw_only=True):
-    """A placeholder in one of several texts: the number of the text, the position in it, and the words."""
+    """A placeholder in a text: its position, and its words."""
 
-    text: int
     position: int
     words: str
 
@@ -77,49 +80,44 @@ class Placeholder(Struct, frozen=True, kw_only=True):
         return _FOR_READERS.fullmatch(self.words) is not None or normalized(self.words) in _words().announced
 
 
-def placeholders_in(texts: Sequence[str], language: str) -> Iterator[Placeholder]:
-    """Yield the placeholders in texts, each of which may have several lines.
+@lru_cache(maxsize=8192)  # an edit changes few texts
+def placeholders_in(text: str, language: str) -> tuple[Placeholder, ...]:
+    """Return the placeholders in a text, which may have several lines, in order.
 
-    TODO does not count in a heading in capitals if it is a word in the language.
+    TODO does not count in a heading in capitals if it is a word in the language. Of two placeholders that overlap, the
+    second is left out.
     """
-    known = _known.get(language)
-    if known is None or len(known) > _MOST_TEXTS:
-        known = _known[language] = {}  # a new one, because another thread may be reading the old one
-    new = [text for text in dict.fromkeys(texts) if text not in known]
-    known.update((text, _apart([*phrases, *_notes_in(text, language)])) for text, phrases in _phrases_in(new).items())
-    for index, text in enumerate(texts):
-        for position, words in known[text]:
-            yield Placeholder(text=index, position=position, words=words)
+    apart: list[Placeholder] = []
+    end = -1
+    for position, words in sorted(_all_in(text, language), key=lambda found: (found[0], -len(found[1]))):
+        if position >= end:
+            end = position + len(words)
+            apart.append(Placeholder(position=position, words=" ".join(words.split())))
+    return tuple(apart)
 
 
-_Found = tuple[tuple[int, str], ...]  # words with their positions
-# The placeholders in the texts that were examined before, by language and text. Between two builds, few texts change.
-_known: dict[str, dict[str, _Found]] = {}
-_MOST_TEXTS = 8192
-
-
-def _phrases_in(new: Sequence[str]) -> Mapping[str, _Found]:
-    """Return the phrases in each text. All texts together tell which phrases cannot be in any of them."""
-    found: dict[str, _Found] = {}
-    plain = [f" {normalized(text)} " for text in new]
-    whole = "\n".join(plain)
-    there = set(whole.split())
-    known = [(words, phrase) for words, phrase in _words().phrases if there.issuperset(words.split())]
-    phrases = [(words, _pattern_of(phrase)) for words, phrase in known if words in whole]
-    for text, words_of_text in zip(new, plain, strict=True):
-        said = [pattern for words, pattern in phrases if words in words_of_text]
-        found[text] = tuple((match.start(), match[0]) for pattern in said for match in pattern.finditer(text))
-    return found
-
-
-def _notes_in(text: str, language: str) -> _Found:
-    """Return the notes and brackets in a text, with their positions."""
-    notes = [match for match in _NOTE.finditer(text) if _is_note(match, text, language)]
-    brackets = [match for match in _BRACKETS.finditer(text) if _is_bracketed(match)]
+def _all_in(text: str, language: str) -> Iterator[tuple[int, str]]:
+    """Yield all phrases, notes and brackets in a text, with their positions."""
+    plain = f" {normalized(text)} "
+    phrases = (phrase for word in set(plain.split()) for phrase in _phrases_by_word().get(word, ()))
+    patterns = [_pattern_of(phrase) for words, phrase in phrases if words in plain]
     small = text.casefold()
-    has_cue = any(cue in small for cue in _words().cues)
-    told = [match for pattern in _instructions() for match in pattern.finditer(text)] if has_cue else []
-    return tuple((match.start(), match[0]) for match in (*notes, *brackets, *told))
+    if any(cue in small for cue in _words().cues):
+        patterns += _instructions()
+    notes = (match for match in _NOTE.finditer(text) if _is_note(match, text, language))
+    brackets = (match for match in _BRACKETS.finditer(text) if _is_bracketed(match))
+    others = (match for pattern in patterns for match in pattern.finditer(text))
+    yield from ((match.start(), match[0]) for match in chain(notes, brackets, others))
+
+
+@cache
+def _phrases_by_word() -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Return the phrases by their first word, each with its words between spaces."""
+    phrases: dict[str, list[tuple[str, str]]] = {}
+    for phrase in _words().phrases:
+        words = normalized(phrase)
+        phrases.setdefault(words.split()[0], []).append((f" {words} ", phrase))
+    return phrases
 
 
 @lru_cache(maxsize=4096)  # an edit changes few of these texts
@@ -141,17 +139,6 @@ def draft_mark_in(title: str) -> str | None:
     return match[0].strip(" -–—") if match else None
 
 
-def _apart(found: Sequence[tuple[int, str]]) -> _Found:
-    """Return placeholders in order, without those that begin inside another one."""
-    apart: list[tuple[int, str]] = []
-    end = -1
-    for position, words in sorted(found, key=lambda each: (each[0], -len(each[1]))):
-        if position >= end:
-            end = position + len(words)
-            apart.append((position, " ".join(words.split())))
-    return tuple(apart)
-
-
 def _is_note(match: re.Match[str], text: str, language: str) -> bool:
     is_word = match["note"] in _SHOUTABLE and language in _SHOUTING_LANGUAGES and _is_shouted(text)
     return not is_word or text[match.end() :].startswith(":")
@@ -164,7 +151,7 @@ def _is_bracketed(match: re.Match[str]) -> bool:
     words = _WORD.findall(inside.casefold())
     if not words:
         return is_square and "?" in inside
-    if _has_unspaced(inside) and any(verb in inside for verb in known.verbs):
+    if has_sign_in(inside, _UNSPACED) and any(verb in inside for verb in known.verbs):
         return any(word in inside for word in known.missing)
     tells = len(words) > 1 and (words[0] in known.verbs or words[-1] in known.verbs)
     if " ".join(words) in known.open or (is_square and tells):
@@ -183,17 +170,10 @@ def _is_shouted(line: str) -> bool:
     return line.isupper() and len(line.split()) > 1
 
 
-def _has_unspaced(text: str) -> bool:
-    """Return whether a text has letters of a script without spaces, so that a phrase may stand inside other words."""
-    return any(
-        "\u3040" <= sign <= "\u30ff" or "\u3400" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7af" for sign in text
-    )
-
-
 @cache  # compiled when a text contains the words, because there are two hundred phrases, and most issues have none
 def _pattern_of(phrase: str) -> re.Pattern[str]:
     words = r"\s+".join(re.escape(word) for word in phrase.split())
-    bounded = words if _has_unspaced(phrase) else rf"(?<!\w){words}(?!\w)"
+    bounded = words if has_sign_in(phrase, _UNSPACED) else rf"(?<!\w){words}(?!\w)"
     return re.compile(bounded, re.IGNORECASE)
 
 
@@ -218,7 +198,7 @@ def _words() -> Words:
         beside=frozenset([*said["beside"], *said["articles"]]),
         articles=frozenset(said["articles"]),
         verbs=frozenset(said["verbs"]),
-        phrases=tuple((f" {normalized(phrase)} ", phrase) for phrase in (*said["phrases"], *said["announced"])),
+        phrases=(*said["phrases"], *said["announced"]),
         announced=frozenset(map(normalized, said["announced"])),
         open=frozenset(said["open"]),
         remarks=frozenset(said["remarks"]),

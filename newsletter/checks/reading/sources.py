@@ -22,7 +22,7 @@ from newsletter.model.values import LinkAddress
 
 # Keys whose values are settings, which readers never see.
 _UNSEEN_KEYS = frozenset({"apps", "items", "language", "layout", "repeats", "sections", "show", "timezone"})
-_CODE_SPAN = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a code span in a `Passage`
+_IN_CODE = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for each sign of a code span in a `Passage`
 _CONTENT_HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # the part of a rendered image's name before its suffix
 
 
@@ -33,25 +33,17 @@ class SourceText(Struct, frozen=True, kw_only=True):
     place: Place
     goes_on: bool = False  # whether its paragraph continues in the next `SourceText`
     key: str = ""  # the key of the settings that it is the value of; empty in prose
-    said: str = ""  # the same text without its code spans, which show any words literally
+    said: str = ""  # the same text with stand-ins for its code spans, which show any words literally
 
 
-class Paragraph(Struct, frozen=True, kw_only=True, eq=False):
-    """A paragraph of text, with the place of each of its lines. Instances are compared by identity."""
+class Passage(Struct, frozen=True, kw_only=True, eq=False):
+    """A paragraph or a value of a key, line by line, with the place of each line. Instances are compared by identity.
 
-    text: str
-    places: tuple[Place, ...]
+    Those of files that have not changed are the same objects as in the build before.
+    """
 
-    def place_at(self, position: int) -> Place:
-        """Return the place of the line on which a position in the text is."""
-        return self.places[self.text.count("\n", 0, position)]
-
-
-class Passage(Struct, frozen=True, kw_only=True):
-    """A paragraph or a value of a key, line by line, with the place of each line."""
-
-    text: str  # without its code spans, which show any words literally
-    whole: str  # with them
+    text: str  # with stand-ins for the code spans, which show any words literally
+    whole: str  # with the code spans, so that each position is the same in both
     places: tuple[Place, ...]
     key: str = ""
 
@@ -84,7 +76,6 @@ class Sources(Struct, frozen=True, kw_only=True):
     links: tuple[SourceLink, ...]
     pictures: tuple[SourcePicture, ...]
     passages: tuple[Passage, ...] = ()  # the same texts, one per paragraph
-    paragraphs: tuple[Paragraph, ...] = ()  # the same again; those of unchanged files are the same objects as before
     originals: Mapping[str, Path] = {}  # the file that each rendered image was made from, by the image's name
 
     def holds(self, text: str) -> bool:
@@ -142,7 +133,6 @@ def index_sources(issue: Issue, config: Config, rendered: Iterable[Picture] = ()
             for picture in each.pictures
         ),
         passages=tuple(passage for each in written for passage in each.passages),
-        paragraphs=tuple(paragraph for each in written for paragraph in each.paragraphs),
         originals={picture.name: Path(picture.original) for picture in rendered if picture.original},
     )
 
@@ -187,10 +177,8 @@ def _of_record(record: BaseModel, source: Source) -> Sources:
 def _sources(
     texts: tuple[SourceText, ...], links: tuple[SourceLink, ...], pictures: tuple[SourcePicture, ...]
 ) -> Sources:
-    """Return texts, links and images with their paragraphs. The texts must contain whole paragraphs."""
-    passages = tuple(_passages(texts))
-    paragraphs = tuple(Paragraph(text=passage.whole, places=passage.places) for passage in passages)
-    return Sources(texts=texts, links=links, pictures=pictures, passages=passages, paragraphs=paragraphs)
+    """Return texts, links and images with their passages. The texts must contain whole paragraphs."""
+    return Sources(texts=texts, links=links, pictures=pictures, passages=tuple(_passages(texts)))
 
 
 def _key_of(location: Location) -> str:
@@ -204,7 +192,7 @@ def _passages(texts: Iterable[SourceText]) -> Iterator[Passage]:
         lines.append(text)
         if not text.goes_on:
             said = "\n".join(line.said.replace("\n", " ") for line in lines)
-            whole = "\n".join(line.text for line in lines)
+            whole = "\n".join(line.text.replace("\n", " ") for line in lines)
             yield Passage(text=said, whole=whole, places=tuple(line.place for line in lines), key=text.key)
             lines = []
 
@@ -281,5 +269,5 @@ def _prose_texts(prose: Prose, path: str) -> Iterator[SourceText]:
                 words, said = [], []
             line = token.map[0] if token.map else line
             words.append(" " if token.type in {"softbreak", "hardbreak"} else token.content)
-            said.append(_CODE_SPAN if token.type == "code_inline" else words[-1])
+            said.append(_IN_CODE * len(token.content) if token.type == "code_inline" else words[-1])
         yield SourceText(text="".join(words), place=Place(path=path, line=line), said="".join(said))

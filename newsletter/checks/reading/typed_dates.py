@@ -82,12 +82,8 @@ class DateWords(Struct, frozen=True, kw_only=True, eq=False):
                     year=int(found["year"]) if found["year"] else None,
                 )
 
-    @lru_cache(maxsize=8192)  # noqa: B019 - there are few objects, and they are kept anyway
-    def all_dates_in(self, text: str) -> tuple[TypedDate, ...]:
-        """Return every date, with and without a weekday, in no order."""
-        return tuple(self._dates_of_all_kinds(text))
-
-    def _dates_of_all_kinds(self, text: str) -> Iterator[TypedDate]:
+    def all_dates_in(self, text: str) -> Iterator[TypedDate]:
+        """Yield every date, with and without a weekday, in no order."""
         if not _DIGIT.search(text):  # most texts have none, and this takes a hundredth of the time of the patterns
             return
         with_weekday = list(self.dates_in(text))

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.checks.base import CheckContext, Problem, Subject, error, remembered, rule
-from newsletter.checks.reading.sources import Paragraph
+from newsletter.checks.reading.sources import Passage
 from newsletter.checks.reading.typed_dates import DateWords, date_words, days_meant
 from newsletter.language import words
 from newsletter.language.clock import WEEKDAYS, show_day, show_minute
@@ -99,12 +99,12 @@ def check_typed_dates(context: CheckContext) -> Iterable[Problem]:
     issue = context.subject.issue
     words = date_words(issue.language)
     items = {item.source.path: item for section in issue.sections for item in section.items}
-    for paragraph in context.sources.paragraphs:
-        item = items.get(paragraph.places[0].path)
+    for passage in context.sources.passages:
+        item = items.get(passage.places[0].path)
         if words is not None:
-            yield from _weekdays(paragraph, words, _date_of(item, issue))
+            yield from _weekdays(passage, words, _date_of(item, issue))
         if item is not None:
-            yield from _zones(paragraph, item)
+            yield from _zones(passage, item)
 
 
 def _date_of(item: Item | None, issue: Issue) -> date:
@@ -114,9 +114,9 @@ def _date_of(item: Item | None, issue: Issue) -> date:
 
 
 @remembered
-def _weekdays(paragraph: Paragraph, words: DateWords, near: date) -> Iterator[Problem]:
-    for typed in words.all_dates_in(paragraph.text):
-        place = paragraph.place_at(typed.position)
+def _weekdays(passage: Passage, words: DateWords, near: date) -> Iterator[Problem]:
+    for typed in words.all_dates_in(passage.whole):
+        place = passage.place_at(typed.position)
         days = list(days_meant(typed, near))
         if not days and typed.names_a_day:
             yield error(place, f"“{typed.written}” does not exist in the calendar", "write a day that exists")
@@ -131,16 +131,16 @@ def _weekdays(paragraph: Paragraph, words: DateWords, near: date) -> Iterator[Pr
 
 
 @remembered
-def _zones(paragraph: Paragraph, item: Item) -> Iterator[Problem]:
+def _zones(passage: Passage, item: Item) -> Iterator[Problem]:
     starts, ends = item.starts_at(), item.ends_at()
     if starts is None or ends is None:
         return
-    for match in CLOCK_WITH_ZONE.finditer(paragraph.text):
+    for match in CLOCK_WITH_ZONE.finditer(passage.whole):
         names = _right_names(match["zone"], item.zone, (starts, ends))
         if names and match["zone"] not in names:
             what = f"“{' '.join(match[0].split())}” is wrong: on {show_day(starts)} the time zone there is {names[0]}"
             remedy = f"write {names[0]}, or delete the zone, since the email shows `starts` with its time zone anyway"
-            yield error(paragraph.place_at(match.start()), what, remedy)
+            yield error(passage.place_at(match.start()), what, remedy)
 
 
 def _right_names(said: str, zone: ZoneInfo, moments: Iterable[datetime]) -> list[str]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Problem, remembered, rule, warning
 from newsletter.checks.reading.event_words import UNITS, EventWords, event_words
-from newsletter.checks.reading.sources import Paragraph
+from newsletter.checks.reading.sources import Passage
 from newsletter.checks.reading.typed_dates import (
     DateWords,
     TypedDate,
@@ -35,7 +35,7 @@ _OTHER_WORDS = frozenset({"may", "march", "mai", "mars", "marzo"})
 class EventText(Struct, frozen=True, kw_only=True, eq=False):
     """A paragraph of an event's texts, and the words in which it is read. Instances are compared by identity."""
 
-    paragraph: Paragraph
+    passage: Passage
     item: Item
     first: date
     last: date
@@ -46,32 +46,32 @@ class EventText(Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def text(self) -> str:
-        """The text of the paragraph."""
-        return self.paragraph.text
+        """The text of the passage."""
+        return self.passage.whole
 
     @property
     def is_title(self) -> bool:
         """Whether it is the title or the subtitle, which are about nothing but the event."""
-        place, source = self.paragraph.places[0], self.item.source
+        place, source = self.passage.places[0], self.item.source
         return place in {source.at("title"), source.at("subtitle"), source.at("badge")}
 
     def problem(self, position: int, what: str, remedy: str = _CORRECT) -> Problem:
         """Return a warning at the line of a position in the text."""
-        return warning(self.paragraph.place_at(position), what, remedy)
+        return warning(self.passage.place_at(position), what, remedy)
 
 
 def event_texts(context: CheckContext) -> Iterator[EventText]:
     """Yield each paragraph of the texts of events that have a date, if the issue's language is known."""
     issue = context.subject.issue
     items = {item.source.path: item for item in items_of(issue)}
-    for paragraph in context.sources.paragraphs:
-        item = items.get(paragraph.places[0].path)
-        if item is not None and (text := _event_text(paragraph, item, issue.fields.date, issue.language)) is not None:
+    for passage in context.sources.passages:
+        item = items.get(passage.places[0].path)
+        if item is not None and (text := _event_text(passage, item, issue.fields.date, issue.language)) is not None:
             yield text
 
 
 @lru_cache(maxsize=8192)
-def _event_text(paragraph: Paragraph, item: Item, sent: date, language: str) -> EventText | None:
+def _event_text(passage: Passage, item: Item, sent: date, language: str) -> EventText | None:
     """Return a paragraph of an event with a date. If nothing has changed, it is the same object as before."""
     dates, first, last = date_words(language), item.fields.first_day, item.fields.last_day
     if dates is None or first is None or last is None:
@@ -79,7 +79,7 @@ def _event_text(paragraph: Paragraph, item: Item, sent: date, language: str) -> 
     times = item.times()
     end = times[-1].ends if times else None
     return EventText(
-        paragraph=paragraph,
+        passage=passage,
         item=item,
         times=times,
         first=first,
@@ -104,14 +104,14 @@ def check_event_texts(context: CheckContext) -> Iterable[Problem]:
         yield from _contradictions(text)
     issue = context.subject.issue
     items = {item.source.path for item in items_of(issue)}
-    for paragraph in context.sources.paragraphs:
-        if paragraph.places[0].path not in items:
-            yield from _invitations(paragraph, issue.fields.date, issue.language)
+    for passage in context.sources.passages:
+        if passage.places[0].path not in items:
+            yield from _invitations(passage, issue.fields.date, issue.language)
 
 
 @remembered
 def _contradictions(text: EventText) -> Iterator[Problem]:
-    typed = text.dates.all_dates_in(text.text)
+    typed = list(text.dates.all_dates_in(text.text))
     yield from _days(text, typed)
     yield from _months(text, typed)
     yield from _weekdays(text, typed)
@@ -119,21 +119,21 @@ def _contradictions(text: EventText) -> Iterator[Problem]:
 
 
 @remembered
-def _invitations(paragraph: Paragraph, sent: date, language: str) -> Iterator[Problem]:
+def _invitations(passage: Passage, sent: date, language: str) -> Iterator[Problem]:
     """Yield days before the issue to which other texts still invite, or by which readers should do something."""
     dates = date_words(language)
     if dates is None:
         return
     words = event_words(language, tuple(dates.weekdays), tuple(dates.months))
-    for typed in dates.all_dates_in(paragraph.text):
-        clause = clause_at(paragraph.text, typed.position)
-        sentence = sentence_at(paragraph.text, typed.position)
+    for typed in dates.all_dates_in(passage.whole):
+        clause = clause_at(passage.whole, typed.position)
+        sentence = sentence_at(passage.whole, typed.position)
         day = min(days_meant(typed, sent), key=lambda day: abs(day - sent), default=None)
         is_past = day is not None and timedelta() < sent - day < _RECENTLY
         is_asked = words.due.search(clause) or words.invite.search(sentence)
         if is_past and is_asked and typed.names_a_day and not words.past.search(sentence):
             what = f"“{typed.written}” is before the date of the issue, {show_day(sent)}"
-            yield warning(paragraph.place_at(typed.position), what, "write a later day, or write about the past")
+            yield warning(passage.place_at(typed.position), what, "write a later day, or write about the past")
 
 
 def _days(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Problem]:

@@ -6,7 +6,10 @@ from functools import lru_cache
 
 from newsletter.checks.base import CheckContext, Problem, rule, warning
 from newsletter.model.finding import Severity
+from newsletter.model.typography import IDEOGRAPHS, has_sign_in
 
+# Scripts without spaces between words, so that a word may stand inside other words.
+_UNSPACED = (("\u0e00", "\u0eff"), *IDEOGRAPHS)
 _APOSTROPHES = str.maketrans({"\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{MODIFIER LETTER APOSTROPHE}": "'"})
 
 
@@ -40,7 +43,7 @@ def _pattern_of(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def _shape(word: str) -> str:
     inside = r"\s+".join(map(re.escape, word.split()))
-    return inside if any(map(_is_unspaced, word)) else rf"(?<!\w){inside}(?!\w)"
+    return inside if has_sign_in(word, _UNSPACED) else rf"(?<!\w){inside}(?!\w)"
 
 
 def _straight(text: str) -> str:
@@ -50,11 +53,6 @@ def _straight(text: str) -> str:
 
 def _plain(word: str) -> str:
     return " ".join(_straight(word).casefold().split())
-
-
-def _is_unspaced(sign: str) -> bool:
-    """Return whether it is of a script without spaces between words, so that a word may stand inside other words."""
-    return "\u0e00" <= sign <= "\u0eff" or "\u3040" <= sign <= "\u30ff" or "\u3400" <= sign <= "\u9fff"
 
 
 RULES = (check_house_words,)

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from markdown_it.token import Token
 
-from newsletter.checks.base import CheckContext, Problem, remembered, rule, shown, warning
+from newsletter.checks.base import CheckContext, Problem, rule, shown, warning
 from newsletter.language.other import language_beside, script_beside
 from newsletter.language.words import language_name
 from newsletter.model.finding import Place, Severity
@@ -26,7 +26,10 @@ def check_languages(context: CheckContext) -> Iterable[Problem]:
     for section in context.subject.issue.sections:
         parts: list[Section | Item] = [section, *section.items]
         for part in parts:
-            for text, line, found in _foreign(part, language):
+            for text, line in _unmarked(part.prose):
+                found = _other(text, language)
+                if found is None:
+                    continue
                 place = Place(path=part.source.path, line=line)
                 what = (
                     f"“{shown(context.readable(text))}” is in {found[0]}, but the issue is in {language_name(language)}"
@@ -34,14 +37,6 @@ def check_languages(context: CheckContext) -> Iterable[Problem]:
                 code = f"{{lang={found[1]}}}"
                 remedy = f"write {code} on the line above the paragraph or list, or [the words]{code} around them"
                 yield warning(place, what, remedy)
-
-
-@remembered
-def _foreign(part: Section | Item, language: str) -> Iterator[tuple[str, int, tuple[str, str]]]:
-    """Yield the text and line of each block that is plainly in something else, and what it is in."""
-    for text, line in _unmarked(part.prose):
-        if (found := _other(text, language)) is not None:
-            yield text, line, found
 
 
 @lru_cache(maxsize=4096)  # after an edit, most paragraphs are the same as before

@@ -80,22 +80,21 @@ def _tag(place: Place, tag: str) -> Problem:
 def _placeholders(context: CheckContext, tags: Collection[str]) -> Iterator[Problem]:
     told: set[str] = set()
     language = context.subject.issue.language.partition("-")[0]
-    passages = context.sources.passages
-    for found in placeholders_in([passage.text for passage in passages], language):
-        told.add(normalized(found.words))
-        if not any(found.words in tag for tag in tags):
-            yield _placeholder(passages[found.text].place_at(found.position), found)
-    for passage in passages:
+    for passage in context.sources.passages:
+        for found in placeholders_in(passage.text, language):
+            told.add(normalized(found.words))
+            if not any(found.words in tag for tag in tags):
+                yield _placeholder(passage.place_at(found.position), found)
         if passage.key in _DRAFT_KEYS and (mark := draft_mark_in(passage.text)):
             what = f"“{mark}” says that this is not the finished text"
             yield error(passage.places[0], what, f"delete “{mark}”")
         elif passage.key in _NAMING_KEYS and is_only_placeholder(passage.text):
             yield error(passage.places[0], _still_there(passage.text), _WRITE)
-    lines = list(dict.fromkeys(line for document in context.documents for line in _lines(document)))
-    for found in placeholders_in(lines, language):
-        is_told = normalized(found.words) in told or any(found.words in tag for tag in tags)
-        if not is_told and not context.sources.holds(lines[found.text]):
-            yield _placeholder(context.issue_place, found)
+    for line in dict.fromkeys(line for document in context.documents for line in _lines(document)):
+        for found in placeholders_in(line, language):
+            is_told = normalized(found.words) in told or any(found.words in tag for tag in tags)
+            if not is_told and not context.sources.holds(line):
+                yield _placeholder(context.issue_place, found)
 
 
 def _lines(document: MailDocument) -> list[str]:

@@ -50,12 +50,12 @@ def check_written_dates(context: CheckContext) -> Iterable[Problem]:
     issue = context.subject.issue
     words, language = date_words(issue.language), issue.language.partition("-")[0]
     items = {item.source.path for item in items_of(issue)}
-    for paragraph in context.sources.paragraphs:
-        told = _in_numbers(paragraph.text, language, words, issue.fields.date.year)
-        if paragraph.places[0].path in items and words is not None:
-            told += _from_today(paragraph.text, issue.language, words)
+    for passage in context.sources.passages:
+        told = _in_numbers(passage.whole, language, words, issue.fields.date.year)
+        if passage.places[0].path in items and words is not None:
+            told += _from_today(passage.whole, issue.language, words)
         for position, what in told:
-            yield warning(paragraph.place_at(position), what, _remedy(paragraph.text, position, issue))
+            yield warning(passage.place_at(position), what, _remedy(passage.whole, position, issue))
 
 
 @remembered

@@ -13,7 +13,7 @@ from newsletter.model.broadcast import label_of
 from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
 from newsletter.model.ledger import PastDelivery
 from newsletter.model.permission import pause_at
-from newsletter.model.person import KnownPerson, PastEvent, PastSoftBounce
+from newsletter.model.person import KnownPerson, LeavingRemark, PastEvent, PastSoftBounce
 from newsletter.system.environment import forget_key
 from newsletter.workflows.subscribers.person import require_person
 
@@ -38,12 +38,24 @@ _SOFT_BOUNCES: dict[str, Callable[[PastSoftBounce], str]] = {
     "when (UTC)": lambda bounce: show_minute(bounce.at),
     "detail": lambda bounce: bounce.detail,
 }
+_REASONS = {
+    "often": "too many emails",
+    "content": "not what they expected",
+    "never": "never signed up",
+    "other": "another reason",
+}
+_REMARKS: dict[str, Callable[[LeavingRemark], str]] = {
+    "when (UTC)": lambda left: show_minute(left.at),
+    "reason": lambda left: _REASONS.get(left.reason, left.reason),
+    "in their words": lambda left: left.remark,
+}
 
 
 def show(email: Email) -> None:
     """Show everything that is recorded about one person.
 
-    Shows the person's fields, tags and consent, whether the address is blocked, and the emails sent to it.
+    Shows the person's fields, tags and consent, whether the address is blocked and why they left, and the emails
+    sent to it.
     """
     with opened_database() as (_, database):
         person = require_person(database, email, key=forget_key())
@@ -66,6 +78,7 @@ def _print_known(person: KnownPerson, *, now: datetime) -> None:
         output.print_facts([*columns, ("changed", show_utc(subscriber.updated_at)), ("imported", imports)])
         _print_part("Consent", _consent_facts(person, subscriber))
     _print_part("Email", _mail_facts(person, now=now))
+    _print_rows("Why they left", _REMARKS, person.leaving_remarks)
     _print_rows("What they were sent", _DELIVERIES, person.deliveries)
     _print_rows("What was reported", _EVENTS, person.events)
     _print_rows("Soft bounces", _SOFT_BOUNCES, person.soft_bounces)

@@ -99,6 +99,8 @@ def _people(facts: AudienceFacts, width: int) -> list[str]:
     rows = [("can be emailed", facts.mailable), *facts.suppressed.items()]
     if facts.without_consent:
         rows.append(("no consent on record", facts.without_consent))
+    if facts.paused:
+        rows.append(("paused", facts.paused))
     return [_title(f"{output.people_of(facts.people)} on the list"), *_bars(rows, facts.people, width)]
 
 

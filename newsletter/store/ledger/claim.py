@@ -75,12 +75,11 @@ _IS_ANYBODY_SUPPRESSED = query_value("claim", "is_anybody_suppressed", bool)
 _DELIVERIES = query_all("claim", "deliveries", DeliveryRow)
 _DELIVERIES_WITH_LATE = query_all("claim", "deliveries_with_late", CheckedRow)
 _DELIVERIES_OF_SIGNUPS = query_all("claim", "deliveries_of_signups", LetterRow)
-_DELIVERIES_OF_ASKING = query_all("claim", "deliveries_of_asking", LetterRow)
 _DELIVERIES_OF_REQUESTS = query_all("claim", "deliveries_of_requests", LetterRow)
 _DELIVERIES_OF_LETTERS = {
     BroadcastKind.CONFIRMATION: _DELIVERIES_OF_SIGNUPS,
     BroadcastKind.LINK: _DELIVERIES_OF_REQUESTS,
-    BroadcastKind.RE_PERMISSION: _DELIVERIES_OF_ASKING,
+    BroadcastKind.RE_PERMISSION: _DELIVERIES_OF_SIGNUPS,
 }
 _KIND = query_one("claim", "kind", BroadcastKind)
 _LOCK_BROADCAST = query_one("claim", "lock_broadcast", int)

@@ -1,4 +1,4 @@
-"""Broadcasts of letters, and those to which people are added one by one: confirmations and welcome emails.
+"""Broadcasts of letters, and those to which people are added one by one, such as confirmations.
 
 Each would be a broadcast of one email otherwise. People are added to the newest broadcast of the same name, content and
 sender while it is running or done. If a person has paused, stopped or canceled it, no one is added: what was wrong with
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import orjson
 from msgspec import Struct
 
 from newsletter.model.broadcast import BroadcastKind, BroadcastState, Envelope
@@ -141,17 +142,19 @@ def add_members(
     return frozenset()
 
 
-def answers_of_day(connection: Connection, kind: BroadcastKind, day: str, subscriber: int) -> int:
-    """Return in how many broadcasts of a kind and day someone has a place. They need a further one for another email.
+def name_for_answer(connection: Connection, kind: BroadcastKind, day: str, subscriber: int, *, more: int = 0) -> str:
+    """Return the name of the broadcast of a day for another email to someone, as `add_answers` takes it.
 
-    Only the ledger knows: what was asked for is deleted when its person is erased or moves, and its place is not.
+    They have no place yet in that broadcast. `more` is how many emails they are to get that are not in the ledger yet.
+    Only the ledger knows of the others: what was asked for is deleted when its person is erased or moves.
     """
-    return _OF_DAY(connection, kind=kind.value, day=day, subscriber=subscriber)
+    before = more + _OF_DAY(connection, kind=kind.value, day=day, subscriber=subscriber)
+    return f"{day}-{before + 1}" if before else day
 
 
 def running_answers(database: Database) -> tuple[int, ...]:
-    """Return the broadcasts of confirmations and welcome emails that are to be continued, the oldest first."""
-    return _RUNNING.ask(database)
+    """Return the broadcasts of answers that are to be continued, the oldest first."""
+    return _RUNNING.ask(database, kinds=orjson.dumps([kind.value for kind in BroadcastKind if kind.is_answer]).decode())
 
 
 def last_confirmation(database: Database) -> int | None:

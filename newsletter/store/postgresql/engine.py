@@ -23,6 +23,8 @@ from newsletter.store.postgresql.migrations import check_server, migrate, newest
 _KEY = f"{0x4E4C5452}, 1"
 _ALONE = f"SELECT pg_advisory_xact_lock({_KEY})"
 _BESIDE_OTHERS = f"SELECT pg_advisory_xact_lock_shared({_KEY})"
+_TURN = f"{0x4E4C5452}, 2"  # posts are interpreted by one process at a time
+_TAKE_TURN, _END_TURN = f"SELECT pg_advisory_lock({_TURN})", f"SELECT pg_advisory_unlock({_TURN})"
 
 _REPLIES = "newsletter.db.replies"  # the folder in the workspace
 _KEY_BITS = 63  # the key of a runner's lock is a signed 64-bit number, and a random one must not be negative
@@ -120,6 +122,18 @@ class PostgresDatabase:
         """Return whether the runner is still alive, in any process on any machine."""
         with self.read() as connection:
             return _is_alive(connection, runner_id)
+
+    @contextmanager
+    def interpreting(self) -> Iterator[None]:
+        """Hold the lock for interpreting posts. The server releases it if this process or its machine ends."""
+        with translated(self.shown):
+            connection = self._connections.mine()
+            connection.execute(_TAKE_TURN)
+            try:
+                yield
+            finally:
+                with suppress(psycopg.OperationalError):  # the connection is lost, and the lock with it
+                    connection.execute(_END_TURN)
 
     @contextmanager
     def _transaction(self, lock: str) -> Iterator[PostgresConnection]:

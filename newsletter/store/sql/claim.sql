@@ -89,38 +89,22 @@ WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk
 ORDER BY d.subscriber
 LIMIT :size;
 
--- name: deliveries_of_signups(broadcast, chunk, first_subscriber, size)
--- Return all deliveries of a chunk of emails about sign-ups. They go to the address in the sign-up, and contain nothing
--- else of it. Someone who is on the list already gets theirs at the address on the list, because it contains their own
--- link. The last column is as in `deliveries_with_late` (`unasked_sql` in `model/permission.py`).
+-- name: deliveries_of_signups(broadcast, chunk, first_subscriber, size, at)
+-- Return all deliveries of a chunk of emails about sign-ups, or of those that ask people on the list for a consent. They
+-- go to the address in the sign-up, and contain nothing else of it. Someone who is on the list already gets theirs at the
+-- address on the list, because it contains their own link. The last column is as in `deliveries_with_late` (`unasked_sql`
+-- and `unasked_again_sql` in `model/permission.py`).
 SELECT
     d.subscriber,
     CASE WHEN u.state = 'known' THEN s.email ELSE u.email END AS email,
     '' AS first_name,
     '' AS last_name,
     CASE WHEN u.state = 'known' THEN s.token ELSE u.token END AS token,
-    {u.unasked} AS late
+    CASE WHEN u.is_asked_again = 1 THEN {u.unasked_again} ELSE {u.unasked} END AS late
 FROM delivery AS d
 LEFT JOIN signup AS u ON u.broadcast = d.broadcast AND u.subscriber = d.subscriber
 LEFT JOIN subscriber AS s ON s.id = d.subscriber
 LEFT JOIN suppression AS p ON p.person = u.person AND p.topic = ''
-WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
-ORDER BY d.subscriber
-LIMIT :size;
-
--- name: deliveries_of_asking(broadcast, chunk, first_subscriber, size, at)
--- Return all deliveries of a chunk of emails that ask people on the list for a consent. The last column is as in
--- `deliveries_with_late` (`unasked_again_sql` in `model/permission.py`).
-SELECT
-    d.subscriber,
-    u.email,
-    '' AS first_name,
-    '' AS last_name,
-    u.token,
-    {u.unasked_again} AS late
-FROM delivery AS d
-LEFT JOIN signup AS u ON u.broadcast = d.broadcast AND u.subscriber = d.subscriber
-LEFT JOIN subscriber AS s ON s.id = d.subscriber
 WHERE d.broadcast = :broadcast AND d.subscriber >= :first_subscriber AND d.chunk = :chunk
 ORDER BY d.subscriber
 LIMIT :size;

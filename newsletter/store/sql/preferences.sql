@@ -84,7 +84,7 @@ SELECT id, token, :ends_at FROM subscriber WHERE id = :subscriber
 ON CONFLICT (subscriber, token) DO NOTHING;
 
 -- name: former_tokens(subscriber, now)
--- Return the former tokens of someone that are still good for leaving.
+-- Return the former tokens of someone that are still good for leaving, and for following tracked links.
 SELECT token FROM former_token WHERE subscriber = :subscriber AND ends_at > :now;
 
 -- name: add_tracking_choice(subscriber, agrees, wording, now)!

@@ -38,7 +38,8 @@ WHERE
     first_shown_at < :before
     AND version NOT IN (SELECT wording FROM signup)
     AND version NOT IN (SELECT consent_wording FROM subscriber)
-    AND version NOT IN (SELECT wording FROM past_consent);
+    AND version NOT IN (SELECT wording FROM past_consent)
+    AND version NOT IN (SELECT wording FROM tracking_choice);
 
 -- name: link_requests(before)!
 -- Delete the links from before a time that people asked for. They do not work anymore, and no limit counts them.

@@ -1,4 +1,4 @@
--- Broadcasts to which people are added one by one: confirmations and welcome emails.
+-- Broadcasts to which people are added one by one: confirmations, welcome emails and links that people asked for.
 
 -- name: newest(kind, issue, content_hash, provider, envelope)
 -- Return the newest broadcast with this content and sender.
@@ -31,9 +31,9 @@ VALUES (:broadcast, :edition, :subscriber, :chunk, NULL);
 -- Add to the number of recipients.
 UPDATE broadcast SET frozen = frozen + :people WHERE id = :broadcast;
 
--- name: running()
--- Return the broadcasts of answers that have something to send, and that no one has to look at first.
-SELECT id FROM broadcast WHERE kind IN ('confirmation', 'welcome', 'requested link') AND state = 'running' ORDER BY id;
+-- name: running(kinds)
+-- Return the broadcasts of the kinds in a JSON list that have something to send, and that no one has to look at first.
+SELECT id FROM broadcast WHERE kind IN (SELECT value FROM json_each(:kinds)) AND state = 'running' ORDER BY id;
 
 -- name: last_confirmation()$
 -- Return the newest broadcast of confirmations.

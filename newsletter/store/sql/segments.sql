@@ -9,7 +9,8 @@ SELECT count(*) FROM subscriber AS s WHERE :segment;
 -- name: count_segment(segment, few, part, at)
 -- Return, for a part of the list, the number of people in the segment, how many of them are suppressed, and how many of
 -- the others have no recorded consent. Of the rest, also return how many have paused until after a time. All of these
--- people are few, so it is fastest to begin with them. CROSS JOIN makes SQLite do that, because it never reorders the tables of a CROSS JOIN.
+-- people are few, so it is fastest to begin with them. CROSS JOIN makes SQLite do that, because it never reorders the
+-- tables of a CROSS JOIN.
 SELECT
     (SELECT count(*) FROM subscriber AS s WHERE :part AND :segment) AS members,
     (

@@ -13,3 +13,7 @@ WHERE NOT EXISTS (SELECT 1 FROM service_key);
 INSERT INTO leaving_remark (subscriber, at, reason, remark)
 VALUES (:subscriber, :at, :reason, :remark)
 ON CONFLICT (subscriber, at) DO UPDATE SET reason = excluded.reason, remark = excluded.remark;
+
+-- name: remarks(subscriber)
+-- Return why someone left, the newest first.
+SELECT at, reason, remark FROM leaving_remark WHERE subscriber = :subscriber ORDER BY at DESC;

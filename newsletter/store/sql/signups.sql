@@ -25,7 +25,11 @@ ON CONFLICT (hour_at, reason) DO UPDATE SET signups = signup_refusal.signups + 1
 
 -- name: refusals(since)
 -- Return how many sign-ups were not followed up since a time, by reason.
-SELECT reason, CAST(sum(signups) AS INTEGER) AS signups FROM signup_refusal WHERE hour_at >= :since GROUP BY reason ORDER BY reason;
+SELECT reason, CAST(sum(signups) AS INTEGER) AS signups
+FROM signup_refusal
+WHERE hour_at >= :since
+GROUP BY reason
+ORDER BY reason;
 
 -- name: is_anyone_waiting()$
 -- Return whether anyone waits for an email about a sign-up, or for a welcome email.
@@ -100,7 +104,7 @@ ORDER BY id DESC;
 -- Save that someone confirmed a sign-up. It keeps the id in its link, even if an import has given the person another.
 UPDATE signup SET state = 'confirmed', confirmed_at = :now, welcome = :welcome WHERE id = :signup;
 
--- name: add_subscriber(subscriber, person, token, joined_at, email, first_name, language, consented_at, source, wording, confirmed_at, tracking_consented_at, now)!
+-- name: add_subscriber(subscriber, person, token, joined_at, email, first_name, language, consented_at, source, wording, confirmed_at, now)!
 -- Add someone who confirmed that they want to join, with the id that was reserved for them.
 INSERT INTO subscriber (
     id, person, token, updated_at, email, first_name, last_name, language, timezone, tags, attributes, joined_at,
@@ -109,7 +113,7 @@ INSERT INTO subscriber (
 )
 VALUES (
     :subscriber, :person, :token, :now, :email, :first_name, '', :language, '', '', '{}', :joined_at, :consented_at,
-    :source, :wording, :confirmed_at, '', :tracking_consented_at, ''
+    :source, :wording, :confirmed_at, '', '', ''
 );
 
 -- name: keep_past_consent(subscriber, consented_at, now)!
@@ -132,28 +136,14 @@ SET
     updated_at = :now
 WHERE id = :subscriber AND consented_at < :consented_at;
 
--- name: fill_in(subscriber, first_name, language, tracking_consented_at, now)!
--- Save what someone filled in, unless the list has a value already, and that they agreed to tracking.
+-- name: fill_in(subscriber, first_name, language, now)!
+-- Save what someone filled in, unless the list has a value already.
 UPDATE subscriber
 SET
     first_name = CASE WHEN first_name = '' THEN :first_name ELSE first_name END,
     language = CASE WHEN language = '' THEN :language ELSE language END,
-    tracking_consented_at = CASE WHEN :tracking_consented_at <> '' AND tracking_consented_at = ''
-        THEN :tracking_consented_at ELSE tracking_consented_at END,
     updated_at = :now
 WHERE id = :subscriber;
-
--- name: keep_return(person, because, consented_at, now)!
--- Save that someone comes back who had unsubscribed, with the consent that brings them back.
-INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because, consented_at)
-SELECT person, topic, reason, created_at, repeated_at, :now, :because, :consented_at
-FROM suppression
-WHERE person = :person AND topic = ''
-ON CONFLICT (person, topic, lifted_at) DO NOTHING;
-
--- name: lift(person)!
--- Let someone be emailed again who had unsubscribed.
-DELETE FROM suppression WHERE person = :person AND topic = '';
 
 -- name: find_erased(digest)
 -- Return the record of an erased person.

@@ -4,20 +4,20 @@ INSERT INTO soft_bounce (person, at, detail)
 SELECT person, :at, :detail FROM subscriber WHERE person = :person
 ON CONFLICT (person, at) DO NOTHING;
 
--- name: repeated(bounces, cause, not_theirs)
+-- name: repeated(bounces, is_for_any, causes, not_theirs)
 -- Return the soft bounces of people who may be emailed, by person and time. Only bounces after the person's consent,
--- and after the last lifted suppression, count. People with fewer than `:bounces` of them are left out. With a cause,
--- only bounces for this cause count; those for the causes in the JSON list `:not_theirs` never do.
+-- and after the last lifted suppression, count. People with fewer than `:bounces` of them are left out. Bounces for any
+-- cause count, or only those for the causes in the JSON list `:causes`; those for the causes in `:not_theirs` never do.
 WITH bounce (subscriber, at) AS (
     SELECT s.id, b.at
     FROM soft_bounce AS b
     JOIN subscriber AS s ON s.person = b.person
-    WHERE :cause = ''
+    WHERE :is_for_any = 1
     UNION
     SELECT e.subscriber, e.at
     FROM event AS e
     WHERE
-        e.type = 'blocked' AND (:cause = '' OR e.cause = :cause)
+        e.type = 'blocked' AND (:is_for_any = 1 OR e.cause IN (SELECT value FROM json_each(:causes)))
         AND e.cause NOT IN (SELECT value FROM json_each(:not_theirs))
 ),
 counted (subscriber, email, at) AS (

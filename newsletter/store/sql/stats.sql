@@ -28,6 +28,15 @@ WHERE
     s.consented_at = '' AND s.consent_basis = ''
     AND NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = s.person AND p.topic = '');
 
+-- name: count_paused(at)$
+-- Return the number of people who could be emailed, but have paused until after a time.
+SELECT count(*)
+FROM subscriber AS s
+WHERE
+    s.paused_until <> '' AND s.paused_until > :at
+    AND (s.consented_at <> '' OR s.consent_basis <> '')
+    AND NOT EXISTS (SELECT 1 FROM suppression AS p WHERE p.person = s.person AND p.topic = '');
+
 -- name: topics_left()
 -- Return the number of people who left each topic but still receive other email.
 SELECT p.topic AS name, count(*) AS people

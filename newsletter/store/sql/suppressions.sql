@@ -122,10 +122,11 @@ WHERE
 -- Remove all suppressions that are added together.
 DELETE FROM reported;
 
--- name: keep_past(person, topic, now, because)!
--- Save a suppression that is about to be lifted, and the reason. If two are lifted within a second, the first is kept.
+-- name: keep_past(person, topic, because, consented_at, now)!
+-- Save a suppression that is about to be lifted, the reason, and the time of the consent if that is the reason. If two
+-- are lifted within a second, the first is kept.
 INSERT INTO past_suppression (person, topic, reason, created_at, repeated_at, lifted_at, because, consented_at)
-SELECT person, topic, reason, created_at, repeated_at, :now, :because, ''
+SELECT person, topic, reason, created_at, repeated_at, :now, :because, :consented_at
 FROM suppression
 WHERE person = :person AND topic = :topic
 ON CONFLICT (person, topic, lifted_at) DO NOTHING;

@@ -17,7 +17,7 @@ from newsletter.store.connections import ThreadConnections
 from newsletter.store.database import MAILINGS, SERVICE_KEYS, Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
 from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated, without_locks
-from newsletter.store.sqlite.files import OF_OTHERS, keep_private, make_private_file
+from newsletter.store.sqlite.files import OF_OTHERS, keep_private, locked_folder, make_private_file
 from newsletter.store.sqlite.migrations import migrate, newest_version, version_of
 from newsletter.store.sqlite.parts import ask_in_parts
 from newsletter.system.file_errors import explained
@@ -35,6 +35,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, wait_seconds: float) -> None:
         self.path = path
+        self._wait_seconds = wait_seconds
         self._connections = ThreadConnections(lambda: _connect(path, wait_seconds=wait_seconds))
         self._writing = threading.RLock()  # threads wait here, because waiting for SQLite's own lock means polling
 
@@ -122,6 +123,10 @@ class SqliteDatabase:
     def alive(self, runner_id: str) -> bool:
         """Return whether the runner is still alive, in any process."""
         return _is_alive(self._runners, runner_id)
+
+    def interpreting(self) -> AbstractContextManager[None]:
+        """Wait until no other process interprets posts, and keep them from it until the block ends."""
+        return locked_folder(self._runners, self.path, wait_seconds=self._wait_seconds)
 
     def scrub(self) -> bool:
         """Empty the WAL, which still contains old pages. Return False if another program prevented it.

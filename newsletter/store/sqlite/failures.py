@@ -11,11 +11,12 @@ from newsletter.errors import MachineError, StoreError
 
 OTHER_DATABASE = "name another file in url under [database] in newsletter.toml"
 _ASK = "ask the person who manages this computer for access to this file and its folder"
+BUSY = ("another program is writing to it", "wait until that program has finished, and try again")
 # By primary result code (https://www.sqlite.org/rescode.html). Other codes mean a bug in this program, and are not
 # translated.
 _MEANING = {
-    sqlite3.SQLITE_BUSY: ("another program is writing to it", "wait until that program has finished, and try again"),
-    sqlite3.SQLITE_LOCKED: ("another program is writing to it", "wait until that program has finished, and try again"),
+    sqlite3.SQLITE_BUSY: BUSY,
+    sqlite3.SQLITE_LOCKED: BUSY,
     sqlite3.SQLITE_NOTADB: ("it is not a newsletter database", OTHER_DATABASE),
     sqlite3.SQLITE_CORRUPT: ("it is damaged", "move it elsewhere, and restore a backup with `newsletter restore`"),
     sqlite3.SQLITE_PERM: ("you do not have permission to use it", _ASK),

@@ -1,9 +1,11 @@
 """The database file and its copies. Only their owner can read them, and a copy is written completely or not at all."""
 
+import fcntl
 import os
 import re
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -13,7 +15,7 @@ from stat import S_IMODE
 
 from newsletter.errors import StoreError
 from newsletter.store.sqlite.connection import APPLICATION_ID
-from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated
+from newsletter.store.sqlite.failures import BUSY, OTHER_DATABASE, cannot_use, translated, without_locks
 from newsletter.system.file_errors import explained
 
 OF_OTHERS = 0o077  # the permissions of the group and of everyone else
@@ -21,6 +23,7 @@ OF_OTHERS = 0o077  # the permissions of the group and of everyone else
 _BESIDE = ("", "-wal", "-shm", "-journal", ".runners", ".replies")
 KEPT_COPIES = 3  # how many of the copies made by migrations are kept
 _PAGES_AT_ONCE = 2000
+_POLL_SECONDS = 0.02
 _ID_PLACE = slice(68, 72)  # the application id in the header (https://www.sqlite.org/fileformat2.html)
 
 
@@ -49,6 +52,40 @@ def keep_private(path: Path) -> None:
             found = each.stat()
             if found.st_uid == os.geteuid() and found.st_mode & OF_OTHERS:
                 each.chmod(S_IMODE(found.st_mode) & ~OF_OTHERS)
+
+
+@contextmanager
+def locked_folder(folder: Path, database: Path, *, wait_seconds: float) -> Iterator[None]:
+    """Hold a lock of the operating system on a folder beside the database, which is created if there is none.
+
+    Wait for it as for SQLite's own locks. Raise StoreError if another process holds it for too long, and MachineError
+    if the drive has no locks.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as err:
+        raise StoreError(str(explained(err, folder, elsewhere=OTHER_DATABASE))) from err
+    try:
+        ends_at = time.monotonic() + wait_seconds
+        while not _is_locked(descriptor, folder):
+            if time.monotonic() > ends_at:
+                raise cannot_use(database, *BUSY)
+            time.sleep(_POLL_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_locked(descriptor: int, folder: Path) -> bool:
+    """Lock a folder, unless another process has. Return whether that succeeded."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as err:
+        raise without_locks(folder) from err
+    return True
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 
 from newsletter.errors import InputError, StoreError
 from newsletter.web.public import asked, health, leaving, preferences, signup, tracking, webhook
-from newsletter.web.public.pages import logo, page, style
+from newsletter.web.public.pages import logo, said_page, style
 from newsletter.web.public.protection import ProtectiveHeaders
 from newsletter.web.public.record import OnFault, OnRequest, RequestRecorder
 from newsletter.web.public.service import Service
@@ -52,7 +52,7 @@ def service_app(
         ],
         exception_handlers={HTTPException: failures.told, StoreError: failures.busy, InputError: failures.hindered},
     )
-    # A redirect to the address without a slash would end a one-click request, so both spellings have routes.
+    # A redirect would end a one-click request, so slashes too many are taken away before (`ProtectiveHeaders`).
     router = Router(routes, redirect_slashes=False)
     app.router.redirect_slashes = False
     app.router.routes = [Mount(service.path, app=router), *health.routes(service)] if service.path else list(routes)
@@ -80,8 +80,7 @@ class _Failures:
         status = err.status_code if isinstance(err, HTTPException) else 500
         headers = err.headers if isinstance(err, HTTPException) else None
         if status == 404:
-            names = {"title": "not_found_title", "words": "not_found"}
-            return page(self._service, request, "notice.html.j2", status=404, **names)
+            return said_page(self._service, request, ("general", "not_found"), status=404)
         return Response(status_code=status, headers=headers)
 
     def hindered(self, request: Request, err: Exception) -> Response:
@@ -92,6 +91,6 @@ class _Failures:
 
     def busy(self, request: Request, _err: Exception) -> Response:
         """Return the page that asks to try again, because nothing could be saved."""
-        answer = page(self._service, request, "notice.html.j2", status=503, title="busy_title", words="busy")
+        answer = said_page(self._service, request, ("general", "busy"), status=503)
         answer.headers["Retry-After"] = _RETRY_SECONDS
         return answer

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.model.personal_links import PersonalLink, masked, read_link
-from newsletter.web.public.pages import neutral_page, page
+from newsletter.model.personal_links import PersonalLink, masked
+from newsletter.web.public.pages import AGAIN, Notice, neutral_page, page, said_page
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
-from newsletter.web.public.protection import Form, first, read_form
+from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.preferences.address import AddressChange, change_asked_for, confirm_change
 from newsletter.workflows.preferences.data import data_file, data_of, delete_person, owner_of_data
@@ -24,11 +24,7 @@ _FILE = "my-data.json"
 def routes(service: Service) -> list[BaseRoute]:
     """Return the routes of the pages that people asked for."""
     pages = _Asked(service)
-    return [
-        Route(f"/my/{{link}}{slash}", handler, methods=[method])
-        for slash in ("", "/")
-        for method, handler in (("GET", pages.show), ("POST", pages.post))
-    ]
+    return [Route("/my/{link}", pages.show), Route("/my/{link}", pages.post, methods=["POST"])]
 
 
 class _Asked:
@@ -43,14 +39,14 @@ class _Asked:
 
     async def post(self, request: Request) -> Response:
         """Do what one of the buttons asks for, if a person pressed it."""
-        form, link, now = await read_form(request), _link_in(request), self._service.now
+        form, link, now = await read_form(request), link_in(request), self._service.now
         change = await self._service.read(lambda connection: change_asked_for(connection, link, now=now))
         owner = change.owner if change else await self._owner(link)
         if owner is None:
             return neutral_page(self._service, request)
         if not is_pressed(self._service, request, form, owner.subscriber):
             stamp = stamp_to_press_again(self._service, request, form, owner.subscriber)
-            return await self._page(request, notice="again", stamp=stamp)
+            return await self._page(request, notice=AGAIN, stamp=stamp)
         if change is not None:
             return await self._confirm(request)
         return await self._do(request, form, owner)
@@ -64,11 +60,17 @@ class _Asked:
         if action == "delete" and self._service.key is not None:
             key = self._service.key
             await run_in_threadpool(delete_person, self._service.config, database, owner, key=key, now=now)
-            return self._said(request, owner, "deleted.html.j2")
+            return said_page(
+                self._service,
+                request,
+                ("asked", "deleted"),
+                language=owner.subscriber.record.language,
+                address=masked(owner.address),
+            )
         return await self._page(request, shows_data=action == "show")
 
     async def _confirm(self, request: Request) -> Response:
-        link, now = _link_in(request), self._service.now
+        link, now = link_in(request), self._service.now
         change = await self._service.save_and_send(confirm_change(link, key=self._service.key, now=now))
         if change is None:
             return neutral_page(self._service, request)
@@ -78,8 +80,10 @@ class _Asked:
         now = self._service.now
         return await self._service.read(lambda connection: owner_of_data(connection, link, now=now))
 
-    async def _page(self, request: Request, *, notice: str = "", stamp: str = "", shows_data: bool = False) -> Response:
-        link, now = _link_in(request), self._service.now
+    async def _page(
+        self, request: Request, *, notice: Notice = None, stamp: str = "", shows_data: bool = False
+    ) -> Response:
+        link, now = link_in(request), self._service.now
         change = await self._service.read(lambda connection: change_asked_for(connection, link, now=now))
         if change is not None:
             return self._change_page(request, change, notice=notice, stamp=stamp)
@@ -98,7 +102,7 @@ class _Asked:
         )
 
     def _change_page(
-        self, request: Request, change: AddressChange, *, state: str = "asked", notice: str = "", stamp: str = ""
+        self, request: Request, change: AddressChange, *, state: str = "asked", notice: Notice = None, stamp: str = ""
     ) -> Response:
         return self._said(
             request,
@@ -116,7 +120,3 @@ class _Asked:
         return page(
             self._service, request, template, language=language, status=200, address=masked(owner.address), **values
         )
-
-
-def _link_in(request: Request) -> PersonalLink | None:
-    return read_link(request.path_params["link"])

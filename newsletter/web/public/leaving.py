@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.model.personal_links import masked, read_link
+from newsletter.model.personal_links import masked
 from newsletter.store.service import keep_remark
-from newsletter.web.public.pages import neutral_page, page, topic_choices
+from newsletter.web.public.pages import AGAIN, Notice, neutral_page, page, said_page, topic_choices
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
-from newsletter.web.public.protection import Form, first, read_form
+from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.suppressions.leave import (
     BY_ONE_CLICK,
@@ -27,17 +27,12 @@ from newsletter.workflows.suppressions.leave import (
 
 REASONS = ("often", "content", "never", "other")  # why people leave, as the page's words have it
 _LONGEST_REMARK = 1000
-_Notice = tuple[str, str] | None  # the words that a page shows above its form
 
 
 def routes(service: Service) -> list[BaseRoute]:
     """Return the routes of the pages on which people leave."""
     pages = _Leaving(service)
-    return [
-        Route(f"/u/{{link}}{slash}", handler, methods=[method])
-        for slash in ("", "/")
-        for method, handler in (("GET", pages.show), ("POST", pages.post))
-    ]
+    return [Route("/u/{link}", pages.show), Route("/u/{link}", pages.post, methods=["POST"])]
 
 
 class _Leaving:
@@ -48,7 +43,7 @@ class _Leaving:
 
     async def show(self, request: Request) -> Response:
         """Show the page with the button. Change nothing."""
-        link = read_link(request.path_params["link"])
+        link = link_in(request)
         owner = await self._service.read(lambda connection: owner_of(connection, link, now=self._service.now))
         return self._page(request, owner)
 
@@ -57,7 +52,7 @@ class _Leaving:
         form = await read_form(request)
         if first(form, "from") != "page":
             return await self._leave(request, BY_ONE_CLICK)
-        link = read_link(request.path_params["link"])
+        link = link_in(request)
         owner = await self._service.read(lambda connection: owner_of(connection, link, now=self._service.now))
         if owner is None:
             return neutral_page(self._service, request)
@@ -68,7 +63,7 @@ class _Leaving:
         action = first(form, "do")
         if not is_pressed(self._service, request, form, owner.subscriber):
             stamp = stamp_to_press_again(self._service, request, form, owner.subscriber)
-            return self._page(request, owner, notice=("general", "again"), stamp=stamp)
+            return self._page(request, owner, notice=AGAIN, stamp=stamp)
         if action == "leave":
             return await self._leave(request, ON_THE_PAGE)
         if action == "undo":
@@ -78,25 +73,25 @@ class _Leaving:
         return await self._hear_why(request, owner, form)
 
     async def _leave(self, request: Request, detail: str) -> Response:
-        link, now = read_link(request.path_params["link"]), self._service.now.replace(microsecond=0)
+        link, now = link_in(request), self._service.now.replace(microsecond=0)
         owner = await self._service.save(leave(link, detail=detail, now=now))
         return self._page(request, owner, asks_why=True)
 
     async def _undo(self, request: Request) -> Response:
-        link = read_link(request.path_params["link"])
+        link = link_in(request)
         owner = await self._service.save(undo_leaving(link, now=self._service.now))
         if owner is None or owner.suppression is not None:
             return self._page(request, owner, notice=("leaving", "undo_late"))
-        return page(
+        return said_page(
             self._service,
             request,
-            "staying.html.j2",
+            ("leaving", "undone"),
             language=owner.subscriber.record.language,
             address=masked(owner.address),
         )
 
     async def _choose(self, request: Request, form: Form) -> Response:
-        link, topics = read_link(request.path_params["link"]), self._service.config.settings.topics
+        link, topics = link_in(request), self._service.config.settings.topics
         wanted = form.get("topic", ())
         change = choose_topics(link, wanted, topics=topics, now=self._service.now)
         owner = await self._service.save(change)
@@ -118,7 +113,7 @@ class _Leaving:
         request: Request,
         owner: LinkOwner | None,
         *,
-        notice: _Notice = None,
+        notice: Notice = None,
         stamp: str = "",
         asks_why: bool = False,
     ) -> Response:

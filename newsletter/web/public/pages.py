@@ -23,6 +23,8 @@ _NAME, _ADDRESS = Markup("<bdi>{}</bdi>"), Markup('<bdi class="address">{}</bdi>
 _ADDRESSES = frozenset({"address", "old", "new"})  # the places in words where a masked address stands
 _A_WEEK = "public, max-age=604800"
 _PICTURES: Mapping[str, str] = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
+Notice = tuple[str, str] | None  # the topic and key of the words that a page shows above its form
+AGAIN: Notice = ("general", "again")  # asks to press once more
 
 
 def page(
@@ -71,7 +73,27 @@ def language_of(service: Service, request: Request, language: str = "") -> str:
 
 def neutral_page(service: Service, request: Request) -> HTMLResponse:
     """Return the page for a link that leads to no one. It is the same for every such link."""
-    return page(service, request, "neutral.html.j2")
+    return said_page(service, request, ("general", "neutral"), more="no_email")
+
+
+def said_page(
+    service: Service,
+    request: Request,
+    about: tuple[str, str],
+    *,
+    more: str = "",
+    language: str = "",
+    status: int = 200,
+    address: str = "",
+) -> HTMLResponse:
+    """Return a page that only says something.
+
+    `about` is the topic and key of its words; the key of its title is the same with `_title`. `more` is the key of what
+    it adds.
+    """
+    topic, key = about
+    values = {"topic": topic, "key": key, "more": more, "address": address}
+    return page(service, request, "said.html.j2", language=language, status=status, **values)
 
 
 def topic_choices(service: Service, *, left: Set[str]) -> list[dict[str, object]]:

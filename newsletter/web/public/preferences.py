@@ -12,11 +12,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.model.audience import normal_text
-from newsletter.model.personal_links import PersonalLink, masked, read_link
+from newsletter.model.personal_links import PersonalLink, masked
 from newsletter.model.preferences import LinkRequestKind
-from newsletter.web.public.pages import language_of, neutral_page, page, topic_choices
+from newsletter.web.public.pages import AGAIN, Notice, language_of, neutral_page, page, topic_choices
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
-from newsletter.web.public.protection import Form, first, read_form
+from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.preferences.address import ask_to_change, fault_of_address
 from newsletter.workflows.preferences.choices import (
@@ -39,7 +39,7 @@ _LINKS = {"data": LinkRequestKind.DATA, "preferences": LinkRequestKind.PREFERENC
 class _Shown(Struct, frozen=True, kw_only=True):
     """What the page shows besides what is on record."""
 
-    notice: str = ""  # a key of the words
+    notice: Notice = None
     choices: Choices | None = None  # as they were typed, if they are not saved
     faults: Mapping[str, str] = {}  # field → key of the words
     email: str = ""  # the new address, as it was typed
@@ -49,11 +49,7 @@ class _Shown(Struct, frozen=True, kw_only=True):
 def routes(service: Service) -> list[BaseRoute]:
     """Return the routes of the page with preferences."""
     pages = _Preferences(service)
-    return [
-        Route(f"/p/{{link}}{slash}", handler, methods=[method])
-        for slash in ("", "/")
-        for method, handler in (("GET", pages.show), ("POST", pages.post))
-    ]
+    return [Route("/p/{link}", pages.show), Route("/p/{link}", pages.post, methods=["POST"])]
 
 
 class _Preferences:
@@ -64,12 +60,12 @@ class _Preferences:
 
     async def show(self, request: Request) -> Response:
         """Show the form. Change nothing."""
-        return self._page(request, await self._visit(_link_in(request)), _Shown())
+        return self._page(request, await self._visit(link_in(request)), _Shown())
 
     async def post(self, request: Request) -> Response:
         """Do what one of the forms of the page asks for, if a person pressed its button."""
         form = await read_form(request)
-        visit = await self._visit(_link_in(request))
+        visit = await self._visit(link_in(request))
         if visit is None:
             return neutral_page(self._service, request)
         action, subscriber = first(form, "do"), visit.owner.subscriber
@@ -100,26 +96,26 @@ class _Preferences:
         if faults:
             return self._page(request, visit, _Shown(choices=typed, faults=faults))
         language = language_of(self._service, request, subscriber.record.language)
-        change = save_choices(config, _link_in(request), typed, language=language, now=now)
-        return self._page(request, await self._service.save(change), _Shown(notice="saved"))
+        change = save_choices(config, link_in(request), typed, language=language, now=now)
+        return self._page(request, await self._service.save(change), _Shown(notice=("preferences", "saved")))
 
     async def _change_address(self, request: Request, form: Form, visit: Visit) -> Response:
         email = normal_text(first(form, "email"))
         if fault := fault_of_address(visit.owner, email):
             return self._page(request, visit, _Shown(faults={"email": fault}, email=email))
-        change = ask_to_change(_link_in(request), email, key=self._service.key, now=self._service.now)
+        change = ask_to_change(link_in(request), email, key=self._service.key, now=self._service.now)
         await self._service.save_and_send(change)
-        return self._page(request, visit, _Shown(notice="address_sent"))
+        return self._page(request, visit, _Shown(notice=("preferences", "address_sent")))
 
     async def _send_link(self, request: Request, kind: LinkRequestKind) -> Response:
-        await self._service.save_and_send(ask_for(_link_in(request), kind, now=self._service.now))
-        return self._page(request, await self._visit(_link_in(request)), _Shown(notice="link_sent"))
+        await self._service.save_and_send(ask_for(link_in(request), kind, now=self._service.now))
+        return self._page(request, await self._visit(link_in(request)), _Shown(notice=("preferences", "link_sent")))
 
     def _again(self, request: Request, form: Form, visit: Visit) -> _Shown:
         """Return the page that asks to press once more, with what was typed."""
         stamp = stamp_to_press_again(self._service, request, form, visit.owner.subscriber)
         typed = _choices_in(form) if form.keys() >= _FIELDS else None
-        return _Shown(notice="again", choices=typed, email=first(form, "email"), stamp=stamp)
+        return _Shown(notice=AGAIN, choices=typed, email=first(form, "email"), stamp=stamp)
 
     def _page(self, request: Request, visit: Visit | None, shown: _Shown) -> Response:
         if visit is None:
@@ -147,10 +143,6 @@ class _Preferences:
             zones=offered_zones(subscriber, language=language),
             longest_name=LONGEST_NAME,
         )
-
-
-def _link_in(request: Request) -> PersonalLink | None:
-    return read_link(request.path_params["link"])
 
 
 def _choices_in(form: Form) -> Choices:

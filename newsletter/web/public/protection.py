@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from newsletter.model.personal_links import PersonalLink, read_link
+
 LARGEST_FORM = 65_536  # bytes
 _MOST_FIELDS = 50
 _SECONDS_TO_SEND = 10
@@ -33,7 +35,7 @@ _BOUNDARY = re.compile(r'\bboundary=(?:"([^"]{1,70})"|([^\s";]{1,70}))', re.IGNO
 _FIELD_NAME = re.compile(rb'[;\s]name="?([^";\n]*)', re.IGNORECASE)
 _LONGEST_PART_HEAD = 1000  # bytes
 _ENCODED = tuple((name.lower().encode(), value.encode()) for name, value in _HEADERS.items())
-_SLASHES = re.compile("/{2,}")
+_NEEDLESS_SLASHES = re.compile(r"/+(?=/|\Z)")
 Form = Mapping[str, tuple[str, ...]]  # field → all its values
 
 
@@ -57,9 +59,8 @@ class ProtectiveHeaders:
             await send(message)
 
         try:
-            # A proxy may leave a slash too many in front of a path, and a one-click request must not be redirected.
-            if "//" in scope["path"]:
-                scope["path"] = _SLASHES.sub("/", scope["path"])
+            # A proxy may leave a slash too many around a path, and a one-click request must not be redirected.
+            scope["path"] = _NEEDLESS_SLASHES.sub("", scope["path"]) or "/"
             await self._app(scope, receive, send_protected)
         except ClientDisconnect:
             return
@@ -111,6 +112,11 @@ async def read_form(request: Request) -> Form:
 def first(form: Form, name: str) -> str:
     """Return the first value of a field, without spaces around it, or an empty string."""
     return form.get(name, ("",))[0].strip()
+
+
+def link_in(request: Request) -> PersonalLink | None:
+    """Return the personal link in the path of a request, or None if it is none. It may still lead to no one."""
+    return read_link(request.path_params["link"])
 
 
 def _urlencoded_fields(body: bytes) -> list[tuple[str, str]]:

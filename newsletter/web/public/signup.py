@@ -6,40 +6,41 @@ what sends the email. A program that fills in the form, and a client that fills 
 A form on another site cannot have the code of our page. What it sends is shown once more, to be checked and sent again.
 """
 
-from datetime import timedelta
-
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.model.personal_links import Purpose, age_of, masked, read_link, stamp_of
+from newsletter.model.personal_links import masked
 from newsletter.model.signup import LONGEST_NAME, Signup, SignupRefusal
 from newsletter.store.service import service_key
 from newsletter.store.signups import Confirmation, add_signup, refuse_signup
 from newsletter.web.public.limits import ClientLimits
-from newsletter.web.public.pages import language_of, neutral_page, page
-from newsletter.web.public.protection import Form, first, is_own_form, read_form
+from newsletter.web.public.pages import AGAIN, Notice, language_of, neutral_page, page, said_page
+from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
+from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.signup.join import confirm, is_disposable, signup_of, signup_request, wording_of_form
 
 TRAP = "website"  # a field that people neither see nor fill in
-_ABOUT = "join"
-_FORM_AGES = (timedelta(seconds=3), timedelta(days=1))  # of the page whose form is sent
-_BUTTON_AGES = (timedelta(seconds=2), timedelta(days=1))  # of the page whose button is pressed
+_SECONDS_TO_FILL_IN = 3  # at least
+
+
+class _Everyone(Struct, frozen=True):
+    """The owner of the page with the form, which is the same for everyone."""
+
+    token: str
+    id: str = "join"
 
 
 def routes(service: Service) -> list[BaseRoute]:
     """Return the routes of the pages on which people join."""
     pages = _Joining(service)
     return [
-        Route(f"{path}{slash}", handler, methods=[method])
-        for slash in ("", "/")
-        for path, method, handler in (
-            ("/join", "GET", pages.show),
-            ("/join", "POST", pages.post),
-            ("/join/{link}", "GET", pages.show_confirmation),
-            ("/join/{link}", "POST", pages.press),
-        )
+        Route("/join", pages.show),
+        Route("/join", pages.post, methods=["POST"]),
+        Route("/join/{link}", pages.show_confirmation),
+        Route("/join/{link}", pages.press, methods=["POST"]),
     ]
 
 
@@ -48,7 +49,7 @@ class _Joining:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._key = service_key(service.database).hex()
+        self._everyone = _Everyone(service_key(service.database).hex())
         self._limits = ClientLimits()
 
     async def show(self, request: Request) -> Response:
@@ -61,12 +62,9 @@ class _Joining:
         form, service, now = await read_form(request), self._service, self._service.now
         if first(form, "from") != "page":
             return self._form(request, form, notice=("joining", "check"))
-        stamp = first(form, "stamp")
-        age = age_of(stamp, self._key, Purpose.PAGE, _ABOUT, now=now)
-        is_own = is_own_form(request.headers, service.origin)
-        if not is_own or age is None or not _FORM_AGES[0] <= age <= _FORM_AGES[1]:
-            is_young = is_own and age is not None and age < _FORM_AGES[0]  # the next press may be quick
-            return self._form(request, form, notice=("general", "again"), stamp=stamp if is_young else "")
+        if not is_pressed(service, request, form, self._everyone, seconds=_SECONDS_TO_FILL_IN):
+            stamp = stamp_to_press_again(service, request, form, self._everyone)
+            return self._form(request, form, notice=AGAIN, stamp=stamp)
         try:
             wanted = signup_request(
                 service.config,
@@ -79,33 +77,31 @@ class _Joining:
             )
         except ValueError:
             error = "email_wrong" if first(form, "email") else "email_missing"
-            return self._form(request, form, error=error, stamp=stamp)
+            return self._form(request, form, error=error, stamp=first(form, "stamp"))
         if first(form, "wording") != wanted.wording.version:  # the words are others now than those that they agreed to
             return self._form(request, form, notice=("joining", "check"))
         refusal = self._refusal(request, form, wanted.email)
         saving = refuse_signup(refusal, now=now) if refusal else add_signup(wanted, key=service.key, now=now)
         await service.save_and_send(saving)  # one commit for everyone, so that the time of the answer shows nothing
-        return page(service, request, "asked.html.j2", language=wanted.language, address=wanted.email)
+        about = ("joining", "asked")  # it is the same for everyone's address
+        return said_page(service, request, about, more="asked_help", language=wanted.language, address=wanted.email)
 
     async def show_confirmation(self, request: Request) -> Response:
         """Show the page with the button. Change nothing, because scanners follow every link of an email."""
-        link = read_link(request.path_params["link"])
+        link = link_in(request)
         signup = await self._service.read(lambda connection: signup_of(connection, link))
         return neutral_page(self._service, request) if signup is None else self._button(request, signup)
 
     async def press(self, request: Request) -> Response:
         """Confirm the sign-up, if a person pressed the button of our page."""
         form, service, now = await read_form(request), self._service, self._service.now
-        link = read_link(request.path_params["link"])
+        link = link_in(request)
         signup = await service.read(lambda connection: signup_of(connection, link))
         if signup is None:
             return neutral_page(service, request)
-        stamp = first(form, "stamp")
-        age = age_of(stamp, signup.token, Purpose.PAGE, str(signup.id), now=now)
-        is_own = is_own_form(request.headers, service.origin)
-        if not is_own or age is None or not _BUTTON_AGES[0] <= age <= _BUTTON_AGES[1]:
-            is_young = is_own and age is not None and age < _BUTTON_AGES[0]
-            return self._button(request, signup, notice=("general", "again"), stamp=stamp if is_young else "")
+        if not is_pressed(service, request, form, signup):
+            stamp = stamp_to_press_again(service, request, form, signup)
+            return self._button(request, signup, notice=AGAIN, stamp=stamp)
         found = await service.save_and_send(confirm(service.config, link, key=service.key, now=now))
         return neutral_page(service, request) if found is None else self._confirmed(request, found)
 
@@ -122,7 +118,7 @@ class _Joining:
         request: Request,
         form: Form,
         *,
-        notice: tuple[str, str] | None = None,
+        notice: Notice = None,
         error: str = "",
         stamp: str = "",
     ) -> HTMLResponse:
@@ -137,7 +133,7 @@ class _Joining:
             status=422 if error else 200,
             notice=notice,
             error=error,
-            stamp=stamp or stamp_of(self._key, Purpose.PAGE, _ABOUT, now=self._service.now),
+            stamp=stamp or stamp_for(self._everyone, now=self._service.now),
             email=first(form, "email")[:320],
             first_name=first(form, "first_name")[:LONGEST_NAME],
             form=first(form, "form")[:40],
@@ -152,9 +148,7 @@ class _Joining:
             ],
         )
 
-    def _button(
-        self, request: Request, signup: Signup, *, notice: tuple[str, str] | None = None, stamp: str = ""
-    ) -> HTMLResponse:
+    def _button(self, request: Request, signup: Signup, *, notice: Notice = None, stamp: str = "") -> HTMLResponse:
         now = self._service.now
         if signup.confirmed_at is None and not signup.is_valid(now):
             return self._said(request, signup, "late")
@@ -166,7 +160,7 @@ class _Joining:
             is_asked_again=signup.is_asked_again,
             address=masked(signup.email),
             notice=notice,
-            stamp=stamp or stamp_of(signup.token, Purpose.PAGE, str(signup.id), now=now),
+            stamp=stamp or stamp_for(signup, now=now),
         )
 
     def _confirmed(self, request: Request, found: Confirmation) -> HTMLResponse:
@@ -174,12 +168,7 @@ class _Joining:
             return self._said(request, found.signup, "late")
         return self._said(request, found.signup, "confirmed" if found.is_on_list else "blocked")
 
-    def _said(self, request: Request, signup: Signup, words: str) -> HTMLResponse:
-        return page(
-            self._service,
-            request,
-            "joined.html.j2",
-            language=signup.language,
-            address=masked(signup.email),
-            words=words,
+    def _said(self, request: Request, signup: Signup, key: str) -> HTMLResponse:
+        return said_page(
+            self._service, request, ("joining", key), language=signup.language, address=masked(signup.email)
         )

@@ -1,8 +1,8 @@
 """Tracked links, the picture that shows opens, and the page on which people end tracking.
 
-A link leads on whatever is known about its reader: to someone who has ended tracking, to machines, and while nothing
-can be saved. What is recorded is saved after the answer. A page never says more about a wrong address than that it does
-not exist.
+A link leads on whatever is known about its reader: to someone who has ended tracking or changed their address, to
+machines, and while nothing can be saved. What is recorded is saved after the answer. A page never says more about a
+wrong address than that it does not exist.
 """
 
 from urllib.parse import quote
@@ -14,17 +14,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.model.audience import Subscriber
-from newsletter.model.personal_links import Purpose, is_code_of, masked, read_link
+from newsletter.model.personal_links import PersonalLink, Purpose, is_code_of, masked
 from newsletter.model.tracked_address import PICTURE, TrackedAddress, read_tracked_address
 from newsletter.model.tracking import LINK_PATH, PICTURE_PATH
 from newsletter.store.database import Connection
 from newsletter.store.subscribers import subscriber_with_id
 from newsletter.store.tracking import FoundLink, find_link
-from newsletter.web.public.pages import language_of, neutral_page, page
+from newsletter.web.public.pages import AGAIN, Notice, language_of, neutral_page, page, said_page
 from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
-from newsletter.web.public.protection import read_form
+from newsletter.web.public.protection import link_in, read_form
 from newsletter.web.public.service import Service
-from newsletter.workflows.tracking.consent import choose_tracking
+from newsletter.workflows.tracking.consent import choose_tracking, wording_of_page
 from newsletter.workflows.tracking.recorder import TrackedVisit, reaction_of
 
 # One transparent pixel: the smallest GIF that all browsers show (43 bytes).
@@ -41,13 +41,12 @@ def routes(service: Service) -> list[BaseRoute]:
     """Return the routes of tracked links, of the picture, and of the page that ends tracking."""
     links = _Links(service)
     ending = _Ending(service)
-    paths = (
-        (f"/{LINK_PATH}/{{address}}", links.follow, "GET"),
-        (f"/{PICTURE_PATH}/{{address}}", links.show_pixel, "GET"),
-        ("/t/{link}", ending.show, "GET"),
-        ("/t/{link}", ending.post, "POST"),
-    )
-    return [Route(path + slash, handler, methods=[method]) for slash in ("", "/") for path, handler, method in paths]
+    return [
+        Route(f"/{LINK_PATH}/{{address}}", links.follow),
+        Route(f"/{PICTURE_PATH}/{{address}}", links.show_pixel),
+        Route("/t/{link}", ending.show),
+        Route("/t/{link}", ending.post, methods=["POST"]),
+    ]
 
 
 class _Links:
@@ -76,7 +75,8 @@ class _Links:
         return Response(_PIXEL, media_type="image/gif", headers=_PIXEL_HEADERS, background=noting)
 
     async def _found(self, address: TrackedAddress) -> FoundLink | None:
-        return await self._service.read(lambda connection: find_link(connection, address))
+        now = self._service.now
+        return await self._service.read(lambda connection: find_link(connection, address, now=now))
 
     def _noting(self, request: Request, address: TrackedAddress, found: FoundLink) -> BackgroundTask | None:
         """Return the task that records the visit after the answer, or None if nothing may be recorded."""
@@ -114,20 +114,18 @@ class _Ending:
             return neutral_page(self._service, request)
         if not is_pressed(self._service, request, form, reader):
             stamp = stamp_to_press_again(self._service, request, form, reader)
-            return self._page(request, reader, notice=("general", "again"), stamp=stamp)
+            return self._page(request, reader, notice=AGAIN, stamp=stamp)
         now, language = self._service.now, language_of(self._service, request, reader.record.language)
+        wording = wording_of_page(language)
         await self._service.save(
-            lambda connection: choose_tracking(connection, reader.id, agrees=False, language=language, now=now)
+            lambda connection: choose_tracking(connection, reader.id, agrees=False, wording=wording, now=now)
         )
         return self._ended_page(request, reader)
 
     async def _reader(self, request: Request) -> Subscriber | None:
-        link = request.path_params["link"]
-        return await self._service.read(lambda connection: _owner_of(connection, link))
+        return await self._service.read(lambda connection: _owner_of(connection, link_in(request)))
 
-    def _page(
-        self, request: Request, reader: Subscriber | None, *, notice: tuple[str, str] | None = None, stamp: str = ""
-    ) -> Response:
+    def _page(self, request: Request, reader: Subscriber | None, *, notice: Notice = None, stamp: str = "") -> Response:
         if reader is None:
             return neutral_page(self._service, request)
         if reader.record.tracking_consented_at is None:
@@ -143,18 +141,18 @@ class _Ending:
         )
 
     def _ended_page(self, request: Request, reader: Subscriber) -> Response:
-        return page(
+        return said_page(
             self._service,
             request,
-            "tracking_ended.html.j2",
+            ("tracking", "ended"),
+            more="email_stays",
             language=reader.record.language,
             address=masked(reader.record.email),
         )
 
 
-def _owner_of(connection: Connection, text: str) -> Subscriber | None:
+def _owner_of(connection: Connection, link: PersonalLink | None) -> Subscriber | None:
     """Return the owner of a link that ends tracking, or None if no one on the list has it."""
-    link = read_link(text)
     subscriber = subscriber_with_id(connection, link.subscriber if link else 0)
     token = subscriber.token if subscriber else _NOBODY
     about = str(link.subscriber if link else 0)

@@ -24,7 +24,7 @@ def routes(service: Service) -> list[BaseRoute]:
     async def receive(request: Request) -> Response:
         return await _receive(service, keys, request)
 
-    return [Route(path, receive, methods=["POST"]) for path in (PATH, f"{PATH}/")]
+    return [Route(PATH, receive, methods=["POST"])]
 
 
 async def _receive(service: Service, keys: WebhookKeys, request: Request) -> Response:

@@ -20,7 +20,7 @@ from newsletter.store.events import doubted_broadcasts, evidence_of
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.resolve import prove_taken
 from newsletter.store.notices import notice_failure
-from newsletter.store.posts import Post, set_interpreted, waiting_posts
+from newsletter.store.posts import Post, count_waiting_posts, set_interpreted, waiting_posts
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.events.ingest import Ingested, count_soft_bounces, ingest
 from newsletter.workflows.events.judge import judge_reactions
@@ -34,19 +34,20 @@ _SECONDS_BETWEEN_TIDYING = 60.0
 def interpret_posts(config: Config, database: Database, *, now: datetime, log: Log = no_log) -> Ingested | None:
     """Interpret the oldest posts that wait. Return what came of them, or None if none waited.
 
-    A post that cannot be interpreted is set aside with the reason, and keeps no other from being interpreted. Raise
-    StoreError if the database cannot be used.
+    Several services may share a database. They take turns, so none interprets what another is interpreting. A post that
+    cannot be interpreted is set aside with the reason, and keeps no other from being interpreted. Raise StoreError if
+    the database cannot be used.
     """
-    posts = waiting_posts(database, most=_AT_ONCE)
-    if not posts:
+    if not count_waiting_posts(database):
         return None
-    try:
-        total = _interpret(config, database, posts, now=now)
-    except NewsletterError:
-        raise
-    except Exception:
-        total = _interpret_each(config, database, posts, now=now, log=log)
-    return total
+    with database.interpreting():
+        posts = waiting_posts(database, most=_AT_ONCE)
+        try:
+            return _interpret(config, database, posts, now=now) if posts else None
+        except NewsletterError:
+            raise
+        except Exception:
+            return _interpret_each(config, database, posts, now=now, log=log)
 
 
 def _interpret_each(config: Config, database: Database, posts: Sequence[Post], *, now: datetime, log: Log) -> Ingested:
@@ -67,14 +68,13 @@ def _interpret(config: Config, database: Database, posts: Sequence[Post], *, now
     found = events_in([entry for post in posts for entry in post.entries])
     total = ingest(config, database, found.events, now=now, tidies=False)
     for state in sorted(set(found.account)):
-        _tell(
-            database, f"SendGrid has changed the state of your account to {state}; look at SendGrid's website", now=now
-        )
+        told = f"SendGrid has changed the state of your account to {state}; look at SendGrid's website"
+        tell_reviewers(database, told, now=now)
     set_interpreted(database, posts, now=now)
     return total
 
 
-def _tell(database: Database, what: str, *, now: datetime) -> None:
+def tell_reviewers(database: Database, what: str, *, now: datetime) -> None:
     """Let the reviewers be told by email. A notice belongs to a broadcast, here to the last one."""
     for broadcast in list_broadcasts(database)[:1]:
         notice_failure(database, broadcast, what, now=now)

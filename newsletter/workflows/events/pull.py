@@ -11,10 +11,9 @@ from newsletter.model.event import Event
 from newsletter.providers.base import require_secret
 from newsletter.settings.mailbox import MailboxSettings
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import list_broadcasts
-from newsletter.store.notices import notice_failure
 from newsletter.workflows.events.import_ import MailTally, judge_mail
 from newsletter.workflows.events.ingest import ingest
+from newsletter.workflows.events.interpret import tell_reviewers
 
 PASSWORD = "NEWSLETTER_IMAP_PASSWORD"  # noqa: S105 - the name of the variable
 
@@ -66,12 +65,8 @@ def pull_events(
             if is_enough():
                 break
     if tally.complaints_of_nobody and not is_dry_run:
-        _tell_about_complaints(database, tally.complaints_of_nobody, settings.unclear, now=now)
+        # Someone wants no more email, and still gets it.
+        count = count_of(tally.complaints_of_nobody, "complaint")
+        told = f"{count} in the mailbox cannot be traced to a person; read the folder {settings.unclear}"
+        tell_reviewers(database, told, now=now)
     return tally
-
-
-def _tell_about_complaints(database: Database, count: int, folder: str, *, now: datetime) -> None:
-    """Let the reviewers be told by email that someone wants no more email and still gets it."""
-    told = f"{count_of(count, 'complaint')} in the mailbox cannot be traced to a person; read the folder {folder}"
-    for broadcast in list_broadcasts(database)[:1]:  # a notice belongs to a broadcast, here to the last one
-        notice_failure(database, broadcast, told, now=now)

@@ -24,7 +24,7 @@ from newsletter.store.editing import edit_in
 from newsletter.system.moments import text_of
 from newsletter.workflows.preferences.visit import Visit, visit_of
 from newsletter.workflows.suppressions.leave import set_topics
-from newsletter.workflows.tracking.consent import choose_tracking, is_tracking_asked
+from newsletter.workflows.tracking.consent import choose_tracking, is_tracking_asked, wording_of_page
 
 LONGEST_NAME = 100  # characters
 _LINE: TypeAdapter[str] = TypeAdapter(OneLine)
@@ -125,7 +125,8 @@ def save_choices(
             "paused_until": _pause_cell(config, choices),
         }
         if choices.agrees is not None and is_tracking_asked(config, subscriber.record):
-            choose_tracking(connection, subscriber.id, agrees=choices.agrees, language=language, now=now)
+            wording = wording_of_page(language)
+            choose_tracking(connection, subscriber.id, agrees=choices.agrees, wording=wording, now=now)
         edit_in(connection, [subscriber.id], Edit(cells=cells), key=None, shown=0, now=now)
         return visit_of(connection, link, now=now)
 

@@ -20,6 +20,7 @@ from newsletter.model.signup import LONGEST_NAME, FormWording, Signup, SignupReq
 from newsletter.model.values import OneLine
 from newsletter.store.database import Connection
 from newsletter.store.signups import Confirmation, confirm_signup, find_signup, keep_wording
+from newsletter.workflows.tracking.consent import choose_tracking
 
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _LINE: TypeAdapter[str] = TypeAdapter(OneLine)
@@ -29,12 +30,12 @@ _NOBODY = "0" * 32  # the key of a code that is compared if there is no sign-up,
 
 def wording_of_form(config: Config, language: str) -> FormWording:
     """Return the words of the form to which people agree, in a language that has service words."""
-    words, settings = service_words(language)["joining"], config.settings
-    name = settings.newsletter.name
+    words, settings = service_words(language), config.settings
+    joining, tracking = words["joining"], words["tracking"]
     about = settings.signup.about_in(language, otherwise=settings.newsletter.language)
-    lines = [words["sentence"].format(newsletter=name), about, f"[{words['button']}]"]
+    lines = [joining["sentence"].format(newsletter=settings.newsletter.name), about, f"[{joining['button']}]"]
     if settings.signup.asks_tracking:
-        lines.append(f"[ ] {words['tracking']}")
+        lines.append(f"[ ] {tracking['consent']} {tracking['consent_hint']}")
     return _wording(language, lines)
 
 
@@ -141,6 +142,9 @@ def confirm(
             signup = replace(signup, asked_at=now, wording=wording.version)
         has_welcome = config.settings.signup.welcome is not None
         topics = config.settings.topics
-        return confirm_signup(connection, signup, key=key, has_welcome=has_welcome, topics=topics, now=now)
+        confirmed = confirm_signup(connection, signup, key=key, has_welcome=has_welcome, topics=topics, now=now)
+        if confirmed.joined is not None and signup.wants_tracking:
+            choose_tracking(connection, confirmed.joined, agrees=True, wording=signup.wording, now=now)
+        return confirmed
 
     return change

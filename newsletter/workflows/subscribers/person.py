@@ -24,6 +24,7 @@ from newsletter.store.database import Database
 from newsletter.store.forgotten import count_forgotten, forgotten_since
 from newsletter.store.merge import merge_subscribers, past_imports
 from newsletter.store.preferences import link_requests_of, tracking_choices_of
+from newsletter.store.service import leaving_remarks
 from newsletter.store.subscribers import events_of, find_subscriber, history, past_consents, soft_bounces_of
 from newsletter.store.suppressions import past_suppressions, suppressions_of
 
@@ -88,6 +89,7 @@ def known_person(database: Database, email: str) -> KnownPerson:
         deliveries=history(database, subscriber.id) if subscriber else (),
         events=events_of(database, subscriber.id) if subscriber else (),
         soft_bounces=soft_bounces_of(database, email),
+        leaving_remarks=leaving_remarks(database, subscriber.id) if subscriber else (),
         tracking_choices=tracking_choices_of(database, subscriber.id) if subscriber else (),
         link_requests=link_requests_of(database, subscriber.id) if subscriber else (),
         imports=_imports_of(subscriber, past_imports(database)) if subscriber else (),

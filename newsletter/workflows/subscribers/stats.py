@@ -65,7 +65,7 @@ def describe_audience(
 
     months = _months(since, now)
     with database.read():  # all counts see the same snapshot
-        facts = step(_with_titles(count_facts(database), config))
+        facts = step(_with_titles(count_facts(database, now=now), config))
         movements = step(count_movements(database, since=datetime(months[0].year, months[0].month, 1, tzinfo=UTC)))
         zones, regions = step(count_zones(database, people=facts.people, most=_ZONES))
         engagement = step(count_engagement(database, days=ENGAGEMENT_DAYS, now=now))

@@ -1,4 +1,4 @@
-"""Agree to tracking, and withdraw. Every page on which people do so saves the same proof."""
+"""Agree to tracking, and withdraw. Every page and form with which people do so saves the same proof."""
 
 from datetime import datetime
 
@@ -17,14 +17,20 @@ def is_tracking_asked(config: Config, record: SubscriberRecord) -> bool:
     return config.settings.tracking.mode is TrackingMode.CONSENTED or record.tracking_consented_at is not None
 
 
-def choose_tracking(connection: Connection, subscriber_id: int, *, agrees: bool, language: str, now: datetime) -> None:
+def wording_of_page(language: str) -> str:
+    """Return the version of the words about tracking on the pages for subscribers, in a language."""
+    return f"{_WORDING} {language}"
+
+
+def choose_tracking(connection: Connection, subscriber_id: int, *, agrees: bool, wording: str, now: datetime) -> None:
     """Save that someone agrees to tracking or withdraws, with the proof, if it is not on record already.
 
-    A withdrawal also deletes which broadcasts they opened and clicked. `language` is that of the page.
+    A withdrawal also deletes which broadcasts they opened and clicked. `wording` is the version of the words that they
+    saw.
     """
     if agrees:
         has_changed = agree_to_tracking(connection, subscriber_id, now=now)
     else:
         has_changed = withdraw_tracking(connection, subscriber_id)
     if has_changed:
-        keep_tracking_choice(connection, subscriber_id, agrees=agrees, wording=f"{_WORDING} {language}", now=now)
+        keep_tracking_choice(connection, subscriber_id, agrees=agrees, wording=wording, now=now)

@@ -10,6 +10,7 @@ from newsletter.model.personal_links import Purpose, stamp_of
 from newsletter.store.forgotten import forget_person
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression, find_suppression, suppressions_of
+from newsletter.workflows.subscribers.person import known_person
 from tests.store.builders import NOW
 from tests.web.public.conftest import KEY, ServedPages
 
@@ -312,10 +313,10 @@ def test_why_someone_left_is_kept_as_text(served: ServedPages) -> None:
         },
     )
 
-    with served.database.read() as connection:
-        rows = connection.execute("SELECT reason, remark FROM leaving_remark").fetchall()
+    remarks = known_person(served.database, ANA).leaving_remarks
     assert "Thank you" in answer.text
-    assert rows == [("often", ("<b>No</b> " + "x" * 2000)[:1000])]
+    assert [(each.reason, each.remark) for each in remarks] == [("often", ("<b>No</b> " + "x" * 2000)[:1000])]
+    assert known_person(served.database, "bo@example.org").leaving_remarks == ()
 
 
 def test_the_page_speaks_the_language_of_the_person_and_then_of_the_browser(served: ServedPages) -> None:

@@ -11,11 +11,13 @@ from newsletter.config import load_config
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastKind, BroadcastState
 from newsletter.model.ledger import Entry
+from newsletter.model.preferences import TrackingChoice
 from newsletter.model.signup import MOST_PER_ADDRESS, VALID_FOR, SignupRefusal, SignupState
 from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.broadcasts import list_broadcasts, pause_broadcast, resume_broadcast
 from newsletter.store.ledger.states import set_running
 from newsletter.store.ledger.status import tally_of
+from newsletter.store.preferences import tracking_choices
 from newsletter.store.signups import refusals_since, signups_of, wording_of
 from newsletter.store.subscribers import find_subscriber, past_consents
 from newsletter.store.suppressions import add_suppression, find_suppression, past_suppressions, suppressions_of
@@ -83,6 +85,9 @@ def test_someone_joins_by_the_link_in_the_email(joining: Joining) -> None:
     assert wording.language == "en"
     assert "Once a month." in wording.words
     assert "which links I follow" in wording.words
+    with served.database.read() as connection:
+        proofs = tracking_choices(connection, person.id)
+    assert proofs == (TrackingChoice(at=served.now, agrees=True, wording=wording.version),)
     assert [each.topic for each in suppressions_of(served.database, NEW)] == ["news"]
 
 

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from newsletter.model.broadcast import Broadcast
+from newsletter.model.edit import Edit
 from newsletter.store.database import Database
+from newsletter.store.editing import edit_people
 from newsletter.store.preferences import tracking_choices
 from newsletter.workflows.events.judge import judge_reactions
 from tests.store.builders import NOW, agree_to_tracking
@@ -223,6 +225,23 @@ def test_after_the_end_of_tracking_links_lead_on_and_nothing_is_saved(
     assert follow(served, sent.pixel).status == 200
     assert served.get(sent.ending).text.count("<form") == 0
     assert len(saved(served.database)) == 1
+    assert counted(served.database) == []
+
+
+def test_after_a_change_of_address_earlier_links_lead_on_for_a_while_and_nothing_is_saved(
+    served: ServedPages, sent: Sent
+) -> None:
+    edit = Edit(cells={"email": "new@example.org"})
+    edit_people(served.database, ["ana@example.org"], edit, shown=1, now=served.now)
+
+    assert follow(served, sent.small).headers["location"] == SMALL
+    assert follow(served, sent.mails["ana@example.org"].canary).headers["location"] == "https://www.example.org"
+    assert follow(served, sent.pixel).status == 200
+    for wrong in (f"{sent.small[:-1]}{'A' if sent.small[-1] != 'A' else 'B'}", sent.small.replace("/c/1-", "/c/2-")):
+        assert follow(served, wrong).status == 404
+    served.later(days=60)
+    assert follow(served, sent.small).status == 404
+    assert saved(served.database) == []
     assert counted(served.database) == []
 
 

@@ -10,7 +10,6 @@ from PIL import Image
 
 from newsletter.checks.base import read_context
 from newsletter.checks.clients.report import report_clients
-from newsletter.checks.reading import placeholders
 from newsletter.config import load_config
 from newsletter.errors import MistakesError
 from newsletter.render.memory import Memory
@@ -57,7 +56,6 @@ class Bench:
         for each in gc.get_objects():
             if isinstance(each, kinds) and each.__module__.startswith("newsletter."):
                 each.cache_clear()
-        placeholders._known.clear()
         return self._built(Theme(self.root, self.memory))
 
     def _built(self, theme: Theme) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.config import Config, load_config
-from newsletter.mailbox.files import StoredMail
+from newsletter.mailbox.files import StoredMail, mails_in
 from newsletter.mailbox.reports import reports_in
 from newsletter.model.event import EventType
 from newsletter.model.mail_report import ReportKind, TraceHint
@@ -267,11 +267,9 @@ def test_posts_of_the_webhook_saved_as_json_are_read(
 
 
 def test_a_stored_mail_keeps_its_first_megabyte(tmp_path: Path) -> None:
-    from newsletter.mailbox.files import mails_in
-
     (tmp_path / "huge.eml").write_bytes(mail("postfix-user-unknown") + b"x" * 3_000_000)
 
-    (found,) = mails_in(tmp_path / "huge.eml")
+    (found,) = mails_in(tmp_path)
 
     assert isinstance(found, StoredMail)
     assert len(found.content) < 1_100_000

@@ -155,6 +155,15 @@ def test_events_about_a_person_who_was_erased_have_no_consequence(
         ("no-such-domain", (0, 3), True),
         ("no-such-domain", (0, 2), False),
         ("unreachable", (0, 3), False),
+        ("inactive", (0, 1), True),
+        ("inactive", (0, 0.1), False),  # the same email, reported twice
+        ("inactive", (0,), False),
+        ("restricted", (0, 15, 30), True),
+        ("policy", (0, 15, 30), True),
+        ("policy", (0, 15, 29.9), False),
+        ("policy", (0, 40), False),
+        ("policy", (0, 4, 8, 12, 15), True),  # as any soft bounce
+        ("unclear", (0, 15, 30), False),
     ],
 )
 def test_soft_bounces_in_a_row_count_only_if_they_are_about_the_mailbox(
@@ -170,6 +179,53 @@ def test_soft_bounces_in_a_row_count_only_if_they_are_about_the_mailbox(
         ingest(config, database, [event], now=NOW + 20 * DAY)
 
     assert (reason_of(database) is SuppressionReason.BOUNCED) is is_suppressed
+
+
+@pytest.mark.parametrize(
+    ("causes", "is_suppressed"),
+    [
+        (("restricted", "policy", "restricted"), True),
+        (("policy", "mailbox-full", "policy"), False),
+        (("no-such-domain", "unreachable", "inactive"), False),
+    ],
+)
+def test_causes_of_one_kind_count_together(
+    config: Config,
+    database: Database,
+    broadcast: Broadcast,
+    causes: tuple[str, ...],
+    is_suppressed: bool,
+) -> None:
+    for number, cause in enumerate(causes):
+        event = about(database, broadcast, EventType.BLOCKED, at=NOW + (20 * number + 1) * DAY, cause=cause)
+        ingest(config, database, [event], now=NOW + 60 * DAY)
+
+    assert (reason_of(database) is not None) is is_suppressed
+
+
+def test_a_row_of_one_cause_that_has_ended_does_not_hide_a_newer_one_of_several(
+    config: Config, database: Database, broadcast: Broadcast
+) -> None:
+    days = {1: "no-such-domain", 4: "no-such-domain", **dict.fromkeys((6, 10, 14, 18, 21), "mailbox-full")}
+    soft = about(database, broadcast, EventType.BLOCKED)
+    events = [replace(soft, at=NOW + day * DAY, cause=cause) for day, cause in days.items()]
+    alive = about(database, broadcast, EventType.DELIVERED, at=NOW + 5 * DAY, broadcast=0, nonce="")
+
+    ingest(config, database, [*events, alive], now=NOW + 30 * DAY)
+
+    assert reason_of(database) is SuppressionReason.BOUNCED
+
+
+@pytest.mark.parametrize(("cause", "days"), [("inactive", (1, 5)), ("policy", (1, 20, 40))])
+def test_a_sign_of_life_ends_a_row_of_any_cause(
+    config: Config, database: Database, broadcast: Broadcast, cause: str, days: tuple[int, ...]
+) -> None:
+    events = [about(database, broadcast, EventType.BLOCKED, at=NOW + day * DAY, cause=cause) for day in days]
+    alive = about(database, broadcast, EventType.DELIVERED, at=NOW + (days[-1] - 1) * DAY, broadcast=0, nonce="")
+
+    ingest(config, database, [*events, alive], now=NOW + 50 * DAY)
+
+    assert reason_of(database) is None
 
 
 @pytest.mark.parametrize(("bounced_later", "is_suppressed"), [(True, True), (False, False)])

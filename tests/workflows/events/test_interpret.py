@@ -1,17 +1,22 @@
 """What was saved is interpreted once, after a crash too, and no post keeps the others from it."""
 
+import subprocess
+import sys
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from newsletter.config import Config
+from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import Broadcast, Outcome, Verdict
 from newsletter.providers.sendgrid.posts import Entry
 from newsletter.store.database import Database
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.notices import untold_notices
+from newsletter.store.opening import open_database
 from newsletter.store.posts import add_post, count_waiting_posts, delete_posts
 from newsletter.store.subscribers import events_of
 from newsletter.store.suppressions import find_suppression
@@ -20,9 +25,20 @@ from newsletter.workflows.events.interpret import Interpreter, interpret_posts, 
 from newsletter.workflows.events.receive import keep_post
 from tests.fakes.event_webhook import body_of
 from tests.store.builders import NOW, add_people, agree_to_tracking, claim, forget, freeze, id_of, record
+from tests.store.conftest import Location
 
 ANA, BO = "person00000@example.org", "person00001@example.org"
 DAY = timedelta(days=1)
+HOLD_THE_TURN = """
+import sys
+from pathlib import Path
+from newsletter.store.opening import open_database
+
+kind, location = sys.argv[1:]
+with open_database(Path(location) if kind == "file" else location) as database, database.interpreting():
+    print("holds", flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -65,6 +81,82 @@ def test_a_saved_post_is_interpreted_once(config: Config, database: Database, br
     found = find_suppression(database, ANA)
     assert found is not None
     assert found.reason is SuppressionReason.COMPLAINED
+
+
+def test_no_post_is_interpreted_while_another_service_interprets(
+    config: Config, database: Database, broadcast: Broadcast, location: Location
+) -> None:
+    post(database, entry(database, broadcast, "spamreport"))
+
+    with open_database(location, wait_seconds=0.05) as other:
+        with database.interpreting(), pytest.raises(StoreError, match="another program"):
+            interpret_posts(config, other, now=NOW)
+        assert (count_waiting_posts(database), find_suppression(database, ANA)) == (1, None)
+
+        assert interpret_posts(config, other, now=NOW) == Ingested(added=1, suppressed=1)
+        with database.interpreting():
+            assert interpret_posts(config, other, now=NOW) is None
+
+
+def test_the_turn_of_a_service_ends_with_an_error(
+    config: Config, database: Database, broadcast: Broadcast, location: Location
+) -> None:
+    post(database, entry(database, broadcast, "spamreport"))
+
+    with pytest.raises(ZeroDivisionError), database.interpreting():
+        raise ZeroDivisionError
+    with open_database(location, wait_seconds=0.05) as other:
+        assert interpret_posts(config, other, now=NOW) == Ingested(added=1, suppressed=1)
+
+
+def test_a_killed_service_ends_its_turn_and_posts_are_saved_all_the_while(
+    config: Config, database: Database, broadcast: Broadcast, location: Location
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD_THE_TURN, "file" if isinstance(location, Path) else "server", str(location)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as service:
+        try:
+            assert service.stdout is not None
+            assert service.stdout.readline() == b"holds\n"
+            assert post(database, entry(database, broadcast, "spamreport"))
+            with open_database(location, wait_seconds=0.05) as other:
+                with pytest.raises(StoreError, match="another program"):
+                    interpret_posts(config, other, now=NOW)
+                assert post(other, entry(other, broadcast, "delivered"))
+        finally:
+            service.kill()
+
+    with open_database(location) as other:
+        assert interpret_posts(config, other, now=NOW) == Ingested(added=2, suppressed=1)
+
+
+def test_services_that_interpret_at_once_count_each_event_once(
+    config: Config, database: Database, broadcast: Broadcast, location: Location
+) -> None:
+    agree_to_tracking(database, ANA)
+    for number in range(20):
+        post(database, entry(database, broadcast, "click", url=f"https://example.org/{number}"))
+    with database.transaction() as connection:  # from now on, the clicks are only counted
+        connection.execute("UPDATE subscriber SET tracking_consented_at = ''", {})
+    at_once = threading.Barrier(2)
+
+    def serve() -> None:
+        with open_database(location) as own:
+            at_once.wait()
+            while interpret_posts(config, own, now=NOW):
+                pass
+
+    services = [threading.Thread(target=serve) for _ in range(2)]
+    for each in services:
+        each.start()
+    for each in services:
+        each.join()
+
+    with database.read() as connection:
+        assert connection.execute("SELECT type, events FROM event_total", {}).fetchall() == [("clicked", 20)]
+    assert count_waiting_posts(database) == 0
 
 
 def test_a_body_is_saved_once_and_a_repeated_event_is_kept_once(

@@ -227,8 +227,8 @@ def _not_known(account: Account, mails: Sequence[TakenMail], erased: Collection[
         if mail.mailing != account.mailing or (mail.email in erased and mail.email not in states):
             continue
         allowed = {ChunkState.ACCEPTED.value, ChunkState.UNKNOWN.value}
-        if mail.is_given_back:
-            allowed |= {ChunkState.CANCELLED.value, *DeliveryStatus}
+        if mail.is_given_back:  # then the second attempt may have ended in any way
+            allowed |= {ChunkState.CANCELLED.value, ChunkState.REJECTED.value, *DeliveryStatus}
         state = states.get(mail.email)
         if state not in allowed:
             yield f"{mail.email} was taken ({mail.request}), but is {state} in broadcast {account.id}"

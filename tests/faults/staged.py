@@ -218,6 +218,8 @@ STAGES: Mapping[str, Stage] = {
     "pause before the time": Stage(act=_pause, hold=_HELD),
     "cancel before the time": Stage(act=_cancel, hold=_HELD),
     "leave while it is held": Stage(act=_leave_while_held, hold=_HELD),
+    # Requests 5 and 6 cancel what is held and ask for another id; then the rest is handed over again.
+    "refused after it was recalled": Stage(act=_leave_while_held, script={7: Misfortune.REFUSED}, hold=_HELD),
     "cancel when it is almost time": Stage(act=_send_then_cancel, hold=_TOO_LATE),
     "cancel what is paused": Stage(act=_pause_then_cancel),
     "refused after a pause": Stage(

@@ -17,11 +17,12 @@ from newsletter.store.connections import ThreadConnections
 from newsletter.store.database import MAILINGS, SERVICE_KEYS, Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
 from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated, without_locks
-from newsletter.store.sqlite.files import OF_OTHERS, keep_private, locked_folder, make_private_file
+from newsletter.store.sqlite.files import OF_OTHERS, keep_private, locked_file, make_private_file
 from newsletter.store.sqlite.migrations import migrate, newest_version, version_of
 from newsletter.store.sqlite.parts import ask_in_parts
 from newsletter.system.file_errors import explained
 
+_INTERPRETING = "interpreting.lock"
 _MOST_DAMAGES = 5
 _WAL_MARK = b"\x02\x02"  # bytes 18 and 19 of the header (https://www.sqlite.org/fileformat2.html)
 _LONGEST_MAP = 1 << 40  # bytes; SQLite reduces this to the maximum that it was built with
@@ -126,7 +127,7 @@ class SqliteDatabase:
 
     def interpreting(self) -> AbstractContextManager[None]:
         """Wait until no other process interprets posts, and keep them from it until the block ends."""
-        return locked_folder(self._runners, self.path, wait_seconds=self._wait_seconds)
+        return locked_file(self._runners / _INTERPRETING, self.path, wait_seconds=self._wait_seconds)
 
     def scrub(self) -> bool:
         """Empty the WAL, which still contains old pages. Return False if another program prevented it.

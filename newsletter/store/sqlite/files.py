@@ -55,20 +55,20 @@ def keep_private(path: Path) -> None:
 
 
 @contextmanager
-def locked_folder(folder: Path, database: Path, *, wait_seconds: float) -> Iterator[None]:
-    """Hold a lock of the operating system on a folder beside the database, which is created if there is none.
+def locked_file(path: Path, database: Path, *, wait_seconds: float) -> Iterator[None]:
+    """Hold a lock of the operating system on a file beside the database. Create the file and its folder if needed.
 
     Wait for it as for SQLite's own locks. Raise StoreError if another process holds it for too long, and MachineError
-    if the drive has no locks.
+    if the drive has no locks. The file is open for writing, because network drives lock no other files.
     """
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as err:
-        raise StoreError(str(explained(err, folder, elsewhere=OTHER_DATABASE))) from err
+        raise StoreError(str(explained(err, path, elsewhere=OTHER_DATABASE))) from err
     try:
         ends_at = time.monotonic() + wait_seconds
-        while not _is_locked(descriptor, folder):
+        while not _is_locked(descriptor, path):
             if time.monotonic() > ends_at:
                 raise cannot_use(database, *BUSY)
             time.sleep(_POLL_SECONDS)
@@ -77,14 +77,14 @@ def locked_folder(folder: Path, database: Path, *, wait_seconds: float) -> Itera
         os.close(descriptor)
 
 
-def _is_locked(descriptor: int, folder: Path) -> bool:
-    """Lock a folder, unless another process has. Return whether that succeeded."""
+def _is_locked(descriptor: int, path: Path) -> bool:
+    """Lock a file, unless another process has. Return whether that succeeded."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as err:
-        raise without_locks(folder) from err
+        raise without_locks(path) from err
     return True
 
 

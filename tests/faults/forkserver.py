@@ -4,6 +4,7 @@ So a command costs a fork rather than the start of an interpreter, and can be ki
 process has threads and must not fork itself.
 """
 
+import faulthandler
 import gc
 import os
 import signal
@@ -16,6 +17,8 @@ from typing import Any, NoReturn
 
 # What the children need, imported once; the engines and providers are otherwise imported when first used.
 import tests.faults.commands  # noqa: F401
+
+STACKS = "stacks"  # a file in memory to which a child writes what each of its threads does, when asked with SIGUSR1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,8 @@ def _run(request: Start, connection: Connection, descriptors: tuple[int, ...]) -
     connection.close()
     for descriptor in descriptors:
         os.close(descriptor)
+    if hasattr(os, "memfd_create"):
+        faulthandler.register(signal.SIGUSR1, os.memfd_create(STACKS))
     status = 70
     try:
         status = request.function(**request.arguments)

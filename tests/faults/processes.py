@@ -1,16 +1,19 @@
 """The processes of the tests: started, waited for and killed through the fork server."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tests.faults.forkserver import Ended, Kill, Start, Started
+from tests.faults.forkserver import STACKS, Ended, Kill, Start, Started
 
 _SERVE = "from tests.faults.forkserver import main; main()"  # not as `__main__`, whose classes would be others
 _ROOT = Path(__file__).parents[2]
@@ -33,7 +36,7 @@ class Process:
     def wait(self, timeout_seconds: float) -> int:
         """Its exit status; raises TimeoutError where it does not end."""
         if not self._ended.wait(timeout_seconds) or self.status is None:
-            raise TimeoutError(f"process {self.pid} did not end in {timeout_seconds:.0f} seconds")
+            raise TimeoutError(f"process {self.pid} did not end in {timeout_seconds:.0f} seconds\n{_stacks(self.pid)}")
         return self.status
 
     @property
@@ -54,6 +57,17 @@ class Process:
         """Waits for the fork."""
         if not self._started.wait(30):
             raise TimeoutError("the fork server does not answer")
+
+
+def _stacks(pid: int) -> str:
+    """What each thread of a process does at this moment, as far as it can be found out."""
+    try:
+        os.kill(pid, signal.SIGUSR1)
+        time.sleep(1)
+        files = [each for each in Path(f"/proc/{pid}/fd").iterdir() if STACKS in str(each.readlink())]
+        return "\n".join(each.read_text() for each in files)
+    except OSError:
+        return ""
 
 
 class Processes:

@@ -13,6 +13,7 @@ from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_headings
 from newsletter.errors import FaultError, InputError
 from newsletter.model.picture_files import DECODING_FAULTS, DRAWN_ENDING, PHOTOGRAPHED_FORMATS
 from newsletter.model.segment import EVERYONE
+from newsletter.model.slots import MERGE_TOKEN
 from newsletter.render.imaging.drawing import read_drawing
 from newsletter.settings.mistakes import suggestion
 from newsletter.system.contained import (
@@ -92,7 +93,8 @@ def require_issue_file(config: Config, issue: str, path: str) -> IssueFile:
 def list_issues(config: Config) -> Answer:
     """Return one line per issue, oldest first, and the names of the segments."""
     known = _issue_names(config)
-    lines = [f"{each.name}  {_day(each.date)}  {each.subject}" for each in issue_headings(config) if each.name in known]
+    headings = [each for each in issue_headings(config) if each.name in known]
+    lines = [f"{each.name}  {_day(each.date)}  {_one_line(each.subject)}" for each in headings]
     segments = ", ".join((EVERYONE, *config.settings.segments))
     return Answer(text="\n".join((*lines, "", f"Segments: {segments}")))
 
@@ -221,6 +223,11 @@ def _has_issue_file(config: Config, name: str) -> bool:
 
 def _day(day: date | None) -> str:
     return "no date" if day is None else f"{day:%Y-%m-%d}"
+
+
+def _one_line(text: str) -> str:
+    """Return a text as it is written, on one line. In place of a merge field, a heading has only its token."""
+    return " ".join(MERGE_TOKEN.sub("{{ … }}", text).split())
 
 
 def _is_markdown(name: str) -> bool:

@@ -7,6 +7,7 @@ an agent could write an address into an issue, and see whether it disappears.
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -15,12 +16,13 @@ from newsletter.model.address import person_of
 REMOVED = "[address removed]"
 _MOST_CHARACTERS = 1_000_000  # of one answer
 
-# Anything with a sign on both sides of an @, in any of its spellings: in links, in HTML, in quoted-printable, in JSON,
-# and as the signs that some programs take for it. No local part is as long as 300 characters (RFC 5321, 4.5.3.1).
-_AT = r"(?:[@\uff20\ufe6b]|%(?:25)*40|&#0*64;|&#x0*40;|&commat;|=40|\\u0040)"
-_LOCAL = r"""(?:"[^"\r\n]{0,300}"|[^\s<>()\[\],;:"@\uff20\ufe6b]{1,300})"""
-_DOMAIN = r"(?:\[[^\]\s]{1,80}\]|[^\s<>()\[\],;:\"'@/?&=#{}|\\`!]{1,255})"
-_ADDRESS = re.compile(rf"(?P<local>{_LOCAL}){_AT}(?P<domain>{_DOMAIN})", re.IGNORECASE)
+_LONGEST_LOCAL = 300  # characters; no local part is as long (RFC 5321, section 4.5.3.1)
+
+# An @ in any of its spellings: in links, in HTML, in quoted-printable and in JSON, and signs that are taken for it.
+_AT = re.compile(r"[@\uff20\ufe6b]|(?P<encoded>%(?:25)*40|&#0*64;|&#x0*40;|&commat;|=40|\\u0040)", re.IGNORECASE)
+_BACKWARDS = re.compile(r"""(?:"[^"\r\n]*"|[^\s<>()\[\],;:"@\uff20\ufe6b]+)""")  # a local part, read from its end
+_DOMAIN = re.compile(r"(?:\[[^\]\s]{1,80}\]|[^\W_][^\s<>()\[\],;:\"'/?&=#{}|\\`!]{0,254})")
+_DOTTED = re.compile(r"\.(?:[^\W\d_]{2}|xn--)|\[")  # what tells `=40example.org` from `width=40px`
 _JOINTS = re.compile(r"[/?&=#'{}|`!*]")  # signs that a local part may contain, but that more often stand before one
 
 
@@ -46,7 +48,7 @@ def cleared(text: str, *, own: frozenset[str], root: Path) -> str:
     """
     text = text.replace(f"{root}/", "").replace(str(root), "the newsletter's folder")
     text = text.replace(str(Path.home()), "~") if len(Path.home().parts) > 1 else text
-    text = _ADDRESS.sub(lambda found: found[0] if _forms(found) & own else REMOVED, text)
+    text = "".join(_without_addresses(text, own))
     if len(text) > _MOST_CHARACTERS:
         text = f"{text[:_MOST_CHARACTERS]}\n[The rest of {len(text):,} characters was left out.]"
     return text.encode("utf-8", "replace").decode()
@@ -54,15 +56,40 @@ def cleared(text: str, *, own: frozenset[str], root: Path) -> str:
 
 def addresses_in(texts: Iterable[str]) -> frozenset[str]:
     """Return the addresses in these texts, in a form that all spellings of one address share."""
-    return frozenset(form for text in texts for found in _ADDRESS.finditer(text) for form in _forms(found))
+    return frozenset(form for text in texts for found in _found_in(text) for form in found.forms)
 
 
-def _forms(found: re.Match[str]) -> frozenset[str]:
-    """Return what was found as an address, and also the part of it that a link or an attribute would contain."""
-    return frozenset(person_of(f"{local}@{found['domain'].rstrip('.-')}") for local in _locals(found["local"]))
+class _FoundAddress(NamedTuple):
+    """Something in a text that looks like an address, and where it begins and ends."""
+
+    begins: int
+    ends: int
+    local: str
+    domain: str
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """The address as it was found, and the part of it that would be one in a link or an attribute."""
+        last = _JOINTS.split(self.local)[-1]
+        return frozenset(person_of(f"{local}@{self.domain.rstrip('.-')}") for local in {self.local, last or self.local})
 
 
-def _locals(local: str) -> Iterator[str]:
-    yield local
-    if part := _JOINTS.split(local)[-1]:
-        yield part
+def _without_addresses(text: str, own: frozenset[str]) -> Iterator[str]:
+    last = 0
+    for found in _found_in(text):
+        if not found.forms & own:
+            yield text[last : found.begins]
+            yield REMOVED
+            last = found.ends
+    yield text[last:]
+
+
+def _found_in(text: str) -> Iterator[_FoundAddress]:
+    """Yield what looks like an address. Each @ is looked at once, and not far from it, so this takes linear time."""
+    last = 0
+    for at in _AT.finditer(text):
+        before = text[max(last, at.start() - _LONGEST_LOCAL) : at.start()][::-1] if at.start() >= last else ""
+        local, domain = _BACKWARDS.match(before), _DOMAIN.match(text, at.end())
+        if local and domain and (at["encoded"] is None or _DOTTED.search(domain[0])):
+            last = domain.end()
+            yield _FoundAddress(at.start() - local.end(), last, local[0][::-1], domain[0])

@@ -46,14 +46,17 @@ TEXTS = (
     "",
     "ada@example.org is my address",
 )
+HEAD = "subject: x\npreheader: y\ndate: 2026-02-19\n"
 SETTINGS = (
-    "subject: x\ndate: 2026-02-19\nsections:\n  - letter\n",
-    "subject: x {{ email }}\ndate: 2026-02-19\nsections:\n  - section: letter\n    only: teachers\n",
-    "subject: x\ndate: 2026-02-19\nsections:\n  - ../2026-03/letter\n  - /etc/passwd\n  - link\n  - linked\n",
-    "subject: x\ndate: 2026-02-19\nsections:\n  - section: letter\n    only: 'email = \"ada@example.org\"'\n",
-    'subject: "x\\r\\nBcc: ada@example.org"\ndate: 2026-02-19\nsections: [letter]\nwaive:\n  E1: x\n  R1: x\n  R2: x\n',
-    "subject: x\ndate: 9999-12-31\nlanguage: ../../x\ntopics: [../x]\nsections: [letter, letter, events]\n",
-    "subject: x\nfrom: boss@example.org\nreply_to: boss@example.org\nprovider: sendgrid\nsections: [letter]\n",
+    f"{HEAD}sections:\n  - letter\n",
+    f"{HEAD}sections:\n  - letter\n  - events\nwaive:\n  E1: x\n  R1: x\n  R2: x\n  H1: x\n",
+    f"{HEAD}title: '{{{{ email }}}} {{{{ token }}}}'\nsections:\n  - section: letter\n    only: teachers\n  - events\n",
+    f"{HEAD}sections:\n  - section: letter\n    only: vip\n  - events\n",
+    f"{HEAD}sections:\n  - ../2026-03/letter\n  - /etc/passwd\n  - link\n  - linked\n",
+    f"{HEAD}sections:\n  - section: letter\n    only: 'email = \"ada@example.org\"'\n",
+    f'{HEAD}title: "x\\r\\nBcc: ada@example.org"\nsections: [letter]\n',
+    f"{HEAD}language: ../../x\ntopics: [../x]\nsections: [letter, letter, events]\n",
+    f"{HEAD}from: boss@example.org\nreply_to: boss@example.org\nprovider: sendgrid\nsections: [letter]\n",
     "a: &a [1]\nb: [*a, *a]\n",
     "{" * 3_000,
     "- x\n",
@@ -204,7 +207,7 @@ class HostileAgent:
 
     def _propose(self, issue: str) -> Call:
         one = self._random.choice
-        when = {"at": one(TIMES), "local_time": one((True, False)), "valid_hours": one((1, 72, 336))}
+        when = {"at": one(TIMES), "local_time": self._random.random() < 0.2, "valid_hours": one((1, 72, 336))}
         return "propose_broadcast", {"issue": issue, "segment": one(SEGMENTS), **when}
 
     def wrong_call(self) -> Call:

@@ -23,7 +23,7 @@ from tests.providers.smtp_server import SmtpServer
 from tests.workspaces import CONFIG, ISSUE, LETTER, write_workspace
 
 CALLS = int(os.environ.get("AGENT_CALLS", "300"))
-RESTORED_EVERY = 40  # calls, because an agent soon leaves an issue that cannot be built
+RESTORED_EVERY = 15  # calls, because an agent soon leaves an issue that cannot be built
 SECRET = "sm4rk3r-password"
 # Addresses that are only in the list, in the database and in files beside the issues.
 MARKED = (
@@ -86,7 +86,7 @@ def _issue(name: str) -> dict[str, str | bytes]:
         f"issues/{name}/issue.yaml": ISSUE.replace("- letter", "- letter\n  - events"),
         f"issues/{name}/letter.md": f"{LETTER}\n![A square](images/photo.png)\n",
         f"issues/{name}/events/index.md": "---\ntitle: Events\n---\n",
-        f"issues/{name}/events/workshop.md": "---\ntitle: A workshop\nstarts: 2026-03-01 18:00\n---\nCome.\n",
+        f"issues/{name}/events/workshop.md": "---\ntitle: A workshop\nstarts: 2099-03-01 18:00\n---\nCome.\n",
         f"issues/{name}/images/photo.png": small_png(40, 40),
     }
 

@@ -16,7 +16,7 @@ from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER
 from newsletter.errors import InputError
 from newsletter.model.finding import Finding, Means
-from newsletter.model.rendered import RenderedVariant
+from newsletter.model.rendered import RenderedVariant, with_local_pictures
 from newsletter.render.theme import Theme
 from newsletter.settings.mistakes import suggestion
 from newsletter.workflows.compose.check import LIST_IS_CLOSED, judge_issue
@@ -33,6 +33,11 @@ class ShownIssue(Struct, frozen=True, kw_only=True):
     composed: Composed
     variant: RenderedVariant
     mail: SampleMail
+
+    @property
+    def html(self) -> str:
+        """The HTML with a path for each image. In the email, the name of an image looks like an address."""
+        return with_local_pictures(self.mail.html, self.composed.rendered.pictures, "pictures/")
 
 
 def require_shown(config: Config, issue: str, variant: str, theme: Theme, *, now: datetime) -> ShownIssue:
@@ -87,7 +92,7 @@ def build_issue(config: Config, issue: str, variant: str, theme: Theme, *, now: 
         f"Preheader: {shown.mail.preheader}",
         f"Content: {shown.composed.rendered.content_hash[:12]}",
         f"\n--- text ---\n{shown.mail.text}",
-        f"\n--- HTML, {len(shown.mail.html.encode()):,} bytes ---\n{shown.mail.html}",
+        f"\n--- HTML, {len(shown.mail.html.encode()):,} bytes ---\n{shown.html}",
     )
     return Answer(text="\n".join(parts))
 

@@ -24,6 +24,8 @@ _BACKWARDS = re.compile(r"""(?:"[^"\r\n]*"|[^\s<>()\[\],;:"@\uff20\ufe6b]+)""") 
 _DOMAIN = re.compile(r"(?:\[[^\]\s]{1,80}\]|[^\W_][^\s<>()\[\],;:\"'/?&=#{}|\\`!]{0,254})")
 _DOTTED = re.compile(r"\.(?:[^\W\d_]{2}|xn--)|\[")  # what tells `=40example.org` from `width=40px`
 _JOINTS = re.compile(r"[/?&=#'{}|`!*]")  # signs that a local part may contain, but that more often stand before one
+# `}@media` in a style sheet, where the rule before it ends with no space (CSS Syntax Level 3, section 2.2)
+_RULES = frozenset({"media", "import", "font-face", "supports", "keyframes", "charset", "namespace", "page", "layer"})
 
 
 class DrawnPicture(Struct, frozen=True, kw_only=True):
@@ -90,6 +92,8 @@ def _found_in(text: str) -> Iterator[_FoundAddress]:
     for at in _AT.finditer(text):
         before = text[max(last, at.start() - _LONGEST_LOCAL) : at.start()][::-1] if at.start() >= last else ""
         local, domain = _BACKWARDS.match(before), _DOMAIN.match(text, at.end())
-        if local and domain and (at["encoded"] is None or _DOTTED.search(domain[0])):
+        if not local or not domain or (before[0] in "}/" and domain[0].lower() in _RULES):
+            continue
+        if at["encoded"] is None or _DOTTED.search(domain[0]):
             last = domain.end()
             yield _FoundAddress(at.start() - local.end(), last, local[0][::-1], domain[0])

@@ -80,8 +80,8 @@ class _Service:
     def _note(self, name: str, arguments: Mapping[str, object], answer: Answer) -> None:
         """Log each call that may have changed something, so that a person can see what an agent did."""
         if name in TOOLS and TOOLS[name].changes:
-            place = "/".join(str(arguments.get(key, ""))[:100] for key in ("issue", "path") if arguments.get(key))
-            self._log("refused" if answer.is_error else "done", tool=name, place=place)
+            about = {key: str(arguments[key])[:200] for key in ("issue", "path") if key in arguments}
+            self._log("refused" if answer.is_error else "done", tool=name, **about)
 
 
 def serve(root: Path, log: Log) -> None:

@@ -143,7 +143,7 @@ class PreviewIssue(OfIssue):
         except ImportError as err:
             raise CannotRunError(f"pictures need a browser; a person can run: {install_hint('browser')}") from err
         # A picture cannot be cleared of addresses, so what it shows is cleared before.
-        html = cleared(shown.mail.html, own=own_addresses(desk.config, self.issue), root=desk.config.root)
+        html = cleared(shown.html, own=own_addresses(desk.config, self.issue), root=desk.config.root)
         is_dark = self.scheme == "dark"
         return draw_email(html, shown.composed.rendered, width=_WIDTHS[self.screen], is_dark=is_dark)
 

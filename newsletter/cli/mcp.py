@@ -37,7 +37,7 @@ def mcp(
         from newsletter.agents.server import serve  # needs the extra
     except ImportError as err:
         raise InputError(f"agents need more packages ({err}); install them with {install_hint('mcp')}") from err
-    _forget_secrets()
+    forget_secrets()
     with command_log(root, "mcp") as log:
         serve(root, log)
 
@@ -49,7 +49,7 @@ def _print_settings(root: Path) -> None:
     output.say(json.dumps({"mcpServers": {"newsletter": server}}, indent=2, ensure_ascii=False))
 
 
-def _forget_secrets() -> None:
+def forget_secrets() -> None:
     """Remove every secret from the environment but what opens the database, so that no call could use one to send."""
     harmless = harmless_surroundings(os.environ)
     for name in [name for name in os.environ if name not in harmless and not name.startswith(_OF_POSTGRESQL)]:

@@ -67,6 +67,7 @@ def test_an_address_is_removed_with_its_domain(written: str, around: str) -> Non
     [
         "@media (max-width: 480px) { a { color: red } }",
         "<style>@import url(x);@font-face{}</style>",
+        "a{color:red}@media (min-width:1px){b{}}@font-face{c:d}/* x */@supports(x){}",
         "50 % off @ the door",
         "2 @ 3",
         "a@",

@@ -79,7 +79,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         is_local_time=local_time,
         waivers=_waivers(waive, because),
     )
-    _require_a_person(asked, yes=yes)
+    _require_a_person(asked, yes=yes, dry_run=dry_run)
     with opened_database() as (config, database):
         now = datetime.now(UTC)
         folder = require_issue(config, issue)
@@ -124,14 +124,16 @@ class _Asked(Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...]
 
 
-def _require_a_person(asked: _Asked, *, yes: bool) -> None:
+def _require_a_person(asked: _Asked, *, yes: bool, dry_run: bool) -> None:
     """Raise InputError if a proposal is to be sent by a script, or together with other wishes."""
     if asked.proposal is None:
         return
     if asked.at is not None or asked.is_local_time:
         raise InputError("a proposal has its own time; leave out --at and --local-time, or leave out --proposal")
-    if yes:
-        raise InputError("--yes cannot be used with --proposal, because a person must confirm what an agent proposed")
+    if yes or not (dry_run or output.can_ask()):
+        raise InputError(
+            "a person must confirm what an agent proposed; run the command in a terminal, and leave out --yes"
+        )
 
 
 def _order(
@@ -146,10 +148,9 @@ def _order(
 
 def _about(proposed: Proposal, plan: BroadcastPlan) -> str:
     """Return who made a proposal, and how many people it was for."""
-    then = output.count_of(proposed.recipients, "subscriber")
-    now = "the same number" if plan.preview.recipients == proposed.recipients else f"{plan.preview.recipients:,}"
-    made = f"Proposal {proposed.id} by {proposed.proposed_by}, {show_utc(proposed.proposed_at)}"
-    return f"{made}: to {then} at that time, {now} now. The issue is unchanged since then."
+    made = f"Proposal {proposed.id} was made by {proposed.proposed_by} on {show_utc(proposed.proposed_at)}"
+    then, now = output.count_of(proposed.recipients, "subscriber"), plan.preview.recipients
+    return f"{made} for {then}; now there are {now:,}. The issue is unchanged since then."
 
 
 def _start(database: Database, proposed: Proposal | None, plan: BroadcastPlan, provider: Provider) -> Broadcast:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from newsletter.agents.files import require_issue_name
-from newsletter.agents.outgoing import Answer, cleared
+from newsletter.agents.outgoing import ToolAnswer, cleared
 from newsletter.agents.tools import TOOLS, Desk, own_addresses
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError, NewsletterError
@@ -35,22 +35,22 @@ class Caller:
         self._uses = 0
         self._theme = Theme(root, Memory())
 
-    def answer(self, name: str, arguments: Mapping[str, object]) -> Answer:
+    def answer(self, name: str, arguments: Mapping[str, object]) -> ToolAnswer:
         """Return the answer of a tool. Every error becomes an answer that says what is wrong and what to do."""
         try:
             config = load_config(self._root)
         except NewsletterError as err:
-            return Answer(text=cleared(str(err), own=frozenset(), root=self._root), is_error=True)
+            return ToolAnswer(text=cleared(str(err), own=frozenset(), root=self._root), is_error=True)
         try:
             answer = self._answer(config, name, arguments)
         except NewsletterError as err:
-            answer = Answer(text=str(err), is_error=True)
+            answer = ToolAnswer(text=str(err), is_error=True)
         except Exception as err:
-            answer = Answer(text=_told(err, self._root, name), is_error=True)
+            answer = ToolAnswer(text=_told(err, self._root, name), is_error=True)
         own = _own_addresses(config, arguments.get("issue"))
         return replace(answer, text=cleared(answer.text, own=own, root=self._root))
 
-    def _answer(self, config: Config, name: str, arguments: Mapping[str, object]) -> Answer:
+    def _answer(self, config: Config, name: str, arguments: Mapping[str, object]) -> ToolAnswer:
         tool = TOOLS.get(name)
         if tool is None:
             raise InputError(f"there is no tool {name[:60]!r}; the tools are {', '.join(TOOLS)}")
@@ -76,7 +76,7 @@ def _own_addresses(config: Config, issue: object) -> frozenset[str]:
 
 
 def _told(error: Exception, root: Path, name: str) -> str:
-    """Return what an agent is told about an unexpected error. The details are for the person, in a report."""
+    """Return the answer after an unexpected error. The details are for the person, in a report."""
     if trouble := machine_trouble(error) or place_trouble(error):
         return trouble
     report_fault(error, root / LOGS_FOLDER, command=("newsletter", "mcp", name))

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Error
 
-from newsletter.agents.outgoing import Answer, DrawnPicture
+from newsletter.agents.outgoing import DrawnPicture, ToolAnswer
 from newsletter.checks.browser.chromium import PreferredScheme, Viewport, look, opened_browser
 from newsletter.errors import CannotRunError
 from newsletter.model.rendered import RenderedIssue
@@ -11,7 +11,7 @@ _MOST_HEIGHT = 6_000  # pixels
 _QUALITY = 80  # of the JPEG
 
 
-def draw_email(html: str, rendered: RenderedIssue, *, width: int, is_dark: bool) -> Answer:
+def draw_email(html: str, rendered: RenderedIssue, *, width: int, is_dark: bool) -> ToolAnswer:
     """Return a picture of an email's HTML. A long email is cut at the bottom, and the text of the answer says so.
 
     Raise CannotRunError if there is no browser, or if it fails.
@@ -30,6 +30,6 @@ def draw_email(html: str, rendered: RenderedIssue, *, width: int, is_dark: bool)
             )
     except (Error, OSError) as err:
         raise CannotRunError("the browser failed; try again") from err
-    cut = f", of which {shown:,} are shown" if shown < height else ""
+    cut = f"; the first {shown:,} are shown" if shown < height else ""
     text = f"The email is {width} pixels wide and {height:,} high{cut}."
-    return Answer(text=text, pictures=(DrawnPicture(content=drawn, content_type="image/jpeg"),))
+    return ToolAnswer(text=text, pictures=(DrawnPicture(content=drawn, content_type="image/jpeg"),))

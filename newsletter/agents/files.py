@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-from newsletter.agents.outgoing import Answer, DrawnPicture
+from newsletter.agents.outgoing import DrawnPicture, ToolAnswer
 from newsletter.config import Config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_headings
 from newsletter.errors import FaultError, InputError
@@ -17,7 +17,7 @@ from newsletter.model.slots import MERGE_TOKEN
 from newsletter.render.imaging.drawing import read_drawing
 from newsletter.settings.mistakes import suggestion
 from newsletter.system.contained import (
-    Entry,
+    FolderEntry,
     fingerprint_of,
     list_below,
     plain_parts,
@@ -90,24 +90,24 @@ def require_issue_file(config: Config, issue: str, path: str) -> IssueFile:
     return IssueFile(inside=inside, path=f"{ISSUES_FOLDER}/{name}/{inside}")
 
 
-def list_issues(config: Config) -> Answer:
+def list_issues(config: Config) -> ToolAnswer:
     """Return one line per issue, oldest first, and the names of the segments."""
     known = _issue_names(config)
     headings = [each for each in issue_headings(config) if each.name in known]
     lines = [f"{each.name}  {_day(each.date)}  {_one_line(each.subject)}" for each in headings]
     segments = ", ".join((EVERYONE, *config.settings.segments))
-    return Answer(text="\n".join((*lines, "", f"Segments: {segments}")))
+    return ToolAnswer(text="\n".join((*lines, "", f"Segments: {segments}")))
 
 
-def list_files(config: Config, issue: str) -> Answer:
+def list_files(config: Config, issue: str) -> ToolAnswer:
     """Return one line per file of an issue that an agent may read: its size in bytes, and its path."""
     name = require_issue_name(config, issue)
-    return Answer(text="\n".join(f"{entry.size_bytes:>9,}  {inside}" for inside, entry in files_of(config, name)))
+    return ToolAnswer(text="\n".join(f"{entry.size_bytes:>9,}  {inside}" for inside, entry in files_of(config, name)))
 
 
-def files_of(config: Config, issue: str) -> list[tuple[str, Entry]]:
+def files_of(config: Config, issue: str) -> list[tuple[str, FolderEntry]]:
     """Return the files of an issue that an agent may read, by their path in the issue."""
-    folder, found = f"{ISSUES_FOLDER}/{issue}", list[tuple[str, Entry]]()
+    folder, found = f"{ISSUES_FOLDER}/{issue}", list[tuple[str, FolderEntry]]()
     for entry in list_below(config.root, folder):
         if entry.is_folder and _is_plain(entry.name):
             endings = _PICTURE_ENDINGS if entry.name == IMAGES else {_MARKDOWN}
@@ -131,7 +131,7 @@ def texts_of(config: Config, issue: str) -> list[str]:
     return texts
 
 
-def read_file(config: Config, issue: str, path: str) -> Answer:
+def read_file(config: Config, issue: str, path: str) -> ToolAnswer:
     """Return a file and its fingerprint. Of an image that cannot be shown, return only its fingerprint."""
     file = require_issue_file(config, issue, path)
     most = _MOST_PICTURE_BYTES if file.is_picture else _MOST_TEXT_BYTES
@@ -139,16 +139,16 @@ def read_file(config: Config, issue: str, path: str) -> Answer:
     head = f"fingerprint: {fingerprint_of(content)}"
     if not file.is_picture:
         try:
-            return Answer(text=f"{head}\n\n{content.decode()}")
+            return ToolAnswer(text=f"{head}\n\n{content.decode()}")
         except UnicodeDecodeError:
             raise InputError(f"{file.path} is not UTF-8 text; a person must save it as UTF-8 first") from None
     kind = _SHOWN_AS.get(file.ending)
     if kind is None or len(content) > _MOST_SHOWN_BYTES:
-        return Answer(text=f"{head}\n\nAn image of {len(content):,} bytes, which is not shown here.")
-    return Answer(text=head, pictures=(DrawnPicture(content=content, content_type=kind),))
+        return ToolAnswer(text=f"{head}\n\nAn image of {len(content):,} bytes, which is not shown here.")
+    return ToolAnswer(text=head, pictures=(DrawnPicture(content=content, content_type=kind),))
 
 
-def write_text(config: Config, issue: str, path: str, text: str, *, replaces: str) -> Answer:
+def write_text(config: Config, issue: str, path: str, text: str, *, replaces: str) -> ToolAnswer:
     """Create a text file of an issue, or replace the one with the fingerprint `replaces`."""
     file = require_issue_file(config, issue, path)
     if file.is_picture:
@@ -162,7 +162,7 @@ def write_text(config: Config, issue: str, path: str, text: str, *, replaces: st
     return _write(config, file, content, replaces=replaces, most_bytes=_MOST_TEXT_BYTES)
 
 
-def write_image(config: Config, issue: str, path: str, data: str, *, replaces: str) -> Answer:
+def write_image(config: Config, issue: str, path: str, data: str, *, replaces: str) -> ToolAnswer:
     """Create an image of an issue from Base64, or replace the one with the fingerprint `replaces`."""
     file = require_issue_file(config, issue, path)
     if not file.is_picture:
@@ -175,11 +175,11 @@ def write_image(config: Config, issue: str, path: str, data: str, *, replaces: s
     return _write(config, file, content, replaces=replaces, most_bytes=_MOST_PICTURE_BYTES)
 
 
-def _write(config: Config, file: IssueFile, content: bytes, *, replaces: str, most_bytes: int) -> Answer:
+def _write(config: Config, file: IssueFile, content: bytes, *, replaces: str, most_bytes: int) -> ToolAnswer:
     if not replaces:
         _require_room(config, file, len(content))
     write_below(config.root, file.path, content, replaces=replaces, most_bytes=most_bytes)
-    return Answer(text=f"{file.path} was saved.\nfingerprint: {fingerprint_of(content)}")
+    return ToolAnswer(text=f"{file.path} was saved.\nfingerprint: {fingerprint_of(content)}")
 
 
 def _require_room(config: Config, file: IssueFile, size_bytes: int) -> None:
@@ -234,7 +234,7 @@ def _is_markdown(name: str) -> bool:
     return name.endswith(_MARKDOWN) and name != _MARKDOWN
 
 
-def _is_of(entry: Entry, endings: set[str] | frozenset[str]) -> bool:
+def _is_of(entry: FolderEntry, endings: set[str] | frozenset[str]) -> bool:
     return not entry.is_folder and PurePosixPath(entry.name).suffix.lower() in endings and _is_plain(entry.name)
 
 

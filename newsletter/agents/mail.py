@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from newsletter.agents.files import require_issue_name
-from newsletter.agents.outgoing import Answer
+from newsletter.agents.outgoing import ToolAnswer
 from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER
 from newsletter.errors import InputError
@@ -71,7 +71,7 @@ def require_folder(config: Config, issue: str) -> Path:
     return folder
 
 
-def check_issue(config: Config, issue: str, theme: Theme, *, in_browser: bool, now: datetime) -> Answer:
+def check_issue(config: Config, issue: str, theme: Theme, *, in_browser: bool, now: datetime) -> ToolAnswer:
     """Return one line per problem of an issue, and which checks were skipped."""
     without = frozenset(Means) - ({Means.BROWSER} if in_browser else set())
     folder = require_folder(config, issue)
@@ -79,10 +79,10 @@ def check_issue(config: Config, issue: str, theme: Theme, *, in_browser: bool, n
     lines = [_line(finding) for finding in judgment.findings] or ["No problems found."]
     if judgment.not_run:
         lines.append(f"Skipped: {', '.join(sorted({each.rule for each in judgment.not_run}))}")
-    return Answer(text="\n".join(lines))
+    return ToolAnswer(text="\n".join(lines))
 
 
-def build_issue(config: Config, issue: str, variant: str, theme: Theme, *, now: datetime) -> Answer:
+def build_issue(config: Config, issue: str, variant: str, theme: Theme, *, now: datetime) -> ToolAnswer:
     """Return the subject, the text part and the HTML of an issue's email."""
     shown = require_shown(config, issue, variant, theme, now=now)
     names = ", ".join(variants_of(shown.composed))
@@ -94,7 +94,7 @@ def build_issue(config: Config, issue: str, variant: str, theme: Theme, *, now: 
         f"\n--- text ---\n{shown.mail.text}",
         f"\n--- HTML, {len(shown.mail.html.encode()):,} bytes ---\n{shown.html}",
     )
-    return Answer(text="\n".join(parts))
+    return ToolAnswer(text="\n".join(parts))
 
 
 def _line(finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""What an agent is told. Every text passes through `cleared` before it leaves, also the HTML that a picture shows.
+"""What an agent gets to know. Every text passes through `cleared` before it leaves, also the HTML that a picture shows.
 
 The list is never asked whether an address is on it. The answer to that question would itself tell who is on the list:
 an agent could write an address into an issue, and see whether it disappears.
@@ -35,7 +35,7 @@ class DrawnPicture(Struct, frozen=True, kw_only=True):
     content_type: str
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class ToolAnswer(Struct, frozen=True, kw_only=True):
     """The answer to one call. In an error, the text says what is wrong and what to do."""
 
     text: str

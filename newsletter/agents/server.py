@@ -12,13 +12,13 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 from newsletter import __version__
-from newsletter.agents.outgoing import Answer
+from newsletter.agents.outgoing import ToolAnswer
 from newsletter.agents.tools import TOOLS
 from newsletter.agents.worker import Worker
 from newsletter.system.log import Log
 
 _MOST_WAITING = 20  # calls
-_BUSY = Answer(text=f"{_MOST_WAITING} calls are waiting already; wait for an answer, then try again", is_error=True)
+_BUSY = ToolAnswer(text=f"{_MOST_WAITING} calls are waiting already; wait for an answer, then try again", is_error=True)
 _INSTRUCTIONS = """\
 You work on the issues of an email newsletter. You can list, read and write the files of an issue, check it, build it,
 see pictures of it, and propose to send it. Only a person can send, test or approve an issue, and change newsletter.toml
@@ -27,7 +27,7 @@ and templates/. You never see a subscriber's address: an address that is not in 
 """
 
 
-class _Service:
+class _ToolService:
     """The handlers of the protocol. Calls are carried out one at a time, because each uses a whole processor."""
 
     def __init__(self, root: Path, log: Log) -> None:
@@ -77,7 +77,7 @@ class _Service:
         if self._worker is not None:
             self._worker.end()
 
-    def _note(self, name: str, arguments: Mapping[str, object], answer: Answer) -> None:
+    def _note(self, name: str, arguments: Mapping[str, object], answer: ToolAnswer) -> None:
         """Log each call that may have changed something, so that a person can see what an agent did."""
         if name in TOOLS and TOOLS[name].changes:
             about = {key: str(arguments[key])[:200] for key in ("issue", "path") if key in arguments}
@@ -86,7 +86,7 @@ class _Service:
 
 def serve(root: Path, log: Log) -> None:
     """Serve an agent's program until it closes standard input. `root` is the workspace."""
-    service = _Service(root, log)
+    service = _ToolService(root, log)
     server = Server(
         "newsletter",
         version=__version__,
@@ -111,7 +111,7 @@ def _client_of(context: ServerRequestContext[object]) -> str:
     return f"{client.client_info.name} {client.client_info.version}" if client else ""
 
 
-def _result(answer: Answer) -> types.CallToolResult:
+def _result(answer: ToolAnswer) -> types.CallToolResult:
     text = types.TextContent(text=answer.text)
     pictures = [
         types.ImageContent(data=base64.b64encode(picture.content).decode(), mime_type=picture.content_type)

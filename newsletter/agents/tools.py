@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from newsletter import install_hint
 from newsletter.agents.files import list_files, list_issues, read_file, texts_of, write_image, write_text
 from newsletter.agents.mail import build_issue, check_issue, require_folder, require_shown
-from newsletter.agents.outgoing import Answer, addresses_in, cleared
+from newsletter.agents.outgoing import ToolAnswer, addresses_in, cleared
 from newsletter.config import Config
 from newsletter.errors import CannotRunError, InputError
 from newsletter.language.clock import say_moment, show_utc
@@ -50,7 +50,7 @@ class Desk(Struct, frozen=True, kw_only=True):
 class Arguments(Struct, forbid_unknown_fields=True):
     """The arguments of a tool."""
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         """Carry out the call."""
         raise NotImplementedError
 
@@ -64,14 +64,14 @@ class OfIssue(Arguments):
 class ListIssues(Arguments):
     """List all issues, with the date and subject of each, and the names of the segments."""
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         return list_issues(desk.config)
 
 
 class ListFiles(OfIssue):
     """List the files of an issue: issue.yaml, its Markdown files and its images."""
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         return list_files(desk.config, self.issue)
 
 
@@ -80,7 +80,7 @@ class ReadFile(OfIssue):
 
     path: Path_
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         return read_file(desk.config, self.issue, self.path)
 
 
@@ -91,7 +91,7 @@ class WriteFile(OfIssue):
     text: Annotated[str, Meta(description="The new text of the file.", max_length=500_000)]
     replaces: Replaces = ""
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         return write_text(desk.config, self.issue, self.path, self.text, replaces=self.replaces)
 
 
@@ -102,7 +102,7 @@ class WriteImage(OfIssue):
     data: Annotated[str, Meta(description="The bytes of the image in Base64.", max_length=14_000_000)]
     replaces: Replaces = ""
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         return write_image(desk.config, self.issue, self.path, self.data, replaces=self.replaces)
 
 
@@ -116,7 +116,7 @@ class CheckIssue(OfIssue):
         bool, Meta(description="Also check contrast and narrow screens in a browser. This takes some seconds.")
     ] = False
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         return check_issue(desk.config, self.issue, desk.theme, in_browser=self.in_browser, now=desk.now)
 
 
@@ -125,7 +125,7 @@ class BuildIssue(OfIssue):
 
     variant: Variant = ""
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         return build_issue(desk.config, self.issue, self.variant, desk.theme, now=desk.now)
 
 
@@ -136,7 +136,7 @@ class PreviewIssue(OfIssue):
     scheme: Annotated[Literal["light", "dark"], Meta(description="The reader's color scheme.")] = "light"
     variant: Variant = ""
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         shown = require_shown(desk.config, self.issue, self.variant, desk.theme, now=desk.now)
         try:  # a late import: without the extra there is no browser, and all other tools work
             from newsletter.agents.drawing import draw_email
@@ -164,7 +164,7 @@ class ProposeBroadcast(OfIssue):
     local_time: Annotated[bool, Meta(description="Send at that time in each subscriber's own time zone.")] = False
     valid_hours: Annotated[int, Meta(description="After how many hours the proposal expires.", ge=1, le=336)] = 72
 
-    def answer(self, desk: Desk) -> Answer:
+    def answer(self, desk: Desk) -> ToolAnswer:
         wish = Wish(
             folder=require_folder(desk.config, self.issue),
             segment=self.segment,
@@ -187,7 +187,7 @@ class ProposeBroadcast(OfIssue):
             f"Nothing was sent. A person can send it with: newsletter send {quote(made.issue)} --proposal {made.id}",
             f"It expires on {show_utc(made.expires_at)}, and is void if the issue is changed.",
         )
-        return Answer(text="\n".join(lines))
+        return ToolAnswer(text="\n".join(lines))
 
 
 class Tool(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from newsletter.agents.calls import Caller
-from newsletter.agents.outgoing import Answer
+from newsletter.agents.outgoing import ToolAnswer
 from newsletter.agents.tools import TOOLS
 
 _START_SECONDS = 120  # for Python and the libraries, on a busy machine
@@ -34,19 +34,19 @@ class Worker:
         self._process: BaseProcess | None = None
         self._line: Connection | None = None
 
-    def answer(self, tool: str, arguments: Mapping[str, object]) -> Answer:
+    def answer(self, tool: str, arguments: Mapping[str, object]) -> ToolAnswer:
         """Return the answer of a tool, or an error if it takes too long. Only one thread at a time may call this."""
         seconds = TOOLS[tool].seconds if tool in TOOLS else _USUAL_SECONDS
         try:
             line = self._line or self._start()
             line.send((tool, arguments))
             if line.poll(seconds):
-                return msgspec.msgpack.decode(line.recv_bytes(_MOST_BYTES), type=Answer)
+                return msgspec.msgpack.decode(line.recv_bytes(_MOST_BYTES), type=ToolAnswer)
             text = _STOPPED.format(seconds)
         except (OSError, EOFError, msgspec.MsgspecError):
             text = _ENDED
         self.end()
-        return Answer(text=text, is_error=True)
+        return ToolAnswer(text=text, is_error=True)
 
     def end(self) -> None:
         """End the process and the helper programs that it started."""
@@ -73,7 +73,7 @@ class Worker:
 
 
 def _work(line: Connection, root: Path, client: str) -> None:
-    """Answer calls until the other end of the line is closed. Nothing reaches the streams of the parent process."""
+    """ToolAnswer calls until the other end of the line is closed. Nothing reaches the streams of the parent process."""
     os.setsid()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

@@ -41,7 +41,7 @@ class FoundFile(Struct, frozen=True, kw_only=True):
     permissions: int = SHARED
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class FolderEntry(Struct, frozen=True, kw_only=True):
     """A file or a folder in a folder. Links and anything else are not listed."""
 
     name: str
@@ -70,7 +70,7 @@ def plain_parts(name: str) -> tuple[str, ...]:
     return parts
 
 
-def list_below(root: Path, name: str) -> tuple[Entry, ...]:
+def list_below(root: Path, name: str) -> tuple[FolderEntry, ...]:
     """Return the visible files and folders in a folder below `root`, sorted. Raise InputError if it cannot be read."""
     with _opened_folder(root, plain_parts(name)) as folder:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - a path cannot be made of a descriptor
@@ -177,7 +177,7 @@ def _folded(name: str) -> str:
     return normalize("NFKC", normalize("NFKC", name).casefold())
 
 
-def _entry(folder: int, name: str) -> Entry | None:
+def _entry(folder: int, name: str) -> FolderEntry | None:
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:  # deleted in the meantime
@@ -185,7 +185,7 @@ def _entry(folder: int, name: str) -> Entry | None:
     is_folder = stat.S_ISDIR(found.st_mode)
     if not is_folder and not stat.S_ISREG(found.st_mode):
         return None
-    return Entry(name=name, is_folder=is_folder, size_bytes=0 if is_folder else found.st_size)
+    return FolderEntry(name=name, is_folder=is_folder, size_bytes=0 if is_folder else found.st_size)
 
 
 def _read(folder: int, actual: str, name: str, *, most_bytes: int) -> FoundFile:

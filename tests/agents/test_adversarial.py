@@ -1,4 +1,4 @@
-"""Thousands of hostile calls: nothing is changed outside of issues, nothing is sent, and no address is told.
+"""Thousands of hostile calls: nothing is changed outside of issues, nothing is sent, and no address leaks.
 
 `AGENT_CALLS=10000 pytest tests/agents/test_adversarial.py` makes as many as were promised. `AGENT_SEED` repeats a run.
 """

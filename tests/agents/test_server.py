@@ -134,7 +134,7 @@ def test_an_issue_with_a_link_to_another_place_is_not_shown(tmp_path: Path) -> N
     anyio.run(look)
 
 
-def test_settings_are_read_anew_and_their_mistakes_told(tmp_path: Path) -> None:
+def test_settings_are_read_for_each_call_and_their_mistakes_told(tmp_path: Path) -> None:
     root = write_workspace(tmp_path / "newsletter")
 
     async def work() -> None:

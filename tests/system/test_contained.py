@@ -211,7 +211,7 @@ def test_a_folder_that_becomes_a_link_leads_nowhere(root: Path) -> None:
 
 
 def test_of_many_writers_none_loses_a_change(root: Path) -> None:
-    """Eight threads each add ten lines. Whoever meets a conflict reads again, so all lines are there at the end."""
+    """Eight threads each add ten lines. After a conflict, a thread reads again. So all lines are there at the end."""
 
     def add_lines(number: int) -> None:
         for line in range(10):

@@ -71,7 +71,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     Exits with status 1 if a problem blocks sending, if you do not confirm, or if some emails were rejected, set aside
     or are unconfirmed.
     """
-    asked = _Asked(
+    asked = _SendOptions(
         proposal=proposal,
         segment=_only_segment(to, where, proposal),
         where=where,
@@ -113,7 +113,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
             _begin(config, database, broadcast, plan, provider)
 
 
-class _Asked(Struct, frozen=True, kw_only=True):
+class _SendOptions(Struct, frozen=True, kw_only=True):
     """What the command line asks for."""
 
     proposal: int | None
@@ -124,7 +124,7 @@ class _Asked(Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...]
 
 
-def _require_a_person(asked: _Asked, *, yes: bool, dry_run: bool) -> None:
+def _require_a_person(asked: _SendOptions, *, yes: bool, dry_run: bool) -> None:
     """Raise InputError if a proposal is to be sent by a script, or together with other wishes."""
     if asked.proposal is None:
         return
@@ -137,7 +137,7 @@ def _require_a_person(asked: _Asked, *, yes: bool, dry_run: bool) -> None:
 
 
 def _order(
-    config: Config, database: Database, folder: Path, asked: _Asked, proposed: Proposal | None, *, now: datetime
+    config: Config, database: Database, folder: Path, asked: _SendOptions, proposed: Proposal | None, *, now: datetime
 ) -> Order:
     if proposed is not None:
         return order_of(config, database, proposed, folder, waivers=asked.waivers, now=now)

@@ -9,7 +9,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import BroadcastNumber, Yes
 from newsletter.cli.send.progress import interruptible
-from newsletter.cli.send.status import first_and_last, print_broadcast
+from newsletter.cli.send.status import print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import ProviderError
@@ -19,6 +19,7 @@ from newsletter.model.ledger import HeldMail
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
+from newsletter.workflows.send.account import first_and_last
 from newsletter.workflows.send.cancel import CancelPlan, cancel_broadcast, holds_email, plan_cancel
 from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.status import line_of, status_of

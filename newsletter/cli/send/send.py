@@ -11,24 +11,25 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.compose.findings import probing
 from newsletter.cli.options import DryRun, NamedIssue, Without, Yes
-from newsletter.cli.send.awake import TERMINAL, Awake, choose_awake, stay_awake
+from newsletter.cli.send.awake import TERMINAL, choose_awake, send_when_due
 from newsletter.cli.send.plan import print_plan
 from newsletter.cli.send.progress import hand_over
 from newsletter.cli.send.status import print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
-from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiver
+from newsletter.model.broadcast import Broadcast, Schedule, Waiver
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.recall import last_run, say_run
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.segments import meant_by
+from newsletter.workflows.send.awake import Awake
+from newsletter.workflows.send.begin import begin
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
-from newsletter.workflows.send.schedule import lead_of, read_schedule
+from newsletter.workflows.send.schedule import read_schedule
 from newsletter.workflows.send.status import status_of
-from newsletter.workflows.send.worker import announce
 
 _TO = "The segment to send to: a name from newsletter.toml, or `everyone`."
 _WHERE = "Instead of --to, send to subscribers who match this expression, for example 'language = \"es\"'."
@@ -117,13 +118,9 @@ def _provider(config: Config, *, is_needed: bool) -> Provider | None:
 
 def _begin(config: Config, database: Database, broadcast: Broadcast, plan: BroadcastPlan, provider: Provider) -> None:
     """Send the part of a new broadcast that is due now, or show its status if all of it is due later."""
-    announce(config, broadcast.id)
-    if plan.schedule is None:
-        hand_over(config, database, broadcast, provider, ahead=None)
-    elif (
-        plan.schedule.leaves_at_once(datetime.now(UTC)) or broadcast.state is BroadcastState.RUNNING
-    ):  # its time came while the person was confirming
-        hand_over(config, database, broadcast, provider, ahead=lead_of(config))
+    beginning = begin(config, broadcast, plan, now=datetime.now(UTC))
+    if beginning.is_now:
+        hand_over(config, database, broadcast, provider, ahead=beginning.ahead)
     else:
         print_broadcast(config, status_of(database, broadcast.id))
 
@@ -135,7 +132,7 @@ def _send_here(
     say_run(database, TERMINAL, now=datetime.now(UTC))
     with suppress(typer.Exit):  # what was not accepted is tried again
         _begin(config, database, broadcast, plan, provider)
-    if code := stay_awake(config, database, broadcast.id):
+    if code := send_when_due(config, database, broadcast.id):
         raise typer.Exit(code)
 
 

@@ -1,6 +1,6 @@
 """`newsletter status`: the state of broadcasts, as text and as JSON."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from newsletter.config import Config
 from newsletter.language.clock import show_minute
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally, label_of
 from newsletter.model.ledger import LastRun, ZoneProgress
+from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.send.account import (
     identity,
     next_steps,
@@ -26,9 +27,20 @@ from newsletter.workflows.send.account import (
     waived,
 )
 from newsletter.workflows.send.recall import StillHeld
+from newsletter.workflows.send.road import Road, Step, draft_of, road_of
 from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus, list_statuses, status_of
 
 NOBODY_NOW = "someone no longer on the list"
+
+_PASSED, _OPEN = "✓", "·"  # a station on the road of an issue
+_WHY = {
+    Step.COMPOSED: "to see what to correct",
+    Step.CHECKED: "to see what to correct",
+    Step.TESTED: "to send one to your reviewers",
+    Step.APPROVED: "once someone has reviewed it",
+    Step.SCHEDULED: "to see who would get it",
+    Step.SENT: "to see what you can do",
+}
 
 _STYLE = {BroadcastState.STOPPED: "red", BroadcastState.CANCELLED: "dim", BroadcastState.DONE: "green"}
 _STYLE_OF_OTHERS = "yellow"  # these broadcasts are not finished
@@ -53,28 +65,57 @@ _ZONE_COLUMNS: dict[str, Callable[[ZoneProgress], str]] = {
 
 
 def status(
-    broadcast: Annotated[
-        int | None, typer.Argument(metavar="BROADCAST", help="The number of a broadcast. Default: show all broadcasts.")
+    of: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="BROADCAST|ISSUE", help="The number of a broadcast, or an issue. Default: show all broadcasts."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the status of your broadcasts, with the number of emails in each state.
 
     With a number, shows one broadcast in detail: its times, the reasons behind its numbers, and what
-    you can do next.
+    you can do next. With an issue, shows how far it is on its road to the inbox, and what is missing.
     """
     with opened_database() as (config, database):
-        if broadcast is not None:
-            found, held = status_of(database, broadcast, every_unknown=as_json), held_by(config, database, broadcast)
+        if of is None:
+            _print_all(list_statuses(database), as_json=as_json)
+        elif of.isdecimal():
+            number = int(of)
+            found, held = status_of(database, number, every_unknown=as_json), held_by(config, database, number)
             print_broadcast(config, found, held=held, as_json=as_json)
-            return
-        lines = list_statuses(database)
+        else:
+            draft = draft_of(config, database, require_issue(config, of))
+            _print_road(road_of(config, database, draft), as_json=as_json)
+
+
+def _print_all(lines: Sequence[BroadcastLine], *, as_json: bool) -> None:
     if as_json:
         output.print_json([standing_data(line.broadcast, line.tally) for line in lines])
     elif lines:
         output.print_columns(_COLUMNS, lines)
     else:
         output.say("There are no broadcasts yet.")
+
+
+def _print_road(road: Road, *, as_json: bool) -> None:
+    """Print each station of an issue on its road to the inbox, and the command for the next one."""
+    if as_json:
+        stations = [asdict(station) for station in road.stations]
+        broadcasts = [standing_data(line.broadcast, line.tally) for line in road.broadcasts]
+        output.print_json(
+            {"issue": road.issue, "content": road.content_hash, "stations": stations, "broadcasts": broadcasts}
+        )
+        return
+    output.say(f"{road.issue} on its road to the inbox")
+    facts = [
+        (station.step.value, f"{_PASSED if station.is_passed else _OPEN} {station.note}".rstrip())
+        for station in road.stations
+    ]
+    output.print_facts(facts)
+    if road.next is not None and road.next.command:
+        output.print_next(road.next.command, _WHY[road.next.step])
 
 
 def print_broadcast(

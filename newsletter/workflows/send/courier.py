@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,12 +62,15 @@ class Courier:
         self._threads: list[Thread] = []
 
     def send(self, trip: Trip) -> None:
-        """Begin to send a broadcast, unless it is being sent by this process already."""
+        """Begin to send a broadcast, unless this process sends it already, or was told to end."""
         with self._lock:
             known = self._trips.get(trip.broadcast)
-            if self._interruption.is_asked or (known is not None and known.is_under_way):
+            if known is not None and known.is_under_way:
                 return
             self._trips[trip.broadcast] = trip
+            if self._interruption.is_asked:
+                self._trips[trip.broadcast] = replace(trip, is_under_way=False)
+                return
             # Not a daemon: the interpreter waits for the thread, so that no request is cut off.
             thread = Thread(target=self._run, args=(trip,), name=f"broadcast-{trip.broadcast}")
             self._threads.append(thread)
@@ -76,6 +79,14 @@ class Courier:
     def trip(self, broadcast_id: int) -> Trip | None:
         """Return what is known of a broadcast that this process sends or sent."""
         return self._trips.get(broadcast_id)
+
+    def open_provider(self, config: Config) -> Provider:
+        """Return the provider. Raise ProviderError if its secret is missing or invalid."""
+        return self._opener(config)
+
+    def new_stop(self) -> Event:
+        """Return an event that is set when this process is told to end."""
+        return self._interruption.new_stop()
 
     def ask_to_end(self) -> None:
         """Ask all threads to stop after the email that each is sending. A handler of signals may call this."""

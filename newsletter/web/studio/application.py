@@ -10,9 +10,12 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.config import Config
+from newsletter.errors import NewsletterError
 from newsletter.model.finding import Means
 from newsletter.web.studio import issue, road, sending
 from newsletter.web.studio.proofs import Proofs
@@ -54,12 +57,18 @@ def studio_app(
     )
     return Starlette(
         routes=[Route("/-/files/{name}", studio_file), *(route for group in _GROUPS for route in group(studio))],
+        exception_handlers={NewsletterError: _say_error},
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=OWN_HOSTS),
             Middleware(SameOriginOnly, token=studio.token),
         ],
         lifespan=lambda _app: _watching(studio),
     )
+
+
+def _say_error(_request: Request, err: Exception) -> Response:
+    """Return why a page cannot be shown, for example because the database cannot be reached."""
+    return PlainTextResponse(f"{err}\n", status_code=503)
 
 
 @asynccontextmanager

@@ -161,6 +161,8 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 def wish_from(studio: Studio, *, segment: str, at: str, is_local_time: bool, awake: str) -> Wish:
     """Read the form. Without `at`, the issue is sent as soon as possible. Raise InputError for a mistake in it."""
+    if not segment:
+        raise InputError("choose the segment to send to")
     if not at.strip():
         return Wish(segment=segment)
     zone = studio.config.settings.newsletter.timezone
@@ -280,6 +282,7 @@ def _cancel(studio: Studio, number: int) -> Settlement:
     config, stop = studio.config, studio.courier.new_stop()
     with opened(config) as database:
         holder = holder_of(config, database, number, partial(studio.courier.open_provider, config), now=_now())
+        studio.courier.halt(number)
         found = cancel_broadcast(database, number, holder, patience=CANCEL_PATIENCE, stop=stop)
     leads_to = f"sending/{number}"
     if found.state is BroadcastState.CANCELLING:

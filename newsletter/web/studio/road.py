@@ -94,7 +94,7 @@ class _RoadPages:
     def audience(self, request: Request) -> Response:
         """Return whom a segment would reach as a part of a page: the number, and who is left out and why."""
         proof = self._proof(request)
-        segment = request.query_params.get("segment", EVERYONE)
+        segment = request.query_params.get("segment") or EVERYONE
         try:
             plan = plan_of(self._studio, proof.issue, Wish(segment=segment), probes=False)
         except NewsletterError as err:

@@ -69,9 +69,8 @@ class Account(Struct, frozen=True, kw_only=True):
 
     @property
     def sent(self) -> int:
-        """The number of emails that need nothing more in this run."""
-        tally = self.tally
-        return tally.frozen - tally.excluded - tally.waiting - tally.inflight - tally.deferred
+        """The number of emails that were sent, or may have been."""
+        return self.tally.accepted + self.tally.unknown
 
     @property
     def people(self) -> int:
@@ -197,7 +196,7 @@ class _SendingPages:
             trip=trip,
             grace=say_wait(left) if left else "",
             warning=runner_missing(found.last_run, now=now) if found.needs_run(now) and not is_ours else "",
-            is_live=is_ours or broadcast.state in _CHANGES_SOON,
+            is_live=broadcast.state in _CHANGES_SOON or (is_ours and broadcast.continues_at is not None),
             can_continue=broadcast.state in _CAN_CONTINUE and not is_ours and not found.is_at_work and not left,
             can_cancel=broadcast.state is BroadcastState.CANCELLING
             or (broadcast.state is not BroadcastState.STOPPED and bool(is_open or found.held_after(now))),

@@ -59,6 +59,7 @@ class Courier:
         self._interruption = Interruption()
         self._lock = Lock()
         self._trips: dict[int, Trip] = {}
+        self._stops: dict[int, Event] = {}  # for each broadcast that is under way
         self._threads: list[Thread] = []
 
     def send(self, trip: Trip) -> None:
@@ -71,6 +72,7 @@ class Courier:
             if self._interruption.is_asked:
                 self._trips[trip.broadcast] = replace(trip, is_under_way=False)
                 return
+            self._stops[trip.broadcast] = self._interruption.new_stop()
             # Not a daemon: the interpreter waits for the thread, so that no request is cut off.
             thread = Thread(target=self._run, args=(trip,), name=f"broadcast-{trip.broadcast}")
             self._threads.append(thread)
@@ -87,6 +89,11 @@ class Courier:
     def new_stop(self) -> Event:
         """Return an event that is set when this process is told to end."""
         return self._interruption.new_stop()
+
+    def halt(self, broadcast_id: int) -> None:
+        """Stop to send one broadcast after the current email, because it is about to be canceled."""
+        if stop := self._stops.get(broadcast_id):
+            stop.set()
 
     def ask_to_end(self) -> None:
         """Ask all threads to stop after the email that each is sending. A handler of signals may call this."""
@@ -121,7 +128,7 @@ class Courier:
 
     def _send(self, database: Database, trip: Trip) -> None:
         """Send what is due now, and then what is due later if this process stays for that."""
-        config, number, stop = trip.config, trip.broadcast, self._interruption.new_stop()
+        config, number, stop = trip.config, trip.broadcast, self._stops[trip.broadcast]
         if trip.stays:
             say_run(database, STUDIO, now=datetime.now(UTC))
         broadcast = await_grace(database, number, on_tick=lambda _left: None, stop=stop, cancels=False)

@@ -35,11 +35,13 @@ def serve_studio(
     on_ready: Callable[[str], None],
     without: Collection[Means] = (),
     courier: Courier | None = None,
+    on_end: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve the studio for the issue in `folder` until Ctrl-C. What it is sending then ends after the current email.
 
-    `on_ready` is called with the studio's URL when the server is ready. Without a `port`, the default port is used, or
-    the next free one. With port 0, the system chooses a free port. Raise InputError if the port cannot be used.
+    `on_ready` is called with the studio's URL when the server is ready, and `on_end` when nothing is sent anymore.
+    Without a `port`, the default port is used, or the next free one. With port 0, the system chooses a free port. Raise
+    InputError if the port cannot be used.
     """
     listener = _any_listener() if port is None else _listener(port)
     port = int(listener.getsockname()[1])
@@ -57,7 +59,9 @@ def serve_studio(
         ws="none",  # the studio uses no WebSockets, so they need no protection
         timeout_graceful_shutdown=1,
     )
-    server = _Server(settings, on_ready=lambda: on_ready(url), on_signal=courier.ask_to_end, on_stop=pulse.end)
+    server = _Server(
+        settings, on_ready=lambda: on_ready(url), on_signal=courier.ask_to_end, on_stop=pulse.end, on_end=on_end
+    )
     try:
         server.run(sockets=listeners)
     except KeyboardInterrupt:
@@ -80,11 +84,13 @@ class _Server(uvicorn.Server):
         on_ready: Callable[[], None],
         on_signal: Callable[[], None],
         on_stop: Callable[[], None],
+        on_end: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._on_signal = on_signal
         self._on_ready = on_ready
         self._on_stop = on_stop
+        self._on_end = on_end
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Tell at once that a signal has come. The server itself notices it a moment later."""
@@ -102,6 +108,7 @@ class _Server(uvicorn.Server):
         """End the streams of open pages first, because the server would otherwise wait for them."""
         self._on_stop()
         await super().shutdown(sockets)
+        self._on_end()  # here, because uvicorn raises the signal again afterward, and SIGTERM ends the process
 
 
 def _any_listener() -> socket.socket:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
+import uvicorn
 from starlette.applications import Starlette
 
 from newsletter.config import Config, load_config
@@ -161,3 +163,15 @@ concurrency = 1
             yield world
         finally:
             world.courier.end()
+
+
+@contextmanager
+def served_world(world: SendingWorld) -> Iterator[str]:
+    """Serves the studio by a thread; the address of the issue's page."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(world.app, log_config=None, timeout_graceful_shutdown=1, http="h11"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/2026-02/"
+        server.should_exit = True
+        thread.join()

@@ -443,7 +443,7 @@ def test_canceling_says_whom_it_still_reaches_and_sends_no_more(halted: tuple[Se
     with ThreadPoolExecutor(1) as threads:
         canceled = threads.submit(world.confirm, question)
         while _state(world) is BroadcastState.RUNNING:
-            pass
+            threading.Event().wait(0.05)
         halt.go_on.set()
         assert canceled.result().headers["location"] == "/2026-02/sending/1"
     world.wait()

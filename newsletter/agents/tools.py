@@ -18,7 +18,7 @@ from newsletter.language.clock import say_moment, show_utc
 from newsletter.language.counts import count_of
 from newsletter.render.theme import Theme
 from newsletter.store.opening import open_database
-from newsletter.workflows.proposals import Wish, propose_broadcast
+from newsletter.workflows.proposals import ProposalDraft, propose_broadcast
 
 _WIDTHS = {"desktop": 800, "tablet": 600, "phone": 375}
 Issue = Annotated[str, Meta(description="The name of an issue, for example 2026-02.", min_length=1, max_length=200)]
@@ -165,7 +165,7 @@ class ProposeBroadcast(OfIssue):
     valid_hours: Annotated[int, Meta(description="After how many hours the proposal expires.", ge=1, le=336)] = 72
 
     def answer(self, desk: Desk) -> ToolAnswer:
-        wish = Wish(
+        wish = ProposalDraft(
             folder=require_folder(desk.config, self.issue),
             segment=self.segment,
             at=self.at,

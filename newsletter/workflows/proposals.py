@@ -9,6 +9,7 @@ from msgspec import Struct
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.language.clock import say_moment, show_utc
+from newsletter.language.counts import count_of
 from newsletter.model.broadcast import Broadcast, Waiver
 from newsletter.model.proposal import Proposal, ProposalState
 from newsletter.providers.base import Provider
@@ -26,7 +27,7 @@ _LONGEST_NAME = 60  # characters of the name of an agent's program
 _ADD_AGAIN = "have it proposed again, or send the issue without a proposal"
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class ProposalDraft(Struct, frozen=True, kw_only=True):
     """What an agent proposes: to send an issue to a segment, at a time or as soon as it is released."""
 
     folder: Path  # the issue's folder
@@ -37,39 +38,41 @@ class Wish(Struct, frozen=True, kw_only=True):
     by: str  # the agent's program, as it calls itself
 
 
-def propose_broadcast(config: Config, database: Database, wish: Wish, *, theme: Theme, now: datetime) -> Proposal:
+def propose_broadcast(
+    config: Config, database: Database, draft: ProposalDraft, *, theme: Theme, now: datetime
+) -> Proposal:
     """Save a proposal with the content as it is now, and the number of people who would get it. Send nothing.
 
     Raise MistakesError for mistakes in the files. Raise InputError if a check finds an error, if there is no such
     segment, if the time cannot be read or has passed, or if no one would get it.
     """
-    if wish.is_local_time and not wish.at:
+    if draft.is_local_time and not draft.at:
         raise InputError("local time needs a time; say when")
     zone = config.settings.newsletter.timezone
-    schedule = read_schedule(wish.at, zone=zone, is_local_time=wish.is_local_time, now=now) if wish.at else None
+    schedule = read_schedule(draft.at, zone=zone, is_local_time=draft.is_local_time, now=now) if draft.at else None
     due = schedule.moment_in(schedule.zone) if schedule else now
-    composed = compose_issue(config, wish.folder, at=due, known_fields=LIST_IS_CLOSED, theme=theme)
+    composed = compose_issue(config, draft.folder, at=due, known_fields=LIST_IS_CLOSED, theme=theme)
     if composed.errors:
         lines = "\n".join(str(finding) for finding in composed.errors)
         raise InputError(f"the issue has errors, so it cannot be sent; correct them, then propose it again:\n{lines}")
     issue, rendered = composed.issue, composed.rendered
-    order = Order(folder=wish.folder, segment=meant_by(config, database, segment=wish.segment, now=now))
+    order = Order(folder=draft.folder, segment=meant_by(config, database, segment=draft.segment, now=now))
     order = order if schedule is None else Order(folder=order.folder, segment=order.segment, schedule=schedule)
     only = require_segments(config, database, issue.only_segments, now=now)
     preview = preview_freeze(database, request_of(config, order, issue, rendered, only, now=now), now=now)
     proposal = Proposal(
         id=0,
         issue=issue.name,
-        segment=wish.segment,
+        segment=draft.segment,
         content_hash=rendered.content_hash,
         recipients=preview.recipients,
         wall_time=schedule.wall_time.replace(tzinfo=None).isoformat() if schedule else "",
         is_second=bool(schedule and schedule.wall_time.fold),
         zone=schedule.zone if schedule else "",
-        is_local_time=wish.is_local_time,
-        proposed_by=_printable(wish.by),
+        is_local_time=draft.is_local_time,
+        proposed_by=_printable(draft.by),
         proposed_at=now,
-        expires_at=now + wish.valid_for,
+        expires_at=now + draft.valid_for,
     )
     return require_known(database, add_proposal(database, proposal))
 
@@ -126,17 +129,31 @@ def require_unchanged(proposal: Proposal, plan: BroadcastPlan) -> None:
         )
 
 
+def note_on(proposal: Proposal, plan: BroadcastPlan) -> str:
+    """Return who made a proposal, and how many people it was for."""
+    made = f"Proposal {proposal.id} was made by {proposal.proposed_by} on {show_utc(proposal.proposed_at)}"
+    then, now = count_of(proposal.recipients, "subscriber"), plan.preview.recipients
+    return f"{made} for {then}; now there are {now:,}. The issue is unchanged since then."
+
+
 def release(
-    database: Database, proposal: Proposal, plan: BroadcastPlan, provider: Provider, *, now: datetime
+    database: Database,
+    proposal: Proposal,
+    plan: BroadcastPlan,
+    provider: Provider,
+    *,
+    most: int | None = None,
+    now: datetime,
 ) -> Broadcast:
     """Start the broadcast that was planned for a proposal. A person has reviewed the plan and confirmed it.
 
-    Raise InputError if the proposal was settled, or has expired or changed. Raise what `start_broadcast` raises. Of
-    two people who release it at the same time, the second may start a broadcast too, which then reaches no one twice.
+    `most` is the number of people that they agreed to, as in `start_broadcast`. Raise InputError if the proposal was
+    settled, or has expired or changed. Raise what `start_broadcast` raises. Of two people who release it at the same
+    time, the second may start a broadcast too, which then reaches no one twice.
     """
     current = require_open(database, proposal.id, issue=proposal.issue, now=now)
     require_unchanged(current, plan)
-    broadcast = start_broadcast(database, plan, provider, now=now)
+    broadcast = start_broadcast(database, plan, provider, most=most, now=now)
     settle_proposal(database, proposal.id, ProposalState.RELEASED, broadcast=broadcast.id)
     return broadcast
 

@@ -18,7 +18,7 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.opening import open_database
 from newsletter.workflows import proposals
-from newsletter.workflows.proposals import Wish
+from newsletter.workflows.proposals import ProposalDraft
 from newsletter.workflows.send.plan import BroadcastPlan, plan_broadcast
 from tests.e2e.program import run, write_list
 from tests.workspaces import ISSUE, write_workspace
@@ -49,9 +49,9 @@ def database(config: Config) -> Iterator[Database]:
         yield opened
 
 
-def wish(config: Config, segment: str = "everyone", at: str = "", **more: object) -> Wish:
+def wish(config: Config, segment: str = "everyone", at: str = "", **more: object) -> ProposalDraft:
     folder = config.root / "issues" / "2026-02"
-    made = Wish(folder=folder, segment=segment, at=at, valid_for=timedelta(hours=72), by="An agent 1.0")
+    made = ProposalDraft(folder=folder, segment=segment, at=at, valid_for=timedelta(hours=72), by="An agent 1.0")
     return replace(made, **more)
 
 

@@ -13,27 +13,27 @@ from msgspec import Struct
 from newsletter.cli import output
 from newsletter.cli.compose.findings import probing
 from newsletter.cli.options import DryRun, NamedIssue, Without, Yes
-from newsletter.cli.send.awake import TERMINAL, Awake, choose_awake, stay_awake
+from newsletter.cli.send.awake import TERMINAL, choose_awake, send_when_due
 from newsletter.cli.send.plan import print_plan
 from newsletter.cli.send.progress import hand_over
 from newsletter.cli.send.status import print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
-from newsletter.language.clock import show_utc
-from newsletter.model.broadcast import Broadcast, BroadcastState, Schedule, Waiver
+from newsletter.model.broadcast import Broadcast, Schedule, Waiver
 from newsletter.model.proposal import Proposal
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.recall import last_run, say_run
 from newsletter.workflows.compose.compose import require_issue
-from newsletter.workflows.proposals import order_of, release, require_open, require_unchanged
+from newsletter.workflows.proposals import note_on, order_of, release, require_open, require_unchanged
 from newsletter.workflows.segments import meant_by
+from newsletter.workflows.send.awake import Awake
+from newsletter.workflows.send.begin import begin
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
-from newsletter.workflows.send.schedule import lead_of, read_schedule
+from newsletter.workflows.send.schedule import read_schedule
 from newsletter.workflows.send.status import status_of
-from newsletter.workflows.send.worker import announce
 
 _TO = "The segment to send to: a name from newsletter.toml, or `everyone`."
 _WHERE = "Instead of --to, send to subscribers who match this expression, for example 'language = \"es\"'."
@@ -92,7 +92,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
             plan = plan_broadcast(config, database, order, provider=provider, probing=wanted, now=now)
         if proposed is not None:
             require_unchanged(proposed, plan)
-            output.note(_about(proposed, plan))
+            output.note(note_on(proposed, plan))
         print_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
         if plan.blocking:
             output.note("Nothing was sent. Fix the errors above, then try again.")
@@ -146,13 +146,6 @@ def _order(
     return Order(folder=folder, segment=segment, waivers=asked.waivers, schedule=schedule)
 
 
-def _about(proposed: Proposal, plan: BroadcastPlan) -> str:
-    """Return who made a proposal, and how many people it was for."""
-    made = f"Proposal {proposed.id} was made by {proposed.proposed_by} on {show_utc(proposed.proposed_at)}"
-    then, now = output.count_of(proposed.recipients, "subscriber"), plan.preview.recipients
-    return f"{made} for {then}; now there are {now:,}. The issue is unchanged since then."
-
-
 def _start(database: Database, proposed: Proposal | None, plan: BroadcastPlan, provider: Provider) -> Broadcast:
     now = datetime.now(UTC)
     if proposed is not None:
@@ -184,13 +177,9 @@ def _provider(config: Config, *, is_needed: bool) -> Provider | None:
 
 def _begin(config: Config, database: Database, broadcast: Broadcast, plan: BroadcastPlan, provider: Provider) -> None:
     """Send the part of a new broadcast that is due now, or show its status if all of it is due later."""
-    announce(config, broadcast.id)
-    if plan.schedule is None:
-        hand_over(config, database, broadcast, provider, ahead=None)
-    elif (
-        plan.schedule.leaves_at_once(datetime.now(UTC)) or broadcast.state is BroadcastState.RUNNING
-    ):  # its time came while the person was confirming
-        hand_over(config, database, broadcast, provider, ahead=lead_of(config))
+    beginning = begin(config, broadcast, plan, now=datetime.now(UTC))
+    if beginning.is_now:
+        hand_over(config, database, broadcast, provider, ahead=beginning.ahead)
     else:
         print_broadcast(config, status_of(database, broadcast.id))
 
@@ -202,7 +191,7 @@ def _send_here(
     say_run(database, TERMINAL, now=datetime.now(UTC))
     with suppress(typer.Exit):  # what was not accepted is tried again
         _begin(config, database, broadcast, plan, provider)
-    if code := stay_awake(config, database, broadcast.id):
+    if code := send_when_due(config, database, broadcast.id):
         raise typer.Exit(code)
 
 

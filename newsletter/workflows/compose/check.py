@@ -1,16 +1,18 @@
 """Check an issue completely: its files, the finished email, the list and the segments."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 from msgspec import Struct
 
+from newsletter.checks.registry import named
 from newsletter.config import Config
 from newsletter.content.loader import segments_named
 from newsletter.errors import MistakesError, StoreError
 from newsletter.model.finding import Finding, NotRun, Severity
 from newsletter.render.theme import Theme
+from newsletter.settings.mistakes import within_sentence
 from newsletter.workflows.compose.compose import (
     CONTENT_RULE,
     Composed,
@@ -53,6 +55,17 @@ def judge_issue(
     composed = probe_issue(config, composed, probing)
     findings = (*segments, *composed.findings, *_idle_waivers(composed))
     return Judgment(findings=findings, not_run=composed.not_run, by=composed.issue.fields.date, notes=composed.notes)
+
+
+def not_judged(not_run: Sequence[NotRun]) -> list[str]:
+    """Return the skipped checks, one line per reason.
+
+    For example `accessibility in a browser (A6). Only `newsletter check` runs the checks that take a while.`
+    """
+    reasons: dict[str, list[str]] = {}
+    for left_out in not_run:
+        reasons.setdefault(left_out.why, []).append(within_sentence(named(left_out.rule)))
+    return [f"{', '.join(rules)}. {why[:1].upper()}{why[1:]}." for why, rules in reasons.items()]
 
 
 def _about_segments(config: Config, folder: Path, *, now: datetime) -> Iterator[Finding]:

@@ -151,14 +151,16 @@ def request_of(
     )
 
 
-def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider, *, now: datetime) -> Broadcast:
+def start_broadcast(
+    database: Database, plan: BroadcastPlan, provider: Provider, *, most: int | None = None, now: datetime
+) -> Broadcast:
     """Freeze the broadcast: write its recipients and content to the ledger.
 
     Before that, the addresses in `worn_out` are suppressed. A subscriber who joined after the plan was made may need
     another variant; it is rendered and checked before the freeze. Raise FindingsError if an error blocks sending. Raise
-    InputError if there are no recipients, if the scheduled time has passed by now, or if a variant is missing and the
-    issue was edited after the plan was made. Raise StoreError if this drive has no working locks, because then two
-    processes could send the same emails.
+    InputError if there are no recipients, or more than `most`, if the scheduled time has passed by now, or if a variant
+    is missing and the issue was edited after the plan was made. Raise StoreError if this drive has no working locks,
+    because then two processes could send the same emails.
     """
     with database.runner():
         pass  # before anything is frozen
@@ -174,7 +176,7 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
     while True:  # this ends: each round renders at least one more readership, and the number of readerships is finite
         try:
             tracked = with_tracking(rendered.variants, service_url=plan.request.envelope.service_url)
-            request = replace(plan.request, tracking=tracked.mode, link_targets=tracked.targets)
+            request = replace(plan.request, tracking=tracked.mode, link_targets=tracked.targets, most=most)
             return freeze_broadcast(database, request, tracked.variants, chunk_size=chunk_size, now=now)
         except RepeatedContentError as err:  # another broadcast was started after the plan was made
             _require_free(repeated_content(plan.request.issue, err.repeats))

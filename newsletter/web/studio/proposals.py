@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.errors import InputError, NewsletterError
-from newsletter.language.clock import say_moment
+from newsletter.language.clock import say_moment, show_utc_from
 from newsletter.model.proposal import Proposal
 from newsletter.store.ledger.recall import last_run
 from newsletter.web.studio.questions import Wish, send_question
@@ -73,8 +73,7 @@ class _ProposalPages:
         if config.has_database:
             with opened(config) as database:
                 found = open_proposals(database, now=now)
-        zone = config.settings.newsletter.timezone
-        rows = [(each, _facts(each, zone, now)) for each in found]
+        rows = [(each, _facts(each, now)) for each in found]
         return page(self._studio, "proposals.html.j2", status=status, proposals=rows, problem=problem)
 
     def _known(self, request: Request) -> Proposal:
@@ -88,13 +87,14 @@ class _ProposalPages:
             raise missing from err
 
 
-def _facts(proposal: Proposal, zone: str, now: datetime) -> list[tuple[str, str]]:
+def _facts(proposal: Proposal, now: datetime) -> list[tuple[str, str]]:
     schedule = proposal.schedule
     when = say_moment(schedule.moment_in(schedule.zone), schedule.zone, now=now) if schedule else "at once"
     return [
-        ("to", f"{proposal.segment}: {proposal.recipients:,} when it was proposed"),
+        ("people", f"{proposal.recipients:,} when it was proposed"),
         ("when", f"{when}, in each subscriber's own time zone" if proposal.is_local_time else when),
         ("by", proposal.proposed_by),
-        ("proposed", say_moment(proposal.proposed_at, zone, now=now)),
-        ("expires", say_moment(proposal.expires_at, zone, now=now)),
+        ("proposed", show_utc_from(proposal.proposed_at, now)),
+        ("expires", show_utc_from(proposal.expires_at, now)),
+        ("number", str(proposal.id)),
     ]

@@ -43,7 +43,13 @@ def test_a_studio_without_proposals_says_so(world: SendingWorld) -> None:
 def test_what_an_agent_proposed_is_shown_as_text(world: SendingWorld) -> None:
     propose(world, at="in 3 hours")
     text = world.get(LIST).text
-    for words in ("An &lt;agent&gt; 1.0", f"everyone: {PEOPLE} when it was proposed", "in 3 hours", "in 3 days"):
+    for words in (
+        "An &lt;agent&gt; 1.0",
+        "2026-02</a> to everyone",
+        f"{PEOPLE} when it was proposed",
+        "in 3 hours",
+        "in 3 days",
+    ):
         assert words in text
 
 

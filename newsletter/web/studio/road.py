@@ -19,13 +19,13 @@ from newsletter.store.ledger.recall import last_run
 from newsletter.web.studio.confirmations import Question
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.questions import (
-    Wish,
+    SendForm,
     approval_question,
     copies_question,
     listed_reviewers,
     plan_of,
+    read_form,
     send_question,
-    wish_from,
 )
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.web.studio.templates import page
@@ -96,7 +96,7 @@ class _RoadPages:
         proof = self._proof(request)
         segment = request.query_params.get("segment") or EVERYONE
         try:
-            plan = plan_of(self._studio, proof.issue, Wish(segment=segment), probes=False)
+            plan = plan_of(self._studio, proof.issue, SendForm(segment=segment), probes=False)
         except NewsletterError as err:
             return page(self._studio, "sending_audience.html.j2", plan=None, notes=(), problem=said_on_page(err))
         notes = (*plan.notes, *notes_on_people(plan))
@@ -123,8 +123,8 @@ class _RoadPages:
         def ask(issue: str) -> Question:
             if _only(fields, "when") == "later" and not at.strip():
                 raise InputError('write the time to send at, for example "thursday 08:00"')
-            wish = wish_from(self._studio, segment=segment, at=at, is_local_time=is_local, awake=awake)
-            return send_question(self._studio, issue, wish)
+            form = read_form(self._studio, segment=segment, at=at, is_local_time=is_local, awake=awake)
+            return send_question(self._studio, issue, form)
 
         return self._ask(request, filled, ask)
 

@@ -29,7 +29,7 @@ concurrency = 1
 
 
 class Pause:
-    """A relay that keeps one answer back until it is told to go on."""
+    """A relay that keeps one answer back until the test lets it go on."""
 
     def __init__(self) -> None:
         self.reached, self.go_on = threading.Event(), threading.Event()

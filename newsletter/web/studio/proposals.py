@@ -12,7 +12,7 @@ from newsletter.errors import InputError, NewsletterError
 from newsletter.language.clock import say_moment, show_utc_from
 from newsletter.model.proposal import Proposal
 from newsletter.store.ledger.recall import last_run
-from newsletter.web.studio.questions import Wish, send_question
+from newsletter.web.studio.questions import SendForm, send_question
 from newsletter.web.studio.road import Fields, said_on_page, with_form
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.web.studio.templates import page
@@ -45,14 +45,14 @@ class _ProposalPages:
         proposal, now = self._known(request), datetime.now(UTC)
         with opened(self._studio.config) as database:
             awake = usual_awake(last_run(database), now=now)
-        wish = Wish(
+        form = SendForm(
             segment=proposal.segment,
             schedule=proposal.schedule,
             awake=awake if proposal.schedule else None,
             proposal=proposal,
         )
         try:
-            question = send_question(self._studio, proposal.issue, wish)
+            question = send_question(self._studio, proposal.issue, form)
         except NewsletterError as err:
             return self._page(problem=said_on_page(err), status=_CONFLICT)
         key = self._studio.confirmations.ask(question)

@@ -153,7 +153,7 @@ def _approve(studio: Studio, issue: str, by: str, content_hash: str) -> Settleme
 # ── A broadcast ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class SendForm(Struct, frozen=True, kw_only=True):
     """What a person filled in to send an issue."""
 
     segment: str = EVERYONE
@@ -162,91 +162,91 @@ class Wish(Struct, frozen=True, kw_only=True):
     proposal: Proposal | None = None  # what an agent proposed, if this is it
 
 
-def wish_from(studio: Studio, *, segment: str, at: str, is_local_time: bool, awake: str) -> Wish:
+def read_form(studio: Studio, *, segment: str, at: str, is_local_time: bool, awake: str) -> SendForm:
     """Read the form. Without `at`, the issue is sent as soon as possible. Raise InputError for a mistake in it."""
     if not segment:
         raise InputError("choose the segment to send to")
     if not at.strip():
-        return Wish(segment=segment)
+        return SendForm(segment=segment)
     zone = studio.config.settings.newsletter.timezone
     if awake not in set(Awake):
         raise InputError("choose what will be running at that time")
     chosen = possible_awake(studio.config, Awake(awake))
     schedule = read_schedule(at.strip(), zone=zone, is_local_time=is_local_time, now=_now())
-    return Wish(segment=segment, schedule=schedule, awake=chosen)
+    return SendForm(segment=segment, schedule=schedule, awake=chosen)
 
 
-def plan_of(studio: Studio, issue: str, wish: Wish, *, probes: bool) -> BroadcastPlan:
+def plan_of(studio: Studio, issue: str, form: SendForm, *, probes: bool) -> BroadcastPlan:
     """Plan the broadcast as `newsletter send` does. Without `probes`, the checks that take a while are left out."""
     config, now = studio.config, _now()
     without = studio.without | frozenset(map(Means, config.settings.checks.without))
     with opened(config) as database:
-        meant = meant_by(config, database, segment=wish.segment, now=now)
-        order = Order(folder=_folder(studio, issue), segment=meant, schedule=wish.schedule)
+        meant = meant_by(config, database, segment=form.segment, now=now)
+        order = Order(folder=_folder(studio, issue), segment=meant, schedule=form.schedule)
         probing = Probing(now=now, without=without) if probes else None
         provider = studio.courier.open_provider(config)
         plan = plan_broadcast(config, database, order, provider=provider, probing=probing, now=now)
-        if wish.proposal is not None:
-            require_unchanged(require_open(database, wish.proposal.id, issue=issue, now=now), plan)
+        if form.proposal is not None:
+            require_unchanged(require_open(database, form.proposal.id, issue=issue, now=now), plan)
         return plan
 
 
-def send_question(studio: Studio, issue: str, wish: Wish, *, notice: str = "") -> Question:
+def send_question(studio: Studio, issue: str, form: SendForm, *, notice: str = "") -> Question:
     """Ask whether to send or schedule the issue, with the whole plan. The number of people has to be typed."""
-    plan, config = plan_of(studio, issue, wish, probes=True), studio.config
+    plan, config = plan_of(studio, issue, form, probes=True), studio.config
     people = plan.preview.recipients
     through = studio.courier.open_provider(config).describe()
     subscribers = count_of(people, "subscriber")
-    verb = "Schedule it for" if wish.schedule else "Send to"
+    verb = "Schedule it for" if form.schedule else "Send to"
     return Question(
         issue=issue,
         title=f"{verb} {subscribers}?",
         facts=tuple(plan_facts(config, plan, through=through, seat=STUDIO_SEAT, now=_now())),
-        action=f"{'Schedule for' if wish.schedule else 'Send to'} {subscribers}",
+        action=f"{'Schedule for' if form.schedule else 'Send to'} {subscribers}",
         notice=notice,
         notes=(
-            *([note_on(wish.proposal, plan)] if wish.proposal else []),
+            *([note_on(form.proposal, plan)] if form.proposal else []),
             *plan.notes,
             *plan.composed.notes,
             *notes_on_people(plan),
-            *_notes_on_awake(studio, wish),
+            *_notes_on_awake(studio, form),
         ),
         blocking=plan.blocking,
         people=people,
-        act=partial(_send, studio, issue, wish, plan, through),
+        act=partial(_send, studio, issue, form, plan, through),
     )
 
 
-def _notes_on_awake(studio: Studio, wish: Wish) -> list[str]:
+def _notes_on_awake(studio: Studio, form: SendForm) -> list[str]:
     """Return a warning if what a person says will be running has not run lately."""
-    if wish.awake is None:
+    if form.awake is None:
         return []
-    if wish.awake is Awake.HERE:
+    if form.awake is Awake.HERE:
         return ["This studio sends the issue when it is due. Leave it running, and keep the computer awake."]
     with opened(studio.config) as database:
         last = last_run(database)
     if is_awake(last, now=_now()):
         return []
-    return [f"No {_RUNNERS[wish.awake]} has run here lately. If none is running then, nothing is sent."]
+    return [f"No {_RUNNERS[form.awake]} has run here lately. If none is running then, nothing is sent."]
 
 
 _RUNNERS = {Awake.SERVE: "service", Awake.TIMER: "timer", Awake.WORKER: "worker"}
 
 
-def _send(studio: Studio, issue: str, wish: Wish, agreed: BroadcastPlan, through: str) -> Settlement | Question:
+def _send(studio: Studio, issue: str, form: SendForm, agreed: BroadcastPlan, through: str) -> Settlement | Question:
     """Create the broadcast exactly as agreed, and begin to send what is due. Ask again if anything differs."""
     config = studio.config
-    fresh = plan_of(studio, issue, wish, probes=False)
+    fresh = plan_of(studio, issue, form, probes=False)
     provider = studio.courier.open_provider(config)
     if fresh.blocking or provider.describe() != through or _agreed_to(fresh) != _agreed_to(agreed):
-        return send_question(studio, issue, wish, notice=_CHANGED)
+        return send_question(studio, issue, form, notice=_CHANGED)
     # The checks that take a while ran when the person was asked, and the content is still the same.
     plan = replace(fresh, request=replace(fresh.request, waivers=agreed.request.waivers))
     with opened(config) as database:
-        begun = start_broadcast if wish.proposal is None else partial(release, proposal=wish.proposal)
+        begun = start_broadcast if form.proposal is None else partial(release, proposal=form.proposal)
         broadcast = begun(database, plan=plan, provider=provider, most=agreed.preview.recipients, now=_now())
         beginning = begin(config, broadcast, plan, now=_now())
-    stays = wish.awake is Awake.HERE
+    stays = form.awake is Awake.HERE
     if beginning.is_now or stays:
         trip = Trip(config=config, broadcast=broadcast.id, is_now=beginning.is_now, ahead=beginning.ahead, stays=stays)
         studio.courier.send(trip)

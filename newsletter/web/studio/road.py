@@ -13,22 +13,24 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from newsletter.config import Config
 from newsletter.errors import InputError, MistakesError, NewsletterError
 from newsletter.model.segment import EVERYONE
 from newsletter.store.ledger.recall import last_run
 from newsletter.web.studio.confirmations import Question
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.questions import (
-    Wish,
+    SendForm,
     approval_question,
     copies_question,
     listed_reviewers,
     plan_of,
+    read_form,
     send_question,
-    wish_from,
 )
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.web.studio.templates import page
+from newsletter.workflows.proposals import open_proposals
 from newsletter.workflows.send.account import identity, state_in_words
 from newsletter.workflows.send.awake import Awake, usual_awake
 from newsletter.workflows.send.plan_facts import notes_on_people
@@ -96,7 +98,7 @@ class _RoadPages:
         proof = self._proof(request)
         segment = request.query_params.get("segment") or EVERYONE
         try:
-            plan = plan_of(self._studio, proof.issue, Wish(segment=segment), probes=False)
+            plan = plan_of(self._studio, proof.issue, SendForm(segment=segment), probes=False)
         except NewsletterError as err:
             return page(self._studio, "sending_audience.html.j2", plan=None, notes=(), problem=said_on_page(err))
         notes = (*plan.notes, *notes_on_people(plan))
@@ -123,8 +125,8 @@ class _RoadPages:
         def ask(issue: str) -> Question:
             if _only(fields, "when") == "later" and not at.strip():
                 raise InputError('write the time to send at, for example "thursday 08:00"')
-            wish = wish_from(self._studio, segment=segment, at=at, is_local_time=is_local, awake=awake)
-            return send_question(self._studio, issue, wish)
+            form = read_form(self._studio, segment=segment, at=at, is_local_time=is_local, awake=awake)
+            return send_question(self._studio, issue, form)
 
         return self._ask(request, filled, ask)
 
@@ -160,6 +162,7 @@ class _RoadPages:
             runners=_runners(studio),
             usual=filled.awake or _usual(studio).value,
             through=config.settings.provider.use,
+            proposed=_is_proposed(config, proof.issue),
             broadcasts=broadcasts,
         )
 
@@ -189,6 +192,14 @@ def said_on_page(err: NewsletterError) -> str:
     for option, name in (("--local-time", "local time"), ("--by: ", ""), (', for example --by "Ana Lima"', "")):
         words = words.replace(option, name)
     return f"{words[:1].upper()}{words[1:]}"
+
+
+def _is_proposed(config: Config, issue: str) -> bool:
+    """Return whether an agent has proposed to send an issue, and a person can still decide."""
+    if not config.has_database:
+        return False
+    with opened(config) as database:
+        return any(each.issue == issue for each in open_proposals(database, now=datetime.now(UTC)))
 
 
 def _only(fields: Fields, name: str) -> str:

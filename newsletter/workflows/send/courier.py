@@ -52,7 +52,7 @@ class Trip(Struct, frozen=True, kw_only=True):
 
 
 class Courier:
-    """Sends broadcasts, each in a thread of its own, until it is told to end. Any thread may call any method."""
+    """Sends broadcasts, each in a thread of its own, until `end` is called. Any thread may call any method."""
 
     def __init__(self, opener: Opener = lambda config: open_provider(config, os.environ)) -> None:
         self._opener = opener
@@ -87,7 +87,7 @@ class Courier:
         return self._opener(config)
 
     def new_stop(self) -> Event:
-        """Return an event that is set when this process is told to end."""
+        """Return an event that is set when sending must end."""
         return self._interruption.new_stop()
 
     def halt(self, broadcast_id: int) -> None:

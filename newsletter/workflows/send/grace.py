@@ -34,7 +34,7 @@ def await_grace(
 
     `on_tick` is called every second with the time left. If `stop` is set in the meantime, the broadcast is canceled:
     otherwise a worker or a timer would still send it. No one has been sent anything. Without `cancels`, the broadcast
-    stays as it is then, because whoever stopped did not mean to call it off.
+    stays as it is then, because the person who stopped the process did not call it off.
     """
     while left := grace_left(broadcast := require_broadcast(database, broadcast_id), now=clock()):
         on_tick(left)

@@ -40,6 +40,12 @@ def test_a_studio_without_proposals_says_so(world: SendingWorld) -> None:
     assert "No open proposals" in world.get(LIST).text
 
 
+def test_the_page_for_sending_leads_to_the_proposals(world: SendingWorld) -> None:
+    assert LIST not in world.get("/2026-02/sending").text
+    propose(world)
+    assert f'<a href="{LIST}">' in world.get("/2026-02/sending").text
+
+
 def test_what_an_agent_proposed_is_shown_as_text(world: SendingWorld) -> None:
     propose(world, at="in 3 hours")
     text = world.get(LIST).text

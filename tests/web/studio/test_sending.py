@@ -378,7 +378,7 @@ def test_an_approval_needs_a_name(plain: SendingWorld, name: str) -> None:
 
 
 class Halt:
-    """A relay that stops before the answer to the third message, until it is told to go on."""
+    """A relay that stops before the answer to the third message, until the test lets it go on."""
 
     def __init__(self) -> None:
         self.reached, self.go_on = threading.Event(), threading.Event()

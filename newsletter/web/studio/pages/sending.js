@@ -47,7 +47,7 @@ function showAudience(select) {
   show();
 }
 
-/** Show the progress of a broadcast until nothing more happens. The focus stays where it is. */
+/** Show the progress of a broadcast until nothing more happens. The focus stays on its button. */
 function followAccount(shown) {
   const isLive = () => shown.querySelector(".account")?.dataset.live === "yes";
   async function look() {

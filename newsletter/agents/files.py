@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import PurePosixPath
 
@@ -25,6 +27,7 @@ from newsletter.system.contained import (
     write_below,
 )
 from newsletter.system.pictures import opened_picture
+from newsletter.workflows.compose.edit_history import EditStep, forget_step, remember_step
 
 IMAGES = "images"
 _MARKDOWN = ".md"
@@ -178,8 +181,21 @@ def write_image(config: Config, issue: str, path: str, data: str, *, replaces: s
 def _write(config: Config, file: IssueFile, content: bytes, *, replaces: str, most_bytes: int) -> ToolAnswer:
     if not replaces:
         _require_room(config, file, len(content))
-    write_below(config.root, file.path, content, replaces=replaces, most_bytes=most_bytes)
+    with _remembered(config, file, content) if replaces and not file.is_picture else nullcontext():
+        write_below(config.root, file.path, content, replaces=replaces, most_bytes=most_bytes)
     return ToolAnswer(text=f"{file.path} was saved.\nfingerprint: {fingerprint_of(content)}")
+
+
+@contextmanager
+def _remembered(config: Config, file: IssueFile, content: bytes) -> Iterator[None]:
+    """Keep what a text contained before it is replaced, so that a person can undo the change in the studio."""
+    before = read_below(config.root, file.path, most_bytes=_MOST_TEXT_BYTES)
+    step = remember_step(config, file.path, EditStep(before=before, after=fingerprint_of(content)))
+    try:
+        yield
+    except BaseException:
+        forget_step(step)
+        raise
 
 
 def _require_room(config: Config, file: IssueFile, size_bytes: int) -> None:

@@ -168,10 +168,12 @@ def _restore(root: Path, kept: Path) -> None:
 
 
 def _everything(top: Path, root: Path) -> dict[str, tuple[int, bytes]]:
-    """Every file and folder, apart from the server's log and the database, whose rows are compared."""
+    """Every file and folder, apart from the log, the copies for undoing, and the database, whose rows are compared."""
     found = {}
     for path in top.rglob("*"):
-        if path.is_relative_to(root / "logs") or path.name.startswith(("newsletter.db", "stderr.log")):
+        if path.is_relative_to(root / "logs") or path.is_relative_to(root / "build/.edits"):
+            continue
+        if path == root / "build" or path.name.startswith(("newsletter.db", "stderr.log")):
             continue
         mode = path.lstat().st_mode
         found[str(path)] = (mode, path.read_bytes() if stat.S_ISREG(mode) else b"")

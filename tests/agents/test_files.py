@@ -9,6 +9,7 @@ from newsletter.agents import files
 from newsletter.config import Config, load_config
 from newsletter.errors import ConflictError, InputError
 from newsletter.system.contained import fingerprint_of
+from newsletter.workflows.compose.edit_history import EditStep, count_steps, last_step
 from tests.agents.hostile import PICTURES, small_png
 from tests.workspaces import ISSUE, LETTER, write_workspace
 
@@ -60,6 +61,17 @@ def test_what_was_read_can_be_written_back_with_its_fingerprint(config: Config) 
     assert saved.endswith(fingerprint_of(f"{LETTER}More.\n".encode()))
     with pytest.raises(ConflictError, match="was changed in the meantime"):
         write(config, "letter.md", text, head.removeprefix("fingerprint: "))
+
+
+def test_what_an_agent_replaced_can_be_undone(config: Config) -> None:
+    replaces = fingerprint_of(LETTER.encode())
+    write(config, "letter.md", "new", replaces)
+    with pytest.raises(ConflictError):
+        write(config, "letter.md", "newer", replaces)
+    found = last_step(config, "issues/2026-02/letter.md")
+    assert found is not None
+    assert found[1] == EditStep(before=LETTER.encode(), after=fingerprint_of(b"new"))
+    assert count_steps(config, "issues/2026-02/letter.md") == 1
 
 
 @pytest.mark.parametrize("path", ["new.md", "events/workshop.md", "über uns.md"])

@@ -169,6 +169,26 @@ def test_changes_are_logged_with_their_place(tmp_path: Path) -> None:
     ]
 
 
+def test_calls_at_the_same_time_are_carried_out_one_after_another_or_refused(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path / "newsletter")
+    answers = []
+
+    async def work() -> None:
+        async with connected(root, tmp_path / "log") as agent, anyio.create_task_group() as tasks:
+
+            async def ask() -> None:
+                answers.append(text_of(await agent.call("list_issues")))
+
+            for _ in range(60):
+                tasks.start_soon(ask)
+
+    anyio.run(work)
+    done = [each for each in answers if each.startswith("2026-02")]
+    refused = [each for each in answers if "calls are waiting already" in each]
+    assert len(done) + len(refused) == 60
+    assert len(done) >= 20
+
+
 GARBAGE = [
     *(b"", b"x", b"{}", b"[]", b"null", b"\xff\xfe", b"{" * 10_000, b"[" * 100_000, b'"' + b"x" * 3_000_000 + b'"'),
     *(b'{"jsonrpc": "2.0", "id": 2, "method": "tools/call"}', b'{"jsonrpc": "2.0", "id": "\\ud800", "method": "ping"}'),

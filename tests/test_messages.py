@@ -17,7 +17,7 @@ from tests.messages import PACKAGE, ROOT, messages, texts_of
         ("newsletter/cli/send/send.py", "--to and --where cannot be combined; give only one of them"),
         ("newsletter/checks/rules/accessibility.py", "put the `title` from issue.yaml in an <h1>"),
         (
-            "newsletter/cli/send/plan.py",
+            "newsletter/workflows/send/plan_facts.py",
             "it sends the issue to {…}, which holds it until its time, and recalls it if someone leaves",
         ),
         ("newsletter/store/postgresql/failures.py", "GRANT you CREATE on the database"),

@@ -91,6 +91,11 @@ def _broadcasts(config: Config) -> Iterator[Value]:
             yield str(broadcast.id), label_of(broadcast.state)
 
 
+def _broadcasts_and_issues(config: Config) -> Iterator[Value]:
+    yield from _broadcasts(config)
+    yield from _issues(config)
+
+
 def _database_as_it_is(location: Path | str) -> Database:
     """Return the database without creating or migrating it, unlike `open_database`."""
     if isinstance(location, Path):
@@ -107,6 +112,7 @@ _VALUES: Mapping[str, Callable[[Config], Iterator[Value]]] = {
     "ISSUE": _issues,
     "SEGMENT": _segments,
     "BROADCAST": _broadcasts,
+    "BROADCAST|ISSUE": _broadcasts_and_issues,
     "GROUP": _reviewers,
     "REVIEWER": _reviewers,
     "TOPIC": _topics,

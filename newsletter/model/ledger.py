@@ -41,6 +41,7 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     grace: timedelta = timedelta()  # nothing is sent before this time has passed
     tracking: TrackingMode = TrackingMode.OFF
     link_targets: tuple[str, ...] = ()  # where the tracked links 1, 2 and so on of its variants lead
+    most: int | None = None  # how many people a person agreed to; nothing is frozen if it would be more
 
 
 class ClaimedDelivery(NamedTuple):

@@ -56,7 +56,8 @@ def completed(folder: Path, line: str) -> list[str]:
         ("newsletter suppressions list --topic n", "news"),
         ("newsletter check --format s", "sarif"),
         ("newsletter check --without ", "browser network spamassassin"),
-        ("newsletter status ", ""),
+        ("newsletter status ", "2026-02 2026-01"),
+        ("newsletter audit ", ""),
         ("newsletter backup ", ""),
     ],
 )
@@ -78,7 +79,7 @@ def test_the_shell_completes_the_numbers_of_broadcasts(tmp_path: Path) -> None:
     run(root, "subscribers", "import", "list.csv")
     run(root, "send", "2026-02", "--to", "teachers", "--yes")
     run(root, "send", "2026-02", "--to", "everyone", "--yes")
-    assert completed(root, "newsletter status ") == ["2", "1"]
+    assert completed(root, "newsletter status ") == ["2", "1", "2026-02"]
     assert completed(root, "newsletter audit 1") == ["1"]
 
 

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import output
-from newsletter.cli.compose.findings import not_judged, summarize_findings
+from newsletter.cli.compose.findings import summarize_findings
 from newsletter.cli.options import NewestIssue
 from newsletter.cli.workspace import current_config
 from newsletter.config import Config
 from newsletter.model.issue import Issue
 from newsletter.model.readership import Reader
 from newsletter.workflows.compose.build import build_issue
+from newsletter.workflows.compose.check import not_judged
 from newsletter.workflows.compose.compose import Fields, require_issue
 
 

@@ -18,7 +18,7 @@ from newsletter.checks.registry import RULES, named
 from newsletter.cli import bars, output
 from newsletter.config import Config
 from newsletter.model.finding import Finding, Means, NotRun, Severity
-from newsletter.settings.mistakes import within_sentence
+from newsletter.workflows.compose.check import not_judged
 from newsletter.workflows.compose.compose import Probing
 
 _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -76,17 +76,6 @@ def summarize_findings(findings: Sequence[Finding]) -> str:
     if waived := sum(bool(finding.waived) for finding in findings):
         words.append(output.styled(f"{waived} overridden", "dim"))
     return ", ".join(words) or output.styled("No problems found.", "green")
-
-
-def not_judged(not_run: Sequence[NotRun]) -> list[str]:
-    """Return the skipped checks, one line per reason.
-
-    For example `accessibility in a browser (A6). Only `newsletter check` runs the checks that take a while.`
-    """
-    reasons: dict[str, list[str]] = {}
-    for left_out in not_run:
-        reasons.setdefault(left_out.why, []).append(within_sentence(named(left_out.rule)))
-    return [f"{', '.join(rules)}. {why[:1].upper()}{why[1:]}." for why, rules in reasons.items()]
 
 
 def _text(report: Report) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from newsletter.cli import output
 from newsletter.cli.options import AsJson, BroadcastNumber, Force
-from newsletter.cli.send.status import NOBODY_NOW, parts, print_heading, standing_data, waived
+from newsletter.cli.send.status import NOBODY_NOW, print_heading, standing_data
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
 from newsletter.language.clock import show_minute, show_second, show_utc, show_utc_from
@@ -19,6 +19,7 @@ from newsletter.model.broadcast import ChunkState, DeliveryStatus, label_of
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
 from newsletter.settings.mistakes import suggestion
 from newsletter.system.environment import forget_key
+from newsletter.workflows.send.account import parts, waived
 from newsletter.workflows.send.audit import (
     BroadcastAudit,
     PersonAudit,

@@ -1,29 +1,24 @@
 """`newsletter cancel`."""
 
 import os
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import BroadcastNumber, Yes
 from newsletter.cli.send.progress import interruptible
-from newsletter.cli.send.status import first_and_last, print_broadcast
+from newsletter.cli.send.status import print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import ProviderError
-from newsletter.language.clock import say_moment
-from newsletter.model.broadcast import BroadcastState, label_of
-from newsletter.model.ledger import HeldMail
+from newsletter.model.broadcast import BroadcastState
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
-from newsletter.workflows.send.cancel import CancelPlan, cancel_broadcast, holds_email, plan_cancel
-from newsletter.workflows.send.plan import require_same_provider
-from newsletter.workflows.send.status import line_of, status_of
-
-_PATIENCE = timedelta(seconds=60)  # how long to wait for other processes that are still sending
+from newsletter.workflows.send.cancel import CANCEL_PATIENCE, cancel_broadcast, holder_of, plan_cancel
+from newsletter.workflows.send.questions import cancel_facts
+from newsletter.workflows.send.status import status_of
 
 
 def cancel(
@@ -39,48 +34,20 @@ def cancel(
     """
     with opened_database() as (config, database):
         now = datetime.now(UTC)
-        provider = _holder(config, database, broadcast, now=now)
+        provider = holder_of(config, database, broadcast, lambda: open_provider(config, os.environ), now=now)
         plan = plan_cancel(database, broadcast, provider, now=now)
-        _print_plan(config, plan, now=now)
+        output.print_facts(cancel_facts(config, plan, now=now))
         output.require_yes(f"Cancel broadcast {broadcast}?", yes=yes, otherwise="Nothing was canceled.")
         _carry_out(config, database, broadcast, provider)
-
-
-def _holder(config: Config, database: Database, broadcast_id: int, *, now: datetime) -> Provider | None:
-    """Return the provider if it may be holding emails of the broadcast."""
-    found = line_of(database, broadcast_id).broadcast
-    if not holds_email(database, broadcast_id, now=now):
-        return None
-    require_same_provider(found, config.settings.provider.use)
-    return open_provider(config, os.environ)
-
-
-def _print_plan(config: Config, plan: CancelPlan, *, now: datetime) -> None:
-    broadcast, tally = plan.broadcast, plan.tally
-
-    def mails(title: str, mails: Sequence[HeldMail]) -> str:
-        zone = config.settings.newsletter.timezone
-        lines = [f"{mail.deliveries:,} until {say_moment(mail.until, zone, now=now)}" for mail in mails]
-        return f"{title}\n{first_and_last(lines)}" if lines else ""
-
-    under_way = f"{tally.inflight:,}, which are being sent now, or were being sent when a process stopped"
-    output.print_facts(
-        [
-            ("broadcast", f"{broadcast.id}: {broadcast.title}, {label_of(broadcast.state)}"),
-            ("waiting", f"{tally.waiting:,}, which will not be sent" if tally.waiting else ""),
-            ("sending", under_way if tally.inflight else ""),
-            ("held", mails(f"by {broadcast.provider}, which will be asked to drop them:", plan.held)),
-            ("too late", mails("so close to their send time that they may still go out:", plan.too_late)),
-            ("sent", f"{plan.gone:,}, which cannot be recalled" if plan.gone else ""),
-        ]
-    )
 
 
 def _carry_out(config: Config, database: Database, broadcast_id: int, provider: Provider | None) -> None:
     with interruptible() as interruption:
         try:
             stop = interruption.new_stop()
-            cancel_broadcast(database, broadcast_id, provider, patience=_PATIENCE, on_wait=_tell_inflight, stop=stop)
+            cancel_broadcast(
+                database, broadcast_id, provider, patience=CANCEL_PATIENCE, on_wait=_tell_inflight, stop=stop
+            )
             code = 0
         except ProviderError as err:
             output.print_error(str(err))

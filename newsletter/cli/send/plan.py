@@ -1,139 +1,26 @@
 """The plan of a broadcast, which a person reviews before they confirm."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from shlex import quote
-from zoneinfo import ZoneInfo
 
 from newsletter.cli import output
-from newsletter.cli.compose.findings import not_judged, print_findings
+from newsletter.cli.compose.findings import print_findings
 from newsletter.config import Config
-from newsletter.language.clock import say_day_and_clock, say_moment, say_time_span, say_wait
-from newsletter.model.finding import CONSENT
-from newsletter.model.ledger import VariantCount, ZoneCount
-from newsletter.model.readership import TrackingMode
-from newsletter.model.segment import AD_HOC
-from newsletter.workflows.compose.sample import sample_mail
 from newsletter.workflows.send.plan import BroadcastPlan
-from newsletter.workflows.send.schedule import SchedulePlan, Travel
-
-_SHOWN_ZONES = 4
+from newsletter.workflows.send.plan_facts import TERMINAL_SEAT, notes_on_people, plan_facts
 
 
 def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: datetime) -> None:
     """Print the issue, sender, recipients, variants, time, provider, overridden checks and problems."""
-    envelope, issue, request, preview = plan.request.envelope, plan.composed.issue, plan.request, plan.preview
-    left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
-    facts = [
-        ("issue", f"{issue.name}  {issue.shown_title}"),
-        ("subject", sample_mail(config, plan.composed.rendered.fullest).subject),
-        ("from", f"{envelope.from_name} <{envelope.from_email}>"),
-        ("to", f"{request.segment.name}: {output.count_of(preview.recipients, 'subscriber')}"),
-        ("where", request.segment.expression if request.segment.name == AD_HOC else ""),
-        ("about", ", ".join(config.settings.topics[topic] for topic in request.topics)),
-        ("left out", "\n".join(left_out)),
-        ("variants", variant_lines(preview.variants) if any(len(axis.values) > 1 for axis in request.axes) else ""),
-        *(_schedule_facts(plan.schedule, provider=request.provider, now=now) if plan.schedule else ()),
-        ("tracking", _tracking_line(plan)),
-        ("through", through),
-        ("grace", _grace_line(request.grace)),
-        *(("overridden", f"{waiver.rule}: {waiver.because}") for waiver in request.waivers),
-        *(("not needed", f"override of {rule}: the check found no problem") for rule in plan.unused_waivers),
-        ("skipped", "\n".join(not_judged(plan.composed.not_run))),
-    ]
-    output.print_facts(facts)
-    _note_people(plan)
+    output.print_facts(plan_facts(config, plan, through=through, seat=TERMINAL_SEAT, now=now))
+    output.print_notes((*plan.notes, *plan.composed.notes))
+    for note in notes_on_people(plan):
+        output.note(note)
     if plan.waived:
         count = output.count_of(len(plan.waived), "problem")
         output.note(f"{count} overridden for this broadcast. The override is saved with the broadcast.")
     if plan.blocking:
         print_findings(plan.blocking)
     elif plan.warnings:
-        output.note(
-            f"{output.count_of(len(plan.warnings), 'warning')}: `newsletter check {quote(issue.name)}` lists them."
-        )
-
-
-def _tracking_line(plan: BroadcastPlan) -> str:
-    modes = {count.readership.tracking for count in plan.preview.variants}
-    if TrackingMode.TOTALS in modes:
-        return "totals: opens and clicks are counted for all readers together"
-    agreed = sum(
-        count.deliveries for count in plan.preview.variants if count.readership.tracking is TrackingMode.CONSENTED
-    )
-    if plan.composed.subject.settings.tracking.mode is TrackingMode.OFF:
-        return "off: no opens or clicks are recorded"
-    return f"consented: opens and clicks are recorded of {agreed:,} who agreed to it, and of no one else"
-
-
-def _grace_line(grace: timedelta) -> str:
-    if not grace:
-        return ""
-    return f"nothing is sent in the first {say_wait(grace)}, so that Ctrl-C or `newsletter cancel` reaches no one"
-
-
-def variant_lines(counts: Sequence[VariantCount]) -> str:
-    """Return one line per variant, with the number of people who see it."""
-    return "\n".join(
-        f"{count.deliveries:,} see {count.readership.sees or 'only what everyone sees'}" for count in counts
-    )
-
-
-def _note_people(plan: BroadcastPlan) -> None:
-    """Print notes on the segments, how many subscribers lack consent, and how many addresses will be suppressed."""
-    output.print_notes((*plan.notes, *plan.composed.notes))
-    if plan.without_consent:
-        output.note(
-            f"{output.count_of(plan.without_consent, 'subscriber')} left out: no consent on record; import the list "
-            f'again with a `consented_at` column, or with --basis "why you may email them" [{CONSENT.id}]'
-        )
-    if plan.worn_out:
-        addresses = output.count_of(len(plan.worn_out), "address")
-        output.note(f"{addresses} soft-bounced too often and will be blocked before anything is sent.")
-
-
-def _schedule_facts(plan: SchedulePlan, *, provider: str, now: datetime) -> list[tuple[str, str]]:
-    """Return the lines that say when each group receives the issue, and what must be running then."""
-    schedule = plan.schedule
-    if not schedule.is_local_time:
-        facts = [("when", "\n".join([say_moment(plan.first, schedule.zone, now=now), *plan.notes]))]
-    else:
-        facts = [
-            ("when", f"{say_day_and_clock(schedule.wall_time)}, in each subscriber's own time zone"),
-            ("first", say_moment(plan.first, plan.zone_at(plan.first), now=now)),
-            ("last", say_moment(plan.last, plan.zone_at(plan.last), now=now)),
-            ("zones", "\n".join([_zones_line(plan), *plan.notes])),
-        ]
-    if plan.past:
-        where = f"{sum(zone.deliveries for zone in plan.past):,} in {_zone_names(plan.past)}"
-        facts.append(("past", f"{where}, where this time has already passed: the issue is sent to them immediately"))
-    return [*facts, ("needs", _travel_line(plan, provider, now=now))]
-
-
-def _zones_line(plan: SchedulePlan) -> str:
-    line = f"{len(plan.zones)}: {_zone_names(plan.zones)}"
-    if plan.zoneless:
-        line += f"\n{plan.zoneless:,} without a known time zone get the issue at this time in {plan.schedule.zone}"
-    return line
-
-
-def _zone_names(zones: tuple[ZoneCount, ...]) -> str:
-    largest = sorted(zones, key=lambda zone: -zone.deliveries)
-    names = [zone.zone for zone in largest[:_SHOWN_ZONES]]
-    if more := len(zones) - len(names):
-        return f"{', '.join(names)} and {more:,} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _travel_line(plan: SchedulePlan, provider: str, *, now: datetime) -> str:
-    """Return what must be running, and when, so that the issue is sent without the people who leave until then."""
-    zone = ZoneInfo(plan.schedule.zone)
-    begins, until = plan.begins.astimezone(zone), plan.last.astimezone(zone)
-    if plan.travel is Travel.ON_TIME:
-        when = "then" if begins == until else say_time_span(begins, until)
-        return f"the service, a timer, a worker or this terminal must be running {when}: it sends the issue"
-    if plan.travel is Travel.HELD:
-        when = f"from now to {say_day_and_clock(until)}" if begins <= now else say_time_span(begins, until)
-        what = f"it sends the issue to {provider}, which holds it until its time,\nand recalls it if someone leaves"
-        return f"the service, a timer, a worker or this terminal must be running {when}: {what}"
-    return ""
+        check = f"newsletter check {quote(plan.composed.issue.name)}"
+        output.note(f"{output.count_of(len(plan.warnings), 'warning')}: `{check}` lists them.")

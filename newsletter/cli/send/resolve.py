@@ -10,7 +10,7 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.options import BroadcastNumber, Yes
-from newsletter.cli.send.status import NOBODY_NOW, identity, sending_again, title_of
+from newsletter.cli.send.status import NOBODY_NOW
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
@@ -19,6 +19,7 @@ from newsletter.model.ledger import Resolution, UnknownChunk
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
+from newsletter.workflows.send.account import identity, sending_again, title_of
 from newsletter.workflows.send.resolve import Reconciliation, choose_chunks, reconcile, resolve_chunks
 from newsletter.workflows.send.resolve_files import message_ids_of, read_files, resolve_named
 from newsletter.workflows.send.status import line_of

@@ -17,6 +17,7 @@ from newsletter.providers.registry import open_provider
 from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import Composed, compose_issue, require_issue
 from newsletter.workflows.segments import audience_fields
+from newsletter.workflows.send.questions import facts_of_test
 from newsletter.workflows.send.reviewer_copies import count_test_copies, reviewers, send_test_copies
 
 _TO = "A group of reviewers from newsletter.toml, or an address. Repeatable."
@@ -38,14 +39,8 @@ def test(
     composed = compose_issue(config, require_issue(config, issue), known_fields=audience_fields(config))
     provider = open_provider(config, os.environ)
     copies = count_test_copies(composed, mailboxes)
-    output.print_facts(
-        [
-            ("issue", f"{composed.issue.name}  {composed.issue.shown_title}"),
-            ("to", "\n".join(mailboxes)),
-            ("through", provider.describe()),
-            ("problems", summarize_findings(composed.findings)),
-        ]
-    )
+    problems = summarize_findings(composed.findings)
+    output.print_facts(facts_of_test(composed, mailboxes, through=provider.describe(), problems=problems))
     print_findings(composed.errors)
     output.require_yes(f"Send {output.count_of(copies, 'test copy')}?", yes=yes, otherwise="Nothing was sent.")
     with open_database(config.database) as database, bars.progress("Sending", copies, unit="copies") as advance:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from newsletter.errors import InputError
 from newsletter.language.counts import people_of
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.finding import REPEAT
@@ -75,15 +76,16 @@ def freeze_broadcast(
     received the issue from an earlier broadcast of this kind. Only those of the `variants` that someone gets are saved.
     If the time is in the future, the broadcast is scheduled; otherwise it is running.
 
-    Raise InputError if no one is left, RepeatedContentError if someone may have this content under another name of the
-    issue and REPEAT is not waived, and NotRenderedError if a readership has no variant. Nothing is written in any of
-    these cases.
+    Raise InputError if no one is left or if more people are left than `most`, RepeatedContentError if someone may have
+    this content under another name of the issue and REPEAT is not waived, and NotRenderedError if a readership has no
+    variant. Nothing is written in any of these cases.
     """
     content = {variant.readership: variant for variant in variants}
     with database.transaction() as connection:
         members = sort_members(connection, request, now=now)
         parts = _cut(connection, members, chunk_size)
         require_somebody(request, members, left=len(parts))
+        _require_most(request, sum(part.deliveries for part in parts))
         if members.repeats and REPEAT.id not in {waiver.rule for waiver in request.waivers}:
             raise RepeatedContentError(members.repeats)
         readerships = list(dict.fromkeys(part.readership for part in parts))
@@ -131,6 +133,14 @@ def preview_freeze(database: Database, request: FreezeRequest, *, now: datetime)
         zoneless=zoneless,
         repeats=members.repeats,
     )
+
+
+def _require_most(request: FreezeRequest, people: int) -> None:
+    if request.most is not None and people > request.most:
+        raise InputError(
+            f"the list has changed in the meantime: {people_of(people)} would get the issue now, not "
+            f"{request.most:,}, so nothing was sent; review it, then send it again"
+        )
 
 
 def _count_parts(connection: Connection, members: SortedMembers) -> dict[int, int]:

@@ -10,10 +10,14 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.config import Config
-from newsletter.web.studio import issue
+from newsletter.errors import NewsletterError
+from newsletter.model.finding import Means
+from newsletter.web.studio import issue, proposals, road, sending
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
@@ -21,31 +25,55 @@ from newsletter.web.studio.templates import studio_file
 from newsletter.web.studio.views import Lookups, MailFor
 from newsletter.web.studio.watch import Pulse, watch_workspace
 from newsletter.workflows.compose.reader import mail_for_address
+from newsletter.workflows.send.courier import Courier
 
 # Every group of pages: each returns its routes. Pages of one issue are below `/{issue}/`, all others below `/-/`, which
 # cannot be the name of an issue. So the groups with pages below `/-/` come first.
-_GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (issue.routes,)
+_GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
+    proposals.routes,
+    road.routes,
+    sending.routes,
+    issue.routes,
+)
 
 
 def studio_app(
-    config: Config, folder: Path, *, pulse: Pulse | None = None, mail_for: MailFor = mail_for_address
+    config: Config,
+    folder: Path,
+    *,
+    pulse: Pulse | None = None,
+    courier: Courier | None = None,
+    without: Collection[Means] = (),
+    mail_for: MailFor = mail_for_address,
 ) -> Starlette:
     """Return the studio's application. Its front page leads to the issue in `folder`.
 
     `pulse` notifies open pages of changes. The caller that starts a server must end the pulse, so that the pages close
-    their connections. `mail_for` returns the email for a subscriber.
+    their connections. `courier` sends broadcasts; it ends with the application. `without` are the tools that the checks
+    before a broadcast do not use. `mail_for` returns the email for a subscriber.
     """
     studio = Studio(
-        proofs=Proofs(config, folder), lookups=Lookups(mail_for), token=token_urlsafe(), pulse=pulse or Pulse()
+        proofs=Proofs(config, folder),
+        lookups=Lookups(mail_for),
+        token=token_urlsafe(),
+        pulse=pulse or Pulse(),
+        courier=courier or Courier(),
+        without=frozenset(without),
     )
     return Starlette(
         routes=[Route("/-/files/{name}", studio_file), *(route for group in _GROUPS for route in group(studio))],
+        exception_handlers={NewsletterError: _say_error},
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=OWN_HOSTS),
             Middleware(SameOriginOnly, token=studio.token),
         ],
         lifespan=lambda _app: _watching(studio),
     )
+
+
+def _say_error(_request: Request, err: Exception) -> Response:
+    """Return why a page cannot be shown, for example because the database cannot be reached."""
+    return PlainTextResponse(f"{err}\n", status_code=503)
 
 
 @asynccontextmanager
@@ -64,3 +92,4 @@ async def _watching(studio: Studio) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await run_in_threadpool(studio.courier.end)

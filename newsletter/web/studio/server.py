@@ -3,16 +3,19 @@
 import asyncio
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.model.finding import Means
 from newsletter.web.studio.application import studio_app
 from newsletter.web.studio.watch import Pulse
+from newsletter.workflows.send.courier import Courier
 
 HOST, _HOST_IPV6 = "127.0.0.1", "::1"
 DEFAULT_PORT = 8025
@@ -24,19 +27,29 @@ _REASONS = {
 }
 
 
-def serve_studio(config: Config, folder: Path, *, port: int | None, on_ready: Callable[[str], None]) -> None:
-    """Serve the studio for the issue in `folder` until Ctrl-C.
+def serve_studio(
+    config: Config,
+    folder: Path,
+    *,
+    port: int | None,
+    on_ready: Callable[[str], None],
+    without: Collection[Means] = (),
+    courier: Courier | None = None,
+    on_end: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve the studio for the issue in `folder` until Ctrl-C. What it is sending then ends after the current email.
 
-    `on_ready` is called with the studio's URL when the server is ready. Without a `port`, the default port is used, or
-    the next free one. With port 0, the system chooses a free port. Raise InputError if the port cannot be used.
+    `on_ready` is called with the studio's URL when the server is ready, and `on_end` when nothing is sent anymore.
+    Without a `port`, the default port is used, or the next free one. With port 0, the system chooses a free port. Raise
+    InputError if the port cannot be used.
     """
     listener = _any_listener() if port is None else _listener(port)
     port = int(listener.getsockname()[1])
     url = f"http://{HOST}:{port}/"
     listeners = [listener, *_ipv6_listeners(port)]
-    pulse = Pulse()
+    pulse, courier = Pulse(), courier or Courier()
     settings = uvicorn.Config(
-        studio_app(config, folder, pulse=pulse),
+        studio_app(config, folder, pulse=pulse, courier=courier, without=without),
         log_config=None,
         log_level="critical",
         access_log=False,
@@ -46,7 +59,9 @@ def serve_studio(config: Config, folder: Path, *, port: int | None, on_ready: Ca
         ws="none",  # the studio uses no WebSockets, so they need no protection
         timeout_graceful_shutdown=1,
     )
-    server = _Server(settings, on_ready=lambda: on_ready(url), on_stop=pulse.end)
+    server = _Server(
+        settings, on_ready=lambda: on_ready(url), on_signal=courier.ask_to_end, on_stop=pulse.end, on_end=on_end
+    )
     try:
         server.run(sockets=listeners)
     except KeyboardInterrupt:
@@ -57,12 +72,30 @@ def serve_studio(config: Config, folder: Path, *, port: int | None, on_ready: Ca
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that calls back when it is ready, and before it waits for open connections to end."""
+    """A uvicorn server that calls back when it is ready, when a signal asks it to end, and before it closes.
 
-    def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+    It then waits for open connections to end.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        on_ready: Callable[[], None],
+        on_signal: Callable[[], None],
+        on_stop: Callable[[], None],
+        on_end: Callable[[], None],
+    ) -> None:
         super().__init__(config)
+        self._on_signal = on_signal
         self._on_ready = on_ready
         self._on_stop = on_stop
+        self._on_end = on_end
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Tell at once that a signal has come. The server itself notices it a moment later."""
+        self._on_signal()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then call `on_ready`."""
@@ -75,6 +108,7 @@ class _Server(uvicorn.Server):
         """End the streams of open pages first, because the server would otherwise wait for them."""
         self._on_stop()
         await super().shutdown(sockets)
+        self._on_end()  # here, because uvicorn raises the signal again afterward, and SIGTERM ends the process
 
 
 def _any_listener() -> socket.socket:

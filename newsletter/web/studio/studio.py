@@ -3,9 +3,14 @@
 from msgspec import Struct, field
 
 from newsletter.config import Config
+from newsletter.model.finding import Means
+from newsletter.store.database import Database
+from newsletter.store.opening import open_database
+from newsletter.web.studio.confirmations import Confirmations
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.views import Lookups
 from newsletter.web.studio.watch import Pulse
+from newsletter.workflows.send.courier import Courier
 
 
 class Studio(Struct, frozen=True, kw_only=True):
@@ -15,8 +20,16 @@ class Studio(Struct, frozen=True, kw_only=True):
     lookups: Lookups  # the subscribers who were looked up
     token: str  # which every form contains; a new one for each start
     pulse: Pulse = field(default_factory=Pulse)  # notifies open pages of changes
+    courier: Courier = field(default_factory=Courier)  # sends broadcasts while pages are shown
+    confirmations: Confirmations = field(default_factory=Confirmations)  # what a person is asked before that
+    without: frozenset[Means] = frozenset()  # the tools that the checks before a broadcast do not use
 
     @property
     def config(self) -> Config:
         """The settings as they were when they were last valid."""
         return self.proofs.config
+
+
+def opened(config: Config) -> Database:
+    """Open the database of the workspace, for the length of a `with` block."""
+    return open_database(config.database, workspace=config.root)

@@ -48,6 +48,7 @@ def _templates() -> Environment:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["sentence"] = _sentence
+    environment.filters["coded"] = _coded
     return environment
 
 
@@ -56,5 +57,10 @@ def _sentence(text: str) -> Markup:
     first, _, _ = text.partition(" ")
     if first.isalpha():
         text = text[0].upper() + text[1:]
+    return _coded(text)
+
+
+def _coded(text: str) -> Markup:
+    """Mark up text in backticks as code, and nothing else."""
     code, pieces = Markup("<code>{}</code>"), text.split("`")
     return Markup("").join(code.format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces))

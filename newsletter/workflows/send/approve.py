@@ -42,7 +42,7 @@ def draft_approval(config: Config, database: Database, folder: Path, *, now: dat
     issue, content_hash = composed.issue.name, composed.rendered.content_hash
     return ApprovalDraft(
         composed=composed,
-        given=_standing(database, issue, content_hash),
+        given=standing_approvals(database, issue, content_hash),
         last=approvals.last_approval(database, issue),
         tested_at=approvals.tested_at(database, issue, content_hash),
     )
@@ -73,9 +73,9 @@ def unmet_requirements(config: Config, database: Database, issue_name: str, cont
     """Return the requirements of `[delivery]` that this content does not meet: approval and test copy."""
     demanded = config.settings.delivery
     findings = []
-    if demanded.require_approval and not _standing(database, issue_name, content_hash):
+    if demanded.require_approval and not standing_approvals(database, issue_name, content_hash):
         remedy = f"have it reviewed, then run: newsletter approve {quote(issue_name)} --by NAME"
-        findings.append(_finding(APPROVAL, issue_name, _unapproved(database, issue_name), remedy))
+        findings.append(_finding(APPROVAL, issue_name, why_unapproved(database, issue_name), remedy))
     if demanded.require_test and approvals.tested_at(database, issue_name, content_hash) is None:
         remedy = f"run: newsletter test {quote(issue_name)} --to reviewers"
         findings.append(_finding(TEST, issue_name, "no test copy of this content has been sent", remedy))
@@ -96,11 +96,13 @@ def repeated_content(issue_name: str, repeats: Sequence[RepeatedContent]) -> tup
     )
 
 
-def _standing(database: Database, issue_name: str, content_hash: str) -> tuple[Approval, ...]:
+def standing_approvals(database: Database, issue_name: str, content_hash: str) -> tuple[Approval, ...]:
+    """Return the valid approvals of exactly this content, earliest first."""
     return tuple(each for each in approvals.approvals_of(database, issue_name, content_hash) if not each.voided)
 
 
-def _unapproved(database: Database, issue_name: str) -> str:
+def why_unapproved(database: Database, issue_name: str) -> str:
+    """Return why an issue has no valid approval: it was never approved, was changed, or its approval is void."""
     last = approvals.last_approval(database, issue_name)
     if last is None:
         return "no one has approved it"

@@ -10,6 +10,7 @@ from threading import Event
 
 from msgspec import Struct
 
+from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally, label_of
 from newsletter.model.ledger import HeldMail
@@ -21,9 +22,11 @@ from newsletter.store.ledger.recall import batches_of, settle_recall
 from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.resolve import unknown_chunks
 from newsletter.store.ledger.status import tally_of
+from newsletter.workflows.send.plan import require_same_provider
 from newsletter.workflows.send.recall import LIVE, recall_batch
 from newsletter.workflows.send.recover import recover
 
+CANCEL_PATIENCE = timedelta(seconds=60)  # how long to wait for other processes that are still sending
 _POLL_SECONDS = 0.25
 OnWait = Callable[[int], None]  # called with the number of deliveries that another process is still sending
 
@@ -63,6 +66,20 @@ def plan_cancel(database: Database, broadcast_id: int, provider: Provider | None
 def holds_email(database: Database, broadcast_id: int, *, now: datetime) -> bool:
     """Return whether the provider may hold email of a broadcast, so that it is needed to cancel the broadcast."""
     return any(batch.state in LIVE and batch.due_at > now for batch in batches_of(database, broadcast_id))
+
+
+def holder_of(
+    config: Config, database: Database, broadcast_id: int, opener: Callable[[], Provider], *, now: datetime
+) -> Provider | None:
+    """Return the provider if it may be holding emails of a broadcast, so that it is needed to cancel it.
+
+    Raise InputError if there is no such broadcast, or if it was started with another provider.
+    """
+    found = require_broadcast(database, broadcast_id)
+    if not holds_email(database, broadcast_id, now=now):
+        return None
+    require_same_provider(found, config.settings.provider.use)
+    return opener()
 
 
 def cancel_broadcast(

@@ -27,16 +27,20 @@ def await_grace(
     *,
     on_tick: Callable[[timedelta], None],
     stop: Event,
+    cancels: bool = True,
     clock: Clock = utc_now,
 ) -> Broadcast:
     """Wait until the grace period is over, or someone cancels the broadcast. Return the broadcast as it is then.
 
     `on_tick` is called every second with the time left. If `stop` is set in the meantime, the broadcast is canceled:
-    otherwise a worker or a timer would still send it. No one has been sent anything.
+    otherwise a worker or a timer would still send it. No one has been sent anything. Without `cancels`, the broadcast
+    stays as it is then, because the person who stopped the process did not call it off.
     """
     while left := grace_left(broadcast := require_broadcast(database, broadcast_id), now=clock()):
         on_tick(left)
         if stop.wait(min(left.total_seconds(), _TICK_SECONDS)):
+            if not cancels:
+                return broadcast
             # Nothing has been submitted, so there is no other process to wait for, and no provider holds any email.
             return cancel_broadcast(database, broadcast_id, None, patience=timedelta(), stop=stop, clock=clock)
     return broadcast

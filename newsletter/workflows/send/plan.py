@@ -96,7 +96,7 @@ def plan_broadcast(
     issue, rendered = render_folder(config, order.folder)
     judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
-    request = _request_of(config, order, issue, rendered, only, now=now)
+    request = request_of(config, order, issue, rendered, only, now=now)
     preview = preview_freeze(database, request, now=now)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
     schedule = order.schedule
@@ -130,7 +130,7 @@ def plan_broadcast(
     )
 
 
-def _request_of(
+def request_of(
     config: Config, order: Order, issue: Issue, rendered: RenderedIssue, only: Sequence[Segment], *, now: datetime
 ) -> FreezeRequest:
     """Return what would be frozen for an order, without its waivers. `only` are the segments that the issue names."""
@@ -151,14 +151,16 @@ def _request_of(
     )
 
 
-def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider, *, now: datetime) -> Broadcast:
+def start_broadcast(
+    database: Database, plan: BroadcastPlan, provider: Provider, *, most: int | None = None, now: datetime
+) -> Broadcast:
     """Freeze the broadcast: write its recipients and content to the ledger.
 
     Before that, the addresses in `worn_out` are suppressed. A subscriber who joined after the plan was made may need
     another variant; it is rendered and checked before the freeze. Raise FindingsError if an error blocks sending. Raise
-    InputError if there are no recipients, if the scheduled time has passed by now, or if a variant is missing and the
-    issue was edited after the plan was made. Raise StoreError if this drive has no working locks, because then two
-    processes could send the same emails.
+    InputError if there are no recipients, or more than `most`, if the scheduled time has passed by now, or if a variant
+    is missing and the issue was edited after the plan was made. Raise StoreError if this drive has no working locks,
+    because then two processes could send the same emails.
     """
     with database.runner():
         pass  # before anything is frozen
@@ -174,7 +176,7 @@ def start_broadcast(database: Database, plan: BroadcastPlan, provider: Provider,
     while True:  # this ends: each round renders at least one more readership, and the number of readerships is finite
         try:
             tracked = with_tracking(rendered.variants, service_url=plan.request.envelope.service_url)
-            request = replace(plan.request, tracking=tracked.mode, link_targets=tracked.targets)
+            request = replace(plan.request, tracking=tracked.mode, link_targets=tracked.targets, most=most)
             return freeze_broadcast(database, request, tracked.variants, chunk_size=chunk_size, now=now)
         except RepeatedContentError as err:  # another broadcast was started after the plan was made
             _require_free(repeated_content(plan.request.issue, err.repeats))

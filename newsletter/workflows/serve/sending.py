@@ -16,12 +16,12 @@ from newsletter.providers.base import Clock, utc_now
 from newsletter.store.database import Database
 from newsletter.system.log import Field, Log
 from newsletter.system.signals import Interruption
+from newsletter.workflows.send.awake import SERVICE
 from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import Opener
 from newsletter.workflows.send.run_due import run_due
 from newsletter.workflows.serve.background import in_background
 
-SERVICE = "serve"  # what ran last, in the ledger
 LOOK_EVERY = timedelta(minutes=1)
 _WORTH_SAYING = timedelta(minutes=1)  # shorter waits are frequent with a pace per second or minute
 

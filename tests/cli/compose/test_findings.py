@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from newsletter import install_hint
 from newsletter.checks.base import Circumstances
 from newsletter.checks.registry import RULES, check_issue, named
-from newsletter.cli.compose.findings import Format, Report, not_judged, print_report, summarize_findings
+from newsletter.cli.compose.findings import Format, Report, print_report, summarize_findings
 from newsletter.config import load_config
 from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
+from newsletter.workflows.compose.check import not_judged
 from newsletter.workflows.compose.compose import compose_issue
 from tests.cli.test_output import lines_of_terminal
 from tests.workspaces import write_workspace

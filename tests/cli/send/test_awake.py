@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.cli.send.awake import _is_unfinished as is_unfinished
 from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast
 from newsletter.store.opening import open_database
+from newsletter.workflows.send.awake import is_unfinished
 from tests.store.builders import add_people, freeze
 
 NOW = datetime.now(UTC)

@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from newsletter.cli.send.audit import IdentityPart
-from newsletter.cli.send.status import identity, next_steps, parts, print_heading
+from newsletter.cli.send.status import print_heading
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, DeliveryStatus, Envelope, Tally, label_of
 from newsletter.model.ledger import ChunkSummary, Entry, HeldMail
+from newsletter.workflows.send.account import identity, next_steps, parts
 from newsletter.workflows.send.status import BroadcastStatus
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)

@@ -1,0 +1,370 @@
+"""The email apps that are simulated: their rules, in order, and how they are drawn."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from msgspec import Struct
+
+from newsletter.checks.clients.simulation import gmail, other_apps, outlook_web, word, yahoo
+from newsletter.checks.clients.simulation.app_mail import AppMail
+from newsletter.checks.clients.simulation.conditionals import resolved
+from newsletter.checks.clients.simulation.inbox_rows import Device
+from newsletter.checks.clients.simulation.losses import Basis, Tally
+from newsletter.checks.clients.simulation.vml import draw_shapes
+
+PHONE_WIDTH, DESKTOP_WIDTH = 390, 700  # CSS pixels
+_SANS = "Arial, Helvetica, sans-serif"
+
+
+class Dark(StrEnum):
+    """What an app does to the colors of an email in dark mode."""
+
+    STAYS_LIGHT = "stays light"
+    AUTHOR = "author"  # the email's own query for dark mode applies, and nothing else
+    OUTLOOK_COM = "outlook.com"  # the author's query, then a walk that repairs the contrast
+    WORD = "word"  # every color is changed by one curve
+    GMAIL_IOS = "gmail ios"  # every color is inverted
+    CHROMIUM = "chromium"  # Chromium's own darkening
+    THUNDERBIRD = "thunderbird"  # light grounds and dark text are stripped
+    UNKNOWN = "unknown"
+
+
+class Fit(StrEnum):
+    """What an app does with an email that is wider than its window."""
+
+    REFLOW = "reflow"  # the window decides
+    SHRINK = "shrink"  # the email is laid out at the width that it needs, and shrunk
+    AUTO_FIT = "auto-fit"  # the same, for the largest width that any element has or asks for
+
+
+class Form(StrEnum):
+    """The part of an email that an app shows."""
+
+    HTML = "html"
+    TEXT = "text"
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """The page that an app shows an email on."""
+
+    font: str = f"14px {_SANS}"
+    margin: str = "8px"  # around the body, if the email does not say otherwise
+    link: str = "#0000ee"
+    ground: str = "#ffffff"
+    dark_ground: str = "#121212"
+    dark_text: str = "#e6e6e6"
+
+
+Step = Callable[[AppMail], None]
+
+
+class EmailApp(Struct, frozen=True, kw_only=True):
+    """One email app, or several that do the same."""
+
+    key: str
+    name: str
+    clients: tuple[str, ...]  # in caniemail's table; the first one's tests are applied
+    shares: tuple[str, ...] = ()  # the apps whose readers see this; the same as `clients` if it is empty
+    device: Device = Device.DESKTOP
+    form: Form = Form.HTML
+    read: Callable[[str, Tally], str] = lambda html, _: html  # what the app does to the text of the HTML
+    before: tuple[Step, ...] = ()  # what it does before the table applies
+    after: tuple[Step, ...] = ()  # what it does with what the table leaves
+    handled: frozenset[str] = frozenset()  # features supported in part, as `before` and `after` describe
+    is_native: bool = False  # whether it loads external style sheets
+    fit: Fit = Fit.REFLOW
+    frame: Frame = Frame()
+    dark: Dark = Dark.UNKNOWN
+    dark_basis: Basis = Basis.REPORTED
+    dark_note: str = ""
+    note: str = ""  # what the picture cannot show
+
+    @property
+    def width(self) -> int:
+        """The width of its window in CSS pixels."""
+        return PHONE_WIDTH if self.device is Device.PHONE else DESKTOP_WIDTH
+
+
+def _read_by_word(html: str, _: Tally) -> str:
+    return resolved(html)
+
+
+_GMAIL_HANDLED = frozenset(
+    {"css-at-media", "css-important", "css-list-style", "css-margin", "css-rgb", "css-rgba", "css-selector-attribute"}
+    | {"css-text-indent", "html-semantics", "html-style"}
+)
+_OTHER_HANDLED = frozenset({"css-position", "css-background", "css-display", "html-dir", "html-align", "css-important"})
+# caniemail's tests of 2020 say that no selector works in Proton Mail; that of 2023 says that style elements do.
+_PROTON_SELECTORS = frozenset(
+    f"css-selector-{name}"
+    for name in ("adjacent-sibling", "attribute", "chaining", "child", "class", "descendant", "general-sibling")
+) | {"css-selector-grouping", "css-selector-id", "css-selector-type", "css-selector-universal"}
+_GMAIL_FRAME = Frame(font=f"small/1.5 {_SANS}", margin="0", link="#1155cc")
+_OUTLOOK_FRAME = Frame(margin="0", link="#0563c1", dark_ground="#292929", dark_text="#ffffff")
+_APPLE_FRAME = Frame(font="16px -apple-system, Helvetica, sans-serif", margin="8px", link="#0a84ff")
+_PHONE = Device.PHONE
+_EXACT_WIDTHS = "Line breaks differ, because this machine does not have the app's own fonts."
+
+APPS = (
+    EmailApp(
+        key="gmail-web",
+        name="Gmail in a browser",
+        clients=("gmail.desktop-webmail",),
+        read=gmail.clipped,
+        before=(gmail.drop_unread_sheets,),
+        after=(gmail.sanitize, gmail.link_numbers, gmail.wrap),
+        handled=_GMAIL_HANDLED,
+        frame=_GMAIL_FRAME,
+        dark=Dark.STAYS_LIGHT,
+    ),
+    EmailApp(
+        key="gmail-android",
+        name="Gmail on Android",
+        clients=("gmail.android",),
+        device=_PHONE,
+        read=gmail.clipped,
+        before=(gmail.drop_unread_sheets, gmail.drop_inline_gradients),
+        after=(gmail.sanitize, gmail.link_numbers, gmail.wrap),
+        handled=_GMAIL_HANDLED,
+        frame=_GMAIL_FRAME,
+        dark=Dark.CHROMIUM,
+        dark_basis=Basis.GUESSED,
+        dark_note="Chromium's darkening explains the reports that are known. Small images may be inverted too.",
+    ),
+    EmailApp(
+        key="gmail-ios",
+        name="Gmail on iOS",
+        clients=("gmail.ios",),
+        device=_PHONE,
+        read=gmail.clipped,
+        before=(gmail.drop_unread_sheets,),
+        after=(gmail.sanitize, gmail.link_numbers, gmail.wrap),
+        handled=_GMAIL_HANDLED,
+        frame=_GMAIL_FRAME,
+        dark=Dark.GMAIL_IOS,
+        dark_basis=Basis.GUESSED,
+        dark_note="Only two color pairs are published. The other colors are about right at best.",
+    ),
+    EmailApp(
+        key="gmail-other-account",
+        name="Gmail app, account of another provider",
+        clients=("gmail.mobile-webmail", "gmail.android", "gmail.ios"),
+        shares=("gmail.mobile-webmail",),
+        device=_PHONE,
+        before=(gmail.drop_unread_sheets, gmail.drop_inline_gradients),
+        after=(gmail.sanitize, gmail.link_numbers, gmail.wrap),
+        handled=(_GMAIL_HANDLED - {"html-style"}) | {"css-box-shadow", "css-display-none", "css-display"},
+        frame=_GMAIL_FRAME,
+        dark=Dark.CHROMIUM,
+        dark_basis=Basis.GUESSED,
+        dark_note="As Gmail on Android.",
+        note="Where such an email is clipped is not known.",
+    ),
+    EmailApp(
+        key="apple-mail-ios",
+        name="Apple Mail on iOS",
+        clients=("apple-mail.ios",),
+        device=_PHONE,
+        after=(other_apps.keep_positions("relative", "absolute"), other_apps.detect_data),
+        handled=frozenset({"css-position"}),
+        is_native=True,
+        fit=Fit.SHRINK,
+        frame=_APPLE_FRAME,
+        dark=Dark.AUTHOR,
+        note=_EXACT_WIDTHS,
+    ),
+    EmailApp(
+        key="apple-mail-macos",
+        name="Apple Mail on macOS",
+        clients=("apple-mail.macos",),
+        after=(other_apps.detect_data,),
+        is_native=True,
+        frame=_APPLE_FRAME,
+        dark=Dark.AUTHOR,
+        note=_EXACT_WIDTHS,
+    ),
+    EmailApp(
+        key="outlook-windows",
+        name="Outlook for Windows, classic",
+        clients=("outlook.windows",),
+        read=_read_by_word,
+        before=(word.keep_first_class, draw_shapes),
+        after=(word.inline_sheets, word.filter_styles, word.reset_nested_tables),
+        handled=word.handled(),
+        is_native=True,
+        frame=Frame(font='15px Calibri, Carlito, "Times New Roman", serif', link="#0563c1", dark_ground="#262626"),
+        dark=Dark.WORD,
+        dark_note="A curve through the 13 color pairs that are known. Pictures stay as they are.",
+        note="Only what is ignored is reliable: heights, one-pixel lines and page gaps are not drawn truly.",
+    ),
+    EmailApp(
+        key="outlook-com",
+        name="Outlook.com and new Outlook for Windows",
+        clients=("outlook.outlook-com",),
+        before=(),
+        after=(outlook_web.sanitize,),
+        handled=outlook_web.handled(),
+        frame=_OUTLOOK_FRAME,
+        dark=Dark.OUTLOOK_COM,
+        dark_basis=Basis.DOCUMENTED,
+        dark_note="Outlook.com's own formula, which fits colors measured in October 2025.",
+    ),
+    EmailApp(
+        key="outlook-phone",
+        name="Outlook on iOS and Android",
+        clients=("outlook.ios", "outlook.android"),
+        device=_PHONE,
+        after=(outlook_web.sanitize,),
+        handled=outlook_web.handled(),
+        frame=_OUTLOOK_FRAME,
+        dark=Dark.OUTLOOK_COM,
+        dark_note="As Outlook.com, whose marks it sets.",
+    ),
+    EmailApp(
+        key="outlook-macos",
+        name="Outlook for Mac",
+        clients=("outlook.macos",),
+        after=(outlook_web.sanitize,),
+        handled=outlook_web.handled(),
+        frame=_OUTLOOK_FRAME,
+        dark=Dark.OUTLOOK_COM,
+        dark_note="As Outlook.com, whose marks it sets.",
+    ),
+    EmailApp(
+        key="yahoo-web",
+        name="Yahoo and AOL in a browser",
+        clients=("yahoo.desktop-webmail", "aol.desktop-webmail"),
+        before=(yahoo.cut_sheets,),
+        after=(yahoo.sanitize, yahoo.flag_near_whites),
+        handled=yahoo.handled(),
+        frame=Frame(font=f"13px {_SANS}", margin="0", link="#0f69ff"),
+        dark_note="The new Yahoo Mail recolors by rules that are not published.",
+    ),
+    EmailApp(
+        key="yahoo-phone",
+        name="Yahoo and AOL on phones",
+        clients=("yahoo.android", "yahoo.ios", "aol.android", "aol.ios"),
+        device=_PHONE,
+        before=(yahoo.cut_sheets,),
+        after=(yahoo.sanitize, yahoo.flag_near_whites),
+        handled=yahoo.handled(),
+        frame=Frame(font=f"13px {_SANS}", margin="0", link="#0f69ff"),
+        dark_note="Yahoo's apps recolor by rules that are not published. Transparent images may get a white ground.",
+    ),
+    EmailApp(
+        key="samsung",
+        name="Samsung Email",
+        clients=("samsung-email.android",),
+        device=_PHONE,
+        after=(other_apps.keep_positions("relative", "absolute"), other_apps.drop_relative_heights),
+        handled=frozenset({"css-position"}),
+        fit=Fit.AUTO_FIT,
+        frame=Frame(font=f"16px Roboto, {_SANS}"),
+        dark=Dark.AUTHOR,
+        dark_note="An email without dark colors of its own is inverted, by rules that are not published.",
+        note="With an Outlook account, media queries, web fonts and gradients do not work either.",
+    ),
+    EmailApp(
+        key="thunderbird",
+        name="Thunderbird",
+        clients=("thunderbird.macos", "thunderbird.windows"),
+        frame=Frame(font='16px "Times New Roman", Tinos, serif', dark_ground="#1c1b22", dark_text="#fbfbfe"),
+        dark=Dark.THUNDERBIRD,
+        dark_basis=Basis.DOCUMENTED,
+        dark_note="Thunderbird's own source. Whether the email's dark colors then apply is doubtful.",
+        note="Drawn without media queries, as caniemail's test of 2023 says. Newer reports doubt it.",
+    ),
+    EmailApp(
+        key="thunderbird-android",
+        name="Thunderbird for Android",
+        clients=(),
+        device=_PHONE,
+        frame=Frame(font=f"16px Roboto, {_SANS}"),
+        dark=Dark.CHROMIUM,
+        dark_basis=Basis.DOCUMENTED,
+        dark_note="Chromium's own darkening, which the app switches on.",
+        note="caniemail has not tested it. It shows the email as Android's browser does, at first without images.",
+    ),
+    EmailApp(
+        key="proton",
+        name="Proton Mail in a browser",
+        clients=("protonmail.desktop-webmail",),
+        before=(other_apps.proton,),
+        handled=_OTHER_HANDLED | _PROTON_SELECTORS,
+        frame=Frame(font=f"14px {_SANS}", margin="0"),
+        dark=Dark.STAYS_LIGHT,
+        dark_basis=Basis.DOCUMENTED,
+        dark_note="Newsletters stay light.",
+    ),
+    EmailApp(
+        key="fastmail",
+        name="Fastmail in a browser",
+        clients=("fastmail.desktop-webmail",),
+        before=(other_apps.fastmail,),
+        handled=_OTHER_HANDLED,
+        frame=Frame(margin="0"),
+        dark=Dark.AUTHOR,
+    ),
+    EmailApp(
+        key="gmx",
+        name="GMX and WEB.DE in a browser",
+        clients=("gmx.desktop-webmail", "web-de.desktop-webmail"),
+        after=(other_apps.gmx,),
+        handled=_OTHER_HANDLED | {"css-background-image", "css-background-position", "css-background-repeat"},
+        frame=Frame(font=f"13px Verdana, {_SANS}"),
+        dark=Dark.STAYS_LIGHT,
+    ),
+    EmailApp(
+        key="orange",
+        name="Orange in a browser",
+        clients=("orange.desktop-webmail",),
+        after=(other_apps.orange,),
+        handled=_OTHER_HANDLED,
+        dark=Dark.AUTHOR,
+    ),
+    EmailApp(
+        key="laposte",
+        name="La Poste in a browser",
+        clients=("laposte.desktop-webmail",),
+        before=(other_apps.la_poste,),
+        handled=_OTHER_HANDLED,
+        dark=Dark.STAYS_LIGHT,
+    ),
+    EmailApp(
+        key="hey",
+        name="HEY in a browser",
+        clients=("hey.desktop-webmail",),
+        after=(other_apps.hey,),
+        handled=_OTHER_HANDLED,
+        frame=Frame(margin="0"),
+        dark_note="HEY replaces the email's query. What it does to colors is not published.",
+    ),
+)
+# Ways to read that are no app's own, but cheap to draw.
+OTHER_VIEWS = (
+    EmailApp(
+        key="images-off",
+        name="Images blocked, in any app",
+        clients=(),
+        after=(other_apps.block_images,),
+        dark_note="As the app itself.",
+    ),
+    EmailApp(
+        key="text-only",
+        name="Text only, such as mutt",
+        clients=(),
+        form=Form.TEXT,
+        dark_note="The terminal's own colors.",
+        note="Eighty columns. Longer lines continue after a +.",
+    ),
+    EmailApp(
+        key="watch",
+        name="Apple Watch",
+        clients=(),
+        device=_PHONE,
+        form=Form.TEXT,
+        dark_note="Always light text on black.",
+        note="The plain text, as soon as the HTML has an image that is loaded. Tested in 2015, not confirmed since.",
+    ),
+)
+VIEWS = (*APPS, *OTHER_VIEWS)

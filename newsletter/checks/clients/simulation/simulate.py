@@ -1,0 +1,57 @@
+"""Simulate an email in an app: from HTML to the HTML that the app shows, and what is lost on the way."""
+
+from msgspec import Struct
+
+from newsletter.checks.clients.simulation.app_mail import AppMail
+from newsletter.checks.clients.simulation.losses import AppLoss
+from newsletter.checks.clients.simulation.other_apps import fastmail_in_the_dark, has_dark_query
+from newsletter.checks.clients.simulation.programs import Dark, EmailApp, Form
+from newsletter.checks.clients.simulation.shared_rules import drop_active
+from newsletter.checks.clients.simulation.table_layer import sieve_of, sift
+from newsletter.checks.clients.table import Table
+
+
+class Simulated(Struct, frozen=True, kw_only=True):
+    """An email as one app shows it."""
+
+    app: EmailApp
+    html: str
+    dark_html: str  # the same in dark mode, before the app changes its colors; empty if no dark picture can be drawn
+    losses: tuple[AppLoss, ...]
+
+
+def simulate(app: EmailApp, html: str, table: Table) -> Simulated:
+    """Return what an app makes of an email.
+
+    `html` is an email with its merge fields filled in. An app that shows the plain text only keeps the HTML as it is.
+    """
+    if app.form is Form.TEXT:
+        return Simulated(app=app, html="", dark_html="", losses=())
+    mail = _sanitized(app, html, table)
+    return Simulated(app=app, html=mail.html, dark_html=_in_the_dark(app, mail), losses=mail.tally.losses)
+
+
+def _sanitized(app: EmailApp, html: str, table: Table) -> AppMail:
+    reading = AppMail("<p></p>")
+    mail = AppMail(app.read(html, reading.tally))
+    mail.tally = reading.tally
+    drop_active(mail, keeps_links=app.is_native)
+    for step in app.before:
+        step(mail)
+    if app.clients:
+        sift(mail, sieve_of(table, app.clients[0]).without(app.handled))
+    for step in app.after:
+        step(mail)
+    return mail
+
+
+def _in_the_dark(app: EmailApp, mail: AppMail) -> str:
+    """Return the HTML to draw in dark mode, or an empty string if it stays light or nothing is known."""
+    if app.dark in {Dark.UNKNOWN, Dark.STAYS_LIGHT} or (app.dark is Dark.AUTHOR and not has_dark_query(mail)):
+        return ""
+    html = mail.html
+    if app.key == "fastmail":
+        dark = AppMail(html)
+        fastmail_in_the_dark(dark)
+        return dark.html
+    return html

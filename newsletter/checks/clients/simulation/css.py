@@ -22,10 +22,15 @@ class CssDeclaration(Struct, frozen=True):
 
     name: str  # in lower case, unless it is a custom property
     value: str
-    is_important: bool = False
+    bang: str = ""  # `!important` or ` !important`: some apps care about the space
+
+    @property
+    def is_important(self) -> bool:
+        """Whether it is `!important`."""
+        return bool(self.bang)
 
     def __str__(self) -> str:
-        return f"{self.name}:{self.value}{' !important' if self.is_important else ''}"
+        return f"{self.name}:{self.value}{self.bang}"
 
 
 class CssRule(Struct, frozen=True):
@@ -158,4 +163,6 @@ def _declarations(nodes: Iterable[Node]) -> Iterator[CssDeclaration]:
     for node in nodes:
         if node.type == "declaration":
             name = node.name if node.name.startswith("--") else node.lower_name
-            yield CssDeclaration(name, tinycss2.serialize(node.value).strip(), node.important)
+            value = tinycss2.serialize(node.value)
+            space = " " if value[-1:].isspace() else ""
+            yield CssDeclaration(name, value.strip(), f"{space}!important" if node.important else "")

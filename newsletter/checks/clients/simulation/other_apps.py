@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
-from newsletter.checks.clients.simulation.app_mail import AppMail
+from newsletter.checks.clients.simulation.app_mail import AppMail, DeclarationEdit
 from newsletter.checks.clients.simulation.css import CssDeclaration
 from newsletter.checks.clients.simulation.losses import Basis, PublishedRule
 from newsletter.checks.clients.simulation.shared_rules import (
@@ -119,6 +119,7 @@ def gmx(mail: AppMail) -> None:
 
 def orange(mail: AppMail) -> None:
     """Filter as Orange does in a browser."""
+    mail.edit_declarations(_without_importance(mail))
     drop_declarations(mail, _is_untaken_display, "this value of display is not supported", _DISPLAY)
     drop_attributes(mail, ("dir",), "removed from tables", _DIR, tags=("table", "td"))
     keep_values(mail, "position", {"relative", "absolute", "static"}, _POSITION)
@@ -167,11 +168,26 @@ def has_dark_query(mail: AppMail) -> bool:
     return any(_DARK.search(style.text or "") for style in mail.elements("style"))
 
 
+def _without_importance(mail: AppMail) -> DeclarationEdit:
+    rule = PublishedRule("caniemail: !important", "2021-11-30", url=f"{_TESTS}/css-important/")
+
+    def edit(declared: CssDeclaration, _: HtmlElement | None) -> Iterator[CssDeclaration]:
+        if not declared.is_important:
+            yield declared
+        elif declared.bang.startswith(" "):
+            mail.tally.lose("!important", "not supported", rule)
+            yield CssDeclaration(declared.name, declared.value)
+        else:
+            mail.tally.lose(declared.name, "removed, because there is no space before !important", rule)
+
+    return edit
+
+
 def _replace_value(mail: AppMail, name: str, before: str, after: str, rule: PublishedRule) -> None:
     def edit(declared: CssDeclaration, _: HtmlElement | None) -> Iterator[CssDeclaration]:
         if declared.name == name and declared.value == before:
             mail.tally.lose(f"{name}: {before}", f"changed to {after}", rule)
-            yield CssDeclaration(name, after, declared.is_important)
+            yield CssDeclaration(name, after, declared.bang)
         else:
             yield declared
 

@@ -74,6 +74,7 @@ class EmailApp(Struct, frozen=True, kw_only=True):
     is_native: bool = False  # whether it loads external style sheets
     fit: Fit = Fit.REFLOW
     frame: Frame = Frame()
+    narrow_width: int = 0  # for a device that is smaller than a phone
     dark: Dark = Dark.UNKNOWN
     dark_basis: Basis = Basis.REPORTED
     dark_note: str = ""
@@ -82,7 +83,7 @@ class EmailApp(Struct, frozen=True, kw_only=True):
     @property
     def width(self) -> int:
         """The width of its window in CSS pixels."""
-        return PHONE_WIDTH if self.device is Device.PHONE else DESKTOP_WIDTH
+        return self.narrow_width or PHONE_WIDTH if self.device is Device.PHONE else DESKTOP_WIDTH
 
 
 def _read_by_word(html: str, _: Tally) -> str:
@@ -363,6 +364,7 @@ OTHER_VIEWS = (
         clients=(),
         device=_PHONE,
         form=Form.TEXT,
+        narrow_width=208,
         dark_note="Always light text on black.",
         note="The plain text, as soon as the HTML has an image that is loaded. Tested in 2015, not confirmed since.",
     ),

@@ -238,7 +238,7 @@ def _filter_values(mail: AppMail) -> None:
         elif name == "line-height" and not _is_exact(element) and re.fullmatch(r"[\d.]+(?:px|em|pt)?", value):
             # Word treats a line height as the least one. The formula is a guess.
             value = f"max({value if value[-1].isalpha() else f'{value}em'}, 1.2em)"
-        yield declared if value == declared.value else CssDeclaration(name, value, declared.is_important)
+        yield declared if value == declared.value else CssDeclaration(name, value, declared.bang)
 
     mail.edit_inline(edit)
     if any("max(" in element.get("style", "") for element in mail.elements()):

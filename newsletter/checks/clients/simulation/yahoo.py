@@ -42,7 +42,7 @@ _UNTAKEN_ATTRIBUTE = re.compile(r"\[[^\]=]*\]|\[[^\]]*[~|^$*]=")
 _UNTAKEN_DISPLAY = frozenset({"flow-root", "inline-flex", "inline-grid", "contents", "revert", "inline flow"})
 _HANDLED = frozenset(
     {"css-at-media", "css-selector-attribute", "css-position", "css-margin", "css-background", "css-border-radius"}
-    | {"css-background-image", "css-display"}
+    | {"css-background-image", "css-display", "css-height"}
 )
 _ALMOST_WHITE = re.compile(r"#(?:fffffe|fffeff|feffff|fefeff|fefffe|fffefe|fefefe)\b", re.IGNORECASE)
 
@@ -131,7 +131,7 @@ def _change_heights(mail: AppMail) -> None:
     def edit(declared: CssDeclaration, _: HtmlElement | None) -> Iterator[CssDeclaration]:
         if declared.name == "height" and declared.value != "auto":
             mail.tally.lose("height", "changed to min-height", _HEIGHT)
-            yield CssDeclaration("min-height", declared.value, declared.is_important)
+            yield CssDeclaration("min-height", declared.value, declared.bang)
         else:
             yield declared
 

@@ -1,25 +1,22 @@
 """Draw an email as an app shows it, in Chromium: in light mode, and in dark mode where its rules are known."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from enum import StrEnum
 from functools import cache
 from html import escape
 from importlib.resources import files
 from textwrap import wrap
 
 from lxml.html import tostring
-from msgspec import Struct
 from playwright.sync_api import CDPSession, Error, Page
 
 from newsletter.checks.browser.chromium import PreferredScheme, Viewport, Window, look, opened_browser
 from newsletter.checks.browser.confinement import first_line
 from newsletter.checks.clients.simulation.app_mail import AppMail
 from newsletter.checks.clients.simulation.programs import Dark, EmailApp, Fit, Form, Frame
-from newsletter.checks.clients.simulation.simulate import Simulated
+from newsletter.checks.clients.simulation.simulate import SHEET_RATIO, Drawing, Shade, Sitter
 from newsletter.errors import CannotRunError
 from newsletter.model.rendered import Picture
 
-SHEET_RATIO = 1.5  # the height of a picture on the contact sheet, relative to its width
 _WIDEST = 1400  # pixels; no app lays out an email wider
 _TALLEST = 16_000  # pixels; Chromium draws no taller picture in one piece
 _QUALITY = 82
@@ -37,42 +34,6 @@ _NEEDED_WIDTH = "document.documentElement.scrollWidth"
 _AUTO_FIT_WIDTH = """Math.max(...[...document.body.querySelectorAll("*")].flatMap((each) => [
   each.getAttribute("width"), getComputedStyle(each).width, each.style.width,
 ].map((width) => /%$/.test(width || "") ? 0 : parseFloat(width) || 0)), 0)"""
-
-
-class Shade(StrEnum):
-    """A state of the reader's device and app."""
-
-    LIGHT = "light"
-    DARK = "dark"  # both are dark
-    APP_DARK = "app-dark"  # only the app is: the email's own query for dark mode does not apply
-
-
-class Sitter(Struct, frozen=True, kw_only=True):
-    """What to draw: an email in an app, in one shade, whole or only its beginning."""
-
-    simulated: Simulated
-    shade: Shade
-    is_whole: bool = False
-    text: str = ""  # the plain text, for apps that show it
-
-
-class Drawing(Struct, frozen=True, kw_only=True):
-    """A picture of an email in an app."""
-
-    app: str
-    shade: Shade
-    is_whole: bool
-    content: bytes  # a JPEG
-    layout_width: int  # the width in CSS pixels at which the app lays the email out
-
-
-def shades_of(simulated: Simulated) -> tuple[Shade, ...]:
-    """Return the shades in which an email in an app can be drawn."""
-    if not simulated.dark_html:
-        return (Shade.LIGHT,)
-    if simulated.app.dark is Dark.OUTLOOK_COM:
-        return (Shade.LIGHT, Shade.DARK, Shade.APP_DARK)
-    return (Shade.LIGHT, Shade.DARK)
 
 
 def drawn(sitters: Iterable[Sitter], pictures: Sequence[Picture]) -> Iterator[Drawing]:
@@ -151,7 +112,8 @@ def _frame_css(frame: Frame, *, is_recolored: bool) -> str:
 
 def _text_page(text: str, app: EmailApp) -> str:
     if app.narrow_width:
-        style = "background: #000; color: #fff; font: 15px/1.3 Helvetica, Arial, sans-serif; white-space: pre-wrap; overflow-wrap: anywhere"
+        style = "background: #000; color: #fff; font: 15px/1.3 Helvetica, Arial, sans-serif; white-space: pre-wrap"
+        style += "; overflow-wrap: anywhere"
         shown = text
     else:
         style = "background: #1e1e1e; color: #d8d8d8; font: 14px/1.35 monospace; white-space: pre"

@@ -1,5 +1,7 @@
 """Simulate an email in an app: from HTML to the HTML that the app shows, and what is lost on the way."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from newsletter.checks.clients.simulation.app_mail import AppMail
@@ -10,6 +12,16 @@ from newsletter.checks.clients.simulation.shared_rules import drop_active
 from newsletter.checks.clients.simulation.table_layer import sieve_of, sift
 from newsletter.checks.clients.table import Table
 
+SHEET_RATIO = 1.5  # the height of a picture on the contact sheet, relative to its width
+
+
+class Shade(StrEnum):
+    """A state of the reader's device and app."""
+
+    LIGHT = "light"
+    DARK = "dark"  # both are dark
+    APP_DARK = "app-dark"  # only the app is: the email's own query for dark mode does not apply
+
 
 class Simulated(Struct, frozen=True, kw_only=True):
     """An email as one app shows it."""
@@ -18,6 +30,34 @@ class Simulated(Struct, frozen=True, kw_only=True):
     html: str
     dark_html: str  # the same in dark mode, before the app changes its colors; empty if no dark picture can be drawn
     losses: tuple[AppLoss, ...]
+
+
+class Sitter(Struct, frozen=True, kw_only=True):
+    """What to draw: an email in an app, in one shade, whole or only its beginning."""
+
+    simulated: Simulated
+    shade: Shade
+    is_whole: bool = False
+    text: str = ""  # the plain text, for apps that show it
+
+
+class Drawing(Struct, frozen=True, kw_only=True):
+    """A picture of an email in an app."""
+
+    app: str
+    shade: Shade
+    is_whole: bool
+    content: bytes  # a JPEG
+    layout_width: int  # the width in CSS pixels at which the app lays the email out
+
+
+def shades_of(simulated: Simulated) -> tuple[Shade, ...]:
+    """Return the shades in which an email in an app can be drawn."""
+    if not simulated.dark_html:
+        return (Shade.LIGHT,)
+    if simulated.app.dark is Dark.OUTLOOK_COM:
+        return (Shade.LIGHT, Shade.DARK, Shade.APP_DARK)
+    return (Shade.LIGHT, Shade.DARK)
 
 
 def simulate(app: EmailApp, html: str, table: Table) -> Simulated:

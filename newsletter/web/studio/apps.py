@@ -22,10 +22,9 @@ from newsletter.workflows.compose.apps import AppSheet, AppView, open_sheet
 
 _SHADES: Mapping[Shade, str] = {Shade.LIGHT: "Light", Shade.DARK: "Dark", Shade.APP_DARK: "Only the app is dark"}
 _NO_DARK: Mapping[Dark, str] = {
-    Dark.STAYS_LIGHT: "Stays light in dark mode.",
+    Dark.STAYS: "Looks the same in dark mode.",
     Dark.AUTHOR: "No dark picture: the email has no dark colors that reach this app.",
 }
-_UNKNOWN_DARK = "No dark picture: what this app does to colors is not published."
 _BASES: Mapping[Basis, str] = {
     Basis.DOCUMENTED: "documented by the app’s maker",
     Basis.REPORTED: "reported by testers",
@@ -160,7 +159,7 @@ def _told_date(dated: str) -> str:
 
 def _shown_shade(view: AppView, *, is_dark: bool) -> Shade | None:
     """Return the shade of an app's frame on the sheet, or None if it has no picture there."""
-    if not is_dark or view.app.dark is Dark.STAYS_LIGHT:
+    if not is_dark or view.app.dark is Dark.STAYS:
         return Shade.LIGHT
     return Shade.DARK if Shade.DARK in view.shades else None
 
@@ -169,4 +168,4 @@ def _no_picture(view: AppView, *, is_dark: bool) -> str:
     """Return why an app has no dark picture, or an empty string if it has one."""
     if not is_dark or Shade.DARK in view.shades:
         return ""
-    return _NO_DARK.get(view.app.dark, _UNKNOWN_DARK)
+    return " ".join(filter(None, (_NO_DARK.get(view.app.dark, "No dark picture."), view.app.dark_note)))

@@ -49,7 +49,7 @@ _LINKS = PublishedRule("Email on Acid: 12 things about Gmail", "")
 
 _SPACED_COLOR = re.compile(r"rgba?\(\s*[\d.]+%?\s+[\d.]+%?\s+[\d.]+%?\s*(?:/|\))", re.IGNORECASE)
 _EMPTY_AT = re.compile(r"@\s*\{\s*@\s*\}")
-_C1 = re.compile("[\u0080-\u009f]")
+_C1 = re.compile("[\\x80-\\x9f]")
 _QUERY = re.compile(
     r"(?:only\s+)?(?:all|screen)?(?:\s*(?:and)?\s*\((?:(?:min-|max-)?(?:device-)?width|orientation"
     r"|(?:min-|max-)?resolution)\s*:[^)]*\))*",
@@ -76,6 +76,7 @@ def clipped(html: str, tally: Tally) -> str:
         return html
     tally.lose("<style>", "removed from a clipped email", _CLIPPED_STYLES)
     shown = re.sub(r"<style\b.*?</style>", "", shown, flags=re.DOTALL | re.IGNORECASE)
+    shown = re.split(r"</body\b", shown, maxsplit=1, flags=re.IGNORECASE)[0]
     return f"{shown}<div>[Message clipped]&nbsp; <a href='#'>View entire message</a></div>"
 
 

@@ -84,7 +84,7 @@ def proton(mail: AppMail) -> None:
     _replace_value(mail, "position", "absolute", "relative", _PROTON)
     filter_media(
         mail,
-        lambda query: _DARK.sub("(max-width: 0)", query) if _DARK.search(query) else query,
+        lambda query: _DARK.sub("(prefers-color-scheme: never)", query) if _DARK.search(query) else query,
         "prefers-color-scheme: dark never holds",
         _PROTON,
     )

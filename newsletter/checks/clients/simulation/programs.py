@@ -19,7 +19,7 @@ _SANS = "Arial, Helvetica, sans-serif"
 class Dark(StrEnum):
     """What an app does to the colors of an email in dark mode."""
 
-    STAYS_LIGHT = "stays light"
+    STAYS = "stays as it is"
     AUTHOR = "author"  # the email's own query for dark mode applies, and nothing else
     OUTLOOK_COM = "outlook.com"  # the author's query, then a walk that repairs the contrast
     WORD = "word"  # every color is changed by one curve
@@ -116,7 +116,7 @@ APPS = (
         after=(gmail.sanitize, gmail.link_numbers, gmail.wrap),
         handled=_GMAIL_HANDLED,
         frame=_GMAIL_FRAME,
-        dark=Dark.STAYS_LIGHT,
+        dark=Dark.STAYS,
     ),
     EmailApp(
         key="gmail-android",
@@ -189,8 +189,8 @@ APPS = (
         name="Outlook for Windows, classic",
         clients=("outlook.windows",),
         read=_read_by_word,
-        before=(word.keep_first_class, draw_shapes),
-        after=(word.inline_sheets, word.filter_styles, word.reset_nested_tables),
+        before=(word.keep_first_class,),
+        after=(word.inline_sheets, word.filter_styles, word.reset_nested_tables, draw_shapes),
         handled=word.handled(),
         is_native=True,
         frame=Frame(font='15px Calibri, Carlito, "Times New Roman", serif', link="#0563c1", dark_ground="#262626"),
@@ -293,7 +293,7 @@ APPS = (
         before=(other_apps.proton,),
         handled=_OTHER_HANDLED | _PROTON_SELECTORS,
         frame=Frame(font=f"14px {_SANS}", margin="0"),
-        dark=Dark.STAYS_LIGHT,
+        dark=Dark.STAYS,
         dark_basis=Basis.DOCUMENTED,
         dark_note="Newsletters stay light.",
     ),
@@ -313,7 +313,7 @@ APPS = (
         after=(other_apps.gmx,),
         handled=_OTHER_HANDLED | {"css-background-image", "css-background-position", "css-background-repeat"},
         frame=Frame(font=f"13px Verdana, {_SANS}"),
-        dark=Dark.STAYS_LIGHT,
+        dark=Dark.STAYS,
     ),
     EmailApp(
         key="orange",
@@ -329,7 +329,7 @@ APPS = (
         clients=("laposte.desktop-webmail",),
         before=(other_apps.la_poste,),
         handled=_OTHER_HANDLED,
-        dark=Dark.STAYS_LIGHT,
+        dark=Dark.STAYS,
     ),
     EmailApp(
         key="hey",
@@ -348,14 +348,17 @@ OTHER_VIEWS = (
         name="Images blocked, in any app",
         clients=(),
         after=(other_apps.block_images,),
-        dark_note="As the app itself.",
+        frame=_APPLE_FRAME,
+        dark=Dark.AUTHOR,
+        note="Drawn as in Apple Mail, which shows everything else.",
     ),
     EmailApp(
         key="text-only",
         name="Text only, such as mutt",
         clients=(),
         form=Form.TEXT,
-        dark_note="The terminal's own colors.",
+        dark=Dark.STAYS,
+        dark_note="The colors are the terminal's own.",
         note="Eighty columns. Longer lines continue after a +.",
     ),
     EmailApp(
@@ -365,6 +368,7 @@ OTHER_VIEWS = (
         device=_PHONE,
         form=Form.TEXT,
         narrow_width=208,
+        dark=Dark.STAYS,
         dark_note="Always light text on black.",
         note="The plain text, as soon as the HTML has an image that is loaded. Tested in 2015, not confirmed since.",
     ),

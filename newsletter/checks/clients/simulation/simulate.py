@@ -87,7 +87,7 @@ def _sanitized(app: EmailApp, html: str, table: Table) -> AppMail:
 
 def _in_the_dark(app: EmailApp, mail: AppMail) -> str:
     """Return the HTML to draw in dark mode, or an empty string if it stays light or nothing is known."""
-    if app.dark in {Dark.UNKNOWN, Dark.STAYS_LIGHT} or (app.dark is Dark.AUTHOR and not has_dark_query(mail)):
+    if app.dark in {Dark.UNKNOWN, Dark.STAYS} or (app.dark is Dark.AUTHOR and not has_dark_query(mail)):
         return ""
     html = mail.html
     if app.key == "fastmail":

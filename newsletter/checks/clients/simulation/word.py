@@ -55,11 +55,15 @@ def handled() -> frozenset[str]:
 
 def keep_first_class(mail: AppMail) -> None:
     """Keep only the first class of each element, which is all that Word reads."""
+    sheets = " ".join(style.text or "" for style in mail.elements("style"))
     for element in mail.elements():
         first, *others = (element.get("class") or "").split() or [""]
         if others:
-            mail.tally.lose("class", "only the first class of an element counts", _FIRST_CLASS, count=len(others))
             element.set("class", first)
+            missed = [name for name in others if f".{name}" in sheets]
+            if missed:
+                why = "only the first class of an element counts"
+                mail.tally.lose("class", why, _FIRST_CLASS, count=len(missed))
 
 
 def inline_sheets(mail: AppMail) -> None:

@@ -1,0 +1,170 @@
+// Measure, in a browser, whether an email that an app has changed still shows the effect of a feature.
+//
+// The effect of a feature is what its removal from the untouched email changes. It is removed here by the browser's own
+// CSSOM and DOM, so that nothing of the simulation judges itself.
+"use strict";
+
+const numbered = (html) => {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  [...page.querySelectorAll("*")].forEach((each, index) => each.setAttribute("data-n", index));
+  return `<!DOCTYPE html>${page.documentElement.outerHTML}`;
+};
+window.numbered = numbered;
+
+const opened = (html) =>
+  new Promise((done) => {
+    const frame = document.createElement("iframe");
+    frame.sandbox = "allow-same-origin";
+    frame.width = 700;
+    frame.onload = () => done(frame);
+    frame.srcdoc = html;
+    document.body.append(frame);
+  });
+
+const ownSheets = (frame) => [...frame.contentDocument.styleSheets].filter((sheet) => !sheet.href);
+const styleRules = (frame) => {
+  const walk = (rules, around) =>
+    [...rules].flatMap((rule) => {
+      const here = rule.selectorText !== undefined && rule.style ? [{ rule, around }] : [];
+      return [...here, ...(rule.cssRules ? walk(rule.cssRules, [...around, rule]) : [])];
+    });
+  return ownSheets(frame).flatMap((sheet) => walk(sheet.cssRules, []));
+};
+const groups = (frame) => {
+  const walk = (rules) => [...rules].flatMap((rule) => [rule, ...(rule.cssRules ? walk(rule.cssRules) : [])]);
+  return ownSheets(frame).flatMap((sheet) => walk(sheet.cssRules));
+};
+const matching = (frame, selector) => {
+  try {
+    return [...frame.contentDocument.querySelectorAll(selector)];
+  } catch {
+    return [];
+  }
+};
+
+// All declarations of an email: where they stand, for which elements, and what they say.
+const declarations = (frame) => {
+  const inline = [...frame.contentDocument.querySelectorAll("[style]")].map((each) => [each.style, [each]]);
+  const ruled = styleRules(frame).map(({ rule }) => [rule.style, matching(frame, rule.selectorText)]);
+  return [...inline, ...ruled].flatMap(([style, elements]) =>
+    [...style].map((name) => ({
+      style, elements, name, value: style.getPropertyValue(name), important: style.getPropertyPriority(name) !== "",
+    })),
+  );
+};
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const longhands = (property) => {
+  const probe = document.createElement("i").style;
+  probe.setProperty(property, "inherit");
+  return [...probe];
+};
+const isUse = (kind, name) => {
+  if (kind === "property") {
+    const names = name === "--*" ? null : longhands(name);
+    return (each) => (names ? names.includes(each.name) : each.name.startsWith("--"));
+  }
+  if (kind === "function") return (each) => new RegExp(`(^|[^\\w-])(repeating-)?${escaped(name)}\\(`).test(each.value);
+  if (kind === "unit") return (each) => new RegExp(`\\d${escaped(name)}(?![\\w-])`).test(each.value);
+  if (name === "!important") return (each) => each.important;
+  const [property, value] = name.split(": ");
+  if (value) return (each) => each.name === property && each.value === value;
+  return (each) => new RegExp(`(^|[\\s,(])${escaped(name)}($|[\\s,)])`).test(each.value);
+};
+const SELECTOR_SIGNS = {
+  ">": />/, "+": /\+/, "~": /~(?!=)/, ",": /,/, "*": /(^|[\s>+~])\*/, attribute: /\[(?!data-n)/, class: /\.[a-z_-]/i, id: /#[a-z]/i,
+  chaining: /\.[\w-]+\.[\w-]/, descendant: /[\w\])*] +[\w.#[*:]/, type: /(^|[\s>+~])[a-z]/i, nesting: /^&|&/,
+};
+const hasSelector = (name) => (rule) =>
+  (SELECTOR_SIGNS[name] || new RegExp(`${name.startsWith("::") ? ":?" : "(?<!:)"}${escaped(name)}(?![\\w-])`)).test(rule.selectorText);
+const isGroup = (kind, name) => (rule) => {
+  if (kind === "media_feature") return rule instanceof CSSMediaRule || rule.media ? (rule.conditionText || "").includes(name) : false;
+  return rule.cssText.toLowerCase().startsWith(`@${name}`) || rule.cssText.toLowerCase().startsWith(`@-webkit-${name}`);
+};
+
+const computed = (element, property) => {
+  if (!element || !element.isConnected) return undefined;
+  const found = element.computedStyleMap().getAll(property);
+  return found.length ? found.map(String).join(", ") : getComputedStyle(element).getPropertyValue(property);
+};
+const twin = (frame, element) => frame.contentDocument.querySelector(`[data-n="${element.getAttribute("data-n")}"]`);
+
+// The pairs of element and property that a feature has an effect on.
+const effects = async (html, uses, remove) => {
+  const original = await opened(html);
+  const without = await opened(html);
+  remove(without);
+  const pairs = new Map();
+  for (const { elements, names } of uses(original))
+    for (const element of elements)
+      for (const name of names) pairs.set(`${element.getAttribute("data-n")} ${name}`, [element, name]);
+  const found = [...pairs.values()]
+    .map(([element, name]) => ({ element, name, shown: computed(element, name), bare: computed(twin(without, element), name) }))
+    .filter(({ shown, bare }) => shown !== bare);
+  return { original, found };
+};
+
+const styled = async (html, kind, name) => {
+  const test = isUse(kind, name);
+  const uses = (frame) => declarations(frame).filter(test).map((each) => ({ elements: each.elements, names: [each.name] }));
+  return effects(html, uses, (frame) => declarations(frame).filter(test).forEach((each) => each.style.removeProperty(each.name)));
+};
+const ruled = async (html, isRuled) => {
+  const uses = (frame) =>
+    styleRules(frame).filter(isRuled).map(({ rule }) => ({ elements: matching(frame, rule.selectorText), names: [...rule.style] }));
+  return effects(html, uses, (frame) => styleRules(frame).filter(isRuled).forEach(({ rule }) => { rule.style.cssText = ""; }));
+};
+
+const share = (frame, found) => {
+  const judged = found.filter(({ element }) => twin(frame, element));
+  if (!judged.length) return null;
+  return judged.filter(({ element, name, shown }) => computed(twin(frame, element), name) === shown).length / judged.length;
+};
+const counted = (kind, name) => (frame) => {
+  const page = frame.contentDocument;
+  if (kind === "element") {
+    const [tag, condition] = name.split(" ");
+    const [key, value] = (condition || "").split("=");
+    return [...page.querySelectorAll(`${tag}[data-n]`)].filter((each) =>
+      !condition || (each.getAttribute(key) || (key === "type" ? (tag === "input" ? "text" : "submit") : "")) === value).length;
+  }
+  if (kind === "attribute") {
+    const [key, value] = name.split("=");
+    return [...page.querySelectorAll(`[data-n][${key}]`)].filter((each) => !value || each.getAttribute(key).startsWith(value)).length;
+  }
+  if (kind === "picture")
+    return [...page.querySelectorAll("img[data-n][src]")].filter((each) => {
+      const address = each.getAttribute("src").toLowerCase();
+      return name === "base64" ? address.startsWith("data:") : address.split(/[?#]/)[0].endsWith(`.${name}`);
+    }).length;
+  if (kind === "selector") return styleRules(frame).filter(({ rule }) => hasSelector(name)(rule)).length;
+  return groups(frame).filter(isGroup(kind, name)).length;
+};
+
+// The share of a feature's effect that each email still shows, from 0 to 1; null where it cannot be told.
+window.measured = async (html, features, emails) => {
+  const results = {};
+  const frames = {};
+  for (const [app, changed] of Object.entries(emails)) frames[app] = await opened(changed);
+  for (const [slug, signs] of Object.entries(features)) {
+    results[slug] = {};
+    for (const [kind, name] of signs) {
+      const isStyle = ["property", "value", "function", "unit"].includes(kind);
+      let made = null;
+      if (isStyle) made = await styled(html, kind, name);
+      else if (kind === "selector") made = await ruled(html, ({ rule }) => hasSelector(name)(rule));
+      else if (["at_rule", "media_feature"].includes(kind)) made = await ruled(html, ({ around }) => around.some(isGroup(kind, name)));
+      const original = made ? made.original : await opened(html);
+      const count = counted(kind, name);
+      const before = isStyle ? 0 : count(original);
+      for (const [app, frame] of Object.entries(frames)) {
+        let value = null;
+        if (made && made.found.length) value = share(frame, made.found);
+        else if (before) value = Math.min(count(frame) / before, 1);
+        if (value !== null) (results[slug][app] ||= []).push(value);
+      }
+      [...document.querySelectorAll("iframe")].filter((each) => !Object.values(frames).includes(each)).forEach((each) => each.remove());
+    }
+  }
+  document.querySelectorAll("iframe").forEach((each) => each.remove());
+  return results;
+};

@@ -23,7 +23,6 @@ from newsletter.workflows.compose.apps import AppSheet, AppView, open_sheet
 _SHADES: Mapping[Shade, str] = {Shade.LIGHT: "Light", Shade.DARK: "Dark", Shade.APP_DARK: "Only the app is dark"}
 _NO_DARK: Mapping[Dark, str] = {
     Dark.STAYS: "Looks the same in dark mode.",
-    Dark.AUTHOR: "No dark picture: the email has no dark colors that reach this app.",
 }
 _BASES: Mapping[Basis, str] = {
     Basis.DOCUMENTED: "documented by the app’s maker",
@@ -159,7 +158,7 @@ def _told_date(dated: str) -> str:
 
 def _shown_shade(view: AppView, *, is_dark: bool) -> Shade | None:
     """Return the shade of an app's frame on the sheet, or None if it has no picture there."""
-    if not is_dark or view.app.dark is Dark.STAYS:
+    if not is_dark or view.simulated.dark is Dark.STAYS:
         return Shade.LIGHT
     return Shade.DARK if Shade.DARK in view.shades else None
 
@@ -168,4 +167,8 @@ def _no_picture(view: AppView, *, is_dark: bool) -> str:
     """Return why an app has no dark picture, or an empty string if it has one."""
     if not is_dark or Shade.DARK in view.shades:
         return ""
-    return " ".join(filter(None, (_NO_DARK.get(view.app.dark, "No dark picture."), view.app.dark_note)))
+    if view.app.dark is Dark.AUTHOR:
+        words = "No dark picture: no dark colors of the email reach this app."
+    else:
+        words = _NO_DARK.get(view.simulated.dark, "No dark picture.")
+    return " ".join(filter(None, (words, view.app.dark_note)))

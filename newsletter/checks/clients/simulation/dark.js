@@ -192,5 +192,8 @@ const newsletterDark = (() => {
     }
   };
 
-  return { read, write, toLab, contrast, outlookFix, outlookCom, wordColor, invertedColor, appleColor, everyColor, thunderbird };
+  return {
+    read, write, toLab, contrast, withLightness, outlookFix, outlookCom, wordColor, invertedColor, appleColor, everyColor,
+    thunderbird,
+  };
 })();

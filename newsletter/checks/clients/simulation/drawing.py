@@ -22,9 +22,9 @@ _TALLEST = 16_000  # pixels; Chromium draws no taller picture in one piece
 _QUALITY = 82
 _COLUMNS = 80
 _OUTLOOK_PAGE = "#292929"  # Outlook.com's dark page: with it, its formula gives the colors measured in October 2025
-_RECOLORED = frozenset({Dark.OUTLOOK_COM, Dark.WORD, Dark.GMAIL_IOS, Dark.THUNDERBIRD})
 _CHANGES = {
     Dark.OUTLOOK_COM: f"newsletterDark.outlookCom('{_OUTLOOK_PAGE}')",
+    Dark.APPLE: "newsletterDark.everyColor(newsletterDark.appleColor)",
     Dark.WORD: "newsletterDark.everyColor(newsletterDark.wordColor)",
     Dark.GMAIL_IOS: "newsletterDark.everyColor(newsletterDark.invertedColor)",
     Dark.THUNDERBIRD: "newsletterDark.thunderbird()",
@@ -58,17 +58,18 @@ def dark_script() -> str:
 
 
 def _drawing(window: Window, page: Page, session: CDPSession, sitter: Sitter) -> Drawing:
-    app, is_dark = sitter.simulated.app, sitter.shade is not Shade.LIGHT
+    app, dark = sitter.simulated.app, sitter.simulated.dark
+    is_dark = sitter.shade is not Shade.LIGHT
     scheme = PreferredScheme.DARK if sitter.shade is Shade.DARK else PreferredScheme.LIGHT
     look(page, Viewport(width=app.width, scheme=scheme))
-    is_darkened = is_dark and app.dark is Dark.CHROMIUM
+    is_darkened = is_dark and dark is Dark.CHROMIUM
     session.send("Emulation.setAutoDarkModeOverride", {"enabled": True} if is_darkened else {})
     window.replace(page, _page_of(sitter))
     width = _layout_width(page, app)
     height = min(int(width * SHEET_RATIO), _TALLEST)
     page.set_viewport_size({"width": width, "height": height})
-    if is_dark and app.dark in _CHANGES:
-        page.evaluate(_CHANGES[app.dark])
+    if is_dark and dark in _CHANGES:
+        page.evaluate(_CHANGES[dark])
     if sitter.is_whole:
         height = min(max(int(page.evaluate("document.documentElement.scrollHeight")), 1), _TALLEST)
         page.set_viewport_size({"width": width, "height": height})
@@ -96,7 +97,7 @@ def _page_of(sitter: Sitter) -> str:
         head = mail.root.makeelement("head", {})
         mail.root.insert(0, head)
     style = mail.root.makeelement("style", {"id": "newsletter-frame"})
-    style.text = _frame_css(app.frame, is_recolored=is_dark and app.dark in _RECOLORED)
+    style.text = _frame_css(app.frame, is_recolored=is_dark and sitter.simulated.dark in _CHANGES)
     head.insert(0, style)
     return str(tostring(mail.root, encoding="unicode", doctype="<!DOCTYPE html>"))
 

@@ -183,6 +183,11 @@ def _without_importance(mail: AppMail) -> DeclarationEdit:
     return edit
 
 
+def opts_in_to_dark(mail: AppMail) -> bool:
+    """Return whether the email says that it supports dark mode, in the way that Apple Mail reads."""
+    return any(re.search(r"color-scheme\s*:[^;}]*dark", style.text or "") for style in mail.elements("style"))
+
+
 def _replace_value(mail: AppMail, name: str, before: str, after: str, rule: PublishedRule) -> None:
     def edit(declared: CssDeclaration, _: HtmlElement | None) -> Iterator[CssDeclaration]:
         if declared.name == name and declared.value == before:

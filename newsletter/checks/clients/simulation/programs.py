@@ -21,6 +21,7 @@ class Dark(StrEnum):
 
     STAYS = "stays as it is"
     AUTHOR = "author"  # the email's own query for dark mode applies, and nothing else
+    APPLE = "apple"  # the author's query where the email opts in; a plain email without images is inverted
     OUTLOOK_COM = "outlook.com"  # the author's query, then a walk that repairs the contrast
     WORD = "word"  # every color is changed by one curve
     GMAIL_IOS = "gmail ios"  # every color is inverted
@@ -171,7 +172,7 @@ APPS = (
         is_native=True,
         fit=Fit.SHRINK,
         frame=_APPLE_FRAME,
-        dark=Dark.AUTHOR,
+        dark=Dark.APPLE,
         note=_EXACT_WIDTHS,
     ),
     EmailApp(
@@ -181,7 +182,7 @@ APPS = (
         after=(other_apps.detect_data,),
         is_native=True,
         frame=_APPLE_FRAME,
-        dark=Dark.AUTHOR,
+        dark=Dark.APPLE,
         note=_EXACT_WIDTHS,
     ),
     EmailApp(

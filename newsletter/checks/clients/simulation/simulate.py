@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from newsletter.checks.clients.simulation.app_mail import AppMail
 from newsletter.checks.clients.simulation.losses import AppLoss
-from newsletter.checks.clients.simulation.other_apps import fastmail_in_the_dark, has_dark_query
+from newsletter.checks.clients.simulation.other_apps import fastmail_in_the_dark, has_dark_query, opts_in_to_dark
 from newsletter.checks.clients.simulation.programs import Dark, EmailApp, Form
 from newsletter.checks.clients.simulation.shared_rules import drop_active
 from newsletter.checks.clients.simulation.table_layer import sieve_of, sift
@@ -28,7 +28,8 @@ class Simulated(Struct, frozen=True, kw_only=True):
 
     app: EmailApp
     html: str
-    dark_html: str  # the same in dark mode, before the app changes its colors; empty if no dark picture can be drawn
+    dark: Dark  # what the app does to the colors of this email
+    dark_html: str = ""  # the email in dark mode, before the app changes its colors; empty if there is no dark picture
     losses: tuple[AppLoss, ...]
 
 
@@ -55,7 +56,7 @@ def shades_of(simulated: Simulated) -> tuple[Shade, ...]:
     """Return the shades in which an email in an app can be drawn."""
     if not simulated.dark_html:
         return (Shade.LIGHT,)
-    if simulated.app.dark is Dark.OUTLOOK_COM:
+    if simulated.dark is Dark.OUTLOOK_COM:
         return (Shade.LIGHT, Shade.DARK, Shade.APP_DARK)
     return (Shade.LIGHT, Shade.DARK)
 
@@ -66,9 +67,14 @@ def simulate(app: EmailApp, html: str, table: Table) -> Simulated:
     `html` is an email with its merge fields filled in. An app that shows the plain text only keeps the HTML as it is.
     """
     if app.form is Form.TEXT:
-        return Simulated(app=app, html="", dark_html="", losses=())
+        return Simulated(app=app, html="", dark=app.dark, losses=())
     mail = _sanitized(app, html, table)
-    return Simulated(app=app, html=mail.html, dark_html=_in_the_dark(app, mail), losses=mail.tally.losses)
+    shown, dark = mail.html, _dark_of(app, mail)
+    dark_html = "" if dark in {Dark.UNKNOWN, Dark.STAYS} else shown
+    if app.key == "fastmail" and dark_html:
+        fastmail_in_the_dark(mail)
+        dark_html = mail.html
+    return Simulated(app=app, html=shown, dark=dark, dark_html=dark_html, losses=mail.tally.losses)
 
 
 def _sanitized(app: EmailApp, html: str, table: Table) -> AppMail:
@@ -85,13 +91,12 @@ def _sanitized(app: EmailApp, html: str, table: Table) -> AppMail:
     return mail
 
 
-def _in_the_dark(app: EmailApp, mail: AppMail) -> str:
-    """Return the HTML to draw in dark mode, or an empty string if it stays light or nothing is known."""
-    if app.dark in {Dark.UNKNOWN, Dark.STAYS} or (app.dark is Dark.AUTHOR and not has_dark_query(mail)):
-        return ""
-    html = mail.html
-    if app.key == "fastmail":
-        dark = AppMail(html)
-        fastmail_in_the_dark(dark)
-        return dark.html
-    return html
+def _dark_of(app: EmailApp, mail: AppMail) -> Dark:
+    """Return what an app does to the colors of an email, which may depend on the email."""
+    if app.dark is Dark.AUTHOR:
+        return Dark.AUTHOR if has_dark_query(mail) else Dark.UNKNOWN
+    if app.dark is Dark.APPLE:
+        if opts_in_to_dark(mail):
+            return Dark.AUTHOR if has_dark_query(mail) else Dark.STAYS
+        return Dark.STAYS if mail.elements("img", "table") else Dark.APPLE
+    return app.dark

@@ -86,11 +86,17 @@ const computed = (element, property) => {
   const found = element.computedStyleMap().getAll(property);
   return found.length ? found.map(String).join(", ") : getComputedStyle(element).getPropertyValue(property);
 };
-const twin = (frame, element) => frame.contentDocument.querySelector(`[data-n="${element.getAttribute("data-n")}"]`);
+const twins = new WeakMap(); // of each frame: its elements by their numbers
+const twin = (frame, element) => {
+  if (!twins.has(frame)) {
+    const numbered = [...frame.contentDocument.querySelectorAll("[data-n]")];
+    twins.set(frame, new Map(numbered.map((each) => [each.getAttribute("data-n"), each])));
+  }
+  return twins.get(frame).get(element.getAttribute("data-n"));
+};
 
 // The pairs of element and property that a feature has an effect on.
-const effects = async (html, uses, remove) => {
-  const original = await opened(html);
+const effects = async (html, original, uses, remove) => {
   const without = await opened(html);
   remove(without);
   const pairs = new Map();
@@ -100,18 +106,19 @@ const effects = async (html, uses, remove) => {
   const found = [...pairs.values()]
     .map(([element, name]) => ({ element, name, shown: computed(element, name), bare: computed(twin(without, element), name) }))
     .filter(({ shown, bare }) => shown !== bare);
-  return { original, found };
+  without.remove();
+  return found;
 };
 
-const styled = async (html, kind, name) => {
+const styled = async (html, original, kind, name) => {
   const test = isUse(kind, name);
   const uses = (frame) => declarations(frame).filter(test).map((each) => ({ elements: each.elements, names: [each.name] }));
-  return effects(html, uses, (frame) => declarations(frame).filter(test).forEach((each) => each.style.removeProperty(each.name)));
+  return effects(html, original, uses, (frame) => declarations(frame).filter(test).forEach((each) => each.style.removeProperty(each.name)));
 };
-const ruled = async (html, isRuled) => {
+const ruled = async (html, original, isRuled) => {
   const uses = (frame) =>
     styleRules(frame).filter(isRuled).map(({ rule }) => ({ elements: matching(frame, rule.selectorText), names: [...rule.style] }));
-  return effects(html, uses, (frame) => styleRules(frame).filter(isRuled).forEach(({ rule }) => { rule.style.cssText = ""; }));
+  return effects(html, original, uses, (frame) => styleRules(frame).filter(isRuled).forEach(({ rule }) => { rule.style.cssText = ""; }));
 };
 
 const share = (frame, found) => {
@@ -144,25 +151,25 @@ const counted = (kind, name) => (frame) => {
 window.measured = async (html, features, emails) => {
   const results = {};
   const frames = {};
+  const original = await opened(html);
   for (const [app, changed] of Object.entries(emails)) frames[app] = await opened(changed);
   for (const [slug, signs] of Object.entries(features)) {
     results[slug] = {};
     for (const [kind, name] of signs) {
       const isStyle = ["property", "value", "function", "unit"].includes(kind);
-      let made = null;
-      if (isStyle) made = await styled(html, kind, name);
-      else if (kind === "selector") made = await ruled(html, ({ rule }) => hasSelector(name)(rule));
-      else if (["at_rule", "media_feature"].includes(kind)) made = await ruled(html, ({ around }) => around.some(isGroup(kind, name)));
-      const original = made ? made.original : await opened(html);
+      let found = [];
+      if (isStyle) found = await styled(html, original, kind, name);
+      else if (kind === "selector") found = await ruled(html, original, ({ rule }) => hasSelector(name)(rule));
+      else if (["at_rule", "media_feature"].includes(kind))
+        found = await ruled(html, original, ({ around }) => around.some(isGroup(kind, name)));
       const count = counted(kind, name);
       const before = isStyle ? 0 : count(original);
       for (const [app, frame] of Object.entries(frames)) {
         let value = null;
-        if (made && made.found.length) value = share(frame, made.found);
+        if (found.length) value = share(frame, found);
         else if (before) value = Math.min(count(frame) / before, 1);
         if (value !== null) (results[slug][app] ||= []).push(value);
       }
-      [...document.querySelectorAll("iframe")].filter((each) => !Object.values(frames).includes(each)).forEach((each) => each.remove());
     }
   }
   document.querySelectorAll("iframe").forEach((each) => each.remove());

@@ -1,4 +1,4 @@
-"""What apps made of emails, by the threads and tests that quote their output: each pair is written by hand after one."""
+"""What apps made of emails, by the threads and tests that quote their output. Each pair is written after one."""
 
 import re
 from typing import NamedTuple
@@ -248,8 +248,8 @@ PAIRS = (
         "hteumeuleu.com, 2020-07-07: conditional comments",
         "outlook-windows",
         (),
-        "<!--[if gte mso 9]><p>A</p><![endif]--><!--[if !mso]><!--><p>B</p><!--<![endif]--><!--[if lt mso 16]>C<![endif]-->"
-        "<!--[if (mso)|(IE)]><p>D</p><![endif]-->",
+        "<!--[if gte mso 9]><p>A</p><![endif]--><!--[if !mso]><!--><p>B</p><!--<![endif]-->"
+        "<!--[if lt mso 16]>C<![endif]--><!--[if (mso)|(IE)]><p>D</p><![endif]-->",
         ("table{font-family:inherit;font-weight:normal;line-height:normal}",),
         "<p>A</p><p>D</p>",
     ),

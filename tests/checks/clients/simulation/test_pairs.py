@@ -181,7 +181,8 @@ PAIRS = (
         "email-bugs #149: a comma in a query",
         "yahoo-web",
         (
-            "i { color: red } @media screen and (max-width: 450px), (orientation: landscape) { i { color: red } } p { color: red }",
+            "i { color: red } @media screen and (max-width: 450px), (orientation: landscape) { i { color: red } } "
+            + GREEN,
         ),
         TEXT,
         ("#yiv1234567890 i{color:red}",),

@@ -4,6 +4,7 @@ The table's cells are of different years and contradict each other. An app that 
 selector and at-rule in them, whatever an older cell says of these.
 """
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -27,6 +28,8 @@ from newsletter.checks.clients.table import Feature, Support, Table
 _STYLE = Sign(Kind.ELEMENT, "style")
 _NESTING = Sign(Kind.SELECTOR, "nesting")
 _NOT_SUPPORTED = "not supported"
+_VENDOR = re.compile(r"^-(?:webkit|moz|ms|o)-")
+_WHOLES = frozenset({"animation", "transition"})
 _KEPT_ELEMENTS = frozenset({"html", "head", "body", "img", "table"})  # an app that shows no body shows nothing
 # Elements that show nothing of their own if they are not supported. Of all others, the contents stay.
 _DROPPED_ELEMENTS = frozenset({"style", "link", "base", "meta", "input", "svg", "object", "rp", "rt", "wbr", "source"})
@@ -135,7 +138,7 @@ class _Sifting:
         return self._is_lost(*signs, written=selector)
 
     def _sift_declaration(self, declared: CssDeclaration, _: HtmlElement | None) -> Iterator[CssDeclaration]:
-        signs = [use.sign for use in signs_of_declarations(str(declared))]
+        signs = [*(use.sign for use in signs_of_declarations(str(declared))), *_implied_signs(declared.name)]
         if not self._is_lost(*signs, written=declared.name):
             yield declared
 
@@ -164,6 +167,15 @@ def _named(sign: Sign, feature: Feature, written: str) -> str:
     if sign.kind is Kind.SELECTOR:
         return sign.name if sign.name.startswith(":") else f"{feature.title[:1].lower()}{feature.title[1:]}"
     return _WRITTEN.get(sign.kind, written.replace("{", "{{").replace("}", "}}")).format(sign.name)
+
+
+@lru_cache(maxsize=1024)
+def _implied_signs(name: str) -> tuple[Sign, ...]:
+    """Return what a property stands for: itself without a vendor's prefix, and the whole animation or transition."""
+    plain = _VENDOR.sub("", name)
+    whole = plain.partition("-")[0]
+    names = {plain, *({whole} & _WHOLES)} - {name}
+    return tuple(Sign(Kind.PROPERTY, each) for each in sorted(names))
 
 
 def _tag_of(element: HtmlElement) -> str:

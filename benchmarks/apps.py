@@ -14,7 +14,7 @@ TARGET_SECONDS = 5.0
 
 
 def main() -> None:
-    """Print how long it takes until all apps are drawn in light mode, and then in dark mode where it is known."""
+    """Print how long it takes until all apps are drawn in light mode, and then in dark mode if its rules are known."""
     prepare_process()  # as the program does
     config = load_config(ROOT)
     rendered = compose_issue(config, ROOT / "issues/2026-02").rendered

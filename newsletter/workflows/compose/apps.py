@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from newsletter.checks.clients.readers import Readers
 from newsletter.checks.clients.simulation.programs import VIEWS, EmailApp
-from newsletter.checks.clients.simulation.simulate import Drawing, Shade, Simulated, Sitter, shades_of, simulate
+from newsletter.checks.clients.simulation.simulate import AppDrawing, Shade, Simulated, Sitter, shades_of, simulate
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
 from newsletter.model.rendered import Picture
@@ -60,7 +60,7 @@ class AppSheet:
         self.views = tuple(views)
         self.table_date = table_date  # of caniemail's table, as `2026-05-13`
         self._mail, self._pictures = mail, tuple(pictures)
-        self._drawn: dict[_Wanted, Drawing] = {}
+        self._drawn: dict[_Wanted, AppDrawing] = {}
         self._failure: CannotRunError | None = None
         self._is_done = False
         self._thread: Thread | None = None
@@ -71,7 +71,7 @@ class AppSheet:
         """Return the email in one app, or None if the app is unknown."""
         return next((view for view in self.views if view.app.key == key), None)
 
-    def picture(self, view: AppView, shade: Shade) -> Drawing:
+    def picture(self, view: AppView, shade: Shade) -> AppDrawing:
         """Return the beginning of the email in an app, when it is drawn.
 
         Raise CannotRunError if there is no browser or it fails.
@@ -98,7 +98,7 @@ class AppSheet:
         with self._changed:
             return str(self._failure or "")
 
-    def whole_picture(self, view: AppView, shade: Shade) -> Drawing:
+    def whole_picture(self, view: AppView, shade: Shade) -> AppDrawing:
         """Return the whole email in an app.
 
         Raise CannotRunError if there is no browser or it fails.
@@ -147,9 +147,9 @@ def _share(readers: Readers, app: EmailApp) -> float:
     return sum(readers.shares.get(client, 0) for client in app.shares or app.clients)
 
 
-def _drawn(sitters: Iterable[Sitter], pictures: Sequence[Picture]) -> Iterator[Drawing]:
+def _drawn(sitters: Iterable[Sitter], pictures: Sequence[Picture]) -> Iterator[AppDrawing]:
     try:
-        draw: Callable[[Iterable[Sitter], Sequence[Picture]], Iterator[Drawing]] = import_module(_DRAWING).drawn
+        draw: Callable[[Iterable[Sitter], Sequence[Picture]], Iterator[AppDrawing]] = import_module(_DRAWING).drawn
     except ImportError as err:
         raise CannotRunError(_NOT_INSTALLED) from err
     return draw(sitters, pictures)

@@ -16,7 +16,7 @@ from newsletter.checks.clients.simulation.css import (
     written_declarations,
     written_sheet,
 )
-from newsletter.checks.clients.simulation.losses import Tally
+from newsletter.checks.clients.simulation.losses import LossTally
 
 _DOCTYPE = "<!DOCTYPE html>"
 # Given a declaration and the element whose `style` attribute contains it, or None for a rule, returns what is left.
@@ -29,7 +29,7 @@ class AppMail:
     def __init__(self, html: str) -> None:
         parser = lxml_html.HTMLParser(encoding="utf-8")
         self.root: HtmlElement = lxml_html.document_fromstring(html.encode(), parser=parser)
-        self.tally = Tally()
+        self.tally = LossTally()
 
     @property
     def html(self) -> str:

@@ -1,7 +1,7 @@
 // The dark modes of email apps, on the computed styles of a page that shows an email.
 //
 // Sources of the formulas: Outlook.com's own source as described in 2021 and measured in October 2025; Thunderbird 140's
-// source; WebKit's filter "invert lightness"; a curve through 13 color pairs of classic Outlook. All are written anew.
+// source; WebKit's filter "invert lightness"; a curve through 13 color pairs of classic Outlook. No code was copied.
 "use strict";
 
 const newsletterDark = (() => {
@@ -27,7 +27,7 @@ const newsletterDark = (() => {
   // CIELAB with the white of D65 (IEC 61966-2-1 and CIE 15).
   const WHITE = [0.95047, 1, 1.08883];
   const linear = (channel) => (channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4);
-  const curved = (channel) => (channel <= 0.0031308 ? channel * 12.92 : 1.055 * channel ** (1 / 2.4) - 0.055);
+  const curved = (channel) => (channel > 0.0031308 ? 1.055 * channel ** (1 / 2.4) - 0.055 : channel * 12.92);
   const toLab = ([red, green, blue]) => {
     const [r, g, b] = [red, green, blue].map((each) => linear(each / 255));
     const xyz = [
@@ -92,9 +92,9 @@ const newsletterDark = (() => {
         }
         element.style.setProperty("color", write(ink), "important");
       }
-      const ground = parse(getComputedStyle(element).backgroundColor);
-      if (ground && ink && ground[3] > 0 && contrast(ground, ink) < READABLE) {
-        const fixed = write(outlookFix(ground, ink, base));
+      const backdrop = parse(getComputedStyle(element).backgroundColor);
+      if (backdrop && ink && backdrop[3] > 0 && contrast(backdrop, ink) < READABLE) {
+        const fixed = write(outlookFix(backdrop, ink, base));
         element.setAttribute("data-ogsb", element.style.backgroundColor);
         if (element.hasAttribute("bgcolor")) {
           element.setAttribute("data-ogab", element.getAttribute("bgcolor"));
@@ -105,7 +105,7 @@ const newsletterDark = (() => {
     }
   };
 
-  // Classic Outlook: one curve for the lightness of text and grounds alike, fitted to grounds that were measured.
+  // Classic Outlook: one curve for the lightness of text and backgrounds alike, fitted to backgrounds that were measured.
   const WORD_CURVE = [[0, 96.9], [39, 74.7], [58.5, 60.8], [73, 47.8], [81.2, 39.4], [90.2, 29.1], [96.2, 20.8], [100, 15.2]];
   const wordColor = (color) =>
     withLightness(color, (lightness) => {
@@ -150,7 +150,7 @@ const newsletterDark = (() => {
     });
   };
 
-  // Thunderbird: light grounds, and text too dark for a dark page, lose their colors.
+  // Thunderbird: light backgrounds, and text too dark for a dark page, lose their colors.
   const LIGHT = 200;
   const LEAST_CONTRAST = 3.5;
   const SEEN = 0.2;
@@ -161,14 +161,14 @@ const newsletterDark = (() => {
     const picture = style.backgroundImage;
     if (picture && !picture.includes("gradient(")) style.removeProperty("background-image");
     const text = style.color ? read(style.color) : null;
-    const ground = style.backgroundColor && style.backgroundColor !== "transparent" ? read(style.backgroundColor) : null;
+    const backdrop = style.backgroundColor && style.backgroundColor !== "transparent" ? read(style.backgroundColor) : null;
     const isDarkText = text && brightness(text) <= LIGHT;
-    if (isTransparent(ground)) {
+    if (isTransparent(backdrop)) {
       if (isDarkText) style.removeProperty("color");
     } else {
-      const [light, dark] = [text ? brightness(text) : 0, brightness(ground)].sort((a, b) => b - a);
+      const [light, dark] = [text ? brightness(text) : 0, brightness(backdrop)].sort((a, b) => b - a);
       const isFaint = text && (light + 0.05) / (dark + 0.05) < LEAST_CONTRAST;
-      if (brightness(ground) > LIGHT || isFaint) {
+      if (brightness(backdrop) > LIGHT || isFaint) {
         style.removeProperty("background-color");
         if (isDarkText) style.removeProperty("color");
       }

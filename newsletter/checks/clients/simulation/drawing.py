@@ -12,8 +12,8 @@ from playwright.sync_api import CDPSession, Error, Page
 from newsletter.checks.browser.chromium import PreferredScheme, Viewport, Window, look, opened_browser
 from newsletter.checks.browser.confinement import first_line
 from newsletter.checks.clients.simulation.app_mail import AppMail
-from newsletter.checks.clients.simulation.programs import Dark, EmailApp, Fit, Form, Frame
-from newsletter.checks.clients.simulation.simulate import SHEET_RATIO, Drawing, Shade, Sitter
+from newsletter.checks.clients.simulation.programs import AppFrame, Dark, EmailApp, Fit, ShownPart
+from newsletter.checks.clients.simulation.simulate import SHEET_RATIO, AppDrawing, Shade, Sitter
 from newsletter.errors import CannotRunError
 from newsletter.model.rendered import Picture
 
@@ -36,7 +36,7 @@ _AUTO_FIT_WIDTH = """Math.max(...[...document.body.querySelectorAll("*")].flatMa
 ].map((width) => /%$/.test(width || "") ? 0 : parseFloat(width) || 0)), 0)"""
 
 
-def drawn(sitters: Iterable[Sitter], pictures: Sequence[Picture]) -> Iterator[Drawing]:
+def drawn(sitters: Iterable[Sitter], pictures: Sequence[Picture]) -> Iterator[AppDrawing]:
     """Yield a picture of each sitter, in order, all in one browser.
 
     Raise CannotRunError if there is no browser or it fails.
@@ -57,7 +57,7 @@ def dark_script() -> str:
     return f"(() => {{ {script}\nwindow.newsletterDark = newsletterDark; }})()"
 
 
-def _drawing(window: Window, page: Page, session: CDPSession, sitter: Sitter) -> Drawing:
+def _drawing(window: Window, page: Page, session: CDPSession, sitter: Sitter) -> AppDrawing:
     app, dark = sitter.simulated.app, sitter.simulated.dark
     is_dark = sitter.shade is not Shade.LIGHT
     scheme = PreferredScheme.DARK if sitter.shade is Shade.DARK else PreferredScheme.LIGHT
@@ -74,7 +74,7 @@ def _drawing(window: Window, page: Page, session: CDPSession, sitter: Sitter) ->
         height = min(max(int(page.evaluate("document.documentElement.scrollHeight")), 1), _TALLEST)
         page.set_viewport_size({"width": width, "height": height})
     content = page.screenshot(type="jpeg", quality=_QUALITY)
-    return Drawing(app=app.key, shade=sitter.shade, is_whole=sitter.is_whole, content=content, layout_width=width)
+    return AppDrawing(app=app.key, shade=sitter.shade, is_whole=sitter.is_whole, content=content, layout_width=width)
 
 
 def _layout_width(page: Page, app: EmailApp) -> int:
@@ -86,9 +86,9 @@ def _layout_width(page: Page, app: EmailApp) -> int:
 
 
 def _page_of(sitter: Sitter) -> str:
-    """Return the page that an app shows: the email, on the app's own ground and in its own fonts."""
+    """Return the page that an app shows: the email, on the app's own background and in its own fonts."""
     app = sitter.simulated.app
-    if app.form is Form.TEXT:
+    if app.form is ShownPart.TEXT:
         return _text_page(sitter.text, app)
     is_dark = sitter.shade is not Shade.LIGHT
     mail = AppMail(sitter.simulated.dark_html if is_dark else sitter.simulated.html)
@@ -102,7 +102,7 @@ def _page_of(sitter: Sitter) -> str:
     return str(tostring(mail.root, encoding="unicode", doctype="<!DOCTYPE html>"))
 
 
-def _frame_css(frame: Frame, *, is_recolored: bool) -> str:
+def _frame_css(frame: AppFrame, *, is_recolored: bool) -> str:
     ground, text = (frame.dark_ground, frame.dark_text) if is_recolored else (frame.ground, "")
     color = f"color: {text}" if text else ""
     return (

@@ -7,7 +7,7 @@ from lxml.html import HtmlElement
 
 from newsletter.checks.clients.simulation.app_mail import AppMail
 from newsletter.checks.clients.simulation.css import CssDeclaration
-from newsletter.checks.clients.simulation.losses import Basis, PublishedRule, Tally, bug
+from newsletter.checks.clients.simulation.losses import Basis, LossTally, PublishedRule, bug
 from newsletter.checks.clients.simulation.shared_rules import (
     PHONE_NUMBER,
     body_to_div,
@@ -61,7 +61,7 @@ _SEMANTIC = ("details", "main", "nav", "summary")
 _ID = "1a2b"  # Gmail makes one for each message
 
 
-def clipped(html: str, tally: Tally) -> str:
+def clipped(html: str, tally: LossTally) -> str:
     """Return the part of an email that Gmail shows before it cuts the rest."""
     encoded = html.encode()
     shown = html

@@ -29,7 +29,7 @@ class PublishedRule(Struct, frozen=True):
 
     @property
     def is_stale(self) -> bool:
-        """Whether nobody is known to have tested it since 2021."""
+        """Whether no test of it since 2021 is known."""
         return self.basis is not Basis.DOCUMENTED and bool(self.dated) and self.dated[:4] <= _STALE_YEAR
 
 
@@ -50,7 +50,7 @@ class _Key(NamedTuple):
     is_partial: bool
 
 
-class Tally:
+class LossTally:
     """Collect what an email loses, so that equal losses are counted together."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from newsletter.checks.clients.simulation import gmail, other_apps, outlook_web,
 from newsletter.checks.clients.simulation.app_mail import AppMail
 from newsletter.checks.clients.simulation.conditionals import resolved
 from newsletter.checks.clients.simulation.inbox_rows import Device
-from newsletter.checks.clients.simulation.losses import Basis, Tally
+from newsletter.checks.clients.simulation.losses import Basis, LossTally
 from newsletter.checks.clients.simulation.vml import draw_shapes
 
 PHONE_WIDTH, DESKTOP_WIDTH = 390, 700  # CSS pixels
@@ -26,7 +26,7 @@ class Dark(StrEnum):
     WORD = "word"  # every color is changed by one curve
     GMAIL_IOS = "gmail ios"  # every color is inverted
     CHROMIUM = "chromium"  # Chromium's own darkening
-    THUNDERBIRD = "thunderbird"  # light grounds and dark text are stripped
+    THUNDERBIRD = "thunderbird"  # light backgrounds and dark text are stripped
     UNKNOWN = "unknown"
 
 
@@ -38,14 +38,14 @@ class Fit(StrEnum):
     AUTO_FIT = "auto-fit"  # the same, for the largest width that any element has or asks for
 
 
-class Form(StrEnum):
+class ShownPart(StrEnum):
     """The part of an email that an app shows."""
 
     HTML = "html"
     TEXT = "text"
 
 
-class Frame(Struct, frozen=True, kw_only=True):
+class AppFrame(Struct, frozen=True, kw_only=True):
     """The page that an app shows an email on."""
 
     font: str = f"14px {_SANS}"
@@ -67,14 +67,14 @@ class EmailApp(Struct, frozen=True, kw_only=True):
     clients: tuple[str, ...]  # in caniemail's table; the first one's tests are applied
     shares: tuple[str, ...] = ()  # the apps whose readers see this; the same as `clients` if it is empty
     device: Device = Device.DESKTOP
-    form: Form = Form.HTML
-    read: Callable[[str, Tally], str] = lambda html, _: html  # what the app does to the text of the HTML
+    form: ShownPart = ShownPart.HTML
+    read: Callable[[str, LossTally], str] = lambda html, _: html  # what the app does to the text of the HTML
     before: tuple[Step, ...] = ()  # what it does before the table applies
     after: tuple[Step, ...] = ()  # what it does with what the table leaves
     handled: frozenset[str] = frozenset()  # features supported in part, as `before` and `after` describe
     is_native: bool = False  # whether it loads external style sheets
     fit: Fit = Fit.REFLOW
-    frame: Frame = Frame()
+    frame: AppFrame = AppFrame()
     narrow_width: int = 0  # for a device that is smaller than a phone
     dark: Dark = Dark.UNKNOWN
     dark_basis: Basis = Basis.REPORTED
@@ -87,7 +87,7 @@ class EmailApp(Struct, frozen=True, kw_only=True):
         return self.narrow_width or PHONE_WIDTH if self.device is Device.PHONE else DESKTOP_WIDTH
 
 
-def _read_by_word(html: str, _: Tally) -> str:
+def _read_by_word(html: str, _: LossTally) -> str:
     return resolved(html)
 
 
@@ -101,9 +101,9 @@ _PROTON_SELECTORS = frozenset(
     f"css-selector-{name}"
     for name in ("adjacent-sibling", "attribute", "chaining", "child", "class", "descendant", "general-sibling")
 ) | {"css-selector-grouping", "css-selector-id", "css-selector-type", "css-selector-universal"}
-_GMAIL_FRAME = Frame(font=f"small/1.5 {_SANS}", margin="0", link="#1155cc")
-_OUTLOOK_FRAME = Frame(margin="0", link="#0563c1", dark_ground="#292929", dark_text="#ffffff")
-_APPLE_FRAME = Frame(font="16px -apple-system, Helvetica, sans-serif", margin="8px", link="#0a84ff")
+_GMAIL_FRAME = AppFrame(font=f"small/1.5 {_SANS}", margin="0", link="#1155cc")
+_OUTLOOK_FRAME = AppFrame(margin="0", link="#0563c1", dark_ground="#292929", dark_text="#ffffff")
+_APPLE_FRAME = AppFrame(font="16px -apple-system, Helvetica, sans-serif", margin="8px", link="#0a84ff")
 _PHONE = Device.PHONE
 _EXACT_WIDTHS = "Line breaks differ, because this machine does not have the app's own fonts."
 
@@ -194,7 +194,7 @@ APPS = (
         after=(word.inline_sheets, word.filter_styles, word.reset_nested_tables, draw_shapes),
         handled=word.handled(),
         is_native=True,
-        frame=Frame(font='15px Calibri, Carlito, "Times New Roman", serif', link="#0563c1", dark_ground="#262626"),
+        frame=AppFrame(font='15px Calibri, Carlito, "Times New Roman", serif', link="#0563c1", dark_ground="#262626"),
         dark=Dark.WORD,
         dark_note="A curve through the 13 color pairs that are known. Pictures stay as they are.",
         note="Only what is ignored is reliable: heights, one-pixel lines and page gaps are not drawn truly.",
@@ -239,7 +239,7 @@ APPS = (
         before=(yahoo.cut_sheets,),
         after=(yahoo.sanitize, yahoo.flag_near_whites),
         handled=yahoo.handled(),
-        frame=Frame(font=f"13px {_SANS}", margin="0", link="#0f69ff"),
+        frame=AppFrame(font=f"13px {_SANS}", margin="0", link="#0f69ff"),
         dark_note="The new Yahoo Mail recolors by rules that are not published.",
     ),
     EmailApp(
@@ -250,8 +250,8 @@ APPS = (
         before=(yahoo.cut_sheets,),
         after=(yahoo.sanitize, yahoo.flag_near_whites),
         handled=yahoo.handled(),
-        frame=Frame(font=f"13px {_SANS}", margin="0", link="#0f69ff"),
-        dark_note="Yahoo's apps recolor by rules that are not published. Transparent images may get a white ground.",
+        frame=AppFrame(font=f"13px {_SANS}", margin="0", link="#0f69ff"),
+        dark_note="Yahoo's apps recolor by rules that are not published.",
     ),
     EmailApp(
         key="samsung",
@@ -261,7 +261,7 @@ APPS = (
         after=(other_apps.keep_positions("relative", "absolute"), other_apps.drop_relative_heights),
         handled=frozenset({"css-position"}),
         fit=Fit.AUTO_FIT,
-        frame=Frame(font=f"16px Roboto, {_SANS}"),
+        frame=AppFrame(font=f"16px Roboto, {_SANS}"),
         dark=Dark.AUTHOR,
         dark_note="An email without dark colors of its own is inverted, by rules that are not published.",
         note="With an Outlook account, media queries, web fonts and gradients do not work either.",
@@ -270,7 +270,7 @@ APPS = (
         key="thunderbird",
         name="Thunderbird",
         clients=("thunderbird.macos", "thunderbird.windows"),
-        frame=Frame(font='16px "Times New Roman", Tinos, serif', dark_ground="#1c1b22", dark_text="#fbfbfe"),
+        frame=AppFrame(font='16px "Times New Roman", Tinos, serif', dark_ground="#1c1b22", dark_text="#fbfbfe"),
         dark=Dark.THUNDERBIRD,
         dark_basis=Basis.DOCUMENTED,
         dark_note="Thunderbird's own source. Whether the email's dark colors then apply is doubtful.",
@@ -281,7 +281,7 @@ APPS = (
         name="Thunderbird for Android",
         clients=(),
         device=_PHONE,
-        frame=Frame(font=f"16px Roboto, {_SANS}"),
+        frame=AppFrame(font=f"16px Roboto, {_SANS}"),
         dark=Dark.CHROMIUM,
         dark_basis=Basis.DOCUMENTED,
         dark_note="Chromium's own darkening, which the app switches on.",
@@ -293,7 +293,7 @@ APPS = (
         clients=("protonmail.desktop-webmail",),
         before=(other_apps.proton,),
         handled=_OTHER_HANDLED | _PROTON_SELECTORS,
-        frame=Frame(font=f"14px {_SANS}", margin="0"),
+        frame=AppFrame(font=f"14px {_SANS}", margin="0"),
         dark=Dark.STAYS,
         dark_basis=Basis.DOCUMENTED,
         dark_note="Newsletters stay light.",
@@ -304,7 +304,7 @@ APPS = (
         clients=("fastmail.desktop-webmail",),
         before=(other_apps.fastmail,),
         handled=_OTHER_HANDLED,
-        frame=Frame(margin="0"),
+        frame=AppFrame(margin="0"),
         dark=Dark.AUTHOR,
     ),
     EmailApp(
@@ -313,7 +313,7 @@ APPS = (
         clients=("gmx.desktop-webmail", "web-de.desktop-webmail"),
         after=(other_apps.gmx,),
         handled=_OTHER_HANDLED | {"css-background-image", "css-background-position", "css-background-repeat"},
-        frame=Frame(font=f"13px Verdana, {_SANS}"),
+        frame=AppFrame(font=f"13px Verdana, {_SANS}"),
         dark=Dark.STAYS,
     ),
     EmailApp(
@@ -338,7 +338,7 @@ APPS = (
         clients=("hey.desktop-webmail",),
         after=(other_apps.hey,),
         handled=_OTHER_HANDLED,
-        frame=Frame(margin="0"),
+        frame=AppFrame(margin="0"),
         dark_note="HEY replaces the email's query. What it does to colors is not published.",
     ),
 )
@@ -357,7 +357,7 @@ OTHER_VIEWS = (
         key="text-only",
         name="Text only, such as mutt",
         clients=(),
-        form=Form.TEXT,
+        form=ShownPart.TEXT,
         dark=Dark.STAYS,
         dark_note="The colors are the terminal's own.",
         note="Eighty columns. Longer lines continue after a +.",
@@ -367,7 +367,7 @@ OTHER_VIEWS = (
         name="Apple Watch",
         clients=(),
         device=_PHONE,
-        form=Form.TEXT,
+        form=ShownPart.TEXT,
         narrow_width=208,
         dark=Dark.STAYS,
         dark_note="Always light text on black.",

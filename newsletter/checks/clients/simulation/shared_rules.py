@@ -224,5 +224,5 @@ def is_negative(declared: CssDeclaration) -> bool:
 
 
 def guessed(title: str, dated: str = "") -> PublishedRule:
-    """Return a rule that fits what was seen, but that nobody published."""
+    """Return a rule that fits what was seen, but that was not published."""
     return PublishedRule(title, dated, basis=Basis.GUESSED)

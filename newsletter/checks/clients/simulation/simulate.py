@@ -7,7 +7,7 @@ from msgspec import Struct
 from newsletter.checks.clients.simulation.app_mail import AppMail
 from newsletter.checks.clients.simulation.losses import AppLoss
 from newsletter.checks.clients.simulation.other_apps import fastmail_in_the_dark, has_dark_query, opts_in_to_dark
-from newsletter.checks.clients.simulation.programs import Dark, EmailApp, Form
+from newsletter.checks.clients.simulation.programs import Dark, EmailApp, ShownPart
 from newsletter.checks.clients.simulation.shared_rules import drop_active
 from newsletter.checks.clients.simulation.table_layer import sieve_of, sift
 from newsletter.checks.clients.table import Table
@@ -42,7 +42,7 @@ class Sitter(Struct, frozen=True, kw_only=True):
     text: str = ""  # the plain text, for apps that show it
 
 
-class Drawing(Struct, frozen=True, kw_only=True):
+class AppDrawing(Struct, frozen=True, kw_only=True):
     """A picture of an email in an app."""
 
     app: str
@@ -66,7 +66,7 @@ def simulate(app: EmailApp, html: str, table: Table) -> Simulated:
 
     `html` is an email with its merge fields filled in. An app that shows the plain text only keeps the HTML as it is.
     """
-    if app.form is Form.TEXT:
+    if app.form is ShownPart.TEXT:
         return Simulated(app=app, html="", dark=app.dark, losses=())
     mail = _sanitized(app, html, table)
     shown, dark = mail.html, _dark_of(app, mail)

@@ -163,7 +163,7 @@ _WRITTEN = {Kind.FUNCTION: "{}()", Kind.UNIT: "{} unit", Kind.VALUE: "{}"}
 
 
 def _named(sign: Sign, feature: Feature, written: str) -> str:
-    """Return the name of what is lost: the sign itself where it says more than the place it was found in."""
+    """Return the name of what is lost: the sign itself, unless the text it was found in says more."""
     if sign.kind is Kind.SELECTOR:
         return sign.name if sign.name.startswith(":") else f"{feature.title[:1].lower()}{feature.title[1:]}"
     return _WRITTEN.get(sign.kind, written.replace("{", "{{").replace("}", "}}")).format(sign.name)

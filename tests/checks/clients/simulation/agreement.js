@@ -44,11 +44,11 @@ const matching = (frame, selector) => {
 
 // All declarations of an email: where they stand, for which elements, and what they say.
 const declarations = (frame) => {
-  const inline = [...frame.contentDocument.querySelectorAll("[style]")].map((each) => [each.style, [each]]);
-  const ruled = styleRules(frame).map(({ rule }) => [rule.style, matching(frame, rule.selectorText)]);
-  return [...inline, ...ruled].flatMap(([style, elements]) =>
+  const inline = [...frame.contentDocument.querySelectorAll("[style]")].map((each) => [each.style, [each], true]);
+  const ruled = styleRules(frame).map(({ rule }) => [rule.style, matching(frame, rule.selectorText), false]);
+  return [...inline, ...ruled].flatMap(([style, elements, inline]) =>
     [...style].map((name) => ({
-      style, elements, name, value: style.getPropertyValue(name), important: style.getPropertyPriority(name) !== "",
+      style, elements, inline, name, value: style.getPropertyValue(name), important: style.getPropertyPriority(name) !== "",
     })),
   );
 };
@@ -100,11 +100,14 @@ const effects = async (html, original, uses, remove) => {
   const without = await opened(html);
   remove(without);
   const pairs = new Map();
-  for (const { elements, names } of uses(original))
+  for (const { elements, names, inline } of uses(original))
     for (const element of elements)
-      for (const name of names) pairs.set(`${element.getAttribute("data-n")} ${name}`, [element, name]);
+      for (const name of names) {
+        const key = `${element.getAttribute("data-n")} ${name}`;
+        pairs.set(key, [element, name, inline || (pairs.get(key) || [])[2]]);
+      }
   const found = [...pairs.values()]
-    .map(([element, name]) => ({ element, name, shown: computed(element, name), bare: computed(twin(without, element), name) }))
+    .map(([element, name, inline]) => ({ element, name, inline, shown: computed(element, name), bare: computed(twin(without, element), name) }))
     .filter(({ shown, bare }) => shown !== bare);
   without.remove();
   return found;
@@ -112,7 +115,7 @@ const effects = async (html, original, uses, remove) => {
 
 const styled = async (html, original, kind, name) => {
   const test = isUse(kind, name);
-  const uses = (frame) => declarations(frame).filter(test).map((each) => ({ elements: each.elements, names: [each.name] }));
+  const uses = (frame) => declarations(frame).filter(test).map((each) => ({ ...each, names: [each.name] }));
   return effects(html, original, uses, (frame) => declarations(frame).filter(test).forEach((each) => each.style.removeProperty(each.name)));
 };
 const ruled = async (html, original, isRuled) => {
@@ -121,8 +124,8 @@ const ruled = async (html, original, isRuled) => {
   return effects(html, original, uses, (frame) => styleRules(frame).filter(isRuled).forEach(({ rule }) => { rule.style.cssText = ""; }));
 };
 
-const share = (frame, found) => {
-  const judged = found.filter(({ element }) => twin(frame, element));
+const share = (frame, found, inlineOnly) => {
+  const judged = found.filter(({ element, inline }) => twin(frame, element) && (inline || !inlineOnly));
   if (!judged.length) return null;
   return judged.filter(({ element, name, shown }) => computed(twin(frame, element), name) === shown).length / judged.length;
 };
@@ -148,7 +151,8 @@ const counted = (kind, name) => (frame) => {
 };
 
 // The share of a feature's effect that each email still shows, from 0 to 1; null where it cannot be told.
-window.measured = async (html, features, emails) => {
+// Apps in `inlineOnly` ignore style elements: a property is then judged by the `style` attributes that use it.
+window.measured = async (html, features, emails, inlineOnly) => {
   const results = {};
   const frames = {};
   const original = await opened(html);
@@ -166,7 +170,7 @@ window.measured = async (html, features, emails) => {
       const before = isStyle ? 0 : count(original);
       for (const [app, frame] of Object.entries(frames)) {
         let value = null;
-        if (found.length) value = share(frame, found);
+        if (found.length) value = share(frame, found, isStyle && inlineOnly.includes(app));
         else if (before) value = Math.min(count(frame) / before, 1);
         if (value !== null) (results[slug][app] ||= []).push(value);
       }

@@ -20,6 +20,7 @@ REST = HERE / "disagreements.txt"
 # Of a rule that sets several properties, an app may drop some for other reasons: then one of them shows that it works.
 PARTLY = frozenset({Kind.SELECTOR, Kind.AT_RULE, Kind.MEDIA_FEATURE})
 OF_SHEETS = frozenset({Kind.SELECTOR, Kind.AT_RULE, Kind.MEDIA_FEATURE})
+INLINE_ONLY = ("gmail-other-account", "gmx", "laposte")  # these ignore style elements
 TARGET = 0.95
 
 Shares = Mapping[str, Mapping[str, list[float]]]  # feature → app → the share of each sign's effect that is shown
@@ -68,16 +69,14 @@ def cells() -> Iterator[Cell]:
         page = browser.new_page()
         page.route("**/*", lambda route: route.abort())
         page.add_script_tag(content=(HERE / "agreement.js").read_text("utf-8"))
-        for mail, slugs in mails.items():
-            html = page.evaluate("html => numbered(html)", (MAILS / mail).read_text("utf-8"))
+        for name, slugs in mails.items():
+            html = page.evaluate("html => numbered(html)", (MAILS / name).read_text("utf-8"))
             tested = [by_slug[slug] for slug in slugs]
             signs = {
                 feature.slug: [(sign.kind.name.lower(), sign.name) for sign in signs_of(feature)] for feature in tested
             }
             emails = {app.key: simulate(app, html, table).html for app in apps}
-            found: Shares = page.evaluate(
-                "([html, features, emails]) => measured(html, features, emails)", [html, signs, emails]
-            )
+            found: Shares = page.evaluate("found => measured(...found)", [html, signs, emails, INLINE_ONLY])
             for feature in tested:
                 for app in apps:
                     expected, shares = expectation(table, feature, app), found[feature.slug].get(app.key)
@@ -94,4 +93,4 @@ def test_the_simulation_agrees_with_the_table_in_95_of_100_cells() -> None:
     rest = sorted(str(cell) for cell in found if not cell.agrees)
     agreed = 1 - len(rest) / len(found)
     assert agreed >= TARGET, f"{agreed:.3f} of {len(found)} cells agree: {shares}"
-    assert "\n".join(rest) == "\n".join(REST.read_text("utf-8").splitlines()[3:]), "write the list of the rest anew"
+    assert "\n".join(rest) == "\n".join(REST.read_text("utf-8").splitlines()[3:]), "write the list of the rest again"

@@ -12,8 +12,8 @@ from newsletter.checks.clients.simulation.drawing import dark_script
 from tests.browser import running_browser
 
 PAGE = "#292929"
-# Measured in October 2025 (druso/email_darkmode_simulator): ground, text, the ground in Outlook.com and in Outlook for
-# Windows. The texts that were measured with them are picked from blurred letters, so only those that fit are here.
+# Measured in October 2025 (druso/email_darkmode_simulator): background, text, and the background in Outlook.com and in
+# classic Outlook. The texts that were measured with them are picked from blurred letters, so they are not here.
 MEASURED = (
     ("#F4F4F4", "#2B2B2B", "#2E2E2E", "#323232"),
     ("#E2E3E3", "#3A3B3C", "#373737", "#434545"),
@@ -58,7 +58,7 @@ def far(one: str, other: str) -> float:
 
 
 def after(page: Page, body: str, change: str) -> list[tuple[str, str]]:
-    """The text and the ground of each element in a body, once a dark mode has changed it."""
+    """The text and the background of each element in a body, once a dark mode has changed it."""
     script = f"""(body) => {{ document.body.innerHTML = body; newsletterDark.{change};
       return [...document.body.querySelectorAll("*")].map((each) => {{
         const style = getComputedStyle(each); return [style.color, style.backgroundColor]; }}); }}"""
@@ -109,7 +109,7 @@ def test_the_lightness_of_lab_is_that_of_outlooks_composer(page: Page, light: st
 def test_classic_outlook_changes_grounds_as_measured(
     page: Page, ground: str, _text: str, _com: str, expected: str
 ) -> None:
-    assert far(changed(page, "wordColor", ground), expected) <= 1.1  # seven of eight knots are these grounds
+    assert far(changed(page, "wordColor", ground), expected) <= 1.1  # seven of eight knots are these colors
 
 
 @pytest.mark.parametrize(("light", "dark"), [("#ffffff", "#333333"), ("#000000", "#ffffff"), ("#c00000", "#F9605F")])

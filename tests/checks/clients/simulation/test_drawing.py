@@ -1,4 +1,4 @@
-"""What is drawn of an email in an app: its dark modes, its width, and nothing where nothing is known."""
+"""What is drawn of an email in an app: its dark modes, its width, and no picture if no rule is known."""
 
 import io
 

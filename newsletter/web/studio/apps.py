@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from newsletter.checks.clients.simulation.email_app import Dark
 from newsletter.checks.clients.simulation.losses import Basis, PublishedRule
-from newsletter.checks.clients.simulation.programs import Dark
 from newsletter.checks.clients.simulation.simulate import SHEET_RATIO, Shade
 from newsletter.errors import CannotRunError, InputError, MistakesError
 from newsletter.web.studio.issue_page import mail_on_page

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from newsletter.checks.clients.readers import Readers
-from newsletter.checks.clients.simulation.programs import VIEWS, EmailApp
+from newsletter.checks.clients.simulation.email_app import EmailApp
+from newsletter.checks.clients.simulation.programs import VIEWS
 from newsletter.checks.clients.simulation.simulate import AppDrawing, Shade, Simulated, Sitter, shades_of, simulate
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
@@ -42,7 +43,7 @@ class AppView(Struct, frozen=True, kw_only=True):
         return shades_of(self.simulated)
 
 
-class _Wanted(NamedTuple):
+class _PictureKey(NamedTuple):
     app: str
     shade: Shade
     is_whole: bool = False
@@ -60,7 +61,7 @@ class AppSheet:
         self.views = tuple(views)
         self.table_date = table_date  # of caniemail's table, as `2026-05-13`
         self._mail, self._pictures = mail, tuple(pictures)
-        self._drawn: dict[_Wanted, AppDrawing] = {}
+        self._drawn: dict[_PictureKey, AppDrawing] = {}
         self._failure: CannotRunError | None = None
         self._is_done = False
         self._thread: Thread | None = None
@@ -76,7 +77,7 @@ class AppSheet:
 
         Raise CannotRunError if there is no browser or it fails.
         """
-        wanted = _Wanted(view.app.key, shade)
+        wanted = _PictureKey(view.app.key, shade)
         with self._changed:
             if self._thread is None:
                 self._thread = Thread(target=self._draw_all, name="email apps")
@@ -103,7 +104,7 @@ class AppSheet:
 
         Raise CannotRunError if there is no browser or it fails.
         """
-        wanted = _Wanted(view.app.key, shade, is_whole=True)
+        wanted = _PictureKey(view.app.key, shade, is_whole=True)
         with self._drawing_whole:
             if wanted not in self._drawn:
                 (drawing,) = _drawn([self._sitter(view, shade, is_whole=True)], self._pictures)
@@ -119,7 +120,7 @@ class AppSheet:
         try:
             for drawing in _drawn((self._sitter(view, shade) for view, shade in every), self._pictures):
                 with self._changed:
-                    self._drawn[_Wanted(drawing.app, drawing.shade)] = drawing
+                    self._drawn[_PictureKey(drawing.app, drawing.shade)] = drawing
                     self._changed.notify_all()
         except CannotRunError as err:
             self._failure = err

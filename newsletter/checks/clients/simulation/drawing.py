@@ -12,7 +12,7 @@ from playwright.sync_api import CDPSession, Error, Page
 from newsletter.checks.browser.chromium import PreferredScheme, Viewport, Window, look, opened_browser
 from newsletter.checks.browser.confinement import first_line
 from newsletter.checks.clients.simulation.app_mail import AppMail
-from newsletter.checks.clients.simulation.programs import AppFrame, Dark, EmailApp, Fit, ShownPart
+from newsletter.checks.clients.simulation.email_app import AppFrame, Dark, EmailApp, Fit, ShownPart
 from newsletter.checks.clients.simulation.simulate import SHEET_RATIO, AppDrawing, Shade, Sitter
 from newsletter.errors import CannotRunError
 from newsletter.model.rendered import Picture

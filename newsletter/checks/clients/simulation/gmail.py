@@ -132,12 +132,6 @@ def link_numbers(mail: AppMail) -> None:
     link_texts(mail, PHONE_NUMBER, {"href": "tel:"}, "telephone numbers", _LINKS)
 
 
-def drop_hiding(mail: AppMail) -> None:
-    """Show what only `display: none` hides, as Gmail in a phone's browser does."""
-    rule = PublishedRule("caniemail: display: none", "2020-02", url=f"{_TESTS}/css-display-none/")
-    drop_declarations(mail, lambda declared, _: str(declared).startswith("display:none"), "not supported", rule)
-
-
 def _drop_misplaced_styles(mail: AppMail) -> None:
     misplaced = [style for style in mail.elements("style") if not any(True for _ in style.iterancestors("head"))]
     if misplaced:

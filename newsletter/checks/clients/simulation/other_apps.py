@@ -50,20 +50,9 @@ def detect_data(mail: AppMail) -> None:
     link_texts(mail, PHONE_NUMBER, link, "telephone numbers", _DETECTORS)
 
 
-def keep_positions(*taken: str) -> "PositionRule":
-    """Return a rule that removes all other values of `position`."""
-    return PositionRule(taken)
-
-
-class PositionRule:
-    """Keep only some values of `position`."""
-
-    def __init__(self, taken: tuple[str, ...]) -> None:
-        self._taken = frozenset({*taken, "static"})
-
-    def __call__(self, mail: AppMail) -> None:
-        """Remove the other values from an email."""
-        keep_values(mail, "position", self._taken, _POSITION)
+def keep_flowing(mail: AppMail) -> None:
+    """Remove `position: fixed` and `sticky`, which Apple Mail on iOS and Samsung Email do not show."""
+    keep_values(mail, "position", {"relative", "absolute", "static"}, _POSITION)
 
 
 def drop_relative_heights(mail: AppMail) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from newsletter.checks.clients.simulation.app_mail import AppMail
 from newsletter.checks.clients.simulation.css import CssGroup, CssNode, CssRule, NodeEdit
-from newsletter.checks.clients.simulation.losses import PublishedRule, bug
+from newsletter.checks.clients.simulation.losses import PublishedRule
 from newsletter.checks.clients.simulation.shared_rules import (
     body_to_div,
     drop_negative_margins,
@@ -22,7 +22,6 @@ _ATTRIBUTE = PublishedRule("caniemail: attribute selector", "2020-12-15", url=f"
 _PSEUDO = PublishedRule("caniemail: pseudo-classes", "2019-10-28", url=f"{_TESTS}/css-pseudo-class-hover/")
 _POSITION = PublishedRule("caniemail: position", "2021-05-16", url=f"{_TESTS}/css-position/")
 _SEMANTICS = PublishedRule("caniemail: semantic elements", "2019-07-29", url=f"{_TESTS}/html-semantics/")
-_RENAMED = bug(88, "2021-02-18")
 _SEMANTIC = (
     *("article", "aside", "details", "figcaption", "figure", "footer", "header"),
     *("main", "mark", "nav", "section", "summary"),
@@ -31,13 +30,9 @@ _ROOM = "rps_1a2b"  # Outlook makes one for each message
 _CLASS_WITH_ATTRIBUTE = re.compile(r"[.#][\w-]+\[|\][.#]")
 _UNTAKEN_ATTRIBUTE = re.compile(r"\[[^\]]*[*^$]=")
 _COMPOUNDS = re.compile(r"\s*[\s>+~]\s*")
-_HANDLED = frozenset({"css-at-media", "css-selector-attribute", "css-position", "css-margin", "html-semantics"})
+# Features of which caniemail says “in part” and which the rules here describe.
+HANDLED = frozenset({"css-at-media", "css-selector-attribute", "css-position", "css-margin", "html-semantics"})
 _BODY_SELECTOR = re.compile(r"^(?:html\s+)?body(?![\w-])")
-
-
-def handled() -> frozenset[str]:
-    """Return the features of which caniemail says “in part” and which the rules here describe."""
-    return _HANDLED
 
 
 def sanitize(mail: AppMail) -> None:
@@ -54,13 +49,6 @@ def sanitize(mail: AppMail) -> None:
     holder = body.makeelement("div", {"class": _ROOM})
     mail.body.append(holder)
     holder.append(body)
-
-
-def drop_head_styles(mail: AppMail) -> None:
-    """Remove style elements, as Outlook.com in a phone's browser did in 2025."""
-    rule = bug(141, "2025-01")
-    if count := mail.drop(mail.elements("style")):
-        mail.tally.lose("<style>", "style elements are lost", rule, count=count)
 
 
 def _without_nested_media(mail: AppMail) -> NodeEdit:

@@ -1,90 +1,12 @@
-"""The email apps that are simulated: their rules, in order, and how they are drawn."""
-
-from collections.abc import Callable
-from enum import StrEnum
-
-from msgspec import Struct
+"""The email apps that are simulated."""
 
 from newsletter.checks.clients.simulation import gmail, other_apps, outlook_web, word, yahoo
-from newsletter.checks.clients.simulation.app_mail import AppMail
 from newsletter.checks.clients.simulation.conditionals import resolved
+from newsletter.checks.clients.simulation.email_app import SANS, AppFrame, Dark, EmailApp, Fit, ShownPart
 from newsletter.checks.clients.simulation.inbox_rows import Device
 from newsletter.checks.clients.simulation.losses import Basis, LossTally
 from newsletter.checks.clients.simulation.vml import draw_shapes
-
-PHONE_WIDTH, DESKTOP_WIDTH = 390, 700  # CSS pixels
-_SANS = "Arial, Helvetica, sans-serif"
-
-
-class Dark(StrEnum):
-    """What an app does to the colors of an email in dark mode."""
-
-    STAYS = "stays as it is"
-    AUTHOR = "author"  # the email's own query for dark mode applies, and nothing else
-    APPLE = "apple"  # the author's query where the email opts in; a plain email without images is inverted
-    OUTLOOK_COM = "outlook.com"  # the author's query, then a walk that repairs the contrast
-    WORD = "word"  # every color is changed by one curve
-    GMAIL_IOS = "gmail ios"  # every color is inverted
-    CHROMIUM = "chromium"  # Chromium's own darkening
-    THUNDERBIRD = "thunderbird"  # light backgrounds and dark text are stripped
-    UNKNOWN = "unknown"
-
-
-class Fit(StrEnum):
-    """What an app does with an email that is wider than its window."""
-
-    REFLOW = "reflow"  # the window decides
-    SHRINK = "shrink"  # the email is laid out at the width that it needs, and shrunk
-    AUTO_FIT = "auto-fit"  # the same, for the largest width that any element has or asks for
-
-
-class ShownPart(StrEnum):
-    """The part of an email that an app shows."""
-
-    HTML = "html"
-    TEXT = "text"
-
-
-class AppFrame(Struct, frozen=True, kw_only=True):
-    """The page that an app shows an email on."""
-
-    font: str = f"14px {_SANS}"
-    margin: str = "8px"  # around the body, if the email does not say otherwise
-    link: str = "#0000ee"
-    ground: str = "#ffffff"
-    dark_ground: str = "#121212"
-    dark_text: str = "#e6e6e6"
-
-
-Step = Callable[[AppMail], None]
-
-
-class EmailApp(Struct, frozen=True, kw_only=True):
-    """One email app, or several that do the same."""
-
-    key: str
-    name: str
-    clients: tuple[str, ...]  # in caniemail's table; the first one's tests are applied
-    shares: tuple[str, ...] = ()  # the apps whose readers see this; the same as `clients` if it is empty
-    device: Device = Device.DESKTOP
-    form: ShownPart = ShownPart.HTML
-    read: Callable[[str, LossTally], str] = lambda html, _: html  # what the app does to the text of the HTML
-    before: tuple[Step, ...] = ()  # what it does before the table applies
-    after: tuple[Step, ...] = ()  # what it does with what the table leaves
-    handled: frozenset[str] = frozenset()  # features supported in part, as `before` and `after` describe
-    is_native: bool = False  # whether it loads external style sheets
-    fit: Fit = Fit.REFLOW
-    frame: AppFrame = AppFrame()
-    narrow_width: int = 0  # for a device that is smaller than a phone
-    dark: Dark = Dark.UNKNOWN
-    dark_basis: Basis = Basis.REPORTED
-    dark_note: str = ""
-    note: str = ""  # what the picture cannot show
-
-    @property
-    def width(self) -> int:
-        """The width of its window in CSS pixels."""
-        return self.narrow_width or PHONE_WIDTH if self.device is Device.PHONE else DESKTOP_WIDTH
+from newsletter.checks.clients.simulation.word_tables import even_paddings, reset_nested_tables
 
 
 def _read_by_word(html: str, _: LossTally) -> str:
@@ -101,7 +23,7 @@ _PROTON_SELECTORS = frozenset(
     f"css-selector-{name}"
     for name in ("adjacent-sibling", "attribute", "chaining", "child", "class", "descendant", "general-sibling")
 ) | {"css-selector-grouping", "css-selector-id", "css-selector-type", "css-selector-universal"}
-_GMAIL_FRAME = AppFrame(font=f"small/1.5 {_SANS}", margin="0", link="#1155cc")
+_GMAIL_FRAME = AppFrame(font=f"small/1.5 {SANS}", margin="0", link="#1155cc")
 _OUTLOOK_FRAME = AppFrame(margin="0", link="#0563c1", dark_ground="#292929", dark_text="#ffffff")
 _APPLE_FRAME = AppFrame(font="16px -apple-system, Helvetica, sans-serif", margin="8px", link="#0a84ff")
 _PHONE = Device.PHONE
@@ -167,7 +89,7 @@ APPS = (
         name="Apple Mail on iOS",
         clients=("apple-mail.ios",),
         device=_PHONE,
-        after=(other_apps.keep_positions("relative", "absolute"), other_apps.detect_data),
+        after=(other_apps.keep_flowing, other_apps.detect_data),
         handled=frozenset({"css-position"}),
         is_native=True,
         fit=Fit.SHRINK,
@@ -191,8 +113,8 @@ APPS = (
         clients=("outlook.windows",),
         read=_read_by_word,
         before=(word.keep_first_class,),
-        after=(word.inline_sheets, word.filter_styles, word.reset_nested_tables, draw_shapes),
-        handled=word.handled(),
+        after=(word.inline_sheets, word.filter_styles, even_paddings, reset_nested_tables, draw_shapes),
+        handled=word.HANDLED,
         is_native=True,
         frame=AppFrame(font='15px Calibri, Carlito, "Times New Roman", serif', link="#0563c1", dark_ground="#262626"),
         dark=Dark.WORD,
@@ -205,7 +127,7 @@ APPS = (
         clients=("outlook.outlook-com",),
         before=(),
         after=(outlook_web.sanitize,),
-        handled=outlook_web.handled(),
+        handled=outlook_web.HANDLED,
         frame=_OUTLOOK_FRAME,
         dark=Dark.OUTLOOK_COM,
         dark_basis=Basis.DOCUMENTED,
@@ -217,7 +139,7 @@ APPS = (
         clients=("outlook.ios", "outlook.android"),
         device=_PHONE,
         after=(outlook_web.sanitize,),
-        handled=outlook_web.handled(),
+        handled=outlook_web.HANDLED,
         frame=_OUTLOOK_FRAME,
         dark=Dark.OUTLOOK_COM,
         dark_note="As Outlook.com, whose marks it sets.",
@@ -227,7 +149,7 @@ APPS = (
         name="Outlook for Mac",
         clients=("outlook.macos",),
         after=(outlook_web.sanitize,),
-        handled=outlook_web.handled(),
+        handled=outlook_web.HANDLED,
         frame=_OUTLOOK_FRAME,
         dark=Dark.OUTLOOK_COM,
         dark_note="As Outlook.com, whose marks it sets.",
@@ -238,8 +160,8 @@ APPS = (
         clients=("yahoo.desktop-webmail", "aol.desktop-webmail"),
         before=(yahoo.cut_sheets,),
         after=(yahoo.sanitize, yahoo.flag_near_whites),
-        handled=yahoo.handled(),
-        frame=AppFrame(font=f"13px {_SANS}", margin="0", link="#0f69ff"),
+        handled=yahoo.HANDLED,
+        frame=AppFrame(font=f"13px {SANS}", margin="0", link="#0f69ff"),
         dark_note="The new Yahoo Mail recolors by rules that are not published.",
     ),
     EmailApp(
@@ -249,8 +171,8 @@ APPS = (
         device=_PHONE,
         before=(yahoo.cut_sheets,),
         after=(yahoo.sanitize, yahoo.flag_near_whites),
-        handled=yahoo.handled(),
-        frame=AppFrame(font=f"13px {_SANS}", margin="0", link="#0f69ff"),
+        handled=yahoo.HANDLED,
+        frame=AppFrame(font=f"13px {SANS}", margin="0", link="#0f69ff"),
         dark_note="Yahoo's apps recolor by rules that are not published.",
     ),
     EmailApp(
@@ -258,10 +180,10 @@ APPS = (
         name="Samsung Email",
         clients=("samsung-email.android",),
         device=_PHONE,
-        after=(other_apps.keep_positions("relative", "absolute"), other_apps.drop_relative_heights),
+        after=(other_apps.keep_flowing, other_apps.drop_relative_heights),
         handled=frozenset({"css-position"}),
         fit=Fit.AUTO_FIT,
-        frame=AppFrame(font=f"16px Roboto, {_SANS}"),
+        frame=AppFrame(font=f"16px Roboto, {SANS}"),
         dark=Dark.AUTHOR,
         dark_note="An email without dark colors of its own is inverted, by rules that are not published.",
         note="With an Outlook account, media queries, web fonts and gradients do not work either.",
@@ -281,7 +203,7 @@ APPS = (
         name="Thunderbird for Android",
         clients=(),
         device=_PHONE,
-        frame=AppFrame(font=f"16px Roboto, {_SANS}"),
+        frame=AppFrame(font=f"16px Roboto, {SANS}"),
         dark=Dark.CHROMIUM,
         dark_basis=Basis.DOCUMENTED,
         dark_note="Chromium's own darkening, which the app switches on.",
@@ -293,7 +215,7 @@ APPS = (
         clients=("protonmail.desktop-webmail",),
         before=(other_apps.proton,),
         handled=_OTHER_HANDLED | _PROTON_SELECTORS,
-        frame=AppFrame(font=f"14px {_SANS}", margin="0"),
+        frame=AppFrame(font=f"14px {SANS}", margin="0"),
         dark=Dark.STAYS,
         dark_basis=Basis.DOCUMENTED,
         dark_note="Newsletters stay light.",
@@ -313,7 +235,7 @@ APPS = (
         clients=("gmx.desktop-webmail", "web-de.desktop-webmail"),
         after=(other_apps.gmx,),
         handled=_OTHER_HANDLED | {"css-background-image", "css-background-position", "css-background-repeat"},
-        frame=AppFrame(font=f"13px Verdana, {_SANS}"),
+        frame=AppFrame(font=f"13px Verdana, {SANS}"),
         dark=Dark.STAYS,
     ),
     EmailApp(

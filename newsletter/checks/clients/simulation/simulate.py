@@ -5,9 +5,9 @@ from enum import StrEnum
 from msgspec import Struct
 
 from newsletter.checks.clients.simulation.app_mail import AppMail
+from newsletter.checks.clients.simulation.email_app import Dark, EmailApp, ShownPart
 from newsletter.checks.clients.simulation.losses import AppLoss
 from newsletter.checks.clients.simulation.other_apps import fastmail_in_the_dark, has_dark_query, opts_in_to_dark
-from newsletter.checks.clients.simulation.programs import Dark, EmailApp, ShownPart
 from newsletter.checks.clients.simulation.shared_rules import drop_active
 from newsletter.checks.clients.simulation.table_layer import sieve_of, sift
 from newsletter.checks.clients.table import Table

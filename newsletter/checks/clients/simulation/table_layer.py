@@ -93,13 +93,13 @@ class _Sifting:
         self._mail.drop(self._mail.elements("style"))
 
     def _sift_element(self, element: HtmlElement) -> None:
-        if element.getparent() is None:
-            return
         for name in list(element.attrib):
             value = element.get(name, "")
             if self._is_lost(*_signs_of_attribute(name, value), written=name):
                 del element.attrib[name]
         tag = str(element.tag)
+        if element.getparent() is None:
+            return
         if tag == "img" and (form := picture_format(element.get("src", ""))):
             if self._is_lost(Sign(Kind.PICTURE, form), written=f"{form} image"):
                 del element.attrib["src"]

@@ -12,14 +12,11 @@ from newsletter.checks.clients.simulation.losses import Basis, PublishedRule, bu
 from newsletter.checks.clients.simulation.shared_rules import drop_attributes, drop_declarations, is_negative
 
 _TESTS = "https://www.caniemail.com/features"
-_MICROSOFT = PublishedRule(
-    "Microsoft: Word 2007 HTML and CSS rendering", "2006-08", Basis.DOCUMENTED, "https://learn.microsoft.com/aa338201"
-)
 _FIRST_CLASS = bug(75, "2020-01-21")
 _BANG = bug(31, "2018-01-09")
-_INHERITED = PublishedRule("Cerberus #302", "2024-02-15", url="https://github.com/emailmonday/Cerberus/pull/302")
 _LINE_HEIGHT = PublishedRule("caniemail: line-height", "2021-10-02", Basis.GUESSED, f"{_TESTS}/css-line-height/")
-_HANDLED = frozenset(
+# Features of which caniemail says “in part” and which the rules here describe.
+HANDLED = frozenset(
     {
         "css-background",
         "css-border",
@@ -46,11 +43,6 @@ _NOT_A_COLOR = re.compile(
 
 def _tested(name: str, dated: str) -> PublishedRule:
     return PublishedRule(f"caniemail: {name}", dated, url=f"{_TESTS}/css-{name}/")
-
-
-def handled() -> frozenset[str]:
-    """Return the features of which caniemail says “in part” and which the rules here describe."""
-    return _HANDLED
 
 
 def keep_first_class(mail: AppMail) -> None:
@@ -102,28 +94,6 @@ def filter_styles(mail: AppMail) -> None:
         tags=("table", "td", "th", "tr", "div"),
     )
     _size_images(mail)
-    _even_paddings(mail)
-
-
-def reset_nested_tables(mail: AppMail) -> None:
-    """Give the text in tables the body's font and color, because Word's tables do not inherit from the cell around."""
-    declared = {each.name: each.value for each in read_declarations(mail.body.get("style", ""))}
-    names = ("font-family", "font-size", "color")
-    style = mail.root.makeelement("style", {})
-    own = "; ".join(f"{name}: {declared[name]}" for name in names if name in declared)
-    style.text = f"table {{ {own or 'font-family: inherit'}; font-weight: normal; line-height: normal }}"
-    head = mail.root.find("head")
-    (mail.root if head is None else head).insert(0, style)
-    nested = [table for table in mail.elements("table") if any(True for _ in table.iterancestors("td", "th"))]
-    bare = sum(1 for table in nested if any(_inherits(cell) for cell in table.iter("td", "th")))
-    if bare:
-        mail.tally.lose(
-            "font and color", "nested tables take them from body, not from the cell around", _INHERITED, count=bare
-        )
-
-
-def _inherits(cell: HtmlElement) -> bool:
-    return bool((cell.text or "").strip()) and "font-family" not in cell.get("style", "")
 
 
 def _add(matcher: Matcher, node: CssNode) -> int:
@@ -278,35 +248,3 @@ def _size_images(mail: AppMail) -> None:
             del image.attrib["width"]
         elif image.get("width") is None and image.get("src"):
             mail.tally.lose("size of an image", "drawn at the file's own size without width", rule)
-
-
-def _even_paddings(mail: AppMail) -> None:
-    """Give all cells of a row the largest vertical padding among them, as Word does."""
-    for row in mail.elements("tr"):
-        cells = [cell for cell in row if isinstance(cell.tag, str) and cell.tag in _CELLS]
-        if len(cells) < 2:
-            continue
-        for side in ("padding-top", "padding-bottom"):
-            sizes = [_padding(cell, side) for cell in cells]
-            if len(set(sizes)) > 1:
-                mail.tally.lose(side, "every cell of a row gets the largest", _tested("padding", "2019-07-25"))
-                for cell in cells:
-                    set_style(
-                        cell, (*read_declarations(cell.get("style", "")), CssDeclaration(side, f"{max(sizes):g}px"))
-                    )
-
-
-def _padding(cell: HtmlElement, side: str) -> float:
-    """Return the padding of a cell on one side in pixels, or 0 if it is in another unit."""
-    size = 0.0
-    for declared in read_declarations(cell.get("style", "")):
-        parts = declared.value.split()
-        if declared.name == "padding" and parts:
-            part = parts[0] if side == "padding-top" else parts[2] if len(parts) > 2 else parts[0]
-        elif declared.name == side:
-            part = declared.value
-        else:
-            continue
-        found = re.fullmatch(r"([\d.]+)(?:px)?", part)
-        size = float(found[1]) if found else 0.0
-    return size

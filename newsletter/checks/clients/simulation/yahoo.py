@@ -21,7 +21,6 @@ from newsletter.checks.clients.simulation.shared_rules import (
 
 _TESTS = "https://www.caniemail.com/features"
 _MEDIA = PublishedRule("caniemail: @media", "2023-12-13", url=f"{_TESTS}/css-at-media/")
-_SUPPORTS = PublishedRule("caniemail: @supports", "2019", url=f"{_TESTS}/css-at-supports/")
 _BACKGROUND = PublishedRule("caniemail: background", "2023-07-24", url=f"{_TESTS}/css-background/")
 _RADIUS = PublishedRule("caniemail: border-radius", "2021-03-09", url=f"{_TESTS}/css-border-radius/")
 _POSITION = PublishedRule("caniemail: position", "2021-05-16", url=f"{_TESTS}/css-position/")
@@ -40,16 +39,12 @@ _QUERY = re.compile(
 _UNTAKEN_CLASS = re.compile(r"\.(?:[_-]|[\w-]*__(?![\w-]))")
 _UNTAKEN_ATTRIBUTE = re.compile(r"\[[^\]=]*\]|\[[^\]]*[~|^$*]=")
 _UNTAKEN_DISPLAY = frozenset({"flow-root", "inline-flex", "inline-grid", "contents", "revert", "inline flow"})
-_HANDLED = frozenset(
+# Features of which caniemail says “in part” and which the rules here describe.
+HANDLED = frozenset(
     {"css-at-media", "css-selector-attribute", "css-position", "css-margin", "css-background", "css-border-radius"}
     | {"css-background-image", "css-display", "css-height"}
 )
 _ALMOST_WHITE = re.compile(r"#(?:fffffe|fffeff|feffff|fefeff|fefffe|fffefe|fefefe)\b", re.IGNORECASE)
-
-
-def handled() -> frozenset[str]:
-    """Return the features of which caniemail says “in part” and which the rules here describe."""
-    return _HANDLED
 
 
 def cut_sheets(mail: AppMail) -> None:

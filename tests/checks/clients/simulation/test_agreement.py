@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from newsletter.checks.clients.features import Kind, signs_of
-from newsletter.checks.clients.simulation.programs import APPS, EmailApp
+from newsletter.checks.clients.simulation.email_app import EmailApp
+from newsletter.checks.clients.simulation.programs import APPS
 from newsletter.checks.clients.simulation.simulate import simulate
 from newsletter.checks.clients.table import Feature, Table, load_carried
 from tests.browser import running_browser

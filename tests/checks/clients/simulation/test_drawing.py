@@ -6,7 +6,8 @@ from coloraide import Color
 from PIL import Image
 
 from newsletter.checks.clients.simulation.drawing import drawn
-from newsletter.checks.clients.simulation.programs import APPS, VIEWS, Dark
+from newsletter.checks.clients.simulation.email_app import Dark
+from newsletter.checks.clients.simulation.programs import APPS, VIEWS
 from newsletter.checks.clients.simulation.simulate import Shade, Simulated, Sitter, shades_of, simulate
 from newsletter.checks.clients.table import load_carried
 

@@ -69,7 +69,6 @@ class _AppPages:
             ],
             ratio=SHEET_RATIO,
             why_not=sheet.why_not_drawn(),
-            version=id(sheet),
             table_date=_told_date(sheet.table_date),
         )
 
@@ -97,7 +96,6 @@ class _AppPages:
             before=sheet.views[number - 1] if number else None,
             after=sheet.views[number + 1] if number + 1 < len(sheet.views) else None,
             why_not=sheet.why_not_drawn(),
-            version=id(sheet),
         )
 
     def picture(self, request: Request) -> Response:
@@ -127,6 +125,8 @@ class _AppPages:
         key = (proof.issue, mail, proof.config.settings.checks.clients)
         with self._lock:
             if self._last is None or self._last[0] != key:
+                if self._last is not None:
+                    self._last[1].stop()
                 try:
                     self._last = key, open_sheet(proof.config, mail, proof.composed.rendered.pictures)
                 except MistakesError as err:

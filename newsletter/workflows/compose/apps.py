@@ -63,7 +63,7 @@ class AppSheet:
         self._mail, self._pictures = mail, tuple(pictures)
         self._drawn: dict[_PictureKey, AppDrawing] = {}
         self._failure: CannotRunError | None = None
-        self._is_done = False
+        self._is_done = self._is_outdated = False
         self._thread: Thread | None = None
         self._changed = Condition()
         self._drawing_whole = Lock()
@@ -80,12 +80,21 @@ class AppSheet:
         wanted = _PictureKey(view.app.key, shade)
         with self._changed:
             if self._thread is None:
-                self._thread = Thread(target=self._draw_all, name="email apps")
+                # The end of the program does not wait for pictures. Without its driver, the browser ends by itself.
+                self._thread = Thread(target=self._draw_all, name="email apps", daemon=True)
                 self._thread.start()
-            self._changed.wait_for(lambda: wanted in self._drawn or self._is_done)
+            self._changed.wait_for(lambda: wanted in self._drawn or self._is_done or self._is_outdated)
             if wanted not in self._drawn:
-                raise self._failure or CannotRunError("Chromium stopped before it drew this picture; reload the page")
+                raise self._failure or CannotRunError(
+                    "this picture was not drawn, because the email has changed; reload"
+                )
             return self._drawn[wanted]
+
+    def stop(self) -> None:
+        """End the drawing, because the email has changed. Threads that wait for a picture get CannotRunError."""
+        with self._changed:
+            self._is_outdated = True
+            self._changed.notify_all()
 
     def why_not_drawn(self) -> str:
         """Return why there can be no pictures, and what to do, or an empty string if there can be."""
@@ -118,7 +127,8 @@ class AppSheet:
         """Draw everything in light mode, and then in dark mode, so that a contact sheet fills in order."""
         every = [(view, shade) for shade in Shade for view in self.views if shade in view.shades]
         try:
-            for drawing in _drawn((self._sitter(view, shade) for view, shade in every), self._pictures):
+            sitters = (self._sitter(view, shade) for view, shade in every if not self._is_outdated)
+            for drawing in _drawn(sitters, self._pictures):
                 with self._changed:
                     self._drawn[_PictureKey(drawing.app, drawing.shade)] = drawing
                     self._changed.notify_all()

@@ -1,14 +1,19 @@
 """The contact sheet of the email apps: what is on it, what each app loses, and what happens without a browser."""
 
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from newsletter.checks.clients.simulation.losses import Basis, PublishedRule
+from newsletter.checks.clients.simulation.simulate import AppDrawing, Shade, Sitter
+from newsletter.config import Config
 from newsletter.errors import CannotRunError
 from newsletter.web.studio.apps import told_rule
 from newsletter.workflows.compose import apps
+from newsletter.workflows.compose.sample import SampleMail
 from tests.web.studio.conftest import Visitor
 
 
@@ -81,6 +86,28 @@ def test_a_browser_that_fails_ends_the_waiting_for_all_pictures(
         assert answer.status_code == 503
         assert "Chromium does not start" in answer.text
     assert "Chromium does not start" in visitor.get("/2026-02/apps").text
+
+
+def test_a_new_email_ends_the_drawing_of_the_old_one(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, asked = Event(), Event()
+
+    def draw(sitters: Iterable[Sitter], _: object) -> Iterator[AppDrawing]:
+        for sitter in sitters:
+            yield AppDrawing(
+                app=sitter.simulated.app.key, shade=sitter.shade, is_whole=False, content=b"", layout_width=700
+            )
+            begun.set()
+            asked.wait(20)
+
+    monkeypatch.setattr(apps, "_drawn", draw)
+    sheet = apps.open_sheet(config, SampleMail(subject="", preheader="", html="<p>A</p>", text="A"), ())
+    first, second = sheet.views[:2]
+    assert sheet.picture(first, Shade.LIGHT).app == first.app.key
+    begun.wait(20)
+    sheet.stop()
+    with pytest.raises(CannotRunError, match="the email has changed"):
+        sheet.picture(second, Shade.LIGHT)
+    asked.set()
 
 
 @pytest.mark.parametrize(

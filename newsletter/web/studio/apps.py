@@ -4,6 +4,7 @@ from calendar import month_name
 from collections.abc import Mapping
 from threading import Lock
 
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,12 +14,12 @@ from newsletter.checks.clients.simulation.email_app import Dark
 from newsletter.checks.clients.simulation.losses import Basis, PublishedRule
 from newsletter.checks.clients.simulation.simulate import SHEET_RATIO, Shade
 from newsletter.errors import CannotRunError, InputError, MistakesError
-from newsletter.web.studio.issue_page import mail_on_page
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
 from newsletter.web.studio.views import DeviceScheme, view_from
 from newsletter.workflows.compose.apps import AppSheet, AppView, open_sheet
+from newsletter.workflows.compose.sample import mail_of
 
 _SHADES: Mapping[Shade, str] = {Shade.LIGHT: "Light", Shade.DARK: "Dark", Shade.APP_DARK: "Only the app is dark"}
 _NO_DARK: Mapping[Dark, str] = {
@@ -63,6 +64,7 @@ class _AppPages:
             "apps.html.j2",
             proof=proof,
             query=view.query,
+            schemes={each: replace(view, scheme=each).query for each in (DeviceScheme.LIGHT, DeviceScheme.DARK)},
             is_dark=is_dark,
             frames=[
                 (each, _shown_shade(each, is_dark=is_dark), _no_picture(each, is_dark=is_dark)) for each in sheet.views
@@ -120,8 +122,8 @@ class _AppPages:
         if proof.composed is None:
             raise HTTPException(404, "The issue cannot be built yet. Fix its errors first.\n")
         view = view_from(request.query_params)
-        lookup = self._studio.lookups.find(view.reader, proof.config, proof.composed)
-        mail = mail_on_page(proof.config, proof.composed, view, lookup)
+        seen = self._studio.lookups.whom(proof.config, proof.composed, view)
+        mail = mail_of(proof.config, seen.variant, seen.reader)
         key = (proof.issue, mail, proof.config.settings.checks.clients)
         with self._lock:
             if self._last is None or self._last[0] != key:

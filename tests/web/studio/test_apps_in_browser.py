@@ -15,7 +15,7 @@ def test_every_app_is_drawn_and_one_is_enlarged_with_the_keyboard_alone(browser:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(90_000)
     page.goto(f"{served.url}2026-02/apps", wait_until="commit")
-    expect(page.locator(".sheet img")).to_have_count(24)
+    expect(page.locator(".contact-sheet img")).to_have_count(24)
     assert set(page.evaluate(_DRAWN)) == {208, 390, 700}
     page.get_by_role("link", name="Gmail in a browser").focus()
     page.keyboard.press("Enter")

@@ -1,5 +1,6 @@
 """An email inside an app: its HTML as a tree that the app's rules edit, and the tally of what it loses on the way."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from lxml import html as lxml_html
@@ -19,6 +20,7 @@ from newsletter.checks.clients.simulation.css import (
 from newsletter.checks.clients.simulation.losses import LossTally
 
 _DOCTYPE = "<!DOCTYPE html>"
+_UNTAKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # which libxml2 cannot store
 # Given a declaration and the element whose `style` attribute contains it, or None for a rule, returns what is left.
 DeclarationEdit = Callable[[CssDeclaration, HtmlElement | None], Iterable[CssDeclaration]]
 
@@ -28,7 +30,7 @@ class AppMail:
 
     def __init__(self, html: str) -> None:
         parser = lxml_html.HTMLParser(encoding="utf-8")
-        self.root: HtmlElement = lxml_html.document_fromstring(html.encode(), parser=parser)
+        self.root: HtmlElement = lxml_html.document_fromstring(_UNTAKEN.sub("", html).encode(), parser=parser)
         self.tally = LossTally()
 
     @property

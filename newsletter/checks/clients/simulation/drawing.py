@@ -1,5 +1,6 @@
 """Draw an email as an app shows it, in Chromium: in light mode, and in dark mode where its rules are known."""
 
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from html import escape
@@ -9,7 +10,7 @@ from textwrap import wrap
 from lxml.html import tostring
 from playwright.sync_api import CDPSession, Error, Page
 
-from newsletter.checks.browser.chromium import PreferredScheme, Viewport, Window, look, opened_browser
+from newsletter.checks.browser.chromium import Window, opened_browser
 from newsletter.checks.browser.confinement import first_line
 from newsletter.checks.clients.simulation.app_mail import AppMail
 from newsletter.checks.clients.simulation.email_app import AppFrame, Dark, EmailApp, Fit, ShownPart
@@ -42,7 +43,7 @@ def drawn(sitters: Iterable[Sitter], pictures: Sequence[Picture]) -> Iterator[Ap
     Raise CannotRunError if there is no browser or it fails.
     """
     try:
-        with opened_browser(pictures, scripts=(dark_script(),)) as window, window.showing("<p></p>") as page:
+        with opened_browser(pictures) as window, window.showing("<p></p>") as page:
             session = page.context.new_cdp_session(page)
             for sitter in sitters:
                 yield _drawing(window, page, session, sitter)
@@ -60,21 +61,28 @@ def dark_script() -> str:
 def _drawing(window: Window, page: Page, session: CDPSession, sitter: Sitter) -> AppDrawing:
     app, dark = sitter.simulated.app, sitter.simulated.dark
     is_dark = sitter.shade is not Shade.LIGHT
-    scheme = PreferredScheme.DARK if sitter.shade is Shade.DARK else PreferredScheme.LIGHT
-    look(page, Viewport(width=app.width, scheme=scheme))
+    page.emulate_media(color_scheme="dark" if sitter.shade is Shade.DARK else "light")
     is_darkened = is_dark and dark is Dark.CHROMIUM
     session.send("Emulation.setAutoDarkModeOverride", {"enabled": True} if is_darkened else {})
+    _resize(page, app.width)
     window.replace(page, _page_of(sitter))
     width = _layout_width(page, app)
-    height = min(int(width * SHEET_RATIO), _TALLEST)
-    page.set_viewport_size({"width": width, "height": height})
+    if width != app.width:
+        _resize(page, width)
     if is_dark and dark in _CHANGES:
+        page.evaluate(dark_script())
         page.evaluate(_CHANGES[dark])
     if sitter.is_whole:
-        height = min(max(int(page.evaluate("document.documentElement.scrollHeight")), 1), _TALLEST)
-        page.set_viewport_size({"width": width, "height": height})
-    content = page.screenshot(type="jpeg", quality=_QUALITY)
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": width, "height": min(max(int(height), 1), _TALLEST)})
+    # Playwright's own method waits for two more frames, to be safe in tests. Nothing moves here.
+    shot = session.send("Page.captureScreenshot", {"format": "jpeg", "quality": _QUALITY})
+    content = b64decode(shot["data"])
     return AppDrawing(app=app.key, shade=sitter.shade, is_whole=sitter.is_whole, content=content, layout_width=width)
+
+
+def _resize(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": int(width * SHEET_RATIO)})
 
 
 def _layout_width(page: Page, app: EmailApp) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from lxml.html import HtmlElement
 
 from newsletter.checks.clients.simulation.app_mail import AppMail, DeclarationEdit
-from newsletter.checks.clients.simulation.css import CssDeclaration
-from newsletter.checks.clients.simulation.losses import Basis, PublishedRule
+from newsletter.checks.clients.simulation.css import CssDeclaration, CssGroup, CssNode, CssRule
+from newsletter.checks.clients.simulation.losses import Basis, PublishedRule, bug
 from newsletter.checks.clients.simulation.shared_rules import (
     PHONE_NUMBER,
     drop_attributes,
@@ -31,6 +31,8 @@ _PROTON = PublishedRule(
 _AUTO_FIT = PublishedRule("hteumeuleu.com: Samsung's AutoFit.js", "2023-12-15", url="https://www.hteumeuleu.com/")
 _FASTMAIL = PublishedRule("caniemail: prefers-color-scheme", "2019", url=f"{_TESTS}/css-at-media-prefers-color-scheme/")
 _LA_POSTE = PublishedRule("caniemail: <style> element", "2025-07", url=f"{_TESTS}/html-style/")
+_WHITE_IN_THE_DARK = bug(65, "2019-10-15")
+_WHITE = re.compile(r"#(?:fff|ffffff)(?![0-9a-f])", re.IGNORECASE)
 _DETECTORS = guessed("common knowledge; no source was found")
 _DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
 _ADDRESS_IN_VALUE = re.compile(r"(?<![\w-])url\(", re.IGNORECASE)
@@ -48,6 +50,23 @@ def detect_data(mail: AppMail) -> None:
     link = {"href": "#", "x-apple-data-detectors": "true", "style": ""}
     link_texts(mail, _DATES, link, "dates", _DETECTORS)
     link_texts(mail, PHONE_NUMBER, link, "telephone numbers", _DETECTORS)
+
+
+def drop_white_in_the_dark(mail: AppMail) -> None:
+    """Remove #ffffff from the author's dark colors, which Apple Mail does not respect there. #fffffe works."""
+
+    def edit(node: CssNode, around: tuple[CssRule | CssGroup, ...]) -> Iterator[CssNode]:
+        is_dark = any(isinstance(each, CssGroup) and _DARK.search(each.prelude) for each in around)
+        if not isinstance(node, CssRule) or not is_dark:
+            yield node
+            return
+        kept = tuple(each for each in node.declarations if not _WHITE.search(each.value))
+        if len(kept) < len(node.declarations):
+            mail.tally.lose("#ffffff", "not respected among dark colors; #fffffe is", _WHITE_IN_THE_DARK)
+        if kept:
+            yield CssRule(node.selectors, kept, node.inside)
+
+    mail.edit_sheets(edit)
 
 
 def keep_flowing(mail: AppMail) -> None:

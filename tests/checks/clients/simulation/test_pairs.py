@@ -230,6 +230,17 @@ PAIRS = (
         TEXT,
     ),
     Pair(
+        "email-bugs #65: white among dark colors",
+        "apple-mail-ios",
+        (
+            "p { background-color: #ffffff } @media (prefers-color-scheme: dark) {"
+            " body { background-color: #ffffff } p { background-color: #fffffe; color: #FFF } }",
+        ),
+        TEXT,
+        ("p{background-color:#ffffff}@media (prefers-color-scheme:dark){p{background-color:#fffffe}}",),
+        TEXT,
+    ),
+    Pair(
         "email-bugs #75: only the first class",
         "outlook-windows",
         (".a { color: red } .b { color: blue }",),

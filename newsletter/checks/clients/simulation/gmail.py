@@ -45,6 +45,8 @@ _LIST_STYLE = PublishedRule("caniemail: list-style", "2020-04-20", url=f"{_TESTS
 _SEMANTICS = PublishedRule("caniemail: semantic elements", "2019-07-29", url=f"{_TESTS}/html-semantics/")
 _GRADIENT = bug(135, "2025-08-03")
 _PICTURE = PublishedRule("caniemail: <picture> element", "2019", url=f"{_TESTS}/html-picture/")
+_DARK_MODE = bug(68, "2024-04-26")
+_IMAGE = re.compile(r"background[^;]*url\(", re.IGNORECASE)
 _LINKS = PublishedRule("Email on Acid: 12 things about Gmail", "")
 
 _SPACED_COLOR = re.compile(r"rgba?\(\s*[\d.]+%?\s+[\d.]+%?\s+[\d.]+%?\s*(?:/|\))", re.IGNORECASE)
@@ -130,6 +132,15 @@ def wrap(mail: AppMail) -> None:
 def link_numbers(mail: AppMail) -> None:
     """Turn telephone numbers into links, as Gmail does."""
     link_texts(mail, PHONE_NUMBER, {"href": "tel:"}, "telephone numbers", _LINKS)
+
+
+def flag_text_over_images(mail: AppMail) -> None:
+    """Record text over a background image: in dark mode its color changes, and the image stays."""
+    for element in mail.elements():
+        has_image = element.get("background") or _IMAGE.search(element.get("style", ""))
+        if has_image and element.text_content().strip():
+            why = "in dark mode the text changes its color, and the image behind it does not"
+            mail.tally.lose("text over an image", why, _DARK_MODE)
 
 
 def _drop_misplaced_styles(mail: AppMail) -> None:

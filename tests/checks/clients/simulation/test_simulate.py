@@ -91,6 +91,13 @@ def test_apple_mail_links_dates_and_numbers_but_not_inside_links() -> None:
     assert ">March 3, 2026</a> or <a" in html
 
 
+def test_gmails_apps_warn_of_text_over_an_image_because_only_the_text_changes_in_the_dark() -> None:
+    body = "<td style=\"background:url('a.png')\">Words</td><td background='a.png'> </td>"
+    for key in ("gmail-android", "gmail-ios"):
+        assert lost(shown(key, f"<table><tr>{body}</tr></table>"))["text over an image"] == 1
+    assert "text over an image" not in lost(shown("gmail-web", f"<table><tr>{body}</tr></table>"))
+
+
 def test_an_app_that_shows_text_keeps_no_html() -> None:
     assert shown("text-only", "<p>A</p>").html == ""
 

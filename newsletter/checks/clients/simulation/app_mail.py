@@ -32,6 +32,11 @@ class AppMail:
         parser = lxml_html.HTMLParser(encoding="utf-8")
         self.root: HtmlElement = lxml_html.document_fromstring(_UNTAKEN.sub("", html).encode(), parser=parser)
         self.tally = LossTally()
+        for element in self.elements():
+            if any("{" in name for name in element.keys()):  # noqa: SIM118 - lxml can list such a name, but not use it
+                usable = [(name, value) for name, value in element.items() if "{" not in name]
+                element.attrib.clear()
+                element.attrib.update(usable)
 
     @property
     def html(self) -> str:

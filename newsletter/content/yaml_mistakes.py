@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from newsletter.errors import Fix
 from newsletter.model.typography import in_quotes, shortened, unknown_escape
 
 SIGNS_THAT_NEED_QUOTES = "@`%*&!"  # YAML gives them a special meaning at the start of a value
@@ -30,6 +31,7 @@ class YamlMistake(Struct, frozen=True, order=True):
     line: int
     what: str
     remedy: str
+    fix: Fix | None = None  # if the remedy is exactly this edit of the line
 
 
 def subject_of(prefix: str) -> str:

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 from newsletter.checks.registry import named
 from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
 from newsletter.config import Config
-from newsletter.errors import Mistake
+from newsletter.errors import Fix, Mistake
 from newsletter.model.finding import Finding, Severity
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.studio import Studio
@@ -27,6 +27,7 @@ from newsletter.web.studio.views import (
     variant_key,
 )
 from newsletter.workflows.compose.compose import Composed
+from newsletter.workflows.compose.editing import editable_files
 from newsletter.workflows.compose.sample import SampleMail
 
 
@@ -39,6 +40,8 @@ class ListedProblem(Struct, frozen=True, kw_only=True):
     what: str
     remedy: str
     check: str = ""  # the name of the check that found it: "Missing alt text (A3)"
+    path: str = ""  # the file
+    fix: Fix | None = None  # if it can be put right by an exact edit of the line
 
 
 class ShownMail(Struct, frozen=True, kw_only=True):
@@ -78,6 +81,7 @@ def issue_page(studio: Studio, proof: IssueProof, view: StudioView, *, lookup: S
         shown=shown,
         lookup=lookup,
         problems=problems,
+        editable=editable_files(proof.config, studio.proofs.issues()[proof.issue]),
         skipped=[named(each.rule) for each in shown.composed.not_run] if shown and not proof.mistakes else [],
         verdict=_verdict(problems),
         html_limit_bytes=HTML_LIMIT_BYTES,
@@ -90,7 +94,7 @@ def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: S
     """Return the email for the subscriber who was looked up. If there is none, return the one that the view selects."""
     if lookup is not None and lookup.found is not None:
         return lookup.found.mail
-    return mail_in_view(config, composed.rendered, view)
+    return mail_in_view(config, composed.rendered, view, composed)
 
 
 def _shown(proof: IssueProof, view: StudioView, lookup: SubscriberLookup | None) -> ShownMail | None:
@@ -122,11 +126,21 @@ def _of_finding(finding: Finding) -> ListedProblem:
         what=finding.what,
         remedy=f"because {finding.waived}" if finding.waived else finding.remedy,
         check=named(finding.rule),
+        path=finding.place.path,
+        fix=finding.fix,
     )
 
 
 def _of_mistake(mistake: Mistake) -> ListedProblem:
-    return ListedProblem(kind="Error", is_error=True, place=mistake.place, what=mistake.what, remedy=mistake.remedy)
+    return ListedProblem(
+        kind="Error",
+        is_error=True,
+        place=mistake.place,
+        what=mistake.what,
+        remedy=mistake.remedy,
+        path=mistake.path,
+        fix=mistake.fix,
+    )
 
 
 def _verdict(problems: Iterable[ListedProblem]) -> str:

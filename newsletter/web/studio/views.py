@@ -18,6 +18,7 @@ from newsletter.config import Config
 from newsletter.errors import MistakesError, StoreError
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
 from newsletter.workflows.compose.compose import Composed
+from newsletter.workflows.compose.placed import place_blocks
 from newsletter.workflows.compose.reader import ReaderMail
 from newsletter.workflows.compose.sample import SampleMail, sample_mail
 
@@ -96,9 +97,13 @@ def chosen_variant(rendered: RenderedIssue, view: StudioView) -> RenderedVariant
     return keyed.get(view.variant, rendered.fullest)
 
 
-def mail_in_view(config: Config, rendered: RenderedIssue, view: StudioView) -> SampleMail:
+def mail_in_view(
+    config: Config, rendered: RenderedIssue, view: StudioView, composed: Composed | None = None
+) -> SampleMail:
     """Return the email for the sample reader if the view selects that reader, otherwise for an unknown reader."""
     variant = chosen_variant(rendered, view)
+    if composed is not None:
+        variant = place_blocks(composed, variant).variant
     if view.reader != SAMPLE_READER:
         return sample_mail(config, variant)
     names = {name for slot in variant.slots for name in slot.source.fields}

@@ -33,6 +33,7 @@ _HINTS: Mapping[str, str] = {
     "subject": "10 to 78 characters.",
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?")
+_TRUE = frozenset({"true", "yes", "on", "y", "t", "1"})  # as pydantic reads them
 _LONG = frozenset({"preheader", "text", "closing", "steps"})
 
 
@@ -168,7 +169,7 @@ def _of_kind(kind: object, value: object, field: FormField, choices: Choices) ->
         is_readable = not written or _MOMENT.fullmatch(written)
         yield replace(field, control=control if is_readable else Control.LINE, value=written)
     elif kind is bool:
-        yield replace(field, control=Control.YES, value=written)
+        yield replace(field, control=Control.YES, value=written if written.lower() in _TRUE else "")
     elif get_origin(kind) is Annotated:
         control = Control.ZONE if kind == TimeZone else Control.LINK if kind == Link else field.control
         yield replace(field, control=control, value=written)

@@ -113,6 +113,17 @@ function closeMenu(kept) {
   if (menu && !menu.contains(kept)) menu.open = false;
 }
 
+// A click on a block of the email is told to the rest of the page.
+document.addEventListener("load", (event) => {
+  if (!(event.target instanceof HTMLIFrameElement)) return;
+  event.target.contentDocument.addEventListener("click", (click) => {
+    const block = click.target.closest?.("[data-place]");
+    if (!block) return;
+    click.preventDefault();
+    document.dispatchEvent(new CustomEvent("block", { detail: { place: block.dataset.place } }));
+  });
+}, true);
+
 // A device that is too wide for its column is scaled down, never cropped.
 const fitting = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {

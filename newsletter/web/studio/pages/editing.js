@@ -37,6 +37,7 @@ async function load(address, request = {}) {
 
 function show(next, kept) {
   const old = sheet();
+  if (!old) chooseDevice();
   old ? old.replaceWith(next) : desk.append(next);
   document.body.classList.add("editing");
   prepare();
@@ -165,12 +166,15 @@ function follow(frame) {
   if (top < 0 || bottom > room) frame.contentWindow.scrollBy(0, top - room / 4);
 }
 
-// On a narrow page, the email shrinks to the device with the block, and the sheet is below it.
-function bringIntoView() {
+// On a narrow page, only the device with the block is shown, and the sheet is below it.
+function chooseDevice() {
   const shown = frames().filter((frame) => frame.offsetParent !== null);
   const chosen = shown.find((frame) => frame.contentDocument === lastClicked) ?? shown[0];
   for (const figure of document.querySelectorAll(".device")) figure.classList.toggle("beside", figure.contains(chosen));
-  if (matchMedia("(max-width: 1199px)").matches) document.getElementById("mail").scrollIntoView();
+}
+
+function bringIntoView() {
+  if (matchMedia("(max-width: 1199px)").matches) scrollTo(0, desk.getBoundingClientRect().top + scrollY);
 }
 
 let lastClicked = null;

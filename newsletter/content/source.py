@@ -213,7 +213,7 @@ def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]
         document = Document(path=path, digest=_digest(text), keys=_NO_KEYS)
         return _with_body(document, text, 1, reading), reading
     if isinstance(found, FenceFault):
-        reading.add(path, found.index + 1, found.fault.what, found.fault.remedy)
+        reading.add(path, found.index + 1, found.fault.what, found.fault.remedy, fix=found.fault.fix)
         return None, reading
     end = found.end
     keys, in_keys = _written_keys("\n".join(lines[1:end]), first_line=2, path=path)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
+from unicodedata import category
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import available_timezones
 
@@ -161,7 +162,8 @@ class _EditingPages:
         """Return the sheet with a preview of a fix."""
         file, line, fix = self._fix(request, request.query_params.get("at", ""), request.query_params.get("fix", ""))
         before = _line_of(file.text, line)
-        return self._page(request, file, line, fix=fix, lines=(before, fix.made_in(before) or before))
+        lines = (_visible(before), _visible(fix.made_in(before) or ""))
+        return self._page(request, file, line, fix=fix, lines=lines)
 
     def make_fix(self, request: Request, form: Form) -> Response:
         """Make a fix. The line must still be what the preview showed."""
@@ -303,6 +305,11 @@ def _place_in(at: str) -> tuple[str, int]:
 
 def _line_of(text: str, line: int) -> str:
     return text.split("\n")[line - 1]
+
+
+def _visible(line: str) -> str:
+    """Return a line with the code of each invisible character in its place."""
+    return "".join(f"⟨U+{ord(sign):04X}⟩" if category(sign) in {"Cf", "Cc"} else sign for sign in line)
 
 
 def _title_of(file: EditableFile) -> str:

@@ -27,7 +27,7 @@ from newsletter.web.studio.views import (
     variant_key,
 )
 from newsletter.workflows.compose.compose import Composed
-from newsletter.workflows.compose.editing import editable_files
+from newsletter.workflows.compose.editing import editable_files, usable_fixes
 from newsletter.workflows.compose.sample import SampleMail
 
 
@@ -81,6 +81,11 @@ def issue_page(studio: Studio, proof: IssueProof, view: StudioView, *, lookup: S
         shown=shown,
         lookup=lookup,
         problems=problems,
+        fixes=usable_fixes(
+            proof.config,
+            studio.proofs.issues()[proof.issue],
+            (*proof.mistakes, *(shown.composed.findings if shown and not proof.mistakes else ())),
+        ),
         editable=editable_files(proof.config, studio.proofs.issues()[proof.issue]),
         skipped=[named(each.rule) for each in shown.composed.not_run] if shown and not proof.mistakes else [],
         verdict=_verdict(problems),

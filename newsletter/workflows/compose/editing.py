@@ -6,7 +6,7 @@ stay as they were.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path, PurePosixPath
 from unicodedata import normalize
@@ -20,7 +20,8 @@ from newsletter.content.front_matter import FrontMatter, find_front_matter
 from newsletter.content.key_edits import Value, values_of, with_keys
 from newsletter.content.loader import ISSUE_FILE
 from newsletter.content.yaml_reader import read_yaml_text
-from newsletter.errors import Fix, InputError, Location
+from newsletter.errors import Fix, InputError, Location, Mistake
+from newsletter.model.finding import Finding, Place
 from newsletter.model.issue_fields import SECTION_TYPES, EventFields, IssueFields, SectionFields, SectionType
 from newsletter.system.contained import fingerprint_of, read_below, write_below
 from newsletter.workflows.compose.edit_history import EditStep, forget_step, last_step, remember_step
@@ -199,6 +200,29 @@ def undo_edit(config: Config, folder: Path, file: EditableFile) -> bool:
     write_below(folder, file.name, step.before, replaces=step.after, most_bytes=MOST_BYTES)
     forget_step(path)
     return True
+
+
+def usable_fixes(config: Config, folder: Path, problems: Iterable[Finding | Mistake]) -> frozenset[tuple[str, str]]:
+    """Return the place and the key of each fix that can be made: its line is in the issue, and has the old text."""
+    files: dict[str, list[str] | None] = {}
+    usable: set[tuple[str, str]] = set()
+    for problem in problems:
+        place = problem.place if isinstance(problem, Finding) else Place(path=problem.path, line=problem.line)
+        if problem.fix is None or place.line is None:
+            continue
+        if place.path not in files:
+            files[place.path] = _lines_in(config, folder, place.path)
+        lines = files[place.path]
+        if lines and place.line <= len(lines) and problem.fix.made_in(lines[place.line - 1]) is not None:
+            usable.add((str(place), problem.fix.key))
+    return frozenset(usable)
+
+
+def _lines_in(config: Config, folder: Path, shown: str) -> list[str] | None:
+    try:
+        return open_file(config, folder, shown).text.split("\n")
+    except InputError:
+        return None
 
 
 def fixed_text(file: EditableFile, line: int, fix: Fix) -> str:

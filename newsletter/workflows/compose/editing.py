@@ -7,8 +7,11 @@ stay as they were.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import SequenceMatcher
 from pathlib import Path, PurePosixPath
+from shlex import quote
+from stat import S_IWUSR
 from unicodedata import normalize
 
 from msgspec import Struct
@@ -180,12 +183,20 @@ def save_file(config: Config, folder: Path, file: EditableFile, text: str, *, re
     content = encoded(file.content, text)
     if content == file.content and replaces == file.fingerprint:
         return
+    _require_writable(file)
     step = remember_step(config, file.shown, EditStep(before=file.content, after=fingerprint_of(content)))
     try:
         write_below(folder, file.name, content, replaces=replaces, most_bytes=MOST_BYTES)
     except BaseException:
         forget_step(step)
         raise
+
+
+def _require_writable(file: EditableFile) -> None:
+    """Raise InputError if its owner has made a file read-only. A new file could take its place nevertheless."""
+    with suppress(FileNotFoundError):
+        if not file.path.stat().st_mode & S_IWUSR:
+            raise InputError(f"{file.shown} is read-only; to allow changes, run: chmod u+w {quote(file.shown)}")
 
 
 def undo_edit(config: Config, folder: Path, file: EditableFile) -> bool:
@@ -197,6 +208,7 @@ def undo_edit(config: Config, folder: Path, file: EditableFile) -> bool:
     if found is None:
         return False
     path, step = found
+    _require_writable(file)
     write_below(folder, file.name, step.before, replaces=step.after, most_bytes=MOST_BYTES)
     forget_step(path)
     return True

@@ -39,7 +39,7 @@ function show(next, kept) {
   const old = sheet();
   if (!old) chooseDevice();
   old ? old.replaceWith(next) : desk.append(next);
-  document.body.classList.add("editing");
+  document.documentElement.classList.add("editing");
   prepare();
   if (kept && document.getElementById(kept.id)) restore(kept);
   else focusPlace();
@@ -56,7 +56,7 @@ function close() {
   if (isDirty && !confirm("Close without saving your changes?")) return;
   sheet().remove();
   isDirty = false;
-  document.body.classList.remove("editing");
+  document.documentElement.classList.remove("editing");
   mark();
   const link = [...document.querySelectorAll("a, button")].find((each) => opener && each.getAttribute("href") === opener);
   (link ?? document.querySelector("#edits a") ?? desk).focus();
@@ -169,7 +169,8 @@ function follow(frame) {
 // On a narrow page, only the device with the block is shown, and the sheet is below it.
 function chooseDevice() {
   const shown = frames().filter((frame) => frame.offsetParent !== null);
-  const chosen = shown.find((frame) => frame.contentDocument === lastClicked) ?? shown[0];
+  const usual = matchMedia("(max-width: 559px)").matches ? shown.at(-1) : shown[0];
+  const chosen = shown.find((frame) => frame.contentDocument === lastClicked) ?? usual;
   for (const figure of document.querySelectorAll(".device")) figure.classList.toggle("beside", figure.contains(chosen));
 }
 
@@ -328,6 +329,7 @@ document.addEventListener("load", (event) => {
   if (event.target instanceof HTMLIFrameElement) watchFrame(event.target);
 }, true);
 for (const frame of frames()) watchFrame(frame);
+document.addEventListener("email", mark); // the frames show the current email
 document.addEventListener("dragover", (event) => {
   if (event.target.closest?.("#sheet") && event.dataTransfer.types.includes("Files")) event.preventDefault();
 });

@@ -65,28 +65,42 @@ LinkPlaces = dict[str, list[tuple[MailLink, Place]]]  # by the address that is r
 LinkResult = str | Unjudged  # a string describes what is wrong with the link; it is empty if the link works
 
 
+class LinkTest(Struct, frozen=True, kw_only=True):
+    """What is known about the links of an email, by the address that is requested."""
+
+    places: LinkPlaces
+    answers: Mapping[str, LinkAnswer]
+    unjudged: Mapping[str, Unjudged]
+
+
 def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
     """Run E3: request each address once, several at the same time.
 
     Raise CannotRunError if there is no network and therefore no link could be checked.
     """
-    settings = context.subject.settings
+    tested = test_links(context, circumstances)
+    offline = [verdict for verdict in tested.unjudged.values() if verdict.is_offline]
+    if offline and len(offline) == len(tested.places):
+        raise CannotRunError(offline[0].why)
+    return Probed(
+        problems=tuple((RULE, problem) for problem in _problems(tested.places, tested.answers)),
+        not_run=tuple(NotRun(rule=RULE, why=why) for why in _not_judged(tested.unjudged.values())),
+    )
+
+
+def test_links(context: CheckContext, circumstances: Circumstances) -> LinkTest:
+    """Request each address that has no valid result yet, and store the results. This takes at most 45 seconds."""
     places = _links(context)
     known = recall_links(circumstances.memory_folder, circumstances.now)
     asked = [url for url in places if url not in known]
-    verdicts = _verdicts(asked, settings)
-    offline = [verdict for verdict in verdicts.values() if isinstance(verdict, Unjudged) and verdict.is_offline]
-    if offline and len(offline) == len(places):
-        raise CannotRunError(offline[0].why)
+    verdicts = _verdicts(asked, context.subject.settings)
     # Only results are kept. A link that could not be checked is requested again next time.
     lasting = {url: said for url, said in verdicts.items() if isinstance(said, str)}
     answers = known | {url: LinkAnswer(trouble=said, asked_at=circumstances.now) for url, said in lasting.items()}
-    if asked:
+    if lasting:
         keep_links(circumstances.memory_folder, answers)
-    return Probed(
-        problems=tuple((RULE, problem) for problem in _problems(places, answers)),
-        not_run=tuple(NotRun(rule=RULE, why=why) for why in _not_judged(verdicts.values())),
-    )
+    unjudged = {url: said for url, said in verdicts.items() if isinstance(said, Unjudged)}
+    return LinkTest(places=places, answers=answers, unjudged=unjudged)
 
 
 def agent_of(settings: Settings) -> str:
@@ -219,9 +233,9 @@ def _problems(places: LinkPlaces, answers: Mapping[str, LinkAnswer]) -> Iterator
             yield warning(place, f"the link to {link.address} {answers[url].trouble}", _REMEDY)
 
 
-def _not_judged(verdicts: Iterable[LinkResult]) -> Iterator[str]:
+def _not_judged(verdicts: Iterable[Unjudged]) -> Iterator[str]:
     """Yield one reason per group of skipped links, with the number of links."""
-    reasons = Counter(verdict.why for verdict in verdicts if isinstance(verdict, Unjudged))
+    reasons = Counter(verdict.why for verdict in verdicts)
     for why, count in sorted(reasons.items()):
         yield f"{count_of(count, 'link')}: {why}"
 

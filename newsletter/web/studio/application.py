@@ -13,31 +13,26 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
 
 from newsletter.config import Config
-from newsletter.web.studio import editing, issue
+from newsletter.web.studio import editing, issue, links
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import studio_file
-from newsletter.web.studio.views import Lookups, MailFor
 from newsletter.web.studio.watch import Pulse, watch_workspace
-from newsletter.workflows.compose.reader import mail_for_address
+from newsletter.web.studio.whom import Lookups
 
 # Every group of pages: each returns its routes. Pages of one issue are below `/{issue}/`, all others below `/-/`, which
 # cannot be the name of an issue. So the groups with pages below `/-/` come first.
-_GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (editing.routes, issue.routes)
+_GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (editing.routes, issue.routes, links.routes)
 
 
-def studio_app(
-    config: Config, folder: Path, *, pulse: Pulse | None = None, mail_for: MailFor = mail_for_address
-) -> Starlette:
+def studio_app(config: Config, folder: Path, *, pulse: Pulse | None = None) -> Starlette:
     """Return the studio's application. Its front page leads to the issue in `folder`.
 
     `pulse` notifies open pages of changes. The caller that starts a server must end the pulse, so that the pages close
-    their connections. `mail_for` returns the email for a subscriber.
+    their connections.
     """
-    studio = Studio(
-        proofs=Proofs(config, folder), lookups=Lookups(mail_for), token=token_urlsafe(), pulse=pulse or Pulse()
-    )
+    studio = Studio(proofs=Proofs(config, folder), lookups=Lookups(), token=token_urlsafe(), pulse=pulse or Pulse())
     return Starlette(
         routes=[Route("/-/files/{name}", studio_file), *(route for group in _GROUPS for route in group(studio))],
         middleware=[

@@ -4,8 +4,8 @@ from msgspec import Struct, field
 
 from newsletter.config import Config
 from newsletter.web.studio.proofs import Proofs
-from newsletter.web.studio.views import Lookups
 from newsletter.web.studio.watch import Pulse
+from newsletter.web.studio.whom import Lookups
 
 
 class Studio(Struct, frozen=True, kw_only=True):

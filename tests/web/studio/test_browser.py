@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.config import Config
 from newsletter.model.rendered import with_local_pictures
-from newsletter.web.studio.views import StudioView, mail_in_view
 from newsletter.workflows.compose.compose import compose_issue
+from newsletter.workflows.compose.sample import sample_mail
 from tests.web.studio.conftest import RunningStudio, ServedStudio
 
 COLORS = """['body', 'h1', 'p', 'a'].map(name => {
@@ -93,7 +93,7 @@ def test_a_forced_scheme_looks_as_on_a_device_of_that_scheme(
     browser: Browser, studio: RunningStudio, config: Config, issue_folder: Path, scheme: str
 ) -> None:
     composed = compose_issue(config, issue_folder)
-    mail = mail_in_view(config, composed.rendered, StudioView())
+    mail = sample_mail(config, composed.rendered.fullest)
     device = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
     device.route("**", lambda route: route.abort())
     device.set_content(

@@ -40,8 +40,8 @@ letter-spacing:normal;border-radius:3px;padding:1px 6px}
 """
 _STATES = """
 [data-changed]{box-shadow:-8px 0 0 -4px ACCENT;background-image:linear-gradient(CHANGED 0 0)}
-[data-marked]{outline:2px solid ACCENT;outline-offset:4px}
-[data-place]:focus-visible{outline:2px dashed ACCENT;outline-offset:4px}
+[data-marked],[data-editing]{outline:2px solid ACCENT;outline-offset:4px}
+[data-dropping],[data-place]:focus-visible{outline:2px dashed ACCENT;outline-offset:4px}
 """
 
 

@@ -143,19 +143,8 @@ function mark() {
     const lines = blocks.map((each) => lineOf(each.dataset.place));
     const nearest = Math.max(...lines.filter((each) => each <= line), Math.min(...lines));
     for (const block of blocks) if (lineOf(block.dataset.place) === nearest) block.setAttribute(MARK, "");
-    style(page);
     follow(frame);
   }
-}
-
-function style(page) {
-  if (page.getElementById("editing-style")) return;
-  const rules = page.createElement("style");
-  rules.id = "editing-style";
-  rules.textContent = `[${MARK}] { outline: 2px solid #9C3353 !important; outline-offset: 3px; border-radius: 2px; }
-    [data-dropping] { outline: 2px dashed #9C3353 !important; outline-offset: 3px; }
-    @media (prefers-color-scheme: dark) { [${MARK}], [data-dropping] { outline-color: #D98AA0 !important; } }`;
-  page.head.append(rules);
 }
 
 function follow(frame) {
@@ -195,7 +184,6 @@ function watchFrame(frame) {
   page.addEventListener("dragover", (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
-    style(page);
     light(blockAt(event));
   });
   page.addEventListener("dragleave", () => light(null));

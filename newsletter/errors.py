@@ -22,11 +22,16 @@ class Fix(Struct, frozen=True, kw_only=True):
         return blake2b(repr((self.old, self.new)).encode(errors="replace"), digest_size=6).hexdigest()
 
     def made_in(self, line: str) -> str | None:
-        """Return the line with the fix, or None if the old text is not there, as whole words."""
+        """Return the line with the fix, or None if the old text is not there."""
+        around = self.around_in(line)
+        return None if around is None else self.new.join(around)
+
+    def around_in(self, line: str) -> tuple[str, str] | None:
+        """Return what is before and after the old text, or None if it is not there, as whole words."""
         before = r"(?<!\w)" if self.old[:1].isalnum() else ""
         after = r"(?!\w)" if self.old[-1:].isalnum() else ""
         match = re.search(f"{before}{re.escape(self.old)}{after}", line) if self.old else None
-        return None if match is None else f"{line[: match.start()]}{self.new}{line[match.end() :]}"
+        return None if match is None else (line[: match.start()], line[match.end() :])
 
 
 class Mistake(Struct, frozen=True, kw_only=True):

@@ -63,7 +63,8 @@ class Sheet(Struct, frozen=True, kw_only=True):
     body: str | None = None  # likewise for the Markdown alone
     theirs: tuple[tuple[str, bool], ...] = ()  # the lines on the disk, and whether each differs
     fix: Fix | None = None
-    lines: tuple[str, str] = ("", "")  # the line before and after the fix
+    fix_key: str = ""
+    around: tuple[str, str] = ("", "")  # what is before and after the fix on its line
 
     @property
     def place(self) -> str:
@@ -160,10 +161,13 @@ class _EditingPages:
 
     def show_fix(self, request: Request) -> Response:
         """Return the sheet with a preview of a fix."""
-        file, line, fix = self._fix(request, request.query_params.get("at", ""), request.query_params.get("fix", ""))
-        before = _line_of(file.text, line)
-        lines = (_visible(before), _visible(fix.made_in(before) or ""))
-        return self._page(request, file, line, fix=fix, lines=lines)
+        key = request.query_params.get("fix", "")
+        file, line, fix = self._fix(request, request.query_params.get("at", ""), key)
+        around = fix.around_in(file.text.split("\n")[line - 1])
+        if around is None:
+            raise HTTPException(404, "This problem no longer exists. Reload the page.\n")
+        shown = Fix(old=_visible(fix.old), new=_visible(fix.new))
+        return self._page(request, file, line, fix=shown, fix_key=key, around=around)
 
     def make_fix(self, request: Request, form: Form) -> Response:
         """Make a fix. The line must still be what the preview showed."""
@@ -303,20 +307,18 @@ def _place_in(at: str) -> tuple[str, int]:
     return at, 1
 
 
-def _line_of(text: str, line: int) -> str:
-    return text.split("\n")[line - 1]
-
-
-def _visible(line: str) -> str:
-    """Return a line with the code of each invisible character in its place."""
-    return "".join(f"⟨U+{ord(sign):04X}⟩" if category(sign) in {"Cf", "Cc"} else sign for sign in line)
+def _visible(text: str) -> str:
+    """Return a text with the code of each invisible character in its place."""
+    return "".join(f"⟨U+{ord(sign):04X}⟩" if category(sign) in {"Cf", "Cc"} else sign for sign in text)
 
 
 def _title_of(file: EditableFile) -> str:
     *above, stem = file.name.removesuffix(".md").removesuffix(".yaml").split("/")
-    name = above[0] if stem == "index" else stem
-    words = name.replace("-", " ").replace("_", " ")
-    return "About the issue" if file.name == "issue.yaml" else f"{words[:1].upper()}{words[1:]}"
+    words = (above[0] if stem == "index" else stem).replace("-", " ").replace("_", " ")
+    if file.body is None and file.name == "issue.yaml":
+        return "About the issue"
+    title = next((field.value for field in every_field(file.fields) if field.name == "title"), "")
+    return title or f"{words[:1].upper()}{words[1:]}"
 
 
 def _differing(theirs: str, mine: str) -> tuple[tuple[str, bool], ...]:

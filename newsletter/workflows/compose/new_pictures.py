@@ -1,5 +1,6 @@
 """Add an image to an issue: check what its bytes are, and save it in `images/` under a name that is not used yet."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
@@ -17,6 +18,7 @@ from newsletter.system.pictures import opened_picture, require_light
 
 PICTURES_FOLDER = "images"
 _LONGEST_STEM = 60
+_DASHES = re.compile("-{2,}")
 _MOST_NAMES = 1_000  # tried for one image
 _ENDINGS = (".png", ".jpg", ".gif", ".webp", ".avif", ".tif", ".bmp")  # one for each format
 _PHOTOS_OF_PHONES = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1")
@@ -54,7 +56,7 @@ def issue_pictures(folder: Path) -> tuple[str, ...]:
 
 
 def _names(shown: str, ending: str) -> Iterator[str]:
-    stem = plain_stem(shown).strip("-").lower() or "image"
+    stem = _DASHES.sub("-", plain_stem(shown)).strip("-").lower() or "image"
     yield f"{PICTURES_FOLDER}/{stem}{ending}"
     yield from (f"{PICTURES_FOLDER}/{stem}-{number}{ending}" for number in range(2, _MOST_NAMES))
 

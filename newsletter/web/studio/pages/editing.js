@@ -44,7 +44,7 @@ function show(next, kept) {
   if (kept && document.getElementById(kept.id)) restore(kept);
   else focusPlace();
   mark();
-  if (!old) bringIntoView();
+  if (!old || next.querySelector("[role=alert]:not([hidden])")) bringIntoView();
 }
 
 function prepare() {
@@ -164,6 +164,7 @@ function chooseDevice() {
 }
 
 function bringIntoView() {
+  sheet().scrollTop = 0;
   if (matchMedia("(max-width: 1199px)").matches) scrollTo(0, desk.getBoundingClientRect().top + scrollY);
 }
 

@@ -1,13 +1,10 @@
 """The sheet beside a block: its Markdown and its keys, saved to the file, with undo, fixes and images."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from difflib import SequenceMatcher
 from pathlib import Path
-from unicodedata import category
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import available_timezones
 
-from msgspec import Struct
 from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -19,6 +16,7 @@ from newsletter.errors import ConflictError, Fix, InputError
 from newsletter.model.issue_fields import SectionType
 from newsletter.system.editor import open_in_editor
 from newsletter.web.studio.proofs import IssueProof
+from newsletter.web.studio.sheet import ListedBlock, Sheet, differing_lines, title_of, visible
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
 from newsletter.workflows.compose.edit_history import count_steps
@@ -47,41 +45,6 @@ _CONFLICT = 409
 _REFUSED = 422
 _KEY = "key:"  # before the name of a field for a key
 Form = Mapping[str, Sequence[str]]
-
-
-class Sheet(Struct, frozen=True, kw_only=True):
-    """What the sheet shows: a file at a line, and perhaps a message, another version, or the preview of a fix."""
-
-    file: EditableFile
-    line: int
-    title: str
-    steps: int = 0  # how many edits can be undone
-    note: str = ""
-    problem: str = ""
-    is_whole: bool = False  # whether the file is edited as one text, although it could be edited in parts
-    text: str | None = None  # the whole text in the editor, if it is not the one on the disk
-    body: str | None = None  # likewise for the Markdown alone
-    theirs: tuple[tuple[str, bool], ...] = ()  # the lines on the disk, and whether each differs
-    fix: Fix | None = None
-    fix_key: str = ""
-    around: tuple[str, str] = ("", "")  # what is before and after the fix on its line
-
-    @property
-    def place(self) -> str:
-        """The place as `path:line`."""
-        return f"{self.file.shown}:{self.line}"
-
-    @property
-    def focused_key(self) -> str:
-        """The field for the key at the line, or an empty string if the line is in the Markdown."""
-        return "" if self.file.body is not None and self.line >= self.file.body_line else self.file.key_at(self.line)
-
-
-class ListedBlock(Struct, frozen=True, kw_only=True):
-    """A block in the list of blocks: its first words, and its place."""
-
-    words: str
-    place: str
 
 
 def routes(studio: Studio) -> list[BaseRoute]:
@@ -166,7 +129,7 @@ class _EditingPages:
         around = fix.around_in(file.text.split("\n")[line - 1])
         if around is None:
             raise HTTPException(404, "This problem no longer exists. Reload the page.\n")
-        shown = Fix(old=_visible(fix.old), new=_visible(fix.new))
+        shown = Fix(old=visible(fix.old), new=visible(fix.new))
         return self._page(request, file, line, fix=shown, fix_key=key, around=around)
 
     def make_fix(self, request: Request, form: Form) -> Response:
@@ -240,7 +203,7 @@ class _EditingPages:
     def _page(self, request: Request, file: EditableFile, line: int, *, status: int = 200, **shown: object) -> Response:
         """Return the page with the sheet. `shown` are the other fields of the `Sheet`."""
         steps = count_steps(self._studio.config, file.shown)
-        sheet = replace(Sheet(file=file, line=line, title=_title_of(file), steps=steps), **shown)
+        sheet = replace(Sheet(file=file, line=line, title=title_of(file), steps=steps), **shown)
         issue = request.path_params["issue"]
         has_zone = any(field.control is Control.ZONE for field in every_field(file.fields))
         zones = sorted(available_timezones()) if has_zone else ()
@@ -248,7 +211,7 @@ class _EditingPages:
 
     def _conflict(self, request: Request, at: str, mine: str) -> Response:
         file, line = self._opened(request, at)
-        theirs = _differing(file.text, mine)
+        theirs = differing_lines(file.text, mine)
         return self._page(request, file, line, status=_CONFLICT, is_whole=True, text=mine, theirs=theirs)
 
     def _lost(self, request: Request, form: Form, problem: str) -> Response:
@@ -305,27 +268,3 @@ def _place_in(at: str) -> tuple[str, int]:
     if path and line.isascii() and line.isdigit():
         return path, int(line[:9])
     return at, 1
-
-
-def _visible(text: str) -> str:
-    """Return a text with the code of each invisible character in its place."""
-    return "".join(f"⟨U+{ord(sign):04X}⟩" if category(sign) in {"Cf", "Cc"} else sign for sign in text)
-
-
-def _title_of(file: EditableFile) -> str:
-    *above, stem = file.name.removesuffix(".md").removesuffix(".yaml").split("/")
-    words = (above[0] if stem == "index" else stem).replace("-", " ").replace("_", " ")
-    if file.body is None and file.name == "issue.yaml":
-        return "About the issue"
-    title = next((field.value for field in every_field(file.fields) if field.name == "title"), "")
-    return title or f"{words[:1].upper()}{words[1:]}"
-
-
-def _differing(theirs: str, mine: str) -> tuple[tuple[str, bool], ...]:
-    """Return the lines on the disk, each with whether the other version lacks it."""
-    lines, others = theirs.split("\n"), mine.split("\n")
-    same: set[int] = set()
-    if len(lines) * len(others) <= 4_000_000:
-        for start, _, size in SequenceMatcher(None, lines, others, autojunk=False).get_matching_blocks():
-            same.update(range(start, start + size))
-    return tuple((line, number not in same) for number, line in enumerate(lines))

@@ -30,7 +30,7 @@ from newsletter.workflows.compose.editing import (
     undo_edit,
     with_text,
 )
-from newsletter.workflows.compose.form_fields import Choices, Control, every_field
+from newsletter.workflows.compose.form_fields import Control, FormChoices, every_field
 from newsletter.workflows.compose.new_pictures import add_picture, issue_pictures
 from newsletter.workflows.compose.placed import place_blocks
 
@@ -181,7 +181,7 @@ class _EditingPages:
         """Return the file at a place, and the line. Raise HTTPException if the issue has no such file."""
         folder, (shown, line) = self._folder(request), _place_in(at)
         config = self._studio.config
-        choices = Choices(pictures=issue_pictures(folder), topics=config.settings.topics)
+        choices = FormChoices(pictures=issue_pictures(folder), topics=config.settings.topics)
         try:
             file = open_file(config, folder, shown, section_types=self._section_types(), choices=choices)
         except InputError as err:

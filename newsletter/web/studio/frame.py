@@ -32,14 +32,19 @@ _ACCENTS = {DeviceScheme.LIGHT: ("#9C3353", "#fff"), DeviceScheme.DARK: ("#F2A7B
 _NOTES = """
 [data-doubt]{outline:1.5px dashed ACCENT;outline-offset:1px;border-radius:2px}
 [data-doubt=missing]::before{content:attr(data-field) " is missing"}
-[data-only]{box-shadow:-6px 0 0 -3px ACCENT}
+[data-only]{position:relative}
+[data-only]::after{content:"";position:absolute;inset:0 auto 0 -12px;width:3px;background:ACCENT}
 img[data-only]{outline:2px solid ACCENT}
 [data-first]::before{content:attr(data-first);display:table;margin-bottom:4px}
 [data-doubt=missing]::before,[data-first]::before{background:ACCENT;color:TEXT;font:600 12px/16px sans-serif;
 letter-spacing:normal;border-radius:3px;padding:1px 6px}
 """
+# The studio's script keeps what is in view in its place, so the browser must not do it too.
 _STATES = """
-[data-changed]{box-shadow:-8px 0 0 -4px ACCENT;background-image:linear-gradient(CHANGED 0 0)}
+html{overflow-anchor:none}
+[data-changed]{position:relative;background-image:linear-gradient(CHANGED 0 0)}
+[data-changed]::after{content:"";position:absolute;inset:0 auto 0 -12px;width:3px;background:ACCENT}
+img[data-changed]{outline:3px solid ACCENT}
 [data-marked],[data-editing]{outline:2px solid ACCENT;outline-offset:4px}
 [data-dropping],[data-place]:focus-visible{outline:2px dashed ACCENT;outline-offset:4px}
 """

@@ -29,8 +29,8 @@ from newsletter.model.issue_fields import SECTION_TYPES, EventFields, IssueField
 from newsletter.system.contained import fingerprint_of, read_below, write_below
 from newsletter.workflows.compose.edit_history import EditStep, forget_step, last_step, remember_step
 from newsletter.workflows.compose.form_fields import (
-    Choices,
     Control,
+    FormChoices,
     FormField,
     FormGroup,
     every_field,
@@ -87,7 +87,7 @@ def open_file(
     shown: str,
     *,
     section_types: Mapping[str, SectionType] = SECTION_TYPES,
-    choices: Choices | None = None,
+    choices: FormChoices | None = None,
 ) -> EditableFile:
     """Return a file of an issue that is named as in messages.
 
@@ -102,16 +102,16 @@ def open_file(
     except UnicodeDecodeError as err:
         raise InputError(f"{shown} is not UTF-8 text; save it in your text editor as UTF-8") from err
     file = EditableFile(name=name, shown=config.shown(folder / name), path=folder / name, content=content, text=text)
-    return _with_parts(file, section_types, choices or Choices())
+    return _with_parts(file, section_types, choices or FormChoices())
 
 
 def with_text(file: EditableFile, text: str, section_types: Mapping[str, SectionType]) -> EditableFile:
     """Return a file as it would be with another text."""
     bare = replace(file, text=text, keys=None, body=None, fields=(), has_fence=False)
-    return _with_parts(bare, section_types, Choices())
+    return _with_parts(bare, section_types, FormChoices())
 
 
-def _with_parts(file: EditableFile, section_types: Mapping[str, SectionType], choices: Choices) -> EditableFile:
+def _with_parts(file: EditableFile, section_types: Mapping[str, SectionType], choices: FormChoices) -> EditableFile:
     """Return the file with its parts and fields. If the keys have mistakes, it can be edited only as a whole."""
     lines = file.text.split("\n")
     has_body = file.name != ISSUE_FILE

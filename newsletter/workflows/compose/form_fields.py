@@ -87,7 +87,7 @@ class FormGroup(Struct, frozen=True, kw_only=True):
     is_filled: bool
 
 
-class Choices(Struct, frozen=True, kw_only=True):
+class FormChoices(Struct, frozen=True, kw_only=True):
     """What can be chosen in this issue: its images, and the topics of the workspace."""
 
     pictures: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class Choices(Struct, frozen=True, kw_only=True):
 
 
 def form_fields(
-    model: type[BaseModel], data: Mapping[str, object], choices: Choices, *, above: Location = ()
+    model: type[BaseModel], data: Mapping[str, object], choices: FormChoices, *, above: Location = ()
 ) -> tuple[FormField | FormGroup, ...]:
     """Return the fields for the keys of a record, in the order of the model. Keys that no control suits are left out.
 
@@ -131,13 +131,13 @@ def every_field(fields: Sequence[FormField | FormGroup]) -> Iterator[FormField]:
             yield each
 
 
-def _group(record: type[BaseModel], title: str, value: object, location: Location, choices: Choices) -> FormGroup:
+def _group(record: type[BaseModel], title: str, value: object, location: Location, choices: FormChoices) -> FormGroup:
     data = value if isinstance(value, dict) else {}
     return FormGroup(title=title, fields=form_fields(record, data, choices, above=location), is_filled=bool(data))
 
 
 def _groups(
-    record: type[BaseModel], label: str, value: object, location: Location, choices: Choices
+    record: type[BaseModel], label: str, value: object, location: Location, choices: FormChoices
 ) -> Iterator[FormGroup]:
     """Yield a group for each record of a list, and an empty one for another record."""
     items = value if isinstance(value, list) else []
@@ -147,7 +147,7 @@ def _groups(
             yield _group(record, title, item, (*location, number), choices)
 
 
-def _of_kind(kind: object, value: object, field: FormField, choices: Choices) -> Iterator[FormField]:
+def _of_kind(kind: object, value: object, field: FormField, choices: FormChoices) -> Iterator[FormField]:
     """Yield the field with the control for its kind, one field for each text of a list, or none if none suits it."""
     if get_origin(kind) is Annotated and get_origin(get_args(kind)[0]) is tuple:  # a list of topics, or only one
         kind, value = get_args(kind)[0], [value] if isinstance(value, str) else value
@@ -175,7 +175,7 @@ def _of_kind(kind: object, value: object, field: FormField, choices: Choices) ->
         yield replace(field, control=control, value=written)
 
 
-def _of_list(kind: object, value: object, field: FormField, choices: Choices) -> Iterator[FormField]:
+def _of_list(kind: object, value: object, field: FormField, choices: FormChoices) -> Iterator[FormField]:
     texts = tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
     if isinstance(value, list) and len(texts) < len(value):
         return

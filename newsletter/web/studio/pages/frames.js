@@ -54,6 +54,7 @@ function update(frame, next, isEdit) {
   const states = STATES.map((name) => [name, [...page.querySelectorAll(`[${name}]`)]]);
   const styles = [...page.head.querySelectorAll("style[id]")]; // added by scripts of the studio
   for (const style of styles) style.remove();
+  const seen = seenBlocks(page);
   takeNotes(page);
   const notes = takeNotes(next);
   const touched = new Set();
@@ -67,8 +68,21 @@ function update(frame, next, isEdit) {
     for (const block of name === "data-changed" && changed.size ? changed : blocks) block.setAttribute(name, "");
   }
   page.head.append(...styles);
+  const anchor = seen.find(({ block }) => block.isConnected);
+  if (anchor) frame.contentWindow.scrollBy(0, anchor.block.getBoundingClientRect().top - anchor.top);
   makeReachable(page, focused);
   return changed.size;
+}
+
+// The blocks in view, and where they are. What is inserted above them must not move them.
+function seenBlocks(page) {
+  const blocks = [...page.querySelectorAll("[data-place]")].map((block) => ({ block, ...edges(block) }));
+  return blocks.filter(({ top, bottom }) => bottom > 0 && top < page.defaultView.innerHeight);
+}
+
+function edges(block) {
+  const { top, bottom } = block.getBoundingClientRect();
+  return { top, bottom };
 }
 
 // Removes the notes of a page, because lines and numbers move with every edit, and returns them by their position.
@@ -98,21 +112,21 @@ function patch(old, next, touched) {
   while (end < Math.min(before.length, after.length) - start && before.at(-1 - end).isEqualNode(after.at(-1 - end))) end += 1;
   const left = before.slice(start, before.length - end), arriving = after.slice(start, after.length - end);
   const follower = before[before.length - end] ?? null;
+  const isEven = left.length === arriving.length;
   arriving.forEach((node, at) => {
     const isElement = node.nodeType === Node.ELEMENT_NODE; // equal spaces far apart mean nothing
     const equal = left.slice(at, isElement ? undefined : at + 1).findIndex((each) => each.isEqualNode(node));
     if (equal >= 0) {
       for (const gone of left.splice(at, equal)) gone.remove();
-    } else if (left.length - at < arriving.length - at || !left[at] || !isAlike(left[at], node)) {
+    } else if (left[at] && isKin(left[at], node, isEven)) {
+      if (isElement) patch(left[at], node, touched);
+      else touch(old, () => { left[at].data = node.data; }, touched);
+    } else {
       const replaced = left.length - at >= arriving.length - at ? left[at] : null;
+      old.insertBefore(node, left[at] ?? follower);
       replaced?.remove();
-      old.insertBefore(node, left[at + (replaced ? 1 : 0)] ?? follower);
       left.splice(at, replaced ? 1 : 0, node);
       touched.add(isElement ? node : old);
-    } else if (isElement) {
-      patch(left[at], node, touched);
-    } else if (left[at].data !== node.data) {
-      touch(old, () => { left[at].data = node.data; }, touched);
     }
   });
   for (const gone of left.slice(arriving.length)) gone.remove();
@@ -123,8 +137,17 @@ function touch(element, edit, touched) {
   touched.add(element);
 }
 
-function isAlike(old, next) {
-  return old.nodeType === next.nodeType && old.nodeName === next.nodeName;
+// Whether one node becomes the other: if as many nodes leave as arrive, or if they share a third of their words.
+function isKin(old, next, isEven) {
+  if (old.nodeType !== next.nodeType || old.nodeName !== next.nodeName) return false;
+  if (isEven || old.nodeType !== Node.ELEMENT_NODE) return true;
+  const words = wordsOf(old), others = wordsOf(next);
+  const shared = [...words].filter((word) => others.has(word)).length;
+  return 3 * shared >= Math.max(words.size, others.size);
+}
+
+function wordsOf(element) {
+  return new Set(element.textContent.split(/\s+/));
 }
 
 function changedBlocks(page, touched) {
@@ -139,9 +162,9 @@ function changedBlocks(page, touched) {
 }
 
 // One block is reached with the Tab key, and the arrow keys move from there to the others.
-function makeReachable(page, focused) {
+function makeReachable(page, wanted) {
   const blocks = [...page.querySelectorAll("[data-place]")];
-  const current = blocks.includes(focused) ? focused : blocks[0];
+  const current = blocks.includes(wanted) ? wanted : blocks[0];
   for (const block of blocks) block.tabIndex = block === current ? 0 : -1;
 }
 
@@ -162,8 +185,7 @@ function hook(frame) {
     if (at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === "Enter") choose(frame, blocks[at]);
     else if (step && blocks[at + step]) {
-      blocks[at].tabIndex = -1;
-      blocks[at + step].tabIndex = 0;
+      makeReachable(page, blocks[at + step]);
       blocks[at + step].focus();
     } else return;
     event.preventDefault();
@@ -173,6 +195,8 @@ function hook(frame) {
 // Tells the page that a block was chosen. Its place is `path:line`.
 function choose(frame, block) {
   mark(frame, block);
+  block.focus({ preventScroll: true }); // and not a link in it
+  makeReachable(frame.contentDocument, block);
   const { place, block: number } = block.dataset;
   document.dispatchEvent(new CustomEvent("block", { detail: { place, number: Number(number), frame, element: block } }));
 }

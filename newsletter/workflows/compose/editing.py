@@ -1,6 +1,6 @@
 """Edit the files of an issue from a page: open one, write it if no one else has changed it, and undo that.
 
-Only the lines that were changed are written anew. The line endings, the byte order mark and the spelling of all others
+Only the lines that were changed differ afterwards. The line endings, the byte order mark and the spelling of all others
 stay as they were.
 """
 

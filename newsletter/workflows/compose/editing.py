@@ -76,9 +76,14 @@ def editable_files(config: Config, folder: Path) -> Mapping[str, str]:
 
     These are `issue.yaml` and the visible Markdown files in the folder and the folders of its sections.
     """
-    found = [path for pattern in (ISSUE_FILE, "[!.]*.md", "[!.]*/[!.]*.md") for path in sorted(folder.glob(pattern))]
-    names = [normalize("NFC", path.relative_to(folder).as_posix()) for path in found]
-    return {normalize("NFC", config.shown(folder / name)): name for name in names}
+    return {normalize("NFC", config.shown(folder / name)): name for name in _found(folder)}
+
+
+def _found(folder: Path) -> dict[str, Path]:
+    """Return the path of each of these files by its name in the composed spelling (NFC)."""
+    patterns = (ISSUE_FILE, "[!.]*.md", "[!.]*/[!.]*.md")
+    found = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+    return {normalize("NFC", path.relative_to(folder).as_posix()): path for path in found}
 
 
 def open_file(
@@ -93,16 +98,21 @@ def open_file(
 
     Raise InputError if the issue has no such file, or if it cannot be read as text.
     """
-    name = editable_files(config, folder).get(normalize("NFC", shown))
-    if name is None:
+    return _with_parts(_bare_file(config, folder, shown), section_types, choices or FormChoices())
+
+
+def _bare_file(config: Config, folder: Path, shown: str) -> EditableFile:
+    """Return a file without its parts. Raise InputError as `open_file` does."""
+    found = {normalize("NFC", config.shown(folder / name)): (name, path) for name, path in _found(folder).items()}
+    if (chosen := found.get(normalize("NFC", shown))) is None:
         raise InputError(f"there is no file {shown} in this issue; it may have been renamed or deleted")
+    name, path = chosen
     content = read_below(folder, name, most_bytes=MOST_BYTES)
     try:
         text = _LINE_END.sub("\n", content.removeprefix(_BOM).decode())
     except UnicodeDecodeError as err:
         raise InputError(f"{shown} is not UTF-8 text; save it in your text editor as UTF-8") from err
-    file = EditableFile(name=name, shown=config.shown(folder / name), path=folder / name, content=content, text=text)
-    return _with_parts(file, section_types, choices or FormChoices())
+    return EditableFile(name=name, shown=config.shown(folder / name), path=path, content=content, text=text)
 
 
 def with_text(file: EditableFile, text: str, section_types: Mapping[str, SectionType]) -> EditableFile:
@@ -232,7 +242,7 @@ def usable_fixes(config: Config, folder: Path, problems: Iterable[Finding | Mist
 
 def _lines_in(config: Config, folder: Path, shown: str) -> list[str] | None:
     try:
-        return open_file(config, folder, shown).text.split("\n")
+        return _bare_file(config, folder, shown).text.split("\n")
     except InputError:
         return None
 

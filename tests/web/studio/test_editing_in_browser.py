@@ -165,6 +165,20 @@ def test_unsaved_text_is_not_lost_by_a_click_elsewhere(page: Page) -> None:
     expect(page.locator(TEXT)).to_have_value("Not saved yet.")
 
 
+def test_every_device_shows_the_edit_when_the_sheet_is_closed_on_a_phone(
+    browser: Browser, studio: RunningStudio
+) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.goto(f"{studio.url}2026-02/")
+    click_block(page, "This is a small letter", "phone")
+    expect(page.locator("#desktop")).to_be_hidden()
+    page.locator(TEXT).fill("Edited on a phone.")
+    page.locator("#save").click()
+    expect(page.frame_locator("#phone").get_by_text("Edited on a phone.")).to_be_attached(timeout=20_000)
+    page.get_by_role("link", name="Close").click()
+    in_email(page, "Edited on a phone.")
+
+
 def test_a_stopped_studio_leaves_the_text_on_the_page(page: Page, studio: RunningStudio) -> None:
     click_block(page, "This is a small letter")
     page.locator(TEXT).fill("Not saved yet.")

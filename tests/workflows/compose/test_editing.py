@@ -132,6 +132,16 @@ def test_unicode_names_are_found_in_both_spellings(tmp_path: Path) -> None:
     assert (folder / "caf\u00e9.md").read_text().endswith("New.\n")
 
 
+def test_a_name_in_the_decomposed_spelling_is_read_and_never_doubled(tmp_path: Path) -> None:
+    config, folder = workspace(tmp_path, {"issues/2026-02/cafe\u0301.md": "Old.\n"})
+    file = open_file(config, folder, "issues/2026-02/caf\u00e9.md")
+    assert (file.body, file.path.exists()) == ("Old.\n", True)
+    with pytest.raises(InputError, match="another spelling of the same letters; rename that file first"):
+        save_file(config, folder, file, "New.\n", replaces=file.fingerprint)
+    assert file.path.read_text() == "Old.\n"
+    assert len(list(folder.glob("caf*"))) == 1
+
+
 def test_a_file_that_is_not_utf8_cannot_be_edited_and_stays(tmp_path: Path) -> None:
     for content in ("Grüße".encode("latin-1"), "Grüße".encode("utf-16")):
         config, folder = workspace(tmp_path, {LETTER: content})

@@ -58,6 +58,7 @@ function close() {
   isDirty = false;
   document.documentElement.classList.remove("editing");
   mark();
+  showDevices();
   const link = [...document.querySelectorAll("a, button")].find((each) => opener && each.getAttribute("href") === opener);
   (link ?? document.querySelector("#edits a") ?? desk).focus();
 }
@@ -168,6 +169,12 @@ function bringIntoView() {
   if (matchMedia("(max-width: 1199px)").matches) scrollTo(0, desk.getBoundingClientRect().top + scrollY);
 }
 
+// Devices that were hidden have not followed the edits. To choose the same view again updates them.
+function showDevices() {
+  if (!document.querySelector(".device:not(.beside)")) return;
+  document.querySelector("#controls input:checked").dispatchEvent(new Event("change", { bubbles: true }));
+}
+
 let lastClicked = null;
 
 // Images that are dropped on a block.
@@ -219,6 +226,7 @@ async function addImage(form) {
   const alt = document.getElementById("image-alt").value.trim();
   const isDecorative = document.getElementById("image-decorative").checked;
   if (!file) return complain(form, "Choose an image file first.", "image-file");
+  if (file.size > 100_000_000) return complain(form, "The image is larger than 100 MB.", "image-file");
   if (!alt && !isDecorative) return complain(form, "Write what the image shows, or tick “Only decoration”.", "image-alt");
   const headers = { "Studio-Token": sheet().querySelector("[name=token]").value };
   const address = "images?name=" + encodeURIComponent(file.name);
@@ -244,7 +252,7 @@ function insertBlock(paragraph) {
   const after = area.value.slice(start);
   const end = sheet().dataset.key ? 0 : start + (/\n[ \t]*\n|\n?$/.exec(after)?.index ?? after.length);
   const above = area.value.slice(0, end).trimEnd();
-  const below = area.value.slice(end).trimStart();
+  const below = area.value.slice(end).replace(/^(?:[ \t]*\n)+/, "");
   area.value = `${above}${above ? "\n\n" : ""}${paragraph}\n${below ? "\n" : ""}${below}`;
   const caret = above.length + (above ? 2 : 0);
   area.setSelectionRange(caret, caret);

@@ -1,11 +1,37 @@
 """The exceptions with which a command can end, and their exit codes."""
 
+import re
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import ClassVar
 
 from msgspec import Struct
 
 Location = tuple[str | int, ...]  # the keys and list positions that lead to a key
+
+
+class Fix(Struct, frozen=True, kw_only=True):
+    """An exact edit of one line that puts a mistake right, for problems whose remedy needs no judgment."""
+
+    old: str  # the text as it is written on the line
+    new: str  # what to write instead; empty to delete it
+
+    @property
+    def key(self) -> str:
+        """A short name, by which a page refers to it."""
+        return blake2b(repr((self.old, self.new)).encode(errors="replace"), digest_size=6).hexdigest()
+
+    def made_in(self, line: str) -> str | None:
+        """Return the line with the fix, or None if the old text is not there."""
+        around = self.around_in(line)
+        return None if around is None else self.new.join(around)
+
+    def around_in(self, line: str) -> tuple[str, str] | None:
+        """Return what is before and after the old text, or None if it is not there, as whole words."""
+        before = r"(?<!\w)" if self.old[:1].isalnum() else ""
+        after = r"(?!\w)" if self.old[-1:].isalnum() else ""
+        match = re.search(f"{before}{re.escape(self.old)}{after}", line) if self.old else None
+        return None if match is None else (line[: match.start()], line[match.end() :])
 
 
 class Mistake(Struct, frozen=True, kw_only=True):
@@ -15,6 +41,7 @@ class Mistake(Struct, frozen=True, kw_only=True):
     line: int | None = None
     what: str
     remedy: str
+    fix: Fix | None = None  # if the remedy is exactly this edit of the line
 
     @property
     def place(self) -> str:
@@ -53,10 +80,11 @@ class FaultError(ValueError):
     The problem and its remedy are kept apart, because the quoted value may contain a semicolon.
     """
 
-    def __init__(self, what: str, remedy: str) -> None:
+    def __init__(self, what: str, remedy: str, *, fix: Fix | None = None) -> None:
         super().__init__(f"{what}; {remedy}")
         self.what = what
         self.remedy = remedy
+        self.fix = fix
 
 
 class FieldError(FaultError):

@@ -14,6 +14,7 @@ from newsletter.checks.reading.document import MailDocument, read_document
 from newsletter.checks.reading.sources import Sources, index_sources
 from newsletter.checks.reading.wire import WireMessage, read_message
 from newsletter.config import Config, place_of_key
+from newsletter.errors import Fix
 from newsletter.model.finding import Means, NotRun, Place, Severity
 from newsletter.model.issue import CarriedOver, Issue, IssueHeading
 from newsletter.model.ledger import ZoneCount
@@ -88,6 +89,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     place: Place
     what: str
     remedy: str
+    fix: Fix | None = None  # if the remedy is exactly this edit of the line
 
 
 Check = Callable[[CheckContext], Iterable[Problem]]
@@ -215,11 +217,11 @@ def shown(text: str) -> str:
     return " ".join(words[:_SHOWN_WORDS]) + (" …" if len(words) > _SHOWN_WORDS else "")
 
 
-def error(place: Place, what: str, remedy: str) -> Problem:
+def error(place: Place, what: str, remedy: str, *, fix: Fix | None = None) -> Problem:
     """Return a problem that blocks sending."""
-    return Problem(severity=Severity.ERROR, place=place, what=what, remedy=remedy)
+    return Problem(severity=Severity.ERROR, place=place, what=what, remedy=remedy, fix=fix)
 
 
-def warning(place: Place, what: str, remedy: str) -> Problem:
+def warning(place: Place, what: str, remedy: str, *, fix: Fix | None = None) -> Problem:
     """Return a problem that is shown but does not block sending."""
-    return Problem(severity=Severity.WARNING, place=place, what=what, remedy=remedy)
+    return Problem(severity=Severity.WARNING, place=place, what=what, remedy=remedy, fix=fix)

@@ -34,7 +34,7 @@ from newsletter.checks.rules import (
     written_dates,
 )
 from newsletter.config import Config, place_of_key
-from newsletter.errors import CannotRunError, Mistake
+from newsletter.errors import CannotRunError, Fix, Mistake
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from newsletter.model.issue import Issue
 
@@ -147,6 +147,7 @@ def _finding(context: CheckContext, rule_id: str, problem: Problem) -> Finding:
         what=context.readable(problem.what),
         remedy=context.readable(problem.remedy),
         waived=waived.get(rule_id, ""),
+        fix=problem.fix and Fix(old=context.readable(problem.fix.old), new=context.readable(problem.fix.new)),
     )
 
 

@@ -10,6 +10,7 @@ from markdown_it.token import Token
 from msgspec import Struct
 
 from newsletter.content.inline_rules import BREAK_MARKUP
+from newsletter.errors import Fix
 
 # Stand-ins for what was taken, in the text in which we look for what was not.
 ESCAPED, TAKEN, ADDRESS, BRACKET, BREAK, ESCAPED_BRACKET, EMPHASIS = "\ue000\ue001\ue002\ue003\ue004\ue005\ue006"
@@ -24,6 +25,7 @@ class ContentLoss(Struct, frozen=True):
     line: int
     what: str
     remedy: str
+    fix: Fix | None = None  # if the remedy is exactly this edit of the line
 
 
 class FlatText(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from newsletter.errors import FaultError
+from newsletter.errors import FaultError, Fix
 from newsletter.model.issue_fields import SECTION_TYPES, EventFields
 from newsletter.model.typography import in_quotes, shortened
 
@@ -191,6 +191,7 @@ def _fault_in_fence(match: re.Match[str], line: str, place: str, below: str = ""
     signs, shown = match["signs"], shortened(line.strip())
     what = f"the settings {place} with “{shown}” instead of three dashes"
     remedy = "write three dashes on this line, and nothing else: ---"
+    fix: Fix | None = Fix(old=line, new="---")
     if set(signs) == {"-"} and len(signs) != 3:
         number = f"{len(signs)} dash{'' if len(signs) == 1 else 'es'}"
         what = f"the line that should {place} the settings has {number} instead of three"
@@ -204,5 +205,5 @@ def _fault_in_fence(match: re.Match[str], line: str, place: str, below: str = ""
         value = pair["value"].strip()
         value = value if value[:1] in {'"', "'"} else in_quotes(value)
         line = shortened(f"{pair['key']}: {value}")
-        remedy = f"write --- above and below the settings, and a colon in place of =: {line}"
-    return FaultError(what, remedy)
+        remedy, fix = f"write --- above and below the settings, and a colon in place of =: {line}", None
+    return FaultError(what, remedy, fix=fix)

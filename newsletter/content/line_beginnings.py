@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from newsletter.content.flat_text import ContentLoss, FlatText, quoted
+from newsletter.errors import Fix
 
 _NO_BREAK_SPACES = "\u00a0\u2007\u2009\u202f\u3000"
 # What a line can begin with that looks like Markdown, or like a list of a word processor.
@@ -56,6 +57,10 @@ _BEGINNINGS = (
         "write `---` with an empty line above it for a line, or `## ` before a heading",
     ),
 )
+# A heading or the entry of a list without a plain space after its sign.
+_SPACELESS = re.compile(
+    rf"(#{{1,6}}(?=[^\s#])|(?:#{{1,6}}|[-*+]|\d{{1,9}}[.)])(?=[{_NO_BREAK_SPACES}\u200b]))[{_NO_BREAK_SPACES}\u200b]?"
+)
 _DEFINITION = re.compile(r":[ \t]+\S")
 _RUNNING = re.compile(
     r"[–—](?:\s|\w)|[-*+][^\W\d]|[A-Za-z]\)\s|[ivx]{1,4}[.)]\s|\d{1,3}[.)](?:\s|[^\W\d])|\(\w{1,3}\)\s|\d{1,3}\s?[-–:]\s"
@@ -76,8 +81,11 @@ def losses_at_beginnings(flat: FlatText) -> Iterator[ContentLoss]:
         bare = flat.text[start : position - 1]
         loss = _loss_at_beginning(bare, is_first=number == 0)
         if loss is not None:
-            what, remedy = (part.replace(_ALL, quoted(flat.written(start, position - 1))) for part in loss)
-            yield ContentLoss(flat.line_at(start), what, remedy)
+            written = flat.written(start, position - 1)
+            what, remedy = (part.replace(_ALL, quoted(written)) for part in loss)
+            new = _SPACELESS.sub(r"\1 ", written, count=1)
+            fix = Fix(old=written, new=new) if new != written and _SPACELESS.match(bare) else None
+            yield ContentLoss(flat.line_at(start), what, remedy, fix)
         elif bare and (_RUNNING.match(bare) or unicodedata.category(bare[0]) == "So"):
             running.append((start, position - 1))
     if len(running) >= _TWO_LINES:

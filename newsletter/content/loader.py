@@ -253,13 +253,13 @@ class _IssueReader(Struct):
     def _prose(self, document: Document) -> Prose:
         parsed = parse_markdown(document.body, path=document.path, lines=document.body_lines)
         for loss in parsed.losses:
-            self.reading.add(document.path, loss.line, loss.what, loss.remedy)
+            self.reading.add(document.path, loss.line, loss.what, loss.remedy, fix=loss.fix)
         for picture in parsed.prose.pictures:
             try:
                 require_title(picture)
                 self._require_picture(picture.path, picture.place)
             except FaultError as err:
-                self.reading.add(picture.place.path, picture.place.line, err.what, err.remedy)
+                self.reading.add(picture.place.path, picture.place.line, err.what, err.remedy, fix=err.fix)
         return parsed.prose
 
     def _require_picture(self, name: str, place: Place) -> None:

@@ -4,6 +4,7 @@ Readers would see the signs. Each loss is a mistake that says what to write inst
 means the sign itself.
 """
 
+import html
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -21,60 +22,74 @@ from newsletter.content.flat_text import (
     FlatText,
     quoted,
 )
-from newsletter.content.tags import instead_of_tag
+from newsletter.content.tags import instead_of_tag, mark_for_tag
+from newsletter.errors import Fix
 from newsletter.model.typography import shortened
+
+_Words = tuple[str, str, Fix | None]  # what is wrong, what to do, and the exact edit if there is one
 
 
 class _Sign(Struct, frozen=True):
     """A pattern of text that was not taken, and the words of its loss."""
 
     pattern: re.Pattern[str]
-    words: Callable[[re.Match[str], FlatText], tuple[str, str] | None]
+    words: Callable[[re.Match[str], FlatText], _Words | None]
 
 
-def _says(what: str, remedy: str) -> Callable[[re.Match[str], FlatText], tuple[str, str]]:
-    """Return a function that fills in what was written: {all}, and the groups {0} and {1}."""
+def _says(what: str, remedy: str, *, new: str = "") -> Callable[[re.Match[str], FlatText], _Words]:
+    """Return a function that fills in what was written: {all}, and the groups {0} and {1}.
 
-    def words(match: re.Match[str], flat: FlatText) -> tuple[str, str]:
+    `new` is what to write instead, if that is certain.
+    """
+
+    def words(match: re.Match[str], flat: FlatText) -> _Words:
         written = [
             flat.written(*match.span(group)) if match[group] is not None else ""
             for group in range(len(match.groups()) + 1)
         ]
         parts = {"all": quoted(written[0])}
         inside = [shortened(part).strip() for part in written[1:]]
-        return what.format(*inside, **parts), remedy.format(*inside, **parts)
+        fix = _instead(written[0], new.format(*map(str.strip, written[1:]))) if new else None
+        return what.format(*inside, **parts), remedy.format(*inside, **parts), fix
 
     return words
 
 
-def _broken_link(match: re.Match[str], flat: FlatText) -> tuple[str, str]:
+def _instead(written: str, new: str) -> Fix | None:
+    return Fix(old=written, new=new) if "\n" not in written and written != new else None
+
+
+def _broken_link(match: re.Match[str], flat: FlatText) -> _Words:
+    written = flat.written(*match.span())
     words, address = (flat.written(*match.span(group)).strip() for group in (1, 2))
-    what = f"the link {quoted(flat.written(*match.span()))} is broken, so readers would see its brackets"
+    what = f"the link {quoted(written)} is broken, so readers would see its brackets"
     if not address:
-        return what, f"write its address in the round brackets: [{words}](https://…)"
-    if re.search(r"\s", address):
-        whole = re.sub(r"\s+", "%20", address)
-        return what, f"write %20 for each space in the address: [{words}]({whole})"
-    return what, f"write [{words}]({address})"
+        return what, f"write its address in the round brackets: [{words}](https://…)", None
+    whole = re.sub(r"\s+", "%20", address)
+    reason = "write %20 for each space in the address:" if whole != address else "write"
+    return what, f"{reason} [{words}]({whole})", _instead(written, f"[{words}]({whole})")
 
 
-def _broken_image(match: re.Match[str], flat: FlatText) -> tuple[str, str]:
+def _broken_image(match: re.Match[str], flat: FlatText) -> _Words:
+    written = flat.written(*match.span())
     words, name = (flat.written(*match.span(group)).strip() for group in (1, 2))
-    what = f"the image {quoted(flat.written(*match.span()))} is broken, so readers would see its brackets"
-    if re.search(r"\s", name):
-        return what, f"write the name in angle brackets: ![{words}](<{name}>)"
-    return what, f"write ![{words}]({name or 'images/photo.jpg'})"
+    what = f"the image {quoted(written)} is broken, so readers would see its brackets"
+    if not name:
+        return what, f"write ![{words}](images/photo.jpg)", None
+    new = f"![{words}](<{name}>)" if re.search(r"\s", name) else f"![{words}]({name})"
+    reason = "write the name in angle brackets:" if re.search(r"\s", name) else "write"
+    return what, f"{reason} {new}", _instead(written, new)
 
 
-def _stray_link(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
+def _stray_link(match: re.Match[str], flat: FlatText) -> _Words | None:
     before = flat.text[max(match.start() - 300, 0) : flat.text.index("](", match.start())]
     if before.rfind(ESCAPED_BRACKET) > before.rfind("["):
         return None  # a backslash protects the opening bracket
     what = f"{quoted(flat.written(*match.span()))} looks like a link that is not complete"
-    return what, f"write [link text](https://…), {_LITERAL}"
+    return what, f"write [link text](https://…), {_LITERAL}", None
 
 
-def _tag(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
+def _tag(match: re.Match[str], flat: FlatText) -> _Words | None:
     if (
         match["closes"]
         and f"<{match['name']}".lower() in flat.text[max(match.start() - 2000, 0) : match.start()].lower()
@@ -82,13 +97,19 @@ def _tag(match: re.Match[str], flat: FlatText) -> tuple[str, str] | None:
         return None  # its opening tag is reported
     if flat.text[match.start() - 1 : match.start()].isalnum() and " " in match[0] and "=" not in match[0]:
         return None  # x<y and z>w
-    return instead_of_tag(match["name"], match["closes"] is not None, flat.written(*match.span()), _inside(match, flat))
-
-
-def _inside(match: re.Match[str], flat: FlatText) -> str | None:
-    """Return the text between a tag and the one that closes it, if it is short."""
     end = re.compile(rf"</{re.escape(match['name'])}>", re.IGNORECASE).search(flat.text, match.end(), match.end() + 300)
-    return None if end is None else flat.written(match.end(), end.start())
+    inside = None if end is None else flat.written(match.end(), end.start())  # if it is short
+    written = flat.written(*match.span())
+    what, remedy = instead_of_tag(match["name"], match["closes"] is not None, written, inside)
+    new = None if inside is None or match["closes"] else mark_for_tag(match["name"], written, inside)
+    return what, remedy, None if end is None or new is None else _instead(flat.written(match.start(), end.end()), new)
+
+
+def _entity(match: re.Match[str], flat: FlatText) -> _Words:
+    written = flat.written(*match.span())
+    what = f"readers would see {quoted(written)}, because it is not a complete HTML entity"
+    character = html.unescape(written if written.endswith(";") else f"{written};")
+    return what, "type the character itself", _instead(written, character) if len(character) == 1 else None
 
 
 _LITERAL = "or write a backslash before the sign to show it"
@@ -101,7 +122,11 @@ _SIGNS = (
     _Sign(re.compile(r"<(?P<closes>/)?(?P<name>[A-Za-z][A-Za-z0-9:_-]*)(?:[\s/][^<>]*)?>"), _tag),
     _Sign(
         re.compile(r"<([\w-]+(?:\.[\w-]+)+[^\s<>]*)>"),
-        _says("{all} is not a link, because its address is not complete", "write <https://{0}>"),
+        _says(
+            "{all} is not a link, because its address is not complete",
+            "write <https://{0}>",
+            new="<https://{0}>",
+        ),
     ),
     _Sign(
         re.compile(r"<(?:!DOCTYPE|!\[CDATA\[|\?[a-z])[^<>]{0,200}>?", re.IGNORECASE),
@@ -152,11 +177,15 @@ _SIGNS = (
     ),
     _Sign(
         re.compile(r"==(?=\S)([^=\n]{1,200})=="),
-        _says("{all} is not taken as a highlight, so readers would see the signs", "write **{0}**"),
+        _says("{all} is not taken as a highlight, so readers would see the signs", "write **{0}**", new="**{0}**"),
     ),
     _Sign(
         re.compile(r"(?<![*\w])\*\*\s+([^*]{1,200}?)\s*\*\*|(?<!\*)\*\*([^*]{1,200}?)\s+\*\*(?!\*)"),
-        _says(f"{{all}} is not bold, because of a space inside the signs, {_MARKS}", "write **{0}{1}**"),
+        _says(
+            f"{{all}} is not bold, because of a space inside the signs, {_MARKS}",
+            "write **{0}{1}**",
+            new="**{0}{1}**",
+        ),
     ),
     _Sign(
         re.compile(r"(?<!\*)\*{2,3}(?!\*)[^*\n]{0,30}"),
@@ -178,7 +207,11 @@ _SIGNS = (
     ),
     _Sign(
         re.compile(r"(?<![\w*])\*([^\s*][^*\n]{0,200}?)\s\*(?!\w)|(?<![\w*])\*\s([^*\n]{0,200}?[^\s*])\*(?!\w)"),
-        _says(f"{{all}} is not emphasis, because of a space inside the signs, {_MARKS}", "write *{0}{1}*"),
+        _says(
+            f"{{all}} is not emphasis, because of a space inside the signs, {_MARKS}",
+            "write *{0}{1}*",
+            new="*{0}{1}*",
+        ),
     ),
     _Sign(
         re.compile(rf"[*_~]+{EMPHASIS}|{EMPHASIS}[*_~]+[^*_~\n]{{0,20}}"),
@@ -190,7 +223,7 @@ _SIGNS = (
     ),
     _Sign(
         re.compile(r"(?<![\w~])~([^\s~.][^~.\n]{0,60})~(?![\w~])"),
-        _says("{all} is not struck through, so readers would see the signs", "write ~~{0}~~"),
+        _says("{all} is not struck through, so readers would see the signs", "write ~~{0}~~", new="~~{0}~~"),
     ),
     _Sign(
         re.compile(r"(?<=\w)([\^~])[^\s^~]{1,20}\1"),
@@ -221,7 +254,7 @@ _SIGNS = (
         re.compile(
             rf"&(?:#\d{{1,7}}|#[xX][0-9A-Fa-f]{{1,6}}|{_ENTITIES}|mdash|ndash|hellip|[lr][sd]quo)\b;?|&[a-z]{{2,20}};"
         ),
-        _says("readers would see {all}, because it is not a complete HTML entity", "type the character itself"),
+        _entity,
     ),
 )
 _ANY_SIGN = re.compile(r"[<>\[\]()*_~`{=:&^]")

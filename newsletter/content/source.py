@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from newsletter.content.comments import without_comments
 from newsletter.content.front_matter import FenceFault, find_front_matter
 from newsletter.content.yaml_reader import Tree, read_yaml_text
-from newsletter.errors import Location, Mistake
+from newsletter.errors import Fix, Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse, Source
 from newsletter.model.slots import MERGE_FIELD, MERGE_TOKEN, parse_merge_field
@@ -40,9 +40,9 @@ class Reading(Struct):
     mistakes: list[Mistake] = field(default_factory=list)
     merge_fields: list[MergeFieldUse] = field(default_factory=list)
 
-    def add(self, path: str, line: int | None, what: str, remedy: str) -> None:
+    def add(self, path: str, line: int | None, what: str, remedy: str, *, fix: Fix | None = None) -> None:
         """Note one mistake. It shows each merge field as the user wrote it."""
-        self.note([Mistake(path=path, line=line, what=what, remedy=remedy)])
+        self.note([Mistake(path=path, line=line, what=what, remedy=remedy, fix=fix)])
 
     def note(self, mistakes: Iterable[Mistake]) -> None:
         """Note mistakes, with merge fields in place of their tokens. Only so many are kept, and each is shortened."""
@@ -55,7 +55,8 @@ class Reading(Struct):
             what, remedy = shortened(told(each.what), longest=_LONGEST), told(each.remedy)
             if len(remedy) > _LONGEST:
                 remedy = shortened(remedy, longest=_LONGEST)
-            self.mistakes.append(replace(each, what=what, remedy=remedy))
+            fix = each.fix and Fix(old=told(each.fix.old), new=told(each.fix.new))
+            self.mistakes.append(replace(each, what=what, remedy=remedy, fix=fix))
 
     def take(self, other: "Reading") -> None:
         """Add what another reading found."""
@@ -212,7 +213,7 @@ def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]
         document = Document(path=path, digest=_digest(text), keys=_NO_KEYS)
         return _with_body(document, text, 1, reading), reading
     if isinstance(found, FenceFault):
-        reading.add(path, found.index + 1, found.fault.what, found.fault.remedy)
+        reading.add(path, found.index + 1, found.fault.what, found.fault.remedy, fix=found.fault.fix)
         return None, reading
     end = found.end
     keys, in_keys = _written_keys("\n".join(lines[1:end]), first_line=2, path=path)
@@ -243,7 +244,7 @@ def _written_keys(text: str, *, first_line: int, path: str) -> tuple[WrittenKeys
 
     tree = read_yaml_text(text, first_line=first_line, on_text=with_tokens)
     for mistake in tree.mistakes:
-        reading.add(path, mistake.line, mistake.what, mistake.remedy)
+        reading.add(path, mistake.line, mistake.what, mistake.remedy, fix=mistake.fix)
     return None if tree.data is None else WrittenKeys(tree.data, tree.lines), reading
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from newsletter.errors import Fix
 from newsletter.model.typography import in_quotes, shortened, unknown_escape
 
 SIGNS_THAT_NEED_QUOTES = "@`%*&!"  # YAML gives them a special meaning at the start of a value
@@ -24,12 +25,18 @@ _NO_PROSE = re.compile(r"[\d:., -]+|(?:https?://|mailto:)\S+|[a-z0-9._/-]+")
 MOST_MISTAKES = 50  # the maximum number to report for one file
 
 
-class YamlMistake(Struct, frozen=True, order=True):
+class YamlMistake(Struct, frozen=True):
     """One mistake: its line in the file, what is wrong, and what to do."""
 
     line: int
     what: str
     remedy: str
+    fix: Fix | None = None  # if the remedy is exactly this edit of the line
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """The key by which mistakes are sorted."""
+        return self.line, self.what, self.remedy
 
 
 def subject_of(prefix: str) -> str:
@@ -42,13 +49,19 @@ def begins_with_sign(line: int, prefix: str, text: str) -> YamlMistake:
     """Return the mistake for text that needs quotes because it begins with a character such as `@` or `*`."""
     sign = "{{" if text.startswith("{{") else text[0]
     remedy = f"put it in quotes: {prefix}{in_quotes(text)}"
-    return YamlMistake(line, f"{subject_of(prefix)} begins with {sign}", remedy)
+    return YamlMistake(line, f"{subject_of(prefix)} begins with {sign}", remedy, _quoting(prefix, text, text))
 
 
 def has_another_colon(line: int, prefix: str, text: str) -> YamlMistake:
     """Return the mistake for text that contains a colon."""
     what = f"{subject_of(prefix)} contains a colon"
-    return YamlMistake(line, what, f"put it in quotes: {prefix}{in_quotes(text)}")
+    return YamlMistake(line, what, f"put it in quotes: {prefix}{in_quotes(text)}", _quoting(prefix, text, text))
+
+
+def _quoting(prefix: str, text: str, words: str) -> Fix | None:
+    """Return the edit that replaces text after a prefix by words in quotes. Text that a message would cut has none."""
+    quoted = in_quotes(words)
+    return Fix(old=f"{prefix}{text}", new=f"{prefix}{quoted}") if not quoted.endswith("…" + quoted[0]) else None
 
 
 def is_cut(value: str, rest: str, prefix: str) -> bool:
@@ -66,10 +79,10 @@ def is_cut(value: str, rest: str, prefix: str) -> bool:
 def cut_at_hash(line: int, prefix: str, text: str, position: int) -> YamlMistake:
     """Return the mistake for text with ` #` in it, which begins a comment in YAML. The `#` is at `position`."""
     comment = shortened(text[position:])
-    remedy = f"put it in quotes: {prefix}{in_quotes(text)}"
+    remedy, fix = f"put it in quotes: {prefix}{in_quotes(text)}", _quoting(prefix, text, text)
     if re.match(r"#+(\s|$)", comment):
-        remedy += f", or move the comment to its own line: {comment}"
-    return YamlMistake(line, f"{subject_of(prefix)} is cut off at “{comment}”", remedy)
+        remedy, fix = f"{remedy}, or move the comment to its own line: {comment}", None
+    return YamlMistake(line, f"{subject_of(prefix)} is cut off at “{comment}”", remedy, fix)
 
 
 def in_curly_quotes(line: int, prefix: str, text: str, inside: str) -> YamlMistake:
@@ -78,7 +91,7 @@ def in_curly_quotes(line: int, prefix: str, text: str, inside: str) -> YamlMista
     remedy = f"write straight quotes: {prefix}{in_quotes(inside)}"
     if ": " not in text and not text.endswith(('"', "'")):
         remedy += f", or {prefix}{in_quotes(text)} to show the curly quotes"
-    return YamlMistake(line, what, remedy)
+    return YamlMistake(line, what, remedy, _quoting(prefix, text, inside))
 
 
 def odd_indentation(line: int, lead: str, spaces: int, content: str) -> YamlMistake:
@@ -86,7 +99,8 @@ def odd_indentation(line: int, lead: str, spaces: int, content: str) -> YamlMist
     sign = next((sign for sign in lead if sign != " "), " ")
     kind = {"\t": "a tab", "\xa0": "non-breaking spaces"}.get(sign, f"special spaces (U+{ord(sign):04X})")
     remedy = f"use ordinary spaces: `{' ' * spaces}{shortened(content)}`"
-    return YamlMistake(line, f"the line is indented with {kind}", remedy)
+    fix = Fix(old=f"{lead}{content}", new=f"{' ' * spaces}{content}") if not re.search(r"\w", lead) else None
+    return YamlMistake(line, f"the line is indented with {kind}", remedy, fix)
 
 
 def hidden_break(line: int, content: str, position: int) -> YamlMistake:
@@ -128,10 +142,11 @@ def after_quotes(line: int, prefix: str, value: str, end: int) -> YamlMistake | 
     if sign == "'" and (value[end].isalpha() or inside is not None):
         words = (inside if inside is not None else value[1:]).replace("''", "'")
         what = f"an apostrophe ends {subject_of(prefix)}, which is in single quotes"
-        return YamlMistake(line, what, f"write {prefix}{in_quotes(words)}")
+        return YamlMistake(line, what, f"write {prefix}{in_quotes(words)}", _quoting(prefix, value, words))
     words = inside if inside is not None and not inside.startswith(sign) else value
     what = f"{subject_of(prefix)} continues after the closing quote"
-    return YamlMistake(line, what, f"put quotes around all of it: {prefix}{in_quotes(words)}")
+    remedy = f"put quotes around all of it: {prefix}{in_quotes(words)}"
+    return YamlMistake(line, what, remedy, _quoting(prefix, value, words))
 
 
 def text_after_quotes(line: int, sign: str, rest: str) -> YamlMistake:
@@ -146,7 +161,8 @@ def backslash(line: int, prefix: str, quoted: str) -> YamlMistake | None:
     if quoted[0] != '"' or unknown_escape(quoted, _ESCAPES) is None:
         return None
     what = f"{subject_of(prefix)} has a backslash in double quotes"
-    return YamlMistake(line, what, f"use single quotes: {prefix}{in_quotes(quoted[1:-1])}")
+    remedy = f"use single quotes: {prefix}{in_quotes(quoted[1:-1])}"
+    return YamlMistake(line, what, remedy, _quoting(prefix, quoted, quoted[1:-1]))
 
 
 def never_closed(line: int, sign: str, prefix: str, text: str) -> YamlMistake:
@@ -182,9 +198,11 @@ def without_colon(line: int, spaces: int, content: str) -> YamlMistake | None:
     if bullet := BULLET.match(content):
         item = content[bullet.end() :]
         sign = bullet[1] or bullet[2]
-        return YamlMistake(line, f"the item begins with {sign}", f"begin it with a dash: {lead}- {item}")
+        fix = Fix(old=content, new=f"- {item}")
+        return YamlMistake(line, f"the item begins with {sign}", f"begin it with a dash: {lead}- {item}", fix)
     if content.startswith("-"):
-        return YamlMistake(line, "there is no space after the dash", f"write {lead}- {content[1:].lstrip('-')}")
+        new = f"- {content[1:].lstrip('-')}"
+        return YamlMistake(line, "there is no space after the dash", f"write {lead}{new}", Fix(old=content, new=new))
     if word is None:
         return None
     key, rest = word[0], content[word.end() :]
@@ -194,7 +212,8 @@ def without_colon(line: int, spaces: int, content: str) -> YamlMistake | None:
         what = f"there is no space after the colon of {key}"
         if sign != ":":
             what = f"{key} is followed by {sign} instead of a colon"
-        return YamlMistake(line, what, f"write {lead}{key}: {value}")
+        fix = Fix(old=content, new=f"{key}: {value}")
+        return YamlMistake(line, what, f"write {lead}{key}: {value}", fix)
     text = shortened(rest.strip()) or "…"
     remedy = f"write {lead}{key}: {text}, or indent the line if it continues the text above it"
     return YamlMistake(line, f"the line has no colon after {key}", remedy)

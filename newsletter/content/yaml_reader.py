@@ -62,8 +62,8 @@ def read_yaml_text(text: str, *, first_line: int = 1, on_text: Callable[[str, in
     """
     builder = _Builder(text=text, first_line=first_line, on_text=on_text or (lambda value, _: value))
     data = builder.read()
-    found = sorted(builder.mistakes)[: 2 * MOST_MISTAKES]
-    mistakes = tuple(YamlMistake(each.line, _short(each.what), _short(each.remedy)) for each in found)
+    found = sorted(builder.mistakes, key=lambda mistake: mistake.order)[: 2 * MOST_MISTAKES]
+    mistakes = tuple(YamlMistake(each.line, _short(each.what), _short(each.remedy), each.fix) for each in found)
     return YamlTree(data=data, lines=builder.lines, mistakes=mistakes)
 
 

@@ -80,7 +80,7 @@ class _YamlLines(Struct):
                 break
         if self.opened is not None:
             self.found.append(self.opened.mistake)
-        return sorted(self.found)
+        return sorted(self.found, key=lambda mistake: mistake.order)
 
     def _line(self, number: int, line: str) -> YamlMistake | None:
         match = _INDENTATION.match(line)

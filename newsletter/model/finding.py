@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from newsletter.errors import Fix
+
 
 class Severity(StrEnum):
     """Whether a finding blocks sending."""
@@ -39,6 +41,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     what: str
     remedy: str
     waived: str = ""  # the reason given for overriding its check; empty if it is not overridden
+    fix: Fix | None = None  # if the remedy is exactly this edit of the line
 
     @property
     def blocks(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from newsletter.errors import FaultError, FieldError
+from newsletter.errors import FaultError, FieldError, Fix
 from newsletter.model.mailbox import MailApp
 from newsletter.model.values import (
     Fields,
@@ -51,19 +51,22 @@ def _moment(value: object) -> object:
                 f"write {_told(moment.replace(tzinfo=None))}, and add a line such as `timezone: Europe/Paris`",
             )
         if _WITHOUT_DASHES.match(value.strip()):
-            raise FaultError(f"{value!r} is not a date", f"write {_told(moment)}")
+            written = Fix(old=value.strip(), new=_told(moment))
+            raise FaultError(f"{value!r} is not a date", f"write {_told(moment)}", fix=written)
         return moment
     needed = date_as_needed(value)
     remedy = f"write {needed}" if needed else "write it as 2026-02-25, or 2026-02-25 08:00 with a time"
     is_impossible = needed is None and re.match(r"\d{4}-\d\d-\d\d", value.strip())
-    raise FaultError(f"{value!r} is not a date{' that exists' if is_impossible else ''}", remedy)
+    fix = Fix(old=value.strip(), new=needed) if needed else None
+    raise FaultError(f"{value!r} is not a date{' that exists' if is_impossible else ''}", remedy, fix=fix)
 
 
 def _date(value: object) -> object:
     """Return a date. Raise FaultError for text that also has a time."""
     moment = _moment(value)
     if isinstance(moment, datetime):
-        raise FaultError(f"{value!r} has a time, but only a date is needed", f"write {moment:%Y-%m-%d}")
+        fix = Fix(old=str(value).strip(), new=f"{moment:%Y-%m-%d}")
+        raise FaultError(f"{value!r} has a time, but only a date is needed", f"write {moment:%Y-%m-%d}", fix=fix)
     return moment
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from newsletter.errors import FaultError
+from newsletter.errors import FaultError, Fix
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.model.typography import inside_curly_quotes
 
@@ -40,7 +40,8 @@ def _matching(pattern: str, what: str, remedy: str) -> AfterValidator:
 def refuse_curly_quotes(value: str) -> None:
     """Raise FaultError for a value in curly quotes, which word processors put in place of straight quotes."""
     if (inside := inside_curly_quotes(value.strip())) is not None:
-        raise FaultError(f"the curly quotes in {value} do not count as quotes", f'write "{inside}"')
+        fix = Fix(old=value.strip(), new=f'"{inside}"')
+        raise FaultError(f"the curly quotes in {value} do not count as quotes", f'write "{inside}"', fix=fix)
 
 
 def _email(value: str) -> str:
@@ -67,7 +68,9 @@ def _link(value: str) -> LinkAddress:
     if MERGE_TOKEN.fullmatch(value.strip()):
         return LinkAddress(value.strip())  # a merge field that is a whole address
     if "&amp;" in value:
-        raise FaultError(f"{value!r} contains the HTML entity &amp;", f"write {value.replace('&amp;', '&')}")
+        plain = value.replace("&amp;", "&")
+        fix = Fix(old=value, new=plain)
+        raise FaultError(f"{value!r} contains the HTML entity &amp;", f"write {plain}", fix=fix)
     parts = urlsplit(value)
     if parts.scheme not in _LINK_SCHEMES or not (parts.netloc or parts.scheme in {"mailto", "tel"}):
         remedy = "write it with https:// in front, or mailto: for an email address"
@@ -118,7 +121,8 @@ def _time_zone(value: str) -> str:
     remedy = (
         f"write {similar}" if similar else "write a continent and a city, such as America/Los_Angeles or Europe/Paris"
     )
-    raise FaultError(f"{value!r} is not a time zone", remedy)
+    fix = Fix(old=value, new=similar) if similar else None
+    raise FaultError(f"{value!r} is not a time zone", remedy, fix=fix)
 
 
 def _similar_zone(value: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from newsletter.errors import FieldError, Location, Mistake, parts_of
+from newsletter.errors import FieldError, Fix, Location, Mistake, parts_of
 from newsletter.model.typography import shortened
 
 _MOST_TOLD = 50  # mistakes for one record
@@ -59,16 +59,24 @@ def mistakes_of(
     words = [(line_of(_location(details)), *_words(details, model, is_toml=is_toml)) for details in told]
     return tuple(
         Mistake(
-            path=path, line=line, what=shortened(what, longest=_LONGEST), remedy=shortened(remedy, longest=_LONGEST)
+            path=path,
+            line=line,
+            what=shortened(what, longest=_LONGEST),
+            remedy=shortened(remedy, longest=_LONGEST),
+            fix=fix,
         )
-        for line, what, remedy in words
+        for line, what, remedy, fix in words
     )
 
 
 def suggestion(word: str, known: Sequence[str], *, otherwise: str = "") -> str:
     """Return `did you mean X?` if a known word is close, else `otherwise`, which by default lists the known words."""
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]}?" if close else otherwise or f"choose from {', '.join(sorted(known))}"
+    close = _closest(word, known)
+    return f"did you mean {close}?" if close else otherwise or f"choose from {', '.join(sorted(known))}"
+
+
+def _closest(word: str, known: Sequence[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 def within_sentence(text: str) -> str:
@@ -87,8 +95,9 @@ def _location(details: ErrorDetails) -> Location:
     return (*location, fault.key) if isinstance(fault, FieldError) else location
 
 
-def _words(details: ErrorDetails, model: type[BaseModel], *, is_toml: bool) -> tuple[str, str]:
-    """Return what is wrong, and what to do."""
+def _words(details: ErrorDetails, model: type[BaseModel], *, is_toml: bool) -> tuple[str, str, Fix | None]:
+    """Return what is wrong, what to do, and the exact edit if there is one."""
+    fix = None
     location, kind, value = details["loc"], details["type"], details["input"]
     key = " › ".join(f"item {part + 1}" if isinstance(part, int) else part for part in location) or "the file"
     expected = _EXPECTED.get(kind, within_sentence(details["msg"]))
@@ -101,8 +110,11 @@ def _words(details: ErrorDetails, model: type[BaseModel], *, is_toml: bool) -> t
             known = _known_keys(model, location[:-1])
             otherwise = f"delete the line, or use one of {', '.join(sorted(known))}"
             what, remedy = f"unknown key {key!r}", suggestion(str(location[-1]), known, otherwise=otherwise)
+            if (close := _closest(str(location[-1]), known)) and not is_toml:
+                fix = Fix(old=f"{location[-1]}:", new=f"{close}:")
         case "value_error":
             fault, remedy = parts_of(details["ctx"]["error"], otherwise=remedy)
+            fix = getattr(details["ctx"]["error"], "fix", None)
             what = f"{key}: {fault}" if location else fault
         case "literal_error" | "enum":
             what, remedy = f"{key}: {value!r} is not valid", f"write {details['ctx']['expected']}"
@@ -115,7 +127,7 @@ def _words(details: ErrorDetails, model: type[BaseModel], *, is_toml: bool) -> t
             lines = ", ".join(f"`{name}{sign} …`" for name in _known_keys(model, location))
             below = f"[{'.'.join(map(str, location))}]" if is_toml else "it"
             what, remedy = f"{key}: {_GROUP}", f"choose from these lines, and write them below {below}: {lines}"
-    return what, remedy
+    return what, remedy, fix
 
 
 def _line_to_add(location: Location, model: type[BaseModel], *, is_toml: bool) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from html.entities import html5
 
 from newsletter.checks.base import CheckContext, Problem, error, rule
+from newsletter.errors import Fix
 
 _REPLACED = re.compile("\N{REPLACEMENT CHARACTER}")
 # Embeddings and overrides turn the order of letters around; Unicode advises against them (UAX 9, section 2.7). Isolates
@@ -24,6 +25,7 @@ _CONTROL = re.compile("[\u0080-\u009f]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|(?P<name>[A-Za-z][A-Za-z0-9]{1,30}));")
 _AROUND = re.compile(r"\S+")
 _TYPE_AGAIN = "type it again"
+_Found = tuple[int, str, str, Fix | None]  # the position, what is wrong, what to do, and the exact edit if there is one
 
 
 @rule("S19")
@@ -38,8 +40,8 @@ def check_broken_text(context: CheckContext) -> Iterable[Problem]:
     for passage in context.sources.passages:
         if passage.text.isascii() and "&" not in passage.text:
             continue
-        for position, what, remedy in _first_of_each_line(passage.text, seen):
-            yield error(passage.place_at(position), what, remedy)
+        for position, what, remedy, fix in _first_of_each_line(passage.text, seen):
+            yield error(passage.place_at(position), what, remedy, fix=fix)
 
 
 def _seen(context: CheckContext) -> str:
@@ -48,36 +50,40 @@ def _seen(context: CheckContext) -> str:
     return "\n".join([*subjects, *(line for document in context.documents for line in document.lines)])
 
 
-def _first_of_each_line(text: str, seen: str) -> Iterator[tuple[int, str, str]]:
-    """Yield at most one problem of each kind per line: its position, what is wrong, and what to do."""
+def _first_of_each_line(text: str, seen: str) -> Iterator[_Found]:
+    """Yield at most one problem of each kind per line."""
     start = 0
     for line in text.split("\n"):
-        yield from ((start + position, what, remedy) for position, what, remedy in _problems_of(line, seen))
+        for position, what, remedy, fix in _problems_of(line, seen):
+            yield start + position, what, remedy, fix
         start += len(line) + 1
 
 
-def _problems_of(line: str, seen: str) -> Iterator[tuple[int, str, str]]:
+def _problems_of(line: str, seen: str) -> Iterator[_Found]:
     if match := _REPLACED.search(line):
         what = f"a character of “{_word_at(line, match.start())}” was lost when the text was copied"
-        yield match.start(), what, _TYPE_AGAIN
+        yield match.start(), what, _TYPE_AGAIN, None
     if (match := _OVERRIDE.search(line)) or (match := _unclosed(line)):
         what = f"an invisible character (U+{ord(match[0]):04X}) turns the order of the letters around"
-        yield match.start(), what, f"delete it, or {_TYPE_AGAIN}: {_shown(line, match.start())}"
+        yield match.start(), what, f"delete it, or {_TYPE_AGAIN}: {_shown(line, match.start())}", None
     if (match := _HIDDEN.search(line)) or (match := _TAG_LETTERS.search(line)):
         what = f"“{_shown(line, match.start())}” contains invisible characters"
-        yield match.start(), what, f"delete them, or {_TYPE_AGAIN}: {_shown(line, match.start())}"
+        fix = Fix(old=match[0], new="")
+        yield match.start(), what, f"delete them, or {_TYPE_AGAIN}: {_shown(line, match.start())}", fix
     if broken := _mojibake(line):
         position, word, right = broken
-        yield position, f"“{word}” was changed when the text was copied", right
+        what = f"“{word}” was changed when the text was copied"
+        remedy = f"write “{right}”" if right != word else _TYPE_AGAIN
+        yield position, what, remedy, Fix(old=word, new=right) if right != word else None
     for match in _ENTITY.finditer(line):
         if match[0] in seen and (match["name"] is None or f"{match['name']};" in html5):
             what = f"readers would see {match[0]}, which is HTML code for a character"
-            yield match.start(), what, "write the character itself, or mark the code as literal with `…`"
+            yield match.start(), what, "write the character itself, or mark the code as literal with `…`", None
             return
 
 
 def _mojibake(line: str) -> tuple[int, str, str] | None:
-    """Return text that was decoded with the wrong encoding: its position, its word, and what to write instead."""
+    """Return text that was decoded with the wrong encoding: its position, its word, and the word as it should be."""
     if not _PAIR.search(line):
         return None
     from ftfy import fix_encoding  # its tables take as long to load as a rebuild of the email
@@ -87,8 +93,7 @@ def _mojibake(line: str) -> tuple[int, str, str] | None:
     if match is None:
         return None
     word = _word_at(line, match.start())
-    right = fix_encoding(word)
-    return match.start(), word, f"write “{right}”" if right != word else _TYPE_AGAIN
+    return match.start(), word, fix_encoding(word)
 
 
 def _unclosed(line: str) -> re.Match[str] | None:

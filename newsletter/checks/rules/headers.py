@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import has_words, listed, normalized
+from newsletter.errors import Fix
 from newsletter.language.counts import count_of
 from newsletter.model.finding import Place, Severity
 from newsletter.model.rendered import RenderedVariant
@@ -14,7 +15,8 @@ SUBJECT_LENGTH = range(10, 79)
 PREHEADER_LENGTH = range(40, 111)
 _USUAL_NAME = "Alexandra"
 _MANY_MARKS = re.compile(r"[!！]{2,}|[?？]{2,}|[!?！？]{3,}|\${3,}")
-_DOUBLE_SPACE = re.compile(r"\S[ \u00a0\u3000]{2,}\S")
+_SPACES = re.compile(r"[ \u00a0\u3000]{2,}")
+_DOUBLE_SPACE = re.compile(rf"\S+{_SPACES.pattern}\S+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _VIEW_IN_BROWSER = {normalized(phrase): phrase for phrase in listed("view_in_browser.txt")}
 # A preheader that names the browser tells readers to open the email there.
@@ -66,7 +68,8 @@ def check_false_answer(context: CheckContext) -> Iterable[Problem]:
         what = (
             f"the subject begins with “{match['mark']}:” but is not a reply or forward, which Gmail treats as deceptive"
         )
-        yield error(context.subject.issue.source.at("subject"), what, f"delete “{match['mark']}:” from `subject`")
+        place, remedy = context.subject.issue.source.at("subject"), f"delete “{match['mark']}:” from `subject`"
+        yield error(place, what, remedy, fix=Fix(old=f"{match['mark']}: ", new=""))
 
 
 @rule("S15", severity=Severity.WARNING)
@@ -139,9 +142,11 @@ def _careless(name: str, text: str, place: Place) -> Iterator[Problem]:
             place,
             f"the {name} contains {match[0]}, which is typical of spam",
             f"write {match[0][0]} once, or not at all",
+            fix=Fix(old=match[0], new=match[0][0]),
         )
-    if _DOUBLE_SPACE.search(text):
-        yield warning(place, f"the {name} contains two spaces in a row", "delete one of them")
+    if match := _DOUBLE_SPACE.search(text):
+        fix = Fix(old=match[0], new=_SPACES.sub(" ", match[0]))
+        yield warning(place, f"the {name} contains two spaces in a row", "delete one of them", fix=fix)
 
 
 def _is_shouted(text: str) -> bool:

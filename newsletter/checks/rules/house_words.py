@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from newsletter.checks.base import CheckContext, Problem, rule, warning
+from newsletter.errors import Fix
 from newsletter.model.finding import Severity
 from newsletter.model.typography import IDEOGRAPHS, has_sign_in
 
@@ -32,7 +33,9 @@ def check_house_words(context: CheckContext) -> Iterable[Problem]:
             written = " ".join(passage.text[match.start() : match.end()].split())
             what = f"“{written}” is one of the words that you avoid"
             remedy = f"write “{instead}”" if instead else "write it in other words"
-            yield warning(passage.place_at(match.start()), what, f"{remedy}, as [checks.words] in newsletter.toml says")
+            fix = Fix(old=written, new=instead) if instead else None
+            remedy = f"{remedy}, as [checks.words] in newsletter.toml says"
+            yield warning(passage.place_at(match.start()), what, remedy, fix=fix)
 
 
 @lru_cache(maxsize=8)

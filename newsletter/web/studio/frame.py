@@ -45,8 +45,8 @@ html{overflow-anchor:none}
 [data-changed]{position:relative;background-image:linear-gradient(CHANGED 0 0)}
 [data-changed]::after{content:"";position:absolute;inset:0 auto 0 -12px;width:3px;background:ACCENT}
 img[data-changed]{outline:3px solid ACCENT}
-[data-marked]{outline:2px solid ACCENT;outline-offset:4px}
-[data-place]:focus-visible{outline:2px dashed ACCENT;outline-offset:4px}
+[data-marked],[data-editing]{outline:2px solid ACCENT;outline-offset:4px}
+[data-dropping],[data-place]:focus-visible{outline:2px dashed ACCENT;outline-offset:4px}
 """
 
 

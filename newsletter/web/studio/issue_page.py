@@ -41,6 +41,7 @@ from newsletter.web.studio.views import (
 )
 from newsletter.web.studio.whom import ZONES, Whom, city
 from newsletter.workflows.compose.compose import Composed
+from newsletter.workflows.compose.editing import editable_files, usable_fixes
 from newsletter.workflows.compose.sample import message_of
 
 MESSAGE_LIMIT_BYTES = 400_000  # of the message on the page, because its images are long; the file is complete
@@ -92,6 +93,7 @@ def issue_page(
     if proof.composed is not None:
         view = view.for_axes(proof.composed.rendered.axes)
     shown = _shown(studio, proof, view, now=now)
+    folder = studio.proofs.issues()[proof.issue]
     problems = problems_of(proof.composed, proof.mistakes)
     return page(
         studio,
@@ -104,6 +106,8 @@ def issue_page(
         neighbors=neighbors,
         shown=shown,
         problems=problems,
+        editable=editable_files(proof.config, folder),
+        fixes=usable_fixes(proof.config, folder, proof.mistakes or (proof.composed.findings if proof.composed else ())),
         first_mistake=proof.mistakes[0] if proof.mistakes else None,
         skipped=[named(each.rule) for each in shown.composed.not_run] if shown and not proof.mistakes else [],
         verdict=_verdict({kind: len(listed) for kind, listed in problems.items()}),

@@ -32,6 +32,8 @@ class ListedProblem(Struct, frozen=True, kw_only=True):
     what: str
     remedy: str
     check: str = ""  # the name of the check that found it: "Missing alt text (A3)"
+    path: str = ""  # the file
+    fix_key: str = ""  # of the exact edit that puts it right, if there is one
 
 
 class SectionSize(Struct, frozen=True, kw_only=True):
@@ -74,11 +76,20 @@ def _of_finding(finding: Finding) -> ListedProblem:
         what=finding.what,
         remedy=f"because {finding.waived}" if finding.waived else finding.remedy,
         check=named(finding.rule),
+        path=finding.place.path,
+        fix_key=finding.fix.key if finding.fix else "",
     )
 
 
 def _of_mistake(mistake: Mistake) -> ListedProblem:
-    return ListedProblem(kind="Error", place=mistake.place, what=mistake.what, remedy=mistake.remedy)
+    return ListedProblem(
+        kind="Error",
+        place=mistake.place,
+        what=mistake.what,
+        remedy=mistake.remedy,
+        path=mistake.path,
+        fix_key=mistake.fix.key if mistake.fix else "",
+    )
 
 
 def section_sizes(composed: Composed, mail: MarkedMail) -> tuple[SectionSize, ...]:

@@ -95,6 +95,11 @@ class Proofs:
         return self._ingredients.config
 
     @property
+    def theme(self) -> Theme:
+        """The theme that the issues are composed with."""
+        return self._ingredients.theme
+
+    @property
     def first(self) -> str:
         """The name of the issue that the studio was opened with."""
         return self._folder.name

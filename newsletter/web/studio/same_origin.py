@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from newsletter.model.picture_files import MOST_BYTES
+
 # The host names that Starlette's TrustedHostMiddleware accepts. A website can make its own domain resolve to 127.0.0.1
 # and so reach our port from a visitor's browser (DNS rebinding), but `Host` then still contains the website's domain.
 # The middleware keeps the brackets of an IPv6 address and ignores the port. That is enough: a browser sends the port
@@ -17,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _TOKEN_FIELD = "token"  # noqa: S105 - the name of the field, not its value
 _TOKEN_HEADER = "Studio-Token"  # noqa: S105 - likewise
+_LARGEST_FORM = 8_000_000  # bytes
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -54,12 +57,18 @@ class SameOriginOnly:
         answer: ASGIApp = self._app
         if scope["method"] not in _SAFE_METHODS:
             request = Request(scope, receive)
-            if not _is_same_origin(request.headers):
+            stated = request.headers.get(_TOKEN_HEADER, "")
+            is_ours = _is_same_origin(request.headers)
+            most = MOST_BYTES if _is_same(stated, self._token) else _LARGEST_FORM
+            body = await _body_of(request, most) if is_ours else None
+            if not is_ours:
                 answer = PlainTextResponse("Only the studio's own pages can submit this form.\n", status_code=403)
-            elif not compare_digest((await _token_of(request)).encode(), self._token.encode()):
+            elif body is None:
+                answer = PlainTextResponse(f"The form is larger than {most // 1_000_000} MB.\n", status_code=413)
+            elif not _is_same(stated or _token_in(body), self._token):
                 answer = PlainTextResponse("The studio was restarted. Reload the page.\n", status_code=403)
             else:
-                receive = _again(await request.body(), receive)
+                receive = _again(body, receive)
         await answer(scope, receive, send_protected)
 
 
@@ -75,11 +84,23 @@ def _is_same_origin(headers: Headers) -> bool:
     return sites == ["same-origin"] or (not sites and bool(origins))
 
 
-async def _token_of(request: Request) -> str:
-    """Return the token from the header that scripts send, or from the form's hidden field, or an empty string."""
-    if _TOKEN_HEADER in request.headers:
-        return request.headers[_TOKEN_HEADER]
-    return parse_qs((await request.body()).decode(errors="replace")).get(_TOKEN_FIELD, [""])[0]
+async def _body_of(request: Request, most: int) -> bytes | None:
+    """Return the body of a request, or None if it has more than `most` bytes. The rest is then not read."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            return None
+    return bytes(body)
+
+
+def _token_in(body: bytes) -> str:
+    """Return the token from the form's hidden field, or an empty string."""
+    return parse_qs(body.decode(errors="replace")).get(_TOKEN_FIELD, [""])[0]
+
+
+def _is_same(token: str, wanted: str) -> bool:
+    return compare_digest(token.encode(), wanted.encode())
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -190,6 +190,7 @@ def findings_of(mistakes: Iterable[Mistake], severity: Severity = Severity.ERROR
             place=Place(path=mistake.path, line=mistake.line),
             what=mistake.what,
             remedy=mistake.remedy.partition("\n")[0],
+            fix=mistake.fix,
         )
         for mistake in mistakes
     )

@@ -3,7 +3,7 @@
 
 import { reveal, revealChanges, showEmail } from "./frames.js";
 
-const PARTS = ["issues", "whom", "made-up", "trouble", "inbox", "text", "source", "rows", "problems", "size", "images"];
+const PARTS = ["issues", "whom", "made-up", "trouble", "inbox", "text", "source", "rows", "problems", "edits", "size", "images"];
 const REST_MS = 800; // after an edit, before the links and the road are asked for
 const POLL_MS = 2000; // while links are being checked
 const status = document.querySelector("#status [role=status]");

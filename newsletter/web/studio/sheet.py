@@ -1,0 +1,69 @@
+"""What the sheet beside a block shows."""
+
+from difflib import SequenceMatcher
+from unicodedata import category
+
+from msgspec import Struct
+
+from newsletter.errors import Fix
+from newsletter.workflows.compose.editing import EditableFile
+from newsletter.workflows.compose.form_fields import every_field
+
+
+class Sheet(Struct, frozen=True, kw_only=True):
+    """What the sheet shows: a file at a line, and perhaps a message, another version, or the preview of a fix."""
+
+    file: EditableFile
+    line: int
+    title: str
+    steps: int = 0  # how many edits can be undone
+    note: str = ""
+    problem: str = ""
+    is_whole: bool = False  # whether the file is edited as one text, although it could be edited in parts
+    text: str | None = None  # the whole text in the editor, if it is not the one on the disk
+    body: str | None = None  # likewise for the Markdown alone
+    theirs: tuple[tuple[str, bool], ...] = ()  # the lines on the disk, and whether each differs
+    fix: Fix | None = None
+    fix_key: str = ""
+    around: tuple[str, str] = ("", "")  # what is before and after the fix on its line
+
+    @property
+    def place(self) -> str:
+        """The place as `path:line`."""
+        return f"{self.file.shown}:{self.line}"
+
+    @property
+    def focused_key(self) -> str:
+        """The field for the key at the line, or an empty string if the line is in the Markdown."""
+        return "" if self.file.body is not None and self.line >= self.file.body_line else self.file.key_at(self.line)
+
+
+class ListedBlock(Struct, frozen=True, kw_only=True):
+    """A block in the list of blocks: its first words, and its place."""
+
+    words: str
+    place: str
+
+
+def visible(text: str) -> str:
+    """Return a text with the code of each invisible character in its place."""
+    return "".join(f"⟨U+{ord(sign):04X}⟩" if category(sign) in {"Cf", "Cc"} else sign for sign in text)
+
+
+def title_of(file: EditableFile) -> str:
+    *above, stem = file.name.removesuffix(".md").removesuffix(".yaml").split("/")
+    words = (above[0] if stem == "index" else stem).replace("-", " ").replace("_", " ")
+    if file.body is None and file.name == "issue.yaml":
+        return "About the issue"
+    title = next((field.value for field in every_field(file.fields) if field.name == "title"), "")
+    return title or f"{words[:1].upper()}{words[1:]}"
+
+
+def differing_lines(theirs: str, mine: str) -> tuple[tuple[str, bool], ...]:
+    """Return the lines on the disk, each with whether the other version lacks it."""
+    lines, others = theirs.split("\n"), mine.split("\n")
+    same: set[int] = set()
+    if len(lines) * len(others) <= 4_000_000:
+        for start, _, size in SequenceMatcher(None, lines, others, autojunk=False).get_matching_blocks():
+            same.update(range(start, start + size))
+    return tuple((line, number not in same) for number, line in enumerate(lines))

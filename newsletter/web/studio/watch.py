@@ -64,7 +64,9 @@ async def _watch_from_above(
 
     The files that symbolic links lead to are watched too. A change to one is reported as a change to the link.
     """
-    entries = watched.watched_files | watched.watched_folders
+    needed = watched.watched_files | watched.watched_folders
+    absent = {folder for entry in needed for folder in entry.parents if not folder.is_dir()}
+    entries = needed | absent
     links = _links(watched)
     parents = _existing(entry.parent for entry in (*entries, *links))
     async for paths in _changes(parents, outdated, step=_CALM_MS, deep=False, polling=polling):
@@ -72,7 +74,7 @@ async def _watch_from_above(
         if not known:
             continue
         await note_changes(known)
-        if known & watched.watched_folders or watched.watched_files - entries or _links(watched) != links:
+        if known & (watched.watched_folders | absent) or watched.watched_files - entries or _links(watched) != links:
             outdated.set()
 
 

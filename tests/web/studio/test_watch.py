@@ -175,3 +175,21 @@ def test_links_in_a_circle_hold_nothing_up(wanted: Wanted, tmp_path: Path) -> No
         (tmp_path / "issues/one" / name).symlink_to(target)
 
     watch(wanted, save(tmp_path.resolve() / "issues/one/letter.md"))
+
+
+def test_a_file_is_told_whose_folders_came_later(wanted: Wanted, tmp_path: Path) -> None:
+    logo = tmp_path.resolve() / "brand/light/logo.png"
+
+    def create() -> frozenset[Path]:
+        logo.parent.mkdir(parents=True)
+        logo.write_text("one")
+        return frozenset({logo, logo.parent, logo.parent.parent})
+
+    def begin_again() -> frozenset[Path]:
+        return frozenset()  # the watching has begun again, now in the new folders
+
+    def write() -> frozenset[Path]:
+        logo.write_text("two")
+        return frozenset({logo})
+
+    watch(Wanted(wanted.watched_files | {logo}, wanted.watched_folders), create, begin_again, write)

@@ -28,6 +28,7 @@ from newsletter.workflows.send.approve import ApprovalDraft, draft_approval
 from newsletter.workflows.send.reviewer_copies import reviewers
 
 _TO = "With --send: a group of reviewers from newsletter.toml, or an address. Repeatable."
+_REVIEWERS = "reviewers"
 _LARGE_FILE_BYTES = 10_000_000  # many mailboxes refuse an email that is much larger than this
 
 
@@ -36,7 +37,7 @@ def review(
     send: Annotated[
         bool, typer.Option("--send", help="Email each reviewer a link to a page for comments and approval.")
     ] = False,
-    to: Annotated[list[str], typer.Option(metavar="GROUP", help=_TO)] = ["reviewers"],  # noqa: B006 - Typer copies it
+    to: Annotated[list[str], typer.Option(metavar="GROUP", help=_TO)] = [_REVIEWERS],  # noqa: B006 - Typer copies it
     remarks: Annotated[bool, typer.Option("--remarks", help="List the comments of your reviewers.")] = False,
     done: Annotated[list[int], typer.Option(metavar="N", help="Mark this comment as done. Repeatable.")] = [],  # noqa: B006 - as above
     yes: Yes = False,
@@ -48,11 +49,13 @@ def review(
 
     Exits with status 1 if the provider rejects an email.
     """
+    if send and (done or remarks):
+        raise InputError("--send cannot be combined with --remarks or --done; run the command twice")
+    if list(to) != [_REVIEWERS] and not send:
+        raise InputError("--to needs --send; without it, the file is written and no one is emailed")
     config = current_config()
     folder = require_issue(config, issue)
     if done or remarks:
-        if send:
-            raise InputError("--send cannot be combined with --remarks or --done; run the command twice")
         for number in done:
             mark_remark(config, folder.name, number, done_at=datetime.now(UTC))
         _print_remarks(folder.name, remarks_of(config, folder.name))

@@ -55,7 +55,7 @@ def pictures_of_draft(draft: ApprovalDraft) -> tuple[ReviewPicture, ...]:
 def _shown(config: Config, composed: Composed, variant: RenderedVariant, *, several: bool) -> ShownVariant:
     placed = place_blocks(composed, variant)
     mail = sample_mail(config, placed.variant)
-    blocks = (ShownBlock(each.place.path, each.place.line, _cut(each.words)) for each in placed.blocks)
+    blocks = (ShownBlock(each.place.path, each.place.line, shortened_words(each.words)) for each in placed.blocks)
     return ShownVariant(
         label=variant.readership.label if several else "",
         subject=mail.subject,
@@ -66,8 +66,8 @@ def _shown(config: Config, composed: Composed, variant: RenderedVariant, *, seve
     )
 
 
-def _cut(words: str) -> str:
-    """Return the words of a block. A long one ends with a whole word."""
+def shortened_words(words: str) -> str:
+    """Return the words of a block as they are kept. A long one ends with a whole word."""
     if len(words) <= LONGEST_WORDS:
         return words
     return f"{words[:LONGEST_WORDS].rpartition(' ')[0] or words[:LONGEST_WORDS]} …"

@@ -49,7 +49,7 @@ class ShownFinding(Struct, frozen=True, kw_only=True):
     waived: str = ""
 
 
-class Change(StrEnum):
+class WordChange(StrEnum):
     """What happened to some words."""
 
     KEPT = "kept"
@@ -60,7 +60,7 @@ class Change(StrEnum):
 class ChangedWords(Struct, frozen=True):
     """Words of the plain text, and what happened to them. Long stretches of kept words are shortened."""
 
-    change: Change
+    change: WordChange
     words: str
 
 

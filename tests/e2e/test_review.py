@@ -14,7 +14,7 @@ from newsletter.model.review import ShownBlock
 from newsletter.providers.base import utc_now
 from newsletter.store.opening import open_database
 from newsletter.store.reviews import add_remark
-from newsletter.workflows.review.answer import Standing, Visit, visit_of
+from newsletter.workflows.review.answer import ReviewStanding, ReviewVisit, visit_of
 from tests.e2e.program import run
 from tests.render.conftest import picture_bytes
 from tests.workspaces import LETTER, write_workspace
@@ -49,7 +49,7 @@ def text_of(message: EmailMessage) -> str:
     return str(body.get_content())
 
 
-def visit(root: Path, email: str) -> Visit:
+def visit(root: Path, email: str) -> ReviewVisit:
     """The visit that the link in someone's latest email leads to."""
     found = LINK.search(text_of(mails(root)[email]))
     assert found is not None
@@ -107,7 +107,7 @@ def test_each_reviewer_gets_a_link_of_their_own_after_a_question(workspace: Path
     assert sent["ana@example.org"]["Subject"] == "Please review: A small letter"
     assert sent["ana@example.org"]["List-Unsubscribe"] is None
     assert [visit(workspace, email).reviewer.name for email in sorted(sent)] == ["Ana Lima", "noor@example.net"]
-    assert [visit(workspace, email).standing for email in sorted(sent)] == [Standing.OPEN] * 2
+    assert [visit(workspace, email).standing for email in sorted(sent)] == [ReviewStanding.OPEN] * 2
 
 
 def test_sending_again_ends_the_earlier_links(workspace: Path) -> None:
@@ -118,8 +118,8 @@ def test_sending_again_ends_the_earlier_links(workspace: Path) -> None:
     with open_database(load_config(workspace).database) as database, database.read() as connection:
         replaced = visit_of(connection, read_link(earlier[1]), now=utc_now())
     assert replaced is not None
-    assert replaced.standing is Standing.REPLACED
-    assert visit(workspace, "ana@example.org").standing is Standing.OPEN
+    assert replaced.standing is ReviewStanding.REPLACED
+    assert visit(workspace, "ana@example.org").standing is ReviewStanding.OPEN
 
 
 def test_comments_are_listed_and_marked_as_done(workspace: Path) -> None:

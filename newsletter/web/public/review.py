@@ -28,10 +28,10 @@ from newsletter.web.public.service import Service
 from newsletter.workflows.compose.placed import BLOCK_ATTRIBUTE
 from newsletter.workflows.review.answer import (
     WHOLE,
-    Answers,
-    Refused,
-    Standing,
-    Visit,
+    RefusedRemark,
+    ReviewAnswers,
+    ReviewStanding,
+    ReviewVisit,
     answers_to,
     approve_seen,
     block_named,
@@ -67,7 +67,7 @@ a.nl-mark.nl-mark.nl-mark:hover,a.nl-mark.nl-mark.nl-mark:focus,:hover>a.nl-mark
 </style>"""
 
 
-class _View(StrEnum):
+class _MailView(StrEnum):
     """How the email is shown."""
 
     EMAIL = "email"
@@ -75,7 +75,7 @@ class _View(StrEnum):
     TEXT = "text"
 
 
-class _Shown(Struct, frozen=True, kw_only=True):
+class _ShownAgain(Struct, frozen=True, kw_only=True):
     """What the page shows besides what is on record."""
 
     notice: str = ""  # a key of the words
@@ -84,12 +84,12 @@ class _Shown(Struct, frozen=True, kw_only=True):
     said: str = ""  # a comment as it was typed, if it is not saved
 
 
-class _Record(Struct, frozen=True, kw_only=True):
+class _VisitRecord(Struct, frozen=True, kw_only=True):
     """What is on record about a visit."""
 
-    visit: Visit
+    visit: ReviewVisit
     snapshot: Snapshot
-    answers: Answers
+    answers: ReviewAnswers
 
 
 def routes(service: Service) -> list[BaseRoute]:
@@ -115,12 +115,12 @@ class _Reviewing:
     async def show(self, request: Request) -> Response:
         """Show the email, the findings and the forms. Change nothing."""
         record = await self._record(request)
-        return await self._page(request, record, _Shown(block=request.query_params.get("block", "")))
+        return await self._page(request, record, _ShownAgain(block=request.query_params.get("block", "")))
 
     async def mail(self, request: Request) -> Response:
         """Return the email itself, for the frame: its images are in it, and each block has a link to comment on it."""
         record = await self._record(request)
-        if record is None or record.visit.standing is not Standing.OPEN:
+        if record is None or record.visit.standing is not ReviewStanding.OPEN:
             return neutral_page(self._service, request)
         review = record.visit.review.id
         pictures = await self._service.read(lambda connection: pictures_of(connection, review))
@@ -133,57 +133,61 @@ class _Reviewing:
     async def post(self, request: Request) -> Response:
         """Save the comment or the approval that a form of the page sends, if a person pressed its button."""
         form, record = await read_form(request), await self._record(request)
-        if record is None or record.visit.standing is not Standing.OPEN:
-            return await self._page(request, record, _Shown())
-        reviewer, typed = record.visit.reviewer, _Shown(block=first(form, "block"), said=first(form, "said"))
+        if record is None or record.visit.standing is not ReviewStanding.OPEN:
+            return await self._page(request, record, _ShownAgain())
+        reviewer, typed = record.visit.reviewer, _ShownAgain(block=first(form, "block"), said=first(form, "said"))
         if not is_pressed(self._service, request, form, reviewer):
             stamp = stamp_to_press_again(self._service, request, form, reviewer)
             return await self._page(
-                request, record, _Shown(notice="again", stamp=stamp, block=typed.block, said=typed.said)
+                request, record, _ShownAgain(notice="again", stamp=stamp, block=typed.block, said=typed.said)
             )
         if first(form, "do") == "approve":
             return await self._approve(request, record)
         return await self._remark(request, record, typed)
 
-    async def _approve(self, request: Request, record: _Record) -> Response:
+    async def _approve(self, request: Request, record: _VisitRecord) -> Response:
         currency = await run_in_threadpool(self._current.compare, record.visit.review)
         if currency is Currency.CHANGED:
-            return await self._page(request, record, _Shown())
+            return await self._page(request, record, _ShownAgain())
         now = self._service.now
         approval = await self._service.save(lambda connection: approve_seen(connection, record.visit, now=now))
         notice = "thanks" if approval else "ended"
-        return await self._page(request, await self._record(request), _Shown(notice=notice))
+        return await self._page(request, await self._record(request), _ShownAgain(notice=notice))
 
-    async def _remark(self, request: Request, record: _Record, typed: _Shown) -> Response:
+    async def _remark(self, request: Request, record: _VisitRecord, typed: _ShownAgain) -> Response:
         block = _block_in(request, record, typed.block)
         if block is None:
-            return await self._page(request, record, _Shown(notice=Refused.NO_SUCH_PLACE.value, said=typed.said))
+            return await self._page(
+                request, record, _ShownAgain(notice=RefusedRemark.NO_SUCH_PLACE.value, said=typed.said)
+            )
         key, now, visit = self._service.key, self._service.now, record.visit
 
-        def save(connection: Connection) -> Refused | None:
+        def save(connection: Connection) -> RefusedRemark | None:
             return remark_on(connection, visit, block, typed.said, key=key, now=now)
 
         refused = await self._service.save(save)
         if refused is not None:
-            return await self._page(request, record, _Shown(notice=refused.value, block=typed.block, said=typed.said))
-        return await self._page(request, await self._record(request), _Shown(notice="remark_saved"))
+            return await self._page(
+                request, record, _ShownAgain(notice=refused.value, block=typed.block, said=typed.said)
+            )
+        return await self._page(request, await self._record(request), _ShownAgain(notice="remark_saved"))
 
-    async def _record(self, request: Request) -> _Record | None:
+    async def _record(self, request: Request) -> _VisitRecord | None:
         link, now = read_link(request.path_params["link"]), self._service.now
 
-        def read(connection: Connection) -> _Record | None:
+        def read(connection: Connection) -> _VisitRecord | None:
             visit = visit_of(connection, link, now=now)
             if visit is None:
                 return None
-            return _Record(visit=visit, snapshot=seen_by(connection, visit), answers=answers_to(connection, visit))
+            return _VisitRecord(visit=visit, snapshot=seen_by(connection, visit), answers=answers_to(connection, visit))
 
         return await self._service.read(read)
 
-    async def _page(self, request: Request, record: _Record | None, shown: _Shown) -> Response:
+    async def _page(self, request: Request, record: _VisitRecord | None, shown: _ShownAgain) -> Response:
         if record is None:
             return neutral_page(self._service, request)
         visit = record.visit
-        if visit.standing is not Standing.OPEN:
+        if visit.standing is not ReviewStanding.OPEN:
             return page(self._service, request, "review_over.html.j2", status=410, standing=visit.standing.value)
         currency = await run_in_threadpool(self._current.compare, visit.review)
         variant, view = _variant_in(request, record.snapshot), _view_in(request)
@@ -198,7 +202,7 @@ class _Reviewing:
             shown=record.snapshot.variants[variant],
             variant=variant,
             view=view.value,
-            views=[each.value for each in _View],
+            views=[each.value for each in _MailView],
             frame=f"{self._address(request)}/mail?version={variant}",
             address=self._address(request),
             is_changed=currency is Currency.CHANGED,
@@ -217,7 +221,7 @@ class _Reviewing:
     def _address(self, request: Request) -> str:
         return f"{self._service.path}/r/{request.path_params['link']}"
 
-    def _marks(self, request: Request, record: _Record, variant: int) -> "_Marks":
+    def _marks(self, request: Request, record: _VisitRecord, variant: int) -> "_Marks":
         said = {(each.path, each.line or None, each.words) for each in record.answers.remarks}
         blocks = record.snapshot.variants[variant].blocks
         return _Marks(
@@ -269,11 +273,11 @@ def _variant_in(request: Request, snapshot: Snapshot) -> int:
     return next((at for at in range(len(snapshot.variants)) if str(at) == number), 0)
 
 
-def _view_in(request: Request) -> _View:
+def _view_in(request: Request) -> _MailView:
     view = request.query_params.get("view", "")
-    return _View(view) if view in set(_View) else _View.EMAIL
+    return _MailView(view) if view in set(_MailView) else _MailView.EMAIL
 
 
-def _block_in(request: Request, record: _Record, block: str) -> ShownBlock | None:
+def _block_in(request: Request, record: _VisitRecord, block: str) -> ShownBlock | None:
     issue_file = f"{ISSUES_FOLDER}/{record.visit.review.issue}/{ISSUE_FILE}"
     return block_named(record.snapshot, _variant_in(request, record.snapshot), block, issue_file=issue_file)

@@ -28,7 +28,7 @@ _JOINERS = "\u200c\u200d"  # invisible, but Persian, Indic scripts and emoji nee
 WHOLE = "whole"  # in place of the number of a block: the remark is about the whole email
 
 
-class Standing(Enum):
+class ReviewStanding(Enum):
     """Whether a reviewer can still answer."""
 
     OPEN = "open"
@@ -36,23 +36,23 @@ class Standing(Enum):
     OLD = "old"  # the link has ended
 
 
-class Visit(Struct, frozen=True, kw_only=True):
+class ReviewVisit(Struct, frozen=True, kw_only=True):
     """A reviewer who opened their link, and the review that it belongs to."""
 
     reviewer: Reviewer
     review: Review
-    standing: Standing
+    standing: ReviewStanding
     until: datetime  # when the link ends
 
 
-class Answers(Struct, frozen=True, kw_only=True):
+class ReviewAnswers(Struct, frozen=True, kw_only=True):
     """What the reviewers have said about the content that they see."""
 
     approvals: tuple[Approval, ...]
     remarks: tuple[Remark, ...]
 
 
-class Refused(Enum):
+class RefusedRemark(Enum):
     """Why a remark is not saved."""
 
     EMPTY = "remark_empty"
@@ -60,7 +60,7 @@ class Refused(Enum):
     TOO_MANY = "too_many"
 
 
-def visit_of(connection: Connection, link: PersonalLink | None, *, now: datetime) -> Visit | None:
+def visit_of(connection: Connection, link: PersonalLink | None, *, now: datetime) -> ReviewVisit | None:
     """Return the visit that a link from outside belongs to, or None if we did not make the link."""
     reviewer = find_reviewer(connection, link.subscriber) if link else None
     if link is None or reviewer is None:
@@ -69,15 +69,15 @@ def visit_of(connection: Connection, link: PersonalLink | None, *, now: datetime
     review = find_review(connection, reviewer.review)
     if age is None or review is None:
         return None
-    standing = Standing.OPEN
+    standing = ReviewStanding.OPEN
     if review.ended_at is not None:
-        standing = Standing.REPLACED
+        standing = ReviewStanding.REPLACED
     elif age > REVIEW_VALID_FOR:
-        standing = Standing.OLD
-    return Visit(reviewer=reviewer, review=review, standing=standing, until=now - age + REVIEW_VALID_FOR)
+        standing = ReviewStanding.OLD
+    return ReviewVisit(reviewer=reviewer, review=review, standing=standing, until=now - age + REVIEW_VALID_FOR)
 
 
-def seen_by(connection: Connection, visit: Visit) -> Snapshot:
+def seen_by(connection: Connection, visit: ReviewVisit) -> Snapshot:
     """Return what the reviewer sees: the issue as it was when they were asked."""
     snapshot = snapshot_of(connection, visit.review.id)
     if snapshot is None:
@@ -85,17 +85,17 @@ def seen_by(connection: Connection, visit: Visit) -> Snapshot:
     return snapshot
 
 
-def answers_to(connection: Connection, visit: Visit) -> Answers:
+def answers_to(connection: Connection, visit: ReviewVisit) -> ReviewAnswers:
     """Return the valid approvals of what the reviewer sees, and the remarks of all reviewers."""
     review = visit.review
     given = approvals_in(connection, review.issue, review.content_hash)
-    return Answers(
+    return ReviewAnswers(
         approvals=tuple(each for each in given if not each.voided),
         remarks=tuple(remarks_of_review(connection, review.id)),
     )
 
 
-def approve_seen(connection: Connection, visit: Visit, *, now: datetime) -> Approval | None:
+def approve_seen(connection: Connection, visit: ReviewVisit, *, now: datetime) -> Approval | None:
     """Save the reviewer's approval of exactly the content that they saw. Return None if the review has just ended."""
     review = find_review(connection, visit.review.id)
     if review is None or review.ended_at is not None:
@@ -107,20 +107,20 @@ def approve_seen(connection: Connection, visit: Visit, *, now: datetime) -> Appr
 
 
 def remark_on(
-    connection: Connection, visit: Visit, block: ShownBlock, said: str, *, key: bytes | None, now: datetime
-) -> Refused | None:
+    connection: Connection, visit: ReviewVisit, block: ShownBlock, said: str, *, key: bytes | None, now: datetime
+) -> RefusedRemark | None:
     """Save a remark about a block. Return why it is not saved, if it is not.
 
     The addresses of erased people are left out. `key` is the key with which they were erased.
     """
     text = plain_text(said)
     if not text:
-        return Refused.EMPTY
+        return RefusedRemark.EMPTY
     try:
         text = without_forgotten(connection, text, key=key)
     except InputError:
         text = masked(text)
-    return None if add_remark(connection, visit.reviewer, block, text, now=now) else Refused.TOO_MANY
+    return None if add_remark(connection, visit.reviewer, block, text, now=now) else RefusedRemark.TOO_MANY
 
 
 def block_named(snapshot: Snapshot, variant: int, block: str, *, issue_file: str) -> ShownBlock | None:

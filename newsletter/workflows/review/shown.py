@@ -11,7 +11,6 @@ from newsletter.model.ledger import Approval
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.review import (
     LONGEST_WORDS,
-    Change,
     ChangedWords,
     Changes,
     ReviewPicture,
@@ -19,6 +18,7 @@ from newsletter.model.review import (
     ShownFinding,
     ShownVariant,
     Snapshot,
+    WordChange,
 )
 from newsletter.store.database import Database
 from newsletter.store.reviews import snapshot_with
@@ -112,12 +112,12 @@ def _changed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[Chan
 def _compared(before: Sequence[str], after: Sequence[str]) -> Iterator[ChangedWords]:
     for kind, start, end, start_after, end_after in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":
-            yield ChangedWords(Change.KEPT, _shortened(before[start:end]))
+            yield ChangedWords(WordChange.KEPT, _shortened(before[start:end]))
             continue
         if end > start:
-            yield ChangedWords(Change.GONE, " ".join(before[start:end]))
+            yield ChangedWords(WordChange.GONE, " ".join(before[start:end]))
         if end_after > start_after:
-            yield ChangedWords(Change.NEW, " ".join(after[start_after:end_after]))
+            yield ChangedWords(WordChange.NEW, " ".join(after[start_after:end_after]))
 
 
 def _shortened(words: Sequence[str]) -> str:

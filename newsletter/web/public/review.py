@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from newsletter.config import CONFIG_FILE
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER
 from newsletter.language.service_words import service_words
 from newsletter.model.finding import Severity
@@ -50,8 +51,11 @@ _MAIL_POLICY = (
     "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox "
     "allow-top-navigation-by-user-activation"
 )
+_ATTRIBUTES = r"""(?:[^"'>]|"[^"]*"|'[^']*')*"""
+# A block, with the link directly around it if there is one, because links cannot be inside links.
 _MARKED = re.compile(
-    rf"""<(?P<name>[\w:-]+)\ {BLOCK_ATTRIBUTE}="(?P<number>[0-9]+)"(?P<rest>(?:[^"'>]|"[^"]*"|'[^']*')*)>"""
+    rf"(?P<link><a\b{_ATTRIBUTES}>\s*)?"
+    rf'<(?P<name>[\w:-]+) {BLOCK_ATTRIBUTE}="(?P<number>[0-9]+)"(?P<rest>{_ATTRIBUTES})>'
 )
 _MARK_STYLE = """<style>
 .nl-here{position:relative!important}
@@ -59,10 +63,13 @@ a.nl-mark.nl-mark.nl-mark{position:absolute!important;top:0!important;inset-inli
 width:26px!important;height:26px!important;border-radius:13px!important;border:1px solid #8A8075!important;
 background:#fff!important;color:#5E5850!important;font:600 15px/24px sans-serif!important;text-align:center!important;
 text-decoration:none!important;padding:0!important;margin:0!important;opacity:.7}
-td.nl-here>.nl-mark{inset-inline-end:2px!important}
+td.nl-here>a.nl-mark.nl-mark.nl-mark{inset-inline-end:2px!important}
+.nl-at>a.nl-mark.nl-mark.nl-mark{inset-inline-end:6px!important;top:6px!important}
 a.nl-mark.nl-mark.nl-mark:hover,a.nl-mark.nl-mark.nl-mark:focus,:hover>a.nl-mark.nl-mark.nl-mark{opacity:1;background:#9C3353!important;color:#fff!important;border-color:#9C3353!important}
 .nl-said{outline:2px solid #9C3353!important;outline-offset:2px!important}
 .nl-at{display:block!important;height:0!important;line-height:0!important;font-size:0!important}
+@media (max-width:480px){a.nl-mark.nl-mark.nl-mark{inset-inline-end:-18px!important;width:24px!important;
+height:24px!important;line-height:22px!important;opacity:.85}}
 @media print{.nl-mark{display:none!important}}
 </style>"""
 
@@ -254,9 +261,11 @@ def _with_marks(html: str, marks: _Marks) -> str:
         address = escape(f"{marks.address}&block={number}#comment")
         link = f'<a class="nl-mark" href="{address}" target="_top" title="{label}" aria-label="{label}">+</a>'
         if match["name"] == "img":
-            return f'<span class="nl-at nl-here">{link}</span>{match[0]}'
+            # One of the two logos is hidden, and a link beside it would not be.
+            is_logo = marks.blocks[number].path == CONFIG_FILE
+            return match[0] if is_logo else f'<span class="nl-at nl-here">{link}</span>{match[0]}'
         shown = "nl-here nl-said" if number in marks.said else "nl-here"
-        return f"<{match['name']}{_with_class(match['rest'], shown)}>{link}"
+        return f"{match['link'] or ''}<{match['name']}{_with_class(match['rest'], shown)}>{link}"
 
     html = _MARKED.sub(marked, html)
     return re.sub(r"<head\b[^>]*>", lambda head: f'{head[0]}<base target="_blank">{_MARK_STYLE}', html, count=1)

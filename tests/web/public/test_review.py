@@ -14,6 +14,7 @@ from newsletter.store.approvals import approvals_of, last_approval
 from newsletter.store.reviews import remarks_of_issue
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.send.approve import draft_approval, unmet_requirements
+from tests.render.conftest import picture_bytes
 from tests.web.public.conftest import Answer, ServedPages
 from tests.web.public.reviewing import ask_reviewers, edit_letter, link_to
 from tests.workspaces import CONFIG, ISSUE
@@ -164,6 +165,21 @@ def test_without_the_files_the_approval_counts_for_what_was_shown(served: Served
     (served.config.root / "issues/2026-02").rename(served.config.root / "elsewhere")
     approve(served, link)
     assert [each.by for each in approvals_of(served.database, ISSUE_NAME, content_hash)] == ["Ana Lima"]
+
+
+def test_a_sign_is_never_inside_a_link_of_the_email(served: ServedPages) -> None:
+    images = served.config.root / "issues/2026-02/images"
+    images.mkdir()
+    (images / "field.png").write_bytes(picture_bytes(600, 300))
+    edit_letter(served, "[![A field in spring](images/field.png)](https://www.example.org/field)\n\nWords.\n")
+    mail = etree.fromstring(
+        served.get(f"{link_to(served, ask_reviewers(served)[ANA])}/mail").body, etree.HTMLParser(encoding="utf-8")
+    )
+    signs = [link for link in mail.iter("a") if link.get("class") == "nl-mark"]
+    assert [sign for sign in signs if next(sign.iterancestors("a"), None) is not None] == []
+    assert any("A field in spring" in sign.get("aria-label", "") for sign in signs)
+    (field,) = [link for link in mail.iter("a") if link.get("href") == "https://www.example.org/field"]
+    assert field.find(".//img") is not None
 
 
 def test_a_comment_is_kept_at_its_file_and_line_with_the_words(served: ServedPages) -> None:

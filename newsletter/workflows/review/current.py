@@ -36,14 +36,21 @@ class CurrentContent:
     def compare(self, review: Review) -> Currency:
         """Return whether the issue's content is still that of a review."""
         folder = self._config.root / ISSUES_FOLDER / review.issue
-        if not (folder / ISSUE_FILE).is_file():
+        try:
+            content_hash = self._known_hash(folder) if (folder / ISSUE_FILE).is_file() else None
+        except OSError:  # this user may not read the files, so they are as good as elsewhere
+            content_hash = None
+        if content_hash is None:
             return Currency.UNKNOWN
+        return Currency.SAME if content_hash == review.content_hash else Currency.CHANGED
+
+    def _known_hash(self, folder: Path) -> str:
         with self._lock:
             fingerprint = tuple(sorted(self._files(folder)))
-            known = self._known.get(review.issue)
+            known = self._known.get(folder.name)
             if known is None or known[0] != fingerprint:
-                known = self._known[review.issue] = (fingerprint, self._hash_of(folder))
-        return Currency.SAME if known[1] == review.content_hash else Currency.CHANGED
+                known = self._known[folder.name] = (fingerprint, self._hash_of(folder))
+        return known[1]
 
     def _hash_of(self, folder: Path) -> str:
         """Return the hash of the content, or an empty string if the files cannot be rendered as they are now."""

@@ -150,7 +150,9 @@ class _Reviewing:
             )
         if first(form, "do") == "approve":
             return await self._approve(request, record)
-        return await self._remark(request, record, typed)
+        if first(form, "do") == "remark":
+            return await self._remark(request, record, typed)
+        return await self._page(request, record, _ShownAgain())
 
     async def _approve(self, request: Request, record: _VisitRecord) -> Response:
         currency = await run_in_threadpool(self._current.compare, record.visit.review)

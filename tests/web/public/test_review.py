@@ -1,23 +1,26 @@
 """Reviewing behind a signed link: what a reviewer sees, says and approves, and who cannot."""
 
 from html import escape, unescape
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from lxml import etree
 
+from newsletter.config import load_config
 from newsletter.errors import MistakesError
 from newsletter.model.ledger import Approval
 from newsletter.model.personal_links import Purpose, code_of, stamp_of
 from newsletter.model.review import LONGEST_REMARK, MOST_REMARKS_PER_HOUR, Remark
 from newsletter.store.approvals import approvals_of, last_approval
+from newsletter.store.database import Database
 from newsletter.store.reviews import remarks_of_issue
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.send.approve import draft_approval, unmet_requirements
 from tests.render.conftest import picture_bytes
-from tests.web.public.conftest import Answer, ServedPages
+from tests.web.public.conftest import Answer, ServedPages, serving
 from tests.web.public.reviewing import ask_reviewers, edit_letter, link_to
-from tests.workspaces import CONFIG, ISSUE
+from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 ANA, NOOR = "ana@example.org", "noor@example.net"
 ISSUE_NAME = "2026-02"
@@ -292,6 +295,15 @@ def test_a_program_that_presses_at_once_has_not_answered(served: ServedPages) ->
     assert "press the button once more" in served.press(link, fields | {"do": "approve"}).text
 
 
+@pytest.mark.parametrize("fields", [{}, {"do": ""}, {"do": "Approve"}, {"do": "leave"}, {"do": "delete", "block": "1"}])
+def test_a_form_that_is_not_ours_does_nothing(served: ServedPages, fields: dict[str, str]) -> None:
+    link = link_to(served, ask_reviewers(served)[ANA])
+    stamp = served.get(link).value_of("stamp")
+    served.later(seconds=10)
+    assert served.press(link, {"from": "page", "stamp": stamp, "said": "x", "block": "whole"} | fields).status == 200
+    assert (remarks(served), approvals(served)) == ([], ())
+
+
 @pytest.mark.parametrize(
     "headers", [{"Origin": "https://evil.example.com"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}]
 )
@@ -367,6 +379,20 @@ def test_a_newer_review_ends_the_earlier_links(served: ServedPages) -> None:
     assert "newer version" in page.text
     assert approvals(served) == ()
     assert say(served, newer, "Better.").status == 200
+
+
+def test_the_pages_can_be_below_a_path(tmp_path: Path, database: Database) -> None:
+    settings = CONFIG.replace("https://news.example.org", "https://news.example.org/letters")
+    config = load_config(write_workspace(tmp_path / "below", {"newsletter.toml": settings}))
+    with serving(config, database) as served:
+        link = f"/letters{link_to(served, ask_reviewers(served)[ANA])}"
+        page = served.get(link).text
+        assert page.count(f'action="{link}?') == 2
+        frame = unescape(page.split('<iframe class="email" src="')[1].split('"')[0])
+        assert frame.startswith(f"{link}/mail?")
+        assert f'href="{link}?version=0' in served.get(frame).text
+        approve(served, link)
+        assert [each.by for each in approvals(served)] == ["Ana Lima"]
 
 
 def test_each_version_is_shown_and_commented_on(served: ServedPages) -> None:

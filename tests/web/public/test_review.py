@@ -185,6 +185,16 @@ def test_a_sign_is_never_inside_a_link_of_the_email(served: ServedPages) -> None
     assert field.find(".//img") is not None
 
 
+def test_the_words_of_a_block_cannot_end_the_attribute_of_its_sign(served: ServedPages) -> None:
+    edit_letter(served, 'Say "hello" onclick=alert(1) & \\<b\\> to {everyone}.\n')
+    link = link_to(served, ask_reviewers(served)[ANA])
+    mail = etree.fromstring(served.get(f"{link}/mail").body, etree.HTMLParser(encoding="utf-8"))
+    (sign,) = [each for each in mail.iter("a") if "onclick" in each.get("title", "")]
+    assert set(sign.keys()) == {"class", "href", "target", "title", "aria-label"}
+    assert sign.get("aria-label") == 'Comment on: Say "hello" onclick=alert(1) & <b> to {everyone}.'
+    assert sign.text == "+"
+
+
 def test_a_comment_is_kept_at_its_file_and_line_with_the_words(served: ServedPages) -> None:
     asked = ask_reviewers(served)
     link = link_to(served, asked[ANA])

@@ -79,8 +79,13 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "approval": ("content_hash",),
         "tested": ("content_hash",),
         "proposal": ("content_hash",),
+        "review": ("content_hash",),
+        "reviewer": ("token",),
     },
-    _AS_SENT: {"broadcast": ("envelope",), "picture": ("name", "content_type")},
+    _AS_SENT: {
+        "broadcast": ("envelope",),
+        **dict.fromkeys(("picture", "review_picture"), ("name", "content_type")),
+    },
     _CHECKED: {
         "subscriber": ("language", "timezone"),
         "signup": ("language", "topics", "source"),
@@ -93,7 +98,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "broadcast_topic": ("topic",),
         "chunk": ("zone",),
     },
-    _A_FOLDER: dict.fromkeys(("broadcast", "approval", "tested", "proposal"), ("issue",)),
+    _A_FOLDER: dict.fromkeys(("broadcast", "approval", "tested", "proposal", "review"), ("issue",)),
 }
 NOT_SEARCHED: Mapping[TextColumn, str] = {
     TextColumn(table, name): reason

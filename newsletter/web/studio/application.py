@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from newsletter.config import Config
 from newsletter.errors import NewsletterError
 from newsletter.model.finding import Means
-from newsletter.web.studio import apps, editing, issue, links, proposals, road, sending
+from newsletter.web.studio import apps, editing, issue, links, proposals, remarks, road, sending
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
@@ -34,6 +34,7 @@ _GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
     proposals.routes,
     road.routes,
     sending.routes,
+    remarks.routes,
     issue.routes,
     links.routes,
     apps.routes,

@@ -78,6 +78,15 @@ def test_words_that_two_events_share_lead_to_the_event_in_which_they_stand(tmp_p
     assert dates == [one], "a date is written by the theme, and belongs to the event around it"
 
 
+def test_words_that_are_also_in_the_settings_lead_to_the_section_in_which_they_stand(tmp_path: Path) -> None:
+    about = "---\ntype: text\ntitle: Small Press\n---\nWho we are, and where.\n"
+    listed = ISSUE.replace("  - letter", "  - letter\n  - about-us\n")
+    issue = composed(tmp_path, {"issues/2026-02/issue.yaml": listed, "issues/2026-02/about-us.md": about})
+    blocks = place_blocks(issue, issue.rendered.fullest).blocks
+    found = [str(block.place) for block in blocks if block.words == "Small Press"]
+    assert found == ["issues/2026-02/about-us.md:3"]
+
+
 def test_the_marks_are_all_that_is_added_to_any_variant_for_any_reader(tmp_path: Path) -> None:
     issue = composed(tmp_path)
     config, before = issue.subject.config, issue.rendered.content_hash

@@ -1,7 +1,7 @@
 """Keep the memory of the studio small, because it stays open for days while files are saved a thousand times.
 
-Measured with a thousand saves of one file: 265 MiB without this, of which a third was caches with texts that no longer
-exist, and another third parts of the heap that nothing used.
+Measured after a thousand saves of one file: 265 MiB without this module, 114 MiB with it. The difference was caches
+with texts that no longer exist, and parts of the heap that nothing used.
 """
 
 import ctypes
@@ -46,6 +46,7 @@ def forget_texts() -> None:
 
     Caches without a limit contain what never changes.
     """
+    gc.unfreeze()  # the command line excludes what it has loaded, and the caches with it
     caches = [each for each in gc.get_objects() if isinstance(each, _lru_cache_wrapper)]
     for cache in caches:
         if cache.__module__.startswith("newsletter.") and cache.cache_parameters()["maxsize"] is not None:

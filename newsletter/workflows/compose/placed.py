@@ -31,7 +31,7 @@ _VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "s
 
 
 class Block(Struct, frozen=True, kw_only=True):
-    """An image or a run of text of the email, and where it is written. Its number is its position in the email."""
+    """An image or a run of text of the email, and its place. Its number is its position in the email."""
 
     place: Place
     words: str  # with merge fields as written; the alt text of an image
@@ -159,7 +159,10 @@ class _Finder:
 
     def __init__(self, sources: Sources) -> None:
         self.path = ""  # of the block before
-        self._written = [(normalized(each.whole), each.places[0]) for each in sources.passages if each.places]
+        written = [(normalized(each.whole), each.places[0]) for each in sources.passages if each.places]
+        order = {path: number for number, path in enumerate(dict.fromkeys(place.path for _, place in written))}
+        # The sources list the keys of all files before the Markdown. In the email, each file follows as a whole.
+        self._written = sorted(written, key=lambda each: (order[each[1].path], each[1].line or 0))
         self._numbers: dict[str, list[int]] = {}
         for number, (words, _) in enumerate(self._written):
             self._numbers.setdefault(words, []).append(number)

@@ -16,7 +16,7 @@ from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.views import DeviceScheme, Letters, Notes, StudioView
 from newsletter.web.studio.whom import Whom
 from newsletter.workflows.compose.compose import Composed
-from newsletter.workflows.compose.marking import Doubt, MarkedMail, MarkedText, Piece, marked_mail
+from newsletter.workflows.compose.marking import MarkedMail, MarkedText, MergeDoubt, Piece, marked_mail
 from newsletter.workflows.compose.placed import PLACE_ATTRIBUTE
 
 _DARK_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)")
@@ -145,5 +145,5 @@ def marked_up(text: MarkedText, view: StudioView) -> Markup:
 def _marked_up(piece: Piece, *, with_notes: bool) -> Markup:
     if piece.doubt is None or not with_notes:
         return Markup(escape(piece.text, quote=False))  # noqa: S704 - escaped
-    shown = f"{piece.field} is missing" if piece.doubt is Doubt.MISSING else piece.text
+    shown = f"{piece.field} is missing" if piece.doubt is MergeDoubt.MISSING else piece.text
     return Markup('<mark data-doubt="{}">{}</mark>').format(piece.doubt, shown)

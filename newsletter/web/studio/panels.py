@@ -37,7 +37,7 @@ class ListedProblem(Struct, frozen=True, kw_only=True):
 
 
 class SectionSize(Struct, frozen=True, kw_only=True):
-    """How much of the HTML a section takes."""
+    """The part of the HTML that belongs to one section, in bytes."""
 
     name: str
     place: str  # of its first block; empty for what the theme adds

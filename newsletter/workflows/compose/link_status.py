@@ -35,7 +35,7 @@ class LinkStatus(Struct, frozen=True, kw_only=True):
     text: str
     address: str  # with merge fields as written
     url: str  # the address that is requested
-    place: str  # where it is written; empty if it comes from the theme
+    place: str  # its place in the files; empty if it comes from the theme
     state: LinkState
     said: str = ""  # what is wrong with it, or why it is not checked
 

@@ -14,7 +14,7 @@ from newsletter.model.slots import Slot, Template
 from newsletter.workflows.compose.sample import recipient_of
 
 
-class Doubt(StrEnum):
+class MergeDoubt(StrEnum):
     """Why a merge value is marked."""
 
     DEFAULT = "default"  # the list has no value, so the default text is shown
@@ -26,7 +26,7 @@ class Piece(Struct, frozen=True):
 
     text: str
     field: str = ""  # the merge field, if its value is unknown
-    doubt: Doubt | None = None
+    doubt: MergeDoubt | None = None
 
 
 class MarkedText(Struct, frozen=True):
@@ -71,6 +71,6 @@ def _pieces(template: Template, values: tuple[str, ...], slots: tuple[Slot, ...]
     yield Piece(template.parts[0])
     for index, part in zip(template.slots, template.parts[1:], strict=True):
         unknown = next((name for name in slots[index].source.fields if not reader.fields.get(name)), "")
-        doubt = (Doubt.DEFAULT if values[index] else Doubt.MISSING) if unknown else None
+        doubt = (MergeDoubt.DEFAULT if values[index] else MergeDoubt.MISSING) if unknown else None
         yield Piece(values[index], unknown, doubt)
         yield Piece(part)

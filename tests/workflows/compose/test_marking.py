@@ -4,7 +4,7 @@ from pathlib import Path
 
 from newsletter.config import load_config
 from newsletter.workflows.compose.compose import compose_issue
-from newsletter.workflows.compose.marking import Doubt, MarkedText, marked_mail
+from newsletter.workflows.compose.marking import MarkedText, MergeDoubt, marked_mail
 from newsletter.workflows.compose.sample import mail_of, sample_reader
 from tests.store.builders import NOW
 from tests.workspaces import write_workspace
@@ -15,7 +15,7 @@ Dear {{ first_name | default("Friends") }}, from {{ city }}: {{ first_name | def
 """
 
 
-def doubts(text: MarkedText) -> list[tuple[str, Doubt | None]]:
+def doubts(text: MarkedText) -> list[tuple[str, MergeDoubt | None]]:
     return [(piece.field, piece.doubt) for piece in text.pieces if piece.doubt]
 
 
@@ -29,7 +29,7 @@ def test_pieces_join_to_the_email_and_name_what_is_unknown(tmp_path: Path) -> No
         unknown = {"first_name", "last_name", "city"} - values.keys()
         assert {field for field, _ in doubts(marked.html)} == unknown
         assert set(doubts(marked.text)) == {
-            (field, Doubt.DEFAULT if field == "first_name" else Doubt.MISSING) for field in unknown
+            (field, MergeDoubt.DEFAULT if field == "first_name" else MergeDoubt.MISSING) for field in unknown
         }
         replaced = marked.text.marked(lambda piece: f"«{piece.field}»")
         assert ("«city»" in replaced) is ("city" in unknown)

@@ -8,7 +8,7 @@ from time import sleep
 
 import pytest
 
-from newsletter.checks.network.link_checker import LinkAnswer, keep_links
+from newsletter.checks.network.link_answers import LinkAnswer, keep_links
 from newsletter.config import Config, load_config
 from newsletter.web.studio.application import studio_app
 from newsletter.web.studio.frame import shown_mail

@@ -138,6 +138,7 @@ def test_a_script_gets_everything(capsys: pytest.CaptureFixture[str]) -> None:
         "what": "“TODO: 100% of it” is left",
         "remedy": "write it, or\ndelete it",
         "waived": "the replay is announced on purpose",
+        "fix": None,
     }
     assert read["not_run"][2] == {"rule": "J1", "why": "SpamAssassin is not installed; install it"}
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from newsletter.workflows.compose.editing import (
 from newsletter.workflows.compose.form_fields import Control, every_field
 from tests.workspaces import write_workspace
 
+ROOT = Path(__file__).parents[3]
 LETTER = "issues/2026-02/letter.md"
 WALK = "---\ntitle: A walk   # short\nstarts: 2026-03-02 08:00\n---\nBring shoes.\n"
 FILES = {
@@ -116,6 +118,19 @@ def test_a_form_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
         save_file(config, folder, file, edited_text(file, values, file.body), replaces=file.fingerprint)
         assert (path.stat().st_mtime_ns, path.read_bytes()) == before
         assert count_steps(config, shown) == 0
+
+
+def test_each_field_of_a_real_issue_changes_only_its_own_lines() -> None:
+    config, folder = load_config(ROOT), ROOT / "issues/2026-02"
+    for shown in editable_files(config, folder):
+        file = open_file(config, folder, shown)
+        for field in every_field(file.fields):
+            for value in ("New: value # 1", ""):
+                if field.control is not Control.CHOICES:
+                    lines, old = edited_text(file, {field.name: [value]}, None).split("\n"), file.text.split("\n")
+                    kept = SequenceMatcher(None, old, lines, autojunk=False).get_matching_blocks()
+                    same = sum(block.size for block in kept)
+                    assert (len(old) - same <= 3, len(lines) - same <= 3) == (True, True), (shown, field.name)
 
 
 def test_a_file_without_settings_gets_them_with_the_first_key(tmp_path: Path) -> None:

@@ -43,6 +43,10 @@ class InputError(NewsletterError):
     """An argument, a name or a file that the user gave is not valid."""
 
 
+class ConflictError(InputError):
+    """A file is no longer what its writer had read, so it was not replaced."""
+
+
 class FaultError(ValueError):
     """A value that a user wrote is wrong.
 

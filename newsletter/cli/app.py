@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Table] = {
     "Write": {
         "compose.init": "Create a newsletter folder with settings, a first issue and a sample list.",
         "compose.new": "Start a new issue from a copy of the latest one.",
+        "mcp": "Let an AI agent write, check and preview issues, and propose a broadcast. Only you can send.",
     },
     "Preview and check": {
         "compose.preview": "Preview an issue in the browser, on desktop and phone, in light and dark mode.",
@@ -47,6 +48,7 @@ COMMANDS: Mapping[str, Table] = {
     },
     "Send": {
         "send.send": "Send an issue to a segment after you review and confirm the plan.",
+        "send.proposals": "List the broadcasts that an AI agent proposed and that you can send or decline.",
         "send.cancel": "Cancel a broadcast and recall the emails that the provider is holding.",
         "send.run_due": "Send all scheduled broadcasts that are due. Run this from a timer every few minutes.",
         "send.worker": "Keep sending broadcasts as they become due. Run as many workers as you like.",

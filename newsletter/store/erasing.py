@@ -52,6 +52,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "broadcast": ("state", "provider", "kind", "tracking"),
         "chunk": ("state",),
         "held_batch": ("state",),
+        "proposal": ("state",),
         "last_run": ("command",),
         "settlement": ("status",),
         "journal": ("entry",),
@@ -77,6 +78,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "held_batch": ("id",),
         "approval": ("content_hash",),
         "tested": ("content_hash",),
+        "proposal": ("content_hash",),
     },
     _AS_SENT: {"broadcast": ("envelope",), "picture": ("name", "content_type")},
     _CHECKED: {
@@ -91,7 +93,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "broadcast_topic": ("topic",),
         "chunk": ("zone",),
     },
-    _A_FOLDER: dict.fromkeys(("broadcast", "approval", "tested"), ("issue",)),
+    _A_FOLDER: dict.fromkeys(("broadcast", "approval", "tested", "proposal"), ("issue",)),
 }
 NOT_SEARCHED: Mapping[TextColumn, str] = {
     TextColumn(table, name): reason

@@ -29,6 +29,19 @@ PAGE_OF_CHUNK: Call = {**CHUNK, "first_subscriber": 1, "size": 10}
 FREEZE: Call = {"settlement": 1}
 ENVELOPE = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
 OF_CONTENT: Call = {"issue": "2026-02", "content_hash": "abc", "provider": "outbox"}
+PROPOSAL: Call = {
+    "issue": "2026-03",
+    "segment": "teachers",
+    "content_hash": "h",
+    "recipients": 3,
+    "wall_time": "",
+    "is_second": 0,
+    "zone": "",
+    "is_local_time": 0,
+    "proposed_by": "x",
+    "proposed_at": T,
+    "expires_at": LATER,
+}
 SIGNUP: Call = {
     **dict.fromkeys(("person", "email", "first_name", "language", "topics", "source", "wording"), "x"),
     "wants_tracking": 1,
@@ -61,6 +74,11 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
 
 # Each query with the calls that are made of it, in the order of the list: all of a file in one transaction.
 CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
+    ("proposals.find", ({"id": 71}, {"id": 72}, {"id": 73}, {"id": 999})),
+    ("proposals.still_open", ({"now": EVER}, {"now": NEVER})),
+    ("proposals.settle", ({"id": 71, "state": "released", "broadcast": 1},)),
+    ("proposals.add", (PROPOSAL,)),
+    ("proposals.drop_earlier", ({"issue": "2026-03", "segment": "teachers", "expired_before": T},)),
     ("approvals.approve", ({"issue": "2026-03", "content_hash": "h", "approved_by": "Bo", "now": T},)),
     ("approvals.of_content", ({"issue": "2026-02", "content_hash": "abc"},)),
     ("approvals.last_of", ({"issue": "2026-02"}, {"issue": "none"})),
@@ -900,6 +918,15 @@ def seed(connection: Connection) -> None:
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
     _insert(connection, "last_purge", "at", (T,))
     _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))
+    _insert(
+        connection,
+        "proposal",
+        "id issue segment content_hash recipients wall_time is_second zone is_local_time proposed_by proposed_at "
+        "expires_at state broadcast",
+        (71, "2026-02", "everyone", "abc", 3, "2026-02-19T08:00:00", 1, "UTC", 1, "agent", T, LATER, "open", None),
+        (72, "2026-02", "all", "abc", 3, "", 0, "", 0, "agent", T, LATER, "released", 1),
+        (73, "2026-02", "few", "abc", 3, "", 0, "", 0, "agent", T, LATER, "declined", None),
+    )
     _insert(connection, "tested", "issue content_hash tested_at copies", ("2026-02", "abc", T, 1))
     _insert(
         connection,

@@ -4,9 +4,11 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 
 from newsletter.cli import output
 from newsletter.cli.compose.findings import probing
@@ -19,11 +21,13 @@ from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
 from newsletter.model.broadcast import Broadcast, Schedule, Waiver
+from newsletter.model.proposal import Proposal
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.recall import last_run, say_run
 from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.proposals import note_on, order_of, release, require_open, require_unchanged
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.awake import Awake
 from newsletter.workflows.send.begin import begin
@@ -33,6 +37,9 @@ from newsletter.workflows.send.status import status_of
 
 _TO = "The segment to send to: a name from newsletter.toml, or `everyone`."
 _WHERE = "Instead of --to, send to subscribers who match this expression, for example 'language = \"es\"'."
+_PROPOSAL = (
+    "Send what an agent proposed: its segment, at its time. Give its number, as `newsletter proposals` shows it."
+)
 _WHEN = "The time to send at, for example `2026-02-19 08:00`, `thursday 08:00` or `in 2 hours`."
 _LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
 _AWAKE = "With --at: what will be running then: serve, timer, worker, or here (this terminal). Default: you are asked."
@@ -44,6 +51,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     issue: NamedIssue,
     to: Annotated[list[str], typer.Option(metavar="SEGMENT", help=_TO)] = [],  # noqa: B006 - Typer copies it
     where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help=_WHERE)] = None,
+    proposal: Annotated[int | None, typer.Option(metavar="NUMBER", help=_PROPOSAL)] = None,
     at: Annotated[str | None, typer.Option(metavar="WHEN", help=_WHEN)] = None,
     local_time: Annotated[bool, typer.Option("--local-time", help=_LOCAL_TIME)] = False,
     awake: Annotated[Awake | None, typer.Option(metavar="WHAT", help=_AWAKE)] = None,
@@ -63,17 +71,28 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     Exits with status 1 if a problem blocks sending, if you do not confirm, or if some emails were rejected, set aside
     or are unconfirmed.
     """
-    waivers, segment = _waivers(waive, because), _only_segment(to, where)
+    asked = _SendOptions(
+        proposal=proposal,
+        segment=_only_segment(to, where, proposal),
+        where=where,
+        at=at,
+        is_local_time=local_time,
+        waivers=_waivers(waive, because),
+    )
+    _require_a_person(asked, yes=yes, dry_run=dry_run)
     with opened_database() as (config, database):
         now = datetime.now(UTC)
-        schedule = _schedule(config, at, local_time=local_time, now=now)
-        if awake and schedule is None:
+        folder = require_issue(config, issue)
+        proposed = None if proposal is None else require_open(database, proposal, issue=folder.name, now=now)
+        order = _order(config, database, folder, asked, proposed, now=now)
+        if awake and order.schedule is None:
             raise InputError('--awake needs a time; add --at, for example --at "thursday 08:00"')
         provider = _provider(config, is_needed=not dry_run)
-        folder, meant = require_issue(config, issue), meant_by(config, database, segment=segment, where=where, now=now)
         with probing(config, without, now=now) as wanted:
-            order = Order(folder=folder, segment=meant, waivers=waivers, schedule=schedule)
             plan = plan_broadcast(config, database, order, provider=provider, probing=wanted, now=now)
+        if proposed is not None:
+            require_unchanged(proposed, plan)
+            output.note(note_on(proposed, plan))
         print_plan(config, plan, through=provider.describe() if provider else config.settings.provider.use, now=now)
         if plan.blocking:
             output.note("Nothing was sent. Fix the errors above, then try again.")
@@ -81,17 +100,57 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         if provider is None or dry_run:
             output.note("Dry run: nothing was sent. Run the same command without --dry-run to send.")
             return
-        chosen = _awake(config, database, awake, may_ask=not yes) if schedule else None
-        verb = "Schedule it for" if schedule else "Send to"
+        chosen = _awake(config, database, awake, may_ask=not yes) if order.schedule else None
+        verb = "Schedule it for" if order.schedule else "Send to"
         question = f"{verb} {output.count_of(plan.preview.recipients, 'subscriber')}?"
         output.require_yes(question, yes=yes, otherwise="Nothing was sent.")
-        broadcast = start_broadcast(database, plan, provider, now=datetime.now(UTC))
+        broadcast = _start(database, proposed, plan, provider)
         if plan.worn_out:
             output.note(f"{output.count_of(len(plan.worn_out), 'address')} blocked after too many soft bounces.")
         if chosen is Awake.HERE:
             _send_here(config, database, broadcast, plan, provider)
         else:
             _begin(config, database, broadcast, plan, provider)
+
+
+class _SendOptions(Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    proposal: int | None
+    segment: str | None
+    where: str | None
+    at: str | None
+    is_local_time: bool
+    waivers: tuple[Waiver, ...]
+
+
+def _require_a_person(asked: _SendOptions, *, yes: bool, dry_run: bool) -> None:
+    """Raise InputError if a proposal is to be sent by a script, or together with other wishes."""
+    if asked.proposal is None:
+        return
+    if asked.at is not None or asked.is_local_time:
+        raise InputError("a proposal has its own time; leave out --at and --local-time, or leave out --proposal")
+    if yes or not (dry_run or output.can_ask()):
+        raise InputError(
+            "a person must confirm what an agent proposed; run the command in a terminal, and leave out --yes"
+        )
+
+
+def _order(
+    config: Config, database: Database, folder: Path, asked: _SendOptions, proposed: Proposal | None, *, now: datetime
+) -> Order:
+    if proposed is not None:
+        return order_of(config, database, proposed, folder, waivers=asked.waivers, now=now)
+    schedule = _schedule(config, asked.at, local_time=asked.is_local_time, now=now)
+    segment = meant_by(config, database, segment=asked.segment, where=asked.where, now=now)
+    return Order(folder=folder, segment=segment, waivers=asked.waivers, schedule=schedule)
+
+
+def _start(database: Database, proposed: Proposal | None, plan: BroadcastPlan, provider: Provider) -> Broadcast:
+    now = datetime.now(UTC)
+    if proposed is not None:
+        return release(database, proposed, plan, provider, now=now)
+    return start_broadcast(database, plan, provider, now=now)
 
 
 def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime) -> Schedule | None:
@@ -136,8 +195,12 @@ def _send_here(
         raise typer.Exit(code)
 
 
-def _only_segment(names: Sequence[str], where: str | None) -> str | None:
-    """Return the name of the segment, or None if an expression selects the subscribers."""
+def _only_segment(names: Sequence[str], where: str | None, proposal: int | None) -> str | None:
+    """Return the name of the segment, or None if an expression or a proposal selects the subscribers."""
+    if proposal is not None:
+        if names or where is not None:
+            raise InputError("a proposal has its own segment; leave out --to and --where, or leave out --proposal")
+        return None
     if names and where is not None:
         raise InputError("--to and --where cannot be combined; give only one of them")
     if not names and where is None:

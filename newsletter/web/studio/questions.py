@@ -17,11 +17,13 @@ from newsletter.errors import InputError
 from newsletter.language.counts import count_of
 from newsletter.model.broadcast import BroadcastState, Schedule
 from newsletter.model.finding import Finding, Means
+from newsletter.model.proposal import Proposal
 from newsletter.model.segment import EVERYONE
 from newsletter.store.ledger.recall import last_run
 from newsletter.web.studio.confirmations import Question, Settlement
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.workflows.compose.compose import Composed, Probing, compose_issue
+from newsletter.workflows.proposals import note_on, release, require_open, require_unchanged
 from newsletter.workflows.segments import audience_fields, meant_by
 from newsletter.workflows.send.approve import approve_content, approver, draft_approval
 from newsletter.workflows.send.awake import Awake, possible_awake
@@ -157,6 +159,7 @@ class SendForm(Struct, frozen=True, kw_only=True):
     segment: str = EVERYONE
     schedule: Schedule | None = None  # None: as soon as possible
     awake: Awake | None = None  # what will be running at that time
+    proposal: Proposal | None = None  # what an agent proposed, if this is it
 
 
 def read_form(studio: Studio, *, segment: str, at: str, is_local_time: bool, awake: str) -> SendForm:
@@ -182,7 +185,10 @@ def plan_of(studio: Studio, issue: str, form: SendForm, *, probes: bool) -> Broa
         order = Order(folder=_folder(studio, issue), segment=meant, schedule=form.schedule)
         probing = Probing(now=now, without=without) if probes else None
         provider = studio.courier.open_provider(config)
-        return plan_broadcast(config, database, order, provider=provider, probing=probing, now=now)
+        plan = plan_broadcast(config, database, order, provider=provider, probing=probing, now=now)
+        if form.proposal is not None:
+            require_unchanged(require_open(database, form.proposal.id, issue=issue, now=now), plan)
+        return plan
 
 
 def send_question(studio: Studio, issue: str, form: SendForm, *, notice: str = "") -> Question:
@@ -198,7 +204,13 @@ def send_question(studio: Studio, issue: str, form: SendForm, *, notice: str = "
         facts=tuple(plan_facts(config, plan, through=through, seat=STUDIO_SEAT, now=_now())),
         action=f"{'Schedule for' if form.schedule else 'Send to'} {subscribers}",
         notice=notice,
-        notes=(*plan.notes, *plan.composed.notes, *notes_on_people(plan), *_notes_on_awake(studio, form)),
+        notes=(
+            *([note_on(form.proposal, plan)] if form.proposal else []),
+            *plan.notes,
+            *plan.composed.notes,
+            *notes_on_people(plan),
+            *_notes_on_awake(studio, form),
+        ),
         blocking=plan.blocking,
         people=people,
         act=partial(_send, studio, issue, form, plan, through),
@@ -231,7 +243,8 @@ def _send(studio: Studio, issue: str, form: SendForm, agreed: BroadcastPlan, thr
     # The checks that take a while ran when the person was asked, and the content is still the same.
     plan = replace(fresh, request=replace(fresh.request, waivers=agreed.request.waivers))
     with opened(config) as database:
-        broadcast = start_broadcast(database, plan, provider, most=agreed.preview.recipients, now=_now())
+        begun = start_broadcast if form.proposal is None else partial(release, proposal=form.proposal)
+        broadcast = begun(database, plan=plan, provider=provider, most=agreed.preview.recipients, now=_now())
         beginning = begin(config, broadcast, plan, now=_now())
     stays = form.awake is Awake.HERE
     if beginning.is_now or stays:

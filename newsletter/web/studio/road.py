@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from newsletter.config import Config
 from newsletter.errors import InputError, MistakesError, NewsletterError
 from newsletter.model.segment import EVERYONE
 from newsletter.store.ledger.recall import last_run
@@ -29,6 +30,7 @@ from newsletter.web.studio.questions import (
 )
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.web.studio.templates import page
+from newsletter.workflows.proposals import open_proposals
 from newsletter.workflows.send.account import identity, state_in_words
 from newsletter.workflows.send.awake import Awake, usual_awake
 from newsletter.workflows.send.plan_facts import notes_on_people
@@ -160,6 +162,7 @@ class _RoadPages:
             runners=_runners(studio),
             usual=filled.awake or _usual(studio).value,
             through=config.settings.provider.use,
+            proposed=_is_proposed(config, proof.issue),
             broadcasts=broadcasts,
         )
 
@@ -189,6 +192,14 @@ def said_on_page(err: NewsletterError) -> str:
     for option, name in (("--local-time", "local time"), ("--by: ", ""), (', for example --by "Ana Lima"', "")):
         words = words.replace(option, name)
     return f"{words[:1].upper()}{words[1:]}"
+
+
+def _is_proposed(config: Config, issue: str) -> bool:
+    """Return whether an agent has proposed to send an issue, and a person can still decide."""
+    if not config.has_database:
+        return False
+    with opened(config) as database:
+        return any(each.issue == issue for each in open_proposals(database, now=datetime.now(UTC)))
 
 
 def _only(fields: Fields, name: str) -> str:

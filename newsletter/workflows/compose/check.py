@@ -9,8 +9,9 @@ from msgspec import Struct
 from newsletter.checks.registry import named
 from newsletter.config import Config
 from newsletter.content.loader import segments_named
-from newsletter.errors import MistakesError
+from newsletter.errors import MistakesError, StoreError
 from newsletter.model.finding import Finding, NotRun, Severity
+from newsletter.render.theme import Theme
 from newsletter.settings.mistakes import within_sentence
 from newsletter.workflows.compose.compose import (
     CONTENT_RULE,
@@ -21,6 +22,8 @@ from newsletter.workflows.compose.compose import (
     probe_issue,
 )
 from newsletter.workflows.segments import audience_fields, broken_segments
+
+LIST_IS_CLOSED = StoreError("it is not shown to agents")  # in place of the list's columns
 
 
 class Judgment(Struct, frozen=True, kw_only=True):
@@ -35,11 +38,18 @@ class Judgment(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()  # about this machine, not the issue
 
 
-def judge_issue(config: Config, folder: Path, *, probing: Probing) -> Judgment:
-    """Check an issue against its own date. Return all findings, including the mistakes in its files."""
-    segments = tuple(_about_segments(config, folder, now=probing.now))
+def judge_issue(
+    config: Config, folder: Path, *, probing: Probing, theme: Theme | None = None, reads_list: bool = True
+) -> Judgment:
+    """Check an issue against its own date. Return all findings, including the mistakes in its files.
+
+    `theme` is as in `compose_issue`. Without `reads_list`, the list is not opened: the segments are not checked, and
+    the checks that depend on the list's columns are skipped.
+    """
+    segments = tuple(_about_segments(config, folder, now=probing.now)) if reads_list else ()
+    fields = audience_fields(config) if reads_list else LIST_IS_CLOSED
     try:
-        composed = compose_issue(config, folder, known_fields=audience_fields(config))
+        composed = compose_issue(config, folder, known_fields=fields, theme=theme)
     except MistakesError as err:
         return Judgment(findings=(*findings_of(err.mistakes), *segments), not_run=(), by=None)
     composed = probe_issue(config, composed, probing)

@@ -96,7 +96,7 @@ def plan_broadcast(
     issue, rendered = render_folder(config, order.folder)
     judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
-    request = _request_of(config, order, issue, rendered, only, now=now)
+    request = request_of(config, order, issue, rendered, only, now=now)
     preview = preview_freeze(database, request, now=now)
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
     schedule = order.schedule
@@ -130,7 +130,7 @@ def plan_broadcast(
     )
 
 
-def _request_of(
+def request_of(
     config: Config, order: Order, issue: Issue, rendered: RenderedIssue, only: Sequence[Segment], *, now: datetime
 ) -> FreezeRequest:
     """Return what would be frozen for an order, without its waivers. `only` are the segments that the issue names."""

@@ -178,6 +178,16 @@ def test_people_who_left_are_asked_about_again(world: SendingWorld) -> None:
     assert "person00001@example.org" not in world.mailed
 
 
+def test_an_approval_that_is_gone_is_missed_before_anything_is_sent(tmp_path: Path) -> None:
+    with sending_world(tmp_path, settings="[delivery]\nrequire_approval = true") as world:
+        world.approve()
+        question = world.planned()
+        with world.database() as database, database.transaction() as connection:
+            connection.execute("DELETE FROM approval")
+        again = asked_again(world, question, PEOPLE)
+        assert "Not ready to send" in world.get(again).text
+
+
 def test_a_mistake_in_the_files_stops_what_was_confirmed(plain: SendingWorld) -> None:
     question = plain.planned()
     plain.edit("greeting:", "greting:")

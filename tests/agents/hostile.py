@@ -16,7 +16,7 @@ Call = tuple[str, Mapping[str, Any]]
 
 HOSTILE = [name for name in HOSTILE_NAMES if "\ud800" not in name]  # half of a character cannot be sent
 
-ISSUES = ("2026-02", "2026-03", "linked", "2026-02", "2026-02")
+ISSUES = (*["2026-02"] * 8, "2026-03", "linked")
 PATHS = ("issue.yaml", "letter.md", "events/index.md", "events/workshop.md", "images/photo.png", "images/drawing.svg")
 ELSEWHERE = (
     *("../../newsletter.toml", "../2026-03/letter.md", "newsletter.toml", "templates/base.mjml.j2", "../../list.csv"),
@@ -172,7 +172,7 @@ class HostileAgent:
     def valid_call(self) -> Call:
         """A call that a good agent could make, with hostile values."""
         made = self._random.choices((self._look, self._read, self._write, self._propose), weights=(2, 1, 3, 1))[0]
-        return made(self._random.choice(ISSUES) if self._random.random() < 0.85 else self._name())
+        return made(self._random.choice(ISSUES) if self._random.random() < 0.92 else self._name())
 
     def _look(self, issue: str) -> Call:
         one = self._random.choice
@@ -185,7 +185,7 @@ class HostileAgent:
             }
         if tool == "check_issue":
             return tool, {"issue": issue, "in_browser": self._random.random() < 0.02}
-        return tool, {"issue": issue, "variant": one(("", "everyone else", "teachers", "../x", "x" * 400))}
+        return tool, {"issue": issue, "variant": one(("", "", "", "everyone else", "teachers", "../x", "x" * 400))}
 
     def _read(self, issue: str) -> Call:
         tool = self._random.choice(("list_issues", "list_files", "read_file", "read_file"))

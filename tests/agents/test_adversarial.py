@@ -22,8 +22,8 @@ from tests.e2e.program import run
 from tests.providers.smtp_server import SmtpServer
 from tests.workspaces import CONFIG, ISSUE, LETTER, write_workspace
 
-CALLS = int(os.environ.get("AGENT_CALLS", "300"))
-RESTORED_EVERY = 15  # calls, because an agent soon leaves an issue that cannot be built
+CALLS = int(os.environ.get("AGENT_CALLS", "200"))
+RESTORED_EVERY = 10  # calls, because an agent soon leaves an issue that cannot be built
 SECRET = "sm4rk3r-password"
 # Addresses that are only in the list, in the database and in files beside the issues.
 MARKED = (
@@ -32,7 +32,9 @@ MARKED = (
     "m4rk3r+three@xn--mrker-kua.example",
     "o'm4rk3r@example.org",
 )
-TELLING = ("m4rk3r", "M4RK3R", "m4rk3r".upper(), SECRET, "Traceback", "Marked Person", "sqlite3.", 'File "')
+OUTSIDE = "w0rds-from-outside"  # in files to which links in an issue lead
+TELLING = ("m4rk3r", "M4RK3R", "m4rk3r".upper(), SECRET, "Traceback", "Marked Person", "sqlite3.", 'File "', OUTSIDE)
+LINKS = ("link.md", "images/link.png")  # a person made them
 RELAY = """
 [provider]
 use = "smtp"
@@ -47,6 +49,18 @@ SEGMENTS = """both = 'tagged("teacher") or tagged("x")'
 vip = 'email = "m4rk3r.one@example.com"'
 
 [reviewers]"""
+
+# What each tool shows when all is well, so that every run looks at it.
+GOOD_CALLS: list[tuple[str, dict[str, object]]] = [
+    ("list_issues", {}),
+    ("list_files", {"issue": "2026-03"}),
+    ("read_file", {"issue": "2026-02", "path": "letter.md"}),
+    ("check_issue", {"issue": "2026-02", "in_browser": True}),
+    ("build_issue", {"issue": "2026-02"}),
+    ("preview_issue", {"issue": "2026-02"}),
+    ("write_file", {"issue": "2026-02", "path": "new.md", "text": "x"}),
+    ("propose_broadcast", {"issue": "2026-02", "segment": "vip", "at": "in 2 hours"}),
+]
 
 
 @pytest.fixture
@@ -64,7 +78,9 @@ def workspace(tmp_path: Path, relay: SmtpServer) -> Path:
     root = write_workspace(
         tmp_path / "newsletter",
         {
-            "newsletter.toml": config.replace("ana@example.org", MARKED[1]),
+            "newsletter.toml": config.replace("ana@example.org", MARKED[1])
+            .replace("hello@example.org", MARKED[0])
+            .replace("because you signed up for it.", f"because you wrote to {MARKED[2]}."),
             "list.csv": listed,
             "outbox/1.eml": f"To: {MARKED[0]}\n\nHello {MARKED[2]}\n",
             "templates/parts/own.j2": "a template",
@@ -74,8 +90,12 @@ def workspace(tmp_path: Path, relay: SmtpServer) -> Path:
     )
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "issue.yaml").write_text(ISSUE)
-    (tmp_path / "outside" / "letter.md").write_text(f"outside {MARKED[0]}")
+    (tmp_path / "outside" / "letter.md").write_text(f"---\ntype: text\n---\n{OUTSIDE} {MARKED[0]}\n")
     (root / "issues" / "linked").symlink_to(tmp_path / "outside")
+    (root / "issues" / "2026-03" / "link.md").symlink_to(tmp_path / "outside" / "letter.md")
+    (root / "issues" / "2026-03" / "images" / "link.png").symlink_to(root / "list.csv")
+    issue = root / "issues" / "2026-03" / "issue.yaml"
+    issue.write_text(issue.read_text().replace("  - events", "  - link\n  - events"))
     run(root, "subscribers", "import", "list.csv", env={"NEWSLETTER_SMTP_PASSWORD": SECRET})
     shutil.rmtree(root / "build")
     return root
@@ -86,7 +106,7 @@ def _issue(name: str) -> dict[str, str | bytes]:
         f"issues/{name}/issue.yaml": ISSUE.replace("- letter", "- letter\n  - events"),
         f"issues/{name}/letter.md": f"{LETTER}\n![A square](images/photo.png)\n",
         f"issues/{name}/events/index.md": "---\ntitle: Events\n---\n",
-        f"issues/{name}/events/workshop.md": "---\ntitle: A workshop\nstarts: 2099-03-01 18:00\n---\nCome.\n",
+        f"issues/{name}/events/workshop.md": "---\ntitle: A workshop\n---\nCome.\n",
         f"issues/{name}/images/photo.png": small_png(40, 40),
     }
 
@@ -97,12 +117,12 @@ def test_hostile_calls_change_send_and_tell_nothing(
     seed = int(os.environ.get("AGENT_SEED") or random.SystemRandom().randrange(10**6))
     sys.stdout.write(f"AGENT_SEED={seed} AGENT_CALLS={CALLS}\n")
     log, kept = tmp_path / "stderr.log", tmp_path / "kept"
-    shutil.copytree(workspace / "issues" / "2026-02", kept / "2026-02")
-    shutil.copytree(workspace / "issues" / "2026-03", kept / "2026-03")
+    shutil.copytree(workspace / "issues" / "2026-02", kept / "2026-02", symlinks=True)
+    shutil.copytree(workspace / "issues" / "2026-03", kept / "2026-03", symlinks=True)
     before, rows = _everything(tmp_path, workspace), _rows(workspace)
     answers = anyio.run(_attack, workspace, kept, log, seed)
 
-    assert len(answers) == CALLS
+    assert len(answers) == CALLS + len(GOOD_CALLS)
     assert _everything(tmp_path, workspace) == before
     assert _rows(workspace) == rows
     assert (relay.connections, list(keep_home_clean.iterdir())) == (0, [])
@@ -116,6 +136,8 @@ async def _attack(root: Path, kept: Path, log: Path, seed: int) -> list[str]:
     hostile = HostileAgent(seed, lambda issue, path: _fingerprint(root, issue, path))
     answers: list[str] = []
     async with connected(root, log, secrets={"NEWSLETTER_SMTP_PASSWORD": SECRET, "SENDGRID_API_KEY": SECRET}) as agent:
+        for tool, arguments in GOOD_CALLS:
+            answers.append(await agent.text(tool, **arguments))
         for number in range(CALLS):
             tool, arguments = hostile.wrong_call() if number % 2 else hostile.valid_call()
             answers.append(await _answer(agent, tool, arguments))
@@ -149,6 +171,8 @@ def _require_only_plain_files(root: Path) -> None:
         folder = root / "issues" / issue
         for path in folder.rglob("*"):
             inside, mode = path.relative_to(folder), path.lstat().st_mode
+            if inside.as_posix() in LINKS:
+                continue
             assert not inside.name.startswith("."), path
             if stat.S_ISDIR(mode):
                 assert inside.as_posix() in {"events", "images"}, path
@@ -164,7 +188,7 @@ def _require_only_plain_files(root: Path) -> None:
 def _restore(root: Path, kept: Path) -> None:
     for issue in kept.iterdir():
         shutil.rmtree(root / "issues" / issue.name)
-        shutil.copytree(issue, root / "issues" / issue.name)
+        shutil.copytree(issue, root / "issues" / issue.name, symlinks=True)
 
 
 def _everything(top: Path, root: Path) -> dict[str, tuple[int, bytes]]:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.language.counts import count_of
-from newsletter.model.broadcast import BroadcastState, Schedule
+from newsletter.model.broadcast import Schedule
 from newsletter.model.finding import Finding, Means
 from newsletter.model.proposal import Proposal
 from newsletter.model.segment import EVERYONE
@@ -28,28 +28,21 @@ from newsletter.workflows.segments import audience_fields, meant_by
 from newsletter.workflows.send.approve import approve_content, approver, draft_approval
 from newsletter.workflows.send.awake import Awake, possible_awake
 from newsletter.workflows.send.begin import begin
-from newsletter.workflows.send.cancel import CANCEL_PATIENCE, cancel_broadcast, holder_of, plan_cancel
 from newsletter.workflows.send.courier import Trip
 from newsletter.workflows.send.plan import (
     BroadcastPlan,
     Order,
     plan_broadcast,
-    reopen_broadcast,
-    require_unfinished,
     start_broadcast,
 )
 from newsletter.workflows.send.plan_facts import STUDIO_SEAT, notes_on_people, plan_facts
 from newsletter.workflows.send.questions import (
     approval_facts,
-    cancel_facts,
     facts_of_test,
-    people_to_resume,
-    resume_facts,
 )
 from newsletter.workflows.send.recall import is_awake
 from newsletter.workflows.send.reviewer_copies import count_test_copies, send_test_copies
-from newsletter.workflows.send.schedule import lead_of, read_schedule
-from newsletter.workflows.send.status import status_of
+from newsletter.workflows.send.schedule import read_schedule
 
 _EDITED = "The issue was edited in the meantime. This is how it is now."
 _CHANGED = "The issue, the list or the settings have changed in the meantime. This is what would happen now."
@@ -271,66 +264,3 @@ def _agreed_to(plan: BroadcastPlan) -> tuple[object, ...]:
         plan.worn_out,
         (schedule.first, schedule.last, schedule.travel) if schedule else None,
     )
-
-
-# ── A broadcast that exists ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def cancel_question(studio: Studio, issue: str, number: int) -> Question:
-    """Ask whether to cancel a broadcast, with whom it still reaches."""
-    config, now = studio.config, _now()
-    with opened(config) as database:
-        holder = holder_of(config, database, number, partial(studio.courier.open_provider, config), now=now)
-        plan = plan_cancel(database, number, holder, now=now)
-    return Question(
-        issue=issue,
-        title=f"Cancel broadcast {number}?",
-        facts=tuple(cancel_facts(config, plan, now=now)),
-        action=f"Cancel broadcast {number}",
-        act=partial(_cancel, studio, number),
-    )
-
-
-def _cancel(studio: Studio, number: int) -> Settlement:
-    config, stop = studio.config, studio.courier.new_stop()
-    with opened(config) as database:
-        holder = holder_of(config, database, number, partial(studio.courier.open_provider, config), now=_now())
-        studio.courier.halt(number)
-        found = cancel_broadcast(database, number, holder, patience=CANCEL_PATIENCE, stop=stop)
-    leads_to = f"sending/{number}"
-    if found.state is BroadcastState.CANCELLING:
-        what = "It is not completely canceled yet, because another process is still sending. Cancel it again."
-        return Settlement(failure=what, leads_to=leads_to)
-    return Settlement(leads_to=leads_to)
-
-
-def resume_question(studio: Studio, issue: str, number: int, *, notice: str = "") -> Question:
-    """Ask whether to continue a broadcast that was interrupted or paused. The number of people has to be typed."""
-    config, now = studio.config, _now()
-    provider = studio.courier.open_provider(config)
-    with opened(config) as database:
-        require_unfinished(database, number, provider, lead=lead_of(config), now=now)
-        found = status_of(database, number)
-    people = people_to_resume(found, now=now)
-    subscribers = count_of(people, "subscriber")
-    return Question(
-        issue=issue,
-        title=f"Continue broadcast {number}, and send to {subscribers}?" if people else f"Continue broadcast {number}?",
-        facts=tuple(resume_facts(config, found, through=provider.describe(), now=now)),
-        action=f"Send to {subscribers}" if people else f"Continue broadcast {number}",
-        notice=notice,
-        people=people or None,
-        act=partial(_resume, studio, issue, number, people),
-    )
-
-
-def _resume(studio: Studio, issue: str, number: int, agreed: int) -> Settlement | Question:
-    config, now, lead = studio.config, _now(), lead_of(studio.config)
-    provider = studio.courier.open_provider(config)
-    with opened(config) as database:
-        require_unfinished(database, number, provider, lead=lead, now=now)
-        if people_to_resume(status_of(database, number), now=now) > agreed:
-            return resume_question(studio, issue, number, notice=_CHANGED)
-        reopen_broadcast(database, number, now=now)
-    studio.courier.send(Trip(config=config, broadcast=number, is_now=True, ahead=lead, stays=False))
-    return Settlement(leads_to=f"sending/{number}")

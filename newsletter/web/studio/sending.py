@@ -14,10 +14,10 @@ from newsletter.errors import InputError, NewsletterError
 from newsletter.language.clock import say_wait
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
 from newsletter.web.studio.confirmations import Asked, Question, is_typed
-from newsletter.web.studio.questions import cancel_question, resume_question
 from newsletter.web.studio.road import Fields, said_on_page, with_form
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.web.studio.templates import page
+from newsletter.web.studio.unfinished import cancel_question, resume_question
 from newsletter.workflows.send.account import (
     Fact,
     Step,

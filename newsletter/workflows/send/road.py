@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from shlex import quote
+from textwrap import shorten
 
 from msgspec import Struct
 
@@ -15,7 +16,7 @@ from newsletter.config import Config
 from newsletter.errors import MistakesError
 from newsletter.language.clock import say_time, show_utc
 from newsletter.language.counts import count_of, people_of
-from newsletter.model.broadcast import BroadcastKind, BroadcastState, Tally
+from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Tally
 from newsletter.model.segment import AD_HOC
 from newsletter.store.approvals import tested_at
 from newsletter.store.database import Database
@@ -26,6 +27,7 @@ from newsletter.workflows.send.approve import standing_approvals, why_unapproved
 from newsletter.workflows.send.status import BroadcastLine, line_of
 
 _ENDED = frozenset({BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED})
+_LONGEST_NOTE = 110  # characters: about one line in a terminal
 _NO_LIST = "There is no list of subscribers yet."
 
 
@@ -96,7 +98,7 @@ def road_of(config: Config, database: Database | None, draft: Draft) -> Road:
             _tested(config, database, draft.issue, content_hash),
             _approved(config, database, draft.issue, content_hash),
             _scheduled(config, database, draft.issue, current),
-            _sent(config, current, content_hash),
+            _sent(current, content_hash),
         ),
         broadcasts=broadcasts,
     )
@@ -187,7 +189,7 @@ def _scheduled(config: Config, database: Database | None, issue: str, current: B
     return Station(step=Step.SCHEDULED, is_passed=False, note=note, command=command)
 
 
-def _sent(config: Config, current: BroadcastLine | None, content_hash: str) -> Station:
+def _sent(current: BroadcastLine | None, content_hash: str) -> Station:
     if current is None:
         return Station(step=Step.SENT, is_passed=False)
     broadcast, tally = current.broadcast, current.tally
@@ -200,8 +202,7 @@ def _sent(config: Config, current: BroadcastLine | None, content_hash: str) -> S
             note = f"{tally.accepted:,} of {people_of(_mailed(tally))} accepted{set_aside}.{later}"
             return Station(step=Step.SENT, is_passed=True, note=note, command=command)
         case BroadcastState.SCHEDULED:
-            due = broadcast.due_at
-            note = f"Due {say_time(due, config.settings.newsletter.timezone)}." if due else "It waits for its time."
+            note = "It waits for its time."
         case BroadcastState.RUNNING:
             note = f"{_gone(tally):,} of {_mailed(tally):,} sent."
         case BroadcastState.CANCELLED:
@@ -210,8 +211,13 @@ def _sent(config: Config, current: BroadcastLine | None, content_hash: str) -> S
         case BroadcastState.CANCELLING:
             note = "It is being canceled."
         case _:
-            note = f"{broadcast.state.value.capitalize()}: {broadcast.reason}."
+            note = shorten(f"{broadcast.state.value.capitalize()}: {_cause(broadcast)}", _LONGEST_NOTE, placeholder="…")
     return Station(step=Step.SENT, is_passed=False, note=note, command=command)
+
+
+def _cause(broadcast: Broadcast) -> str:
+    """Return why a broadcast stands still, without what to do about it, which its page and `status` say."""
+    return f"{broadcast.reason.partition('; ')[0]}."
 
 
 def _mailed(tally: Tally) -> int:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.errors import InputError
 from newsletter.lists.exports import batch_of
@@ -27,7 +28,7 @@ from newsletter.store.ledger.broadcasts import (
     zone_progress,
 )
 from newsletter.store.ledger.cancel import begin_cancel
-from newsletter.store.ledger.freeze import preview_freeze
+from newsletter.store.ledger.freeze import freeze_broadcast, preview_freeze
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of
 from newsletter.store.ledger.variants import load_variants
@@ -51,6 +52,7 @@ from tests.store.builders import (
     segment,
     send_all,
     variant,
+    variants,
 )
 
 TEACHERS = segment("teachers", Tagged("teacher"))
@@ -493,3 +495,15 @@ def test_freeze_is_in_the_journal_with_its_waivers(database: Database) -> None:
         JournalEntry(at=NOW, entry=Entry.FROZEN, detail="3 people in segment everyone; excluded: 1 bounced"),
         JournalEntry(at=NOW, entry=Entry.WAIVED, detail="links: the page opens tomorrow"),
     )
+
+
+@pytest.mark.parametrize(("most", "is_frozen"), [(3, True), (4, True), (2, False), (0, False)])
+def test_no_more_people_are_frozen_than_a_person_agreed_to(database: Database, most: int, is_frozen: bool) -> None:
+    add_people(database, 3)
+    made_from = replace(request(), most=most)
+    if is_frozen:
+        assert freeze_broadcast(database, made_from, variants(made_from.axes), chunk_size=10, now=NOW).id == 1
+        return
+    with pytest.raises(InputError, match="3 people would get the issue now"):
+        freeze_broadcast(database, made_from, variants(made_from.axes), chunk_size=10, now=NOW)
+    assert list_broadcasts(database) == ()

@@ -5,8 +5,10 @@ import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -75,12 +77,13 @@ class SendingWorld:
                 kind = {"Content-Type": "application/x-www-form-urlencoded"}
                 return await client.request(method, path, headers={**kind, **headers}, content=body)
 
-        return asyncio.run(asked())
+        with ThreadPoolExecutor(1) as thread:  # a browser of the tests keeps a loop in the main thread
+            return thread.submit(lambda: asyncio.run(asked())).result()
 
     def get(self, path: str) -> httpx.Response:
         return self.ask("GET", path, headers={})
 
-    @property
+    @cached_property
     def token(self) -> str:
         found = re.search(r'name="token" value="([^"]+)"', self.get(SENDING).text)
         assert found is not None
@@ -159,6 +162,7 @@ concurrency = 1
         world = SendingWorld(root, relay, without)
         with world.database() as opened:
             add_people(opened, people)
+        assert world.token  # remembered, because an issue with errors has no form
         try:
             yield world
         finally:
@@ -172,6 +176,8 @@ def served_world(world: SendingWorld) -> Iterator[str]:
         server = uvicorn.Server(uvicorn.Config(world.app, log_config=None, timeout_graceful_shutdown=1, http="h11"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/2026-02/"
-        server.should_exit = True
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/2026-02/"
+        finally:
+            server.should_exit = True
+            thread.join()

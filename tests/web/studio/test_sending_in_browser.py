@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.relay import RelayStep
+from tests.web.axe import WIDTHS, violations
 from tests.web.studio.sending_world import PEOPLE, SendingWorld, sending_world, served_world
 
-WIDTHS = (1440, 768, 360)
 MOST_TABS = 80
 STRICT = "[delivery]\nrequire_approval = true\nrequire_test = true"
 Served = tuple[SendingWorld, str]
@@ -34,13 +33,10 @@ def free(tmp_path: Path) -> Iterator[Served]:
 def look_at(page: Page) -> None:
     """Holds the page to axe's rules, and to the width of the window, in each scheme and at each width."""
     before = page.viewport_size
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            found = Axe().run(page).response["violations"]
-            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert violations(page) == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.emulate_media(color_scheme="light")
     if before:
         page.set_viewport_size(before)

@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.config import Config, load_config
 from newsletter.errors import ProviderError
-from newsletter.model.broadcast import BroadcastState
+from newsletter.model.broadcast import BroadcastState, Outcome, OutgoingChunk
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
@@ -19,7 +19,7 @@ from newsletter.store.opening import open_database
 from newsletter.workflows.send import awake
 from newsletter.workflows.send.courier import Courier, Trip
 from tests.store.builders import add_people, at, freeze
-from tests.workflows.send.carriers import Carrier
+from tests.workflows.send.carriers import ACCEPTED, Carrier
 from tests.workspaces import write_workspace
 
 
@@ -90,6 +90,20 @@ def test_one_that_was_told_to_end_begins_nothing(config: Config) -> None:
         courier.end()
         assert tally_of(database, 1).waiting == 30
         assert [broadcast.id for _, broadcast in courier.left()] == [1]
+
+
+def test_a_broadcast_that_is_halted_ends_after_the_current_request(config: Config) -> None:
+    courier = Courier(lambda _config: Carrier(script=[halt]))
+
+    def halt(_chunk: OutgoingChunk) -> Outcome:
+        courier.halt(1)
+        return ACCEPTED
+
+    with open_database(config.database) as database:
+        frozen(config, database)
+        courier.send(trip(config))
+        finished(courier)
+        assert (tally_of(database, 1).accepted, tally_of(database, 1).waiting) == (10, 20)
 
 
 def test_it_does_not_send_the_same_broadcast_twice_at_a_time(config: Config) -> None:

@@ -1,6 +1,7 @@
 // The page on which an issue is tested, approved and sent. Without this script, everything works, after a reload.
 
-const POLL_MS = 1000;
+const POLL_MS = 1000; // while emails are sent; a broadcast that waits for its time is looked at less often
+const CALM_MS = 10_000;
 
 /** Say that a form is on its way, and let it be sent only once. The server would do it only once anyway. */
 function mindForms() {
@@ -49,15 +50,21 @@ function showAudience(select) {
 
 /** Show the progress of a broadcast until nothing more happens. The focus stays on its button. */
 function followAccount(shown) {
-  const isLive = () => shown.querySelector(".account")?.dataset.live === "yes";
+  const live = () => shown.querySelector(".account")?.dataset.live;
+  const wait = (spentMs) => {
+    // A quarter of the time at most is spent on looking, because a large ledger answers slowly.
+    const pause = live() === "calm" ? CALM_MS : POLL_MS;
+    if (live() !== "no") setTimeout(look, Math.max(pause, 3 * spentMs));
+  };
   async function look() {
+    const began = performance.now();
     try {
       const answer = await fetch(shown.dataset.address);
       if (answer.ok) replace(await answer.text());
     } catch {
       // The studio has stopped. The last numbers stay.
     }
-    if (isLive()) setTimeout(look, POLL_MS);
+    wait(performance.now() - began);
   }
   function replace(html) {
     if (shown.querySelector("form[data-is-sent]")) return;
@@ -65,7 +72,7 @@ function followAccount(shown) {
     shown.innerHTML = html;
     if (focused) document.getElementById(focused)?.focus();
   }
-  if (isLive()) setTimeout(look, POLL_MS);
+  wait(0);
 }
 
 mindForms();

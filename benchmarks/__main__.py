@@ -11,6 +11,7 @@ BENCHMARKS = {
     "build": "benchmarks.build",
     "rebuild": "benchmarks.rebuild",
     "apps": "benchmarks.apps",
+    "studio": "benchmarks.studio",
     "importing": "benchmarks.importing",
     "ledger": "benchmarks.ledger",
     "sendgrid": "benchmarks.sendgrid_path",

@@ -1,13 +1,10 @@
 """E3: the test of links. Each link is requested with HEAD, or with GET if HEAD is refused. Redirects are followed."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
 from functools import partial
 from http.client import responses
-from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 from msgspec import Struct
@@ -15,6 +12,7 @@ from msgspec import Struct
 from newsletter import __version__
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
 from newsletter.checks.hosts import host_of, is_local
+from newsletter.checks.network.link_answers import LinkAnswer, keep_links, recall_links
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web
 from newsletter.checks.reading.document import MailLink, listed
@@ -23,7 +21,6 @@ from newsletter.language.counts import count_of
 from newsletter.model.finding import NotRun, Place
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
-from newsletter.system.files import write_whole
 from newsletter.system.parallel import results_of
 from newsletter.system.stream import TimeLimit
 
@@ -36,9 +33,6 @@ _TOO_MANY_REQUESTS = 429
 _OF_A_PAGE = ("http://", "https://")
 _REMEDY = "open the link in a browser, and write the address of the right page, or delete the link"
 _TO_A_PRIVATE_ADDRESS = "redirects to a private address, which readers cannot reach"
-_FILE = "links.json"
-_GOOD_FOR = timedelta(days=1)
-_BAD_FOR = timedelta(minutes=10)
 # The answers of these hosts say nothing about a link, so links to them are reported as skipped.
 ROBOT_WALLS = listed("robot_walls.txt")
 
@@ -48,17 +42,6 @@ class Unjudged(Struct, frozen=True, kw_only=True):
 
     why: str
     is_offline: bool = False  # whether the reason is a missing network
-
-
-class LinkAnswer(Struct, frozen=True, kw_only=True):
-    """The result of checking a link."""
-
-    trouble: str  # what is wrong with it, or empty
-    asked_at: datetime
-
-    def holds_at(self, now: datetime) -> bool:
-        """Return whether the result is still valid, so that no new request is needed."""
-        return timedelta() <= now - self.asked_at < (_BAD_FOR if self.trouble else _GOOD_FOR)
 
 
 LinkPlaces = dict[str, list[tuple[MailLink, Place]]]  # by the address that is requested
@@ -238,27 +221,6 @@ def _not_judged(verdicts: Iterable[Unjudged]) -> Iterator[str]:
     reasons = Counter(verdict.why for verdict in verdicts)
     for why, count in sorted(reasons.items()):
         yield f"{count_of(count, 'link')}: {why}"
-
-
-def recall_links(folder: Path, now: datetime) -> dict[str, LinkAnswer]:
-    """Return the stored results that are still valid, by address. A missing or damaged file counts as empty."""
-    try:
-        kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        answers = {
-            url: LinkAnswer(trouble=str(trouble), asked_at=datetime.fromisoformat(asked_at))
-            for url, (trouble, asked_at) in kept.items()
-        }
-        return {url: answer for url, answer in answers.items() if answer.holds_at(now)}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
-    """Store results, replacing the earlier ones. It is not an error if the folder cannot be written."""
-    content = {url: (answer.trouble, answer.asked_at.isoformat()) for url, answer in answers.items()}
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / _FILE, json.dumps(content, ensure_ascii=False, indent=0).encode())
 
 
 def wall_of(host: str) -> str | None:

@@ -18,6 +18,7 @@ from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import studio_file
+from newsletter.web.studio.thrift import Thrift
 from newsletter.web.studio.watch import Pulse, watch_workspace
 from newsletter.web.studio.whom import Lookups
 
@@ -46,10 +47,12 @@ def studio_app(config: Config, folder: Path, *, pulse: Pulse | None = None) -> S
 @asynccontextmanager
 async def _watching(studio: Studio) -> AsyncIterator[None]:
     """Watch the files while the site is running."""
+    thrift = Thrift()
 
     async def note_changes(paths: Collection[Path]) -> None:
         await run_in_threadpool(studio.proofs.note_changes, paths)
         studio.pulse.beat()
+        await run_in_threadpool(thrift.note_save)
 
     task = asyncio.create_task(watch_workspace(studio.proofs, note_changes))
     try:

@@ -12,6 +12,7 @@ import uvicorn
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.web.studio.application import studio_app
+from newsletter.web.studio.thrift import begin_small
 from newsletter.web.studio.watch import Pulse
 
 HOST, _HOST_IPV6 = "127.0.0.1", "::1"
@@ -30,6 +31,7 @@ def serve_studio(config: Config, folder: Path, *, port: int | None, on_ready: Ca
     `on_ready` is called with the studio's URL when the server is ready. Without a `port`, the default port is used, or
     the next free one. With port 0, the system chooses a free port. Raise InputError if the port cannot be used.
     """
+    begin_small()
     listener = _any_listener() if port is None else _listener(port)
     port = int(listener.getsockname()[1])
     url = f"http://{HOST}:{port}/"

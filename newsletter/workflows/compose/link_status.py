@@ -8,7 +8,7 @@ from urllib.parse import urldefrag
 from msgspec import Struct
 
 from newsletter.checks.base import Circumstances, read_context
-from newsletter.checks.network.link_checker import LinkAnswer, recall_links, test_links
+from newsletter.checks.network.link_answers import LinkAnswer, recall_links
 from newsletter.checks.reading.document import MailLink, read_document
 from newsletter.checks.reading.sources import index_sources
 from newsletter.model.finding import Means
@@ -53,6 +53,8 @@ def may_test_links(composed: Composed) -> bool:
 
 def test_issue_links(composed: Composed, *, now: datetime) -> Tested:
     """Request the links of an issue that have no valid result yet. This takes at most 45 seconds."""
+    from newsletter.checks.network.link_checker import test_links  # loaded here because it loads DNS and HTTP
+
     folder = composed.subject.config.root / BUILD_FOLDER / ".answers"
     tested = test_links(read_context(composed.subject), Circumstances(memory_folder=folder, now=now))
     return Tested(unjudged={url: unjudged.why for url, unjudged in tested.unjudged.items()})

@@ -97,7 +97,10 @@ class AppSheet:
             self._changed.notify_all()
 
     def why_not_drawn(self) -> str:
-        """Return why there can be no pictures, and what to do, or an empty string if there can be."""
+        """Return why there can be no pictures, and what to do, or an empty string if there can be.
+
+        A failure is reported once. Then the next picture that is asked for is tried again.
+        """
         try:
             import_module(_CONFINEMENT).find_browser(Path("none"))
         except ImportError:
@@ -106,7 +109,10 @@ class AppSheet:
             with suppress(CannotRunError):
                 self.picture(self.views[0], Shade.LIGHT)
         with self._changed:
-            return str(self._failure or "")
+            failure, self._failure = self._failure, None
+            if failure is not None:
+                self._thread, self._is_done = None, False
+            return str(failure or "")
 
     def whole_picture(self, view: AppView, shade: Shade) -> AppDrawing:
         """Return the whole email in an app.
@@ -126,6 +132,7 @@ class AppSheet:
     def _draw_all(self) -> None:
         """Draw everything in light mode, and then in dark mode, so that a contact sheet fills in order."""
         every = [(view, shade) for shade in Shade for view in self.views if shade in view.shades]
+        failure: CannotRunError | None = None
         try:
             sitters = (self._sitter(view, shade) for view, shade in every if not self._is_outdated)
             for drawing in _drawn(sitters, self._pictures):
@@ -133,10 +140,10 @@ class AppSheet:
                     self._drawn[_PictureKey(drawing.app, drawing.shade)] = drawing
                     self._changed.notify_all()
         except CannotRunError as err:
-            self._failure = err
+            failure = err
         finally:
             with self._changed:
-                self._is_done = True
+                self._failure, self._is_done = failure, True
                 self._changed.notify_all()
 
     def _sitter(self, view: AppView, shade: Shade, *, is_whole: bool = False) -> Sitter:

@@ -86,6 +86,8 @@ def test_a_browser_that_fails_ends_the_waiting_for_all_pictures(
         assert answer.status_code == 503
         assert "Chromium does not start" in answer.text
     assert "Chromium does not start" in visitor.get("/2026-02/apps").text
+    assert "Chromium does not start" not in visitor.get("/2026-02/apps").text  # the next time it is tried again
+    assert visitor.get("/2026-02/apps/gmail-web/light.jpg").status_code == 503
 
 
 def test_a_new_email_ends_the_drawing_of_the_old_one(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,8 @@ exist, and another third parts of the heap that nothing used.
 
 import ctypes
 import gc
+import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import _lru_cache_wrapper
 
@@ -46,10 +48,21 @@ def forget_texts() -> None:
 
     Caches without a limit contain what never changes.
     """
-    caches = [each for each in gc.get_objects() if isinstance(each, _lru_cache_wrapper)]
-    for cache in caches:
+    for cache in _caches():
         if cache.__module__.startswith("newsletter.") and cache.cache_parameters()["maxsize"] is not None:
             cache.cache_clear()
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)  # glibc gives back what is free (malloc_trim(3))
+
+
+def _caches() -> "Iterator[_lru_cache_wrapper[object]]":
+    """Yield the caches of the program's functions and methods, which stand in its modules and classes.
+
+    `gc.get_objects` would find them too. But while it holds a tuple that another thread is building from a generator,
+    that thread fails with a SystemError, and it may be the thread that sends a broadcast.
+    """
+    modules = [module for name, module in tuple(sys.modules.items()) if name.startswith("newsletter.")]
+    found = [each for module in modules for each in tuple(vars(module).values())]
+    inside = [each for owner in found if isinstance(owner, type) for each in tuple(vars(owner).values())]
+    yield from {id(each): each for each in (*found, *inside) if isinstance(each, _lru_cache_wrapper)}.values()

@@ -9,7 +9,7 @@ import newsletter.web.studio.server  # noqa: F401 - loads the modules of the stu
 from newsletter.web.studio import thrift
 
 
-def limited(caches: list[_lru_cache_wrapper[object]]) -> list[_lru_cache_wrapper[object]]:
+def limited(caches: "list[_lru_cache_wrapper[object]]") -> "list[_lru_cache_wrapper[object]]":
     """Those of the program that have a limit."""
     ours = (each for each in caches if each.__module__.startswith("newsletter."))
     return [each for each in ours if each.cache_parameters()["maxsize"] is not None]

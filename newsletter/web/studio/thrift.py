@@ -49,19 +49,20 @@ def forget_texts() -> None:
     Caches without a limit contain what never changes.
     """
     for cache in _caches():
-        if cache.cache_parameters()["maxsize"] is not None:
+        if cache.__module__.startswith("newsletter.") and cache.cache_parameters()["maxsize"] is not None:
             cache.cache_clear()
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)  # glibc gives back what is free (malloc_trim(3))
 
 
-def _caches() -> Iterator["_lru_cache_wrapper[object]"]:
-    """Yield the caches of the program's functions and methods.
+def _caches() -> "Iterator[_lru_cache_wrapper[object]]":
+    """Yield the caches of the program's functions and methods, which stand in its modules and classes.
 
-    They are not asked of the garbage collector: a reference to a tuple that another thread is making would break it.
+    `gc.get_objects` would find them too. But while it holds a tuple that another thread is building from a generator,
+    that thread fails with a SystemError, and it may be the thread that sends a broadcast.
     """
-    for name, module in list(sys.modules.items()):
-        for value in list(vars(module).values()) if name.startswith("newsletter.") else ():
-            members = list(vars(value).values()) if isinstance(value, type) else [value]
-            yield from (each for each in members if isinstance(each, _lru_cache_wrapper))
+    modules = [module for name, module in tuple(sys.modules.items()) if name.startswith("newsletter.")]
+    found = [each for module in modules for each in tuple(vars(module).values())]
+    inside = [each for owner in found if isinstance(owner, type) for each in tuple(vars(owner).values())]
+    yield from {id(each): each for each in (*found, *inside) if isinstance(each, _lru_cache_wrapper)}.values()

@@ -1,4 +1,4 @@
-"""Questions that are answered once, whoever answers and how often."""
+"""Questions that are answered once, however many people answer and however often."""
 
 import threading
 from collections.abc import Callable

@@ -66,6 +66,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("approvals.last_of", ({"issue": "2026-02"}, {"issue": "none"})),
     ("approvals.remember_test", ({"issue": "2026-03", "content_hash": "h", "copies": 2, "now": T},)),
     ("approvals.tested_at", ({"issue": "2026-02", "content_hash": "abc"}, {"issue": "none", "content_hash": ""})),
+    ("approvals.last_test", ({},)),
     ("audit.deliveries", ({"broadcast": 1, "after": 0, "status": "", "size": 99},)),
     ("audit.find_forgotten", ({"digest": b"1"}, {"digest": b"2"}, {"digest": b"3"})),
     ("broadcasts.find", (*({"broadcast": number + 1} for number in range(len(BroadcastState))), NONE)),

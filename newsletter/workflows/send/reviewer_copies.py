@@ -8,8 +8,9 @@ from email.utils import parseaddr
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.config import Config
-from newsletter.errors import InputError, ProviderError
+from newsletter.checks.reading.starter import is_starter_address
+from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.errors import InputError, Mistake, MistakesError, ProviderError
 from newsletter.model.broadcast import Mailing, NextStep, OutgoingChunk, Recipient, Verdict
 from newsletter.model.readership import Reader, Readership
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
@@ -55,6 +56,35 @@ def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
         for mailbox in mailboxes:
             found.setdefault(parseaddr(mailbox)[1].casefold(), mailbox)
     return tuple(found.values())
+
+
+def require_own_addresses(config: Config, mailboxes: Sequence[str]) -> None:
+    """Raise MistakesError if a test copy would leave this machine from or to an address of the starter.
+
+    Texts of the starter may be in a test copy: it shows what is still to be written.
+    """
+    if config.settings.provider.table_in_use.route is None:
+        return
+    addresses: dict[tuple[str, str], tuple[str, ...]] = {
+        ("newsletter", "from"): (config.settings.newsletter.from_email,)
+    }
+    addresses |= {("reviewers", name): group for name, group in config.settings.reviewers.items()}
+    used = {config.settings.newsletter.from_email, *mailboxes}
+    mistakes = [
+        Mistake(
+            path=CONFIG_FILE,
+            line=line_of_key(config, *location),
+            what=f"{address} comes with a new workspace, and cannot send or receive email",
+            remedy="write your own address, or run: newsletter setup",
+        )
+        for location, found in addresses.items()
+        for address in found
+        if address in used and is_starter_address(address)
+    ]
+    if mistakes:
+        raise MistakesError(mistakes)
+    if strays := [mailbox for mailbox in mailboxes if is_starter_address(mailbox)]:
+        raise InputError(f"--to: {strays[0]} is only an example, and cannot receive email; write your own address")
 
 
 def count_test_copies(composed: Composed, mailboxes: Sequence[str]) -> int:

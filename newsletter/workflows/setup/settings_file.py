@@ -175,9 +175,7 @@ def _validate(text: str) -> None:
     try:
         Settings.model_validate(tomllib.loads(text.removeprefix(_BOM)))
     except ValidationError as err:
-        raise MistakesError(
-            mistakes_of(err, model=Settings, path=CONFIG_FILE, line_of=lambda _location: None)
-        ) from err
+        raise MistakesError(mistakes_of(err, model=Settings, path=CONFIG_FILE, line_of=lambda _location: None)) from err
 
 
 def _write(path: Path, text: str) -> None:

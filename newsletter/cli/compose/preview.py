@@ -11,7 +11,7 @@ from newsletter.cli import output
 from newsletter.cli.options import NewestIssue
 from newsletter.cli.workspace import current_config
 from newsletter.system.environment import harmless_surroundings
-from newsletter.web.studio.preview import serve_preview
+from newsletter.web.studio.server import serve_studio
 from newsletter.workflows.compose.compose import require_issue
 
 
@@ -37,4 +37,4 @@ def preview(
             subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=False)  # noqa: S603
 
     config = current_config()
-    serve_preview(config, require_issue(config, issue), port=port, on_ready=on_ready)
+    serve_studio(config, require_issue(config, issue), port=port, on_ready=on_ready)

@@ -74,6 +74,11 @@ class Proofs:
         self._noting = Lock()
 
     @property
+    def config(self) -> Config:
+        """The settings as they were when they were last valid."""
+        return self._ingredients.config
+
+    @property
     def first(self) -> str:
         """The name of the issue that the studio was opened with."""
         return self._folder.name

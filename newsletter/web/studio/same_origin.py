@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # with the complete `Host`, including the port.
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _TOKEN_FIELD = "token"  # noqa: S105 - the name of the field, not its value
+_TOKEN_HEADER = "Studio-Token"  # noqa: S105 - likewise
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -55,7 +56,7 @@ class SameOriginOnly:
             request = Request(scope, receive)
             if not _is_same_origin(request.headers):
                 answer = PlainTextResponse("Only the studio's own pages can submit this form.\n", status_code=403)
-            elif not compare_digest(_token_in(await request.body()).encode(), self._token.encode()):
+            elif not compare_digest((await _token_of(request)).encode(), self._token.encode()):
                 answer = PlainTextResponse("The studio was restarted. Reload the page.\n", status_code=403)
             else:
                 receive = _again(await request.body(), receive)
@@ -74,9 +75,11 @@ def _is_same_origin(headers: Headers) -> bool:
     return sites == ["same-origin"] or (not sites and bool(origins))
 
 
-def _token_in(body: bytes) -> str:
-    """Return the token from the form's hidden field, or an empty string."""
-    return parse_qs(body.decode(errors="replace")).get(_TOKEN_FIELD, [""])[0]
+async def _token_of(request: Request) -> str:
+    """Return the token from the header that scripts send, or from the form's hidden field, or an empty string."""
+    if _TOKEN_HEADER in request.headers:
+        return request.headers[_TOKEN_HEADER]
+    return parse_qs((await request.body()).decode(errors="replace")).get(_TOKEN_FIELD, [""])[0]
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

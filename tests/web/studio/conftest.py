@@ -22,7 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from newsletter.config import Config, load_config
 from newsletter.store.opening import open_database
-from newsletter.web.studio.preview import preview_app
+from newsletter.web.studio.application import studio_app
 from newsletter.web.studio.watch import Pulse
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.reader import ReaderMail
@@ -108,7 +108,7 @@ def issue_folder(workspace: Path) -> Path:
 @pytest.fixture
 def visitor(config: Config, issue_folder: Path) -> Visitor:
     """A visitor of a studio that has just been opened."""
-    return Visitor(preview_app(config, issue_folder))
+    return Visitor(studio_app(config, issue_folder))
 
 
 def mail_for(config: Config, composed: Composed, email: str, now: datetime) -> ReaderMail | None:
@@ -149,7 +149,7 @@ def served(config: Config, issue_folder: Path, database: None) -> Iterator[Serve
     """The studio with `mail_for`, served by a thread."""
     listener = socket.create_server(("127.0.0.1", 0))
     pulse = Pulse()
-    app = preview_app(config, issue_folder, pulse=pulse, mail_for=mail_for)
+    app = studio_app(config, issue_folder, pulse=pulse, mail_for=mail_for)
     posted: list[int] = []
 
     async def noting(scope: Scope, receive: Receive, send: Send) -> None:

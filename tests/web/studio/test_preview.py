@@ -10,7 +10,8 @@ import pytest
 
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError
-from newsletter.web.studio.preview import DEFAULT_PORT, preview_app, serve_preview
+from newsletter.web.studio.application import studio_app
+from newsletter.web.studio.server import DEFAULT_PORT, serve_studio
 from tests.web.studio.conftest import RunningStudio, Visitor, running_studio
 
 MAIL = "/2026-02/mail.html"
@@ -65,7 +66,7 @@ def test_the_fullest_variant_is_shown_unless_another_is_chosen(visitor: Visitor)
 def test_what_readers_of_each_mailbox_see_can_be_chosen(workspace: Path, issue_folder: Path) -> None:
     (issue_folder / "issue.yaml").write_text((issue_folder / "issue.yaml").read_text() + "  - tips\n")
     (issue_folder / "tips.md").write_text("---\ntitle: Find us\nshow: own\n---\n")
-    visitor = Visitor(preview_app(load_config(workspace), issue_folder))
+    visitor = Visitor(studio_app(load_config(workspace), issue_folder))
 
     choices = re.findall(
         r'<option value="([^"]*)"(?: selected)?>([^<]*(?:Gmail|mailboxes))<', visitor.get("/2026-02/").text
@@ -102,7 +103,7 @@ def test_hosted_pictures_are_shown_from_here_before_they_are_published(workspace
     settings = workspace / "newsletter.toml"
     settings.write_text(settings.read_text() + '\n[archive]\nurl = "https://archive.example.org"\n')
     config = load_config(workspace)
-    html = Visitor(preview_app(config, workspace / "issues/2026-02")).get(MAIL).text
+    html = Visitor(studio_app(config, workspace / "issues/2026-02")).get(MAIL).text
     assert picture_in(html)
 
 
@@ -125,7 +126,7 @@ def test_the_page_for_an_unknown_issue_lists_the_known_ones(visitor: Visitor) ->
 def test_an_issue_that_was_never_whole_shows_all_its_mistakes(workspace: Path) -> None:
     (workspace / "issues/2026-02/letter.md").write_text("---\ngreting: Hello\n---\n![](images/none.png)\n")
     (workspace / "issues/2026-02/teaching.md").write_text("---\ntype: unheard-of\n---\nText\n")
-    visitor = Visitor(preview_app(load_config(workspace), workspace / "issues/2026-02"))
+    visitor = Visitor(studio_app(load_config(workspace), workspace / "issues/2026-02"))
     answer = visitor.get("/2026-02/")
     assert answer.status_code == 200
     assert "3 errors" in answer.text
@@ -140,7 +141,7 @@ def test_an_issue_that_was_never_whole_shows_all_its_mistakes(workspace: Path) -
     "host", ["evil.example", "evil.example:8025", "127.0.0.1.evil.example", "localhost.evil:8025", "127.0.0.2:8025", ""]
 )
 def test_a_foreign_host_is_refused(visitor: Visitor, host: str) -> None:
-    for path in ("/", "/2026-02/", MAIL, "/studio.css"):
+    for path in ("/", "/2026-02/", MAIL, "/-/files/studio.css"):
         answer = visitor.get(path, host=host)
         assert answer.status_code == 400
         assert "letter" not in answer.text
@@ -150,7 +151,7 @@ def test_localhost_is_as_good_as_its_number(visitor: Visitor) -> None:
     assert visitor.get("/2026-02/", host="localhost:8025").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/2026-02/", MAIL, "/studio.css", "/studio.js", "/2027-01/"])
+@pytest.mark.parametrize("path", ["/2026-02/", MAIL, "/-/files/studio.css", "/-/files/studio.js", "/2027-01/"])
 def test_every_answer_is_protected_and_kept_nowhere(visitor: Visitor, path: str) -> None:
     headers = visitor.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -171,13 +172,13 @@ def test_neither_page_nor_mail_runs_a_script_that_is_not_ours(visitor: Visitor) 
 def test_what_a_file_says_cannot_become_markup_of_the_page(workspace: Path) -> None:
     path = workspace / "issues/2026-02/issue.yaml"
     path.write_text(path.read_text().replace("A few words", r"\<script>alert(1)\</script>"))
-    page = Visitor(preview_app(load_config(workspace), path.parent)).get("/2026-02/").text
+    page = Visitor(studio_app(load_config(workspace), path.parent)).get("/2026-02/").text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
 
 
 def test_the_page_asks_nothing_of_other_hosts(visitor: Visitor) -> None:
-    for path in ("/2026-02/", "/studio.css", "/studio.js"):
+    for path in ("/2026-02/", "/-/files/studio.css", "/-/files/studio.js"):
         assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(|@import""", visitor.get(path).text)
 
 
@@ -253,12 +254,12 @@ def test_a_second_studio_finds_another_port(workspace: Path) -> None:
 def test_a_port_that_is_taken_is_refused(studio: RunningStudio, config: Config, issue_folder: Path) -> None:
     taken = urlsplit(studio.url).port
     with pytest.raises(InputError, match=f"port {taken}: another program is using it; delete --port"):
-        serve_preview(config, issue_folder, port=taken, on_ready=never)
+        serve_studio(config, issue_folder, port=taken, on_ready=never)
 
 
 def test_a_port_that_does_not_exist_is_refused(config: Config, issue_folder: Path) -> None:
     with pytest.raises(InputError, match="this port does not exist"):
-        serve_preview(config, issue_folder, port=70_000, on_ready=never)
+        serve_studio(config, issue_folder, port=70_000, on_ready=never)
 
 
 def test_an_open_page_is_told_of_a_save(studio: RunningStudio, issue_folder: Path) -> None:

@@ -18,7 +18,7 @@ from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
 from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
-from newsletter.web.studio.preview import preview_app
+from newsletter.web.studio.application import studio_app
 from newsletter.web.studio.views import (
     DeviceScheme,
     Lookups,
@@ -87,7 +87,7 @@ def test_links_open_in_tabs_of_their_own() -> None:
 @pytest.fixture
 def knowing(config: Config, issue_folder: Path) -> Visitor:
     """A visitor of a studio that knows subscribers."""
-    return Visitor(preview_app(config, issue_folder, mail_for=mail_for))
+    return Visitor(studio_app(config, issue_folder, mail_for=mail_for))
 
 
 def look_up(visitor: Visitor, email: str, query: str = "") -> str:
@@ -185,7 +185,7 @@ def test_a_real_subscriber_is_shown_the_variant_and_words_of_a_broadcast(config:
     with open_database(config.database) as database:
         add(database, row("maria@example.org", first_name="Maria", last_name="Silva", language="es", tags=("teacher",)))
         add_suppression(database, "maria@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
-    visitor = Visitor(preview_app(config, issue_folder))
+    visitor = Visitor(studio_app(config, issue_folder))
 
     query = look_up(visitor, "Maria@Example.org")
     page, mail = visitor.get(f"/2026-02/{query}").text, visitor.get(f"{MAIL_PAGE}{query}").text

@@ -1,13 +1,10 @@
-"""Render the studio's page: the email in the middle, its problems and its size at the edge."""
+"""Render the page of an issue: the email in the middle, its problems and its size at the edge."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 from msgspec import Struct
+from starlette.responses import HTMLResponse
 
 from newsletter.checks.registry import named
 from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
@@ -15,6 +12,8 @@ from newsletter.config import Config
 from newsletter.errors import Mistake
 from newsletter.model.finding import Finding, Severity
 from newsletter.web.studio.proofs import IssueProof
+from newsletter.web.studio.studio import Studio
+from newsletter.web.studio.templates import page
 from newsletter.web.studio.views import (
     SAMPLE_READER,
     UNKNOWN_READER,
@@ -29,9 +28,6 @@ from newsletter.web.studio.views import (
 )
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import SampleMail
-
-# These templates are not part of the theme: a workspace can change the look of its emails, but not that of the studio.
-_PAGES = Path(__file__).parent / "pages"
 
 
 class ListedProblem(Struct, frozen=True, kw_only=True):
@@ -64,26 +60,23 @@ class ShownMail(Struct, frozen=True, kw_only=True):
         return f"{day:%b} {day.day}"
 
 
-def studio_page(
-    proof: IssueProof, view: StudioView, issues: Iterable[str], *, lookup: SubscriberLookup | None, token: str
-) -> str:
-    """Return the whole page. Its form contains the token."""
+def issue_page(studio: Studio, proof: IssueProof, view: StudioView, *, lookup: SubscriberLookup | None) -> HTMLResponse:
+    """Return the whole page."""
     shown = _shown(proof, view, lookup)
     problems = [_of_mistake(mistake) for mistake in proof.mistakes]
     if shown is not None and not proof.mistakes:
         problems = [_of_finding(finding) for finding in _errors_first(shown.composed.findings)]
     reader = view.reader if view.reader == SAMPLE_READER or (lookup and lookup.found) else UNKNOWN_READER
-    page = _templates().get_template("studio.html.j2")
-    return page.render(
+    return page(
+        studio,
+        "issue.html.j2",
         proof=proof,
-        newsletter=proof.config.settings.newsletter,
         view=view,
         reader=reader,
         readers=(UNKNOWN_READER, SAMPLE_READER, *([reader] if lookup and lookup.found else [])),
-        issues=tuple(issues),
+        issues=tuple(studio.proofs.issues()),
         shown=shown,
         lookup=lookup,
-        token=token,
         problems=problems,
         skipped=[named(each.rule) for each in shown.composed.not_run] if shown and not proof.mistakes else [],
         verdict=_verdict(problems),
@@ -98,35 +91,6 @@ def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: S
     if lookup is not None and lookup.found is not None:
         return lookup.found.mail
     return mail_in_view(config, composed.rendered, view)
-
-
-def missing_page(issue: str, issues: Iterable[str]) -> str:
-    """Return the page for an issue that does not exist. The page lists the existing issues."""
-    return _templates().get_template("missing.html.j2").render(issue=issue, issues=tuple(issues))
-
-
-def studio_file(name: str) -> str:
-    """Return the studio's own style sheet or script."""
-    return (_PAGES / name).read_text(encoding="utf-8")
-
-
-@cache
-def _templates() -> Environment:
-    loader = FileSystemLoader(_PAGES)
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["sentence"] = _sentence
-    return environment
-
-
-def _sentence(text: str) -> Markup:
-    """Capitalize the text unless it begins with a path or a key, and mark up text in backticks as code."""
-    first, _, _ = text.partition(" ")
-    if first.isalpha():
-        text = text[0].upper() + text[1:]
-    code, pieces = Markup("<code>{}</code>"), text.split("`")
-    return Markup("").join(code.format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces))
 
 
 def _shown(proof: IssueProof, view: StudioView, lookup: SubscriberLookup | None) -> ShownMail | None:

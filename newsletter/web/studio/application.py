@@ -13,7 +13,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
 
 from newsletter.config import Config
-from newsletter.web.studio import issue
+from newsletter.web.studio import issue, setup
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
@@ -24,7 +24,7 @@ from newsletter.workflows.compose.reader import mail_for_address
 
 # Every group of pages: each returns its routes. Pages of one issue are below `/{issue}/`, all others below `/-/`, which
 # cannot be the name of an issue. So the groups with pages below `/-/` come first.
-_GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (issue.routes,)
+_GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (setup.routes, issue.routes)
 
 
 def studio_app(

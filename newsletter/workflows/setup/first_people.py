@@ -19,6 +19,8 @@ _SOURCE = "added themselves during setup"
 
 def _add(situation: Situation, text: str) -> str:
     """Add one person or import a file. Return what was done. Raise FaultError or InputError if nothing was."""
+    if not text:
+        return ""
     config, now = situation.config, datetime.now(UTC)
     path = Path(text).expanduser()
     path = path if path.is_absolute() else config.root / path

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from newsletter.config import find_workspace
 from newsletter.errors import FaultError, InputError, NewsletterError
 from newsletter.model.diagnosis import DnsRecord, Health, HealthItem
 from newsletter.settings.mistakes import suggestion
-from newsletter.workflows.setup.questions import NearMissError, Question, answer
+from newsletter.workflows.setup.questions import NO_ANSWER, NearMissError, Question, answer
 from newsletter.workflows.setup.situation import Situation, look_at
 from newsletter.workflows.setup.steps import STEPS, Mark, Step, first_unfinished
 
@@ -113,8 +112,9 @@ def _ask(question: Question, root: Path) -> None:
     output.note("")
     for option in question.options(_look(root)):
         output.note(f"  {option.value.ljust(10)} {option.label}")
-    if question.about:
-        output.note(f"  {output.styled(question.about, 'dim')}")
+    about = f"{question.about} Write {NO_ANSWER} for none." if question.is_optional else question.about
+    if about:
+        output.note(f"  {output.styled(about, 'dim')}")
     while True:
         situation = _look(root)
         offered = question.current(situation) or question.suggested(situation)
@@ -159,8 +159,7 @@ def _check(step: Step, root: Path) -> None:
 
 
 def _print_items(items: Sequence[HealthItem]) -> None:
-    for _, alike in groupby(items, key=lambda item: (item.health, item.what, item.remedy)):
-        item = next(alike)
+    for item in items:
         label, style = _HEALTH.get(item.health, _SKIPPED)
         output.note(f"  {output.styled(label.ljust(8), style)} {item.what}")
         if item.remedy:

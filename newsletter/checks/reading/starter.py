@@ -18,6 +18,7 @@ from newsletter.checks.reading.document import normalized
 from newsletter.errors import Location
 
 STARTER_DOMAIN = "our-organization.example"
+SAMPLE_LIST = "recipients.example.csv"
 _FEWEST_WORDS = 3  # “Live online” or “About us” may be exactly what someone wants to say
 _NAMES = frozenset({"name", "organization"})
 # The keys whose texts are as good in any issue: “Reserve your place”, “Dear friends”.
@@ -71,7 +72,7 @@ def placeholder_settings() -> Mapping[Location, str]:
 @lru_cache(maxsize=1)
 def sample_people() -> tuple[str, ...]:
     """Return the addresses in the starter's sample list."""
-    return tuple(row["email"] for row in csv.DictReader(io.StringIO(_file("recipients.example.csv"))))
+    return tuple(row["email"] for row in csv.DictReader(io.StringIO(_file(SAMPLE_LIST))))
 
 
 def _settings(value: object, location: Location) -> Iterator[tuple[Location, str]]:

@@ -8,10 +8,11 @@ from newsletter.checks.reading.sources import Passage
 from newsletter.checks.reading.starter import is_starter_address, starter_words_in
 from newsletter.model.finding import Place, Severity
 
+PLACEHOLDERS = "S18"
 _OWN = "write your own, or delete it"
 
 
-@rule("S18")
+@rule(PLACEHOLDERS)
 def check_starter_texts(context: CheckContext) -> Iterable[Problem]:
     """Texts and addresses of the first issue.
 

@@ -101,7 +101,7 @@ class _SetupPages:
 
     def _answer(self, step: Step, question: Question, text: str) -> None:
         situation = self._situation()
-        if text == question.current(situation):
+        if text and text == question.current(situation):
             return
         # In a form, an empty field means no answer. In the terminal, Enter keeps what there is.
         if done := answer(question, situation, text or (NO_ANSWER if question.is_optional else "")):

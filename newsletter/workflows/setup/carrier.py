@@ -15,7 +15,7 @@ from newsletter.errors import FaultError
 from newsletter.model.values import OneLine
 from newsletter.providers.sendgrid.account import NEEDED_PERMISSIONS
 from newsletter.settings.provider import LOOPBACK, SmtpSettings
-from newsletter.workflows.setup.questions import NO_ANSWER, Option, Question, checked, saving, setting
+from newsletter.workflows.setup.questions import Option, Question, checked, saving, setting
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
@@ -282,7 +282,7 @@ CARRIER_QUESTIONS: tuple[Question, ...] = (
         "provider",
         "smtp",
         "username",
-        about=f"With which you log in to the mail server. Write {NO_ANSWER} for none.",
+        about="With which you log in to the mail server.",
         type_=OneLine,
         suggested=_suggested_username,
         is_optional=True,

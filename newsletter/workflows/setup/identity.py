@@ -4,7 +4,7 @@ from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from newsletter.model.values import EmailAddress, Language, OneLine, TimeZone, WebAddress
-from newsletter.workflows.setup.questions import NO_ANSWER, Question, checked, saving, setting
+from newsletter.workflows.setup.questions import Question, checked, saving, setting
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
@@ -78,7 +78,7 @@ SENDER_QUESTIONS: tuple[Question, ...] = (
         "The address for replies",
         "newsletter",
         "reply_to",
-        about=f"Leave it as it is, or write {NO_ANSWER} to let replies go to the sender.",
+        about="Without one, replies go to the sender.",
         type_=EmailAddress,
         suggested=lambda situation: situation.sender,
         is_optional=True,

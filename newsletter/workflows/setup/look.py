@@ -13,7 +13,7 @@ from newsletter.render.imaging.fit import Original, try_out
 from newsletter.settings.workspace import Palette
 from newsletter.system.file_errors import explained
 from newsletter.system.pictures import read_picture
-from newsletter.workflows.setup.questions import NO_ANSWER, NearMissError, Question, saving
+from newsletter.workflows.setup.questions import NearMissError, Question, saving
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
@@ -128,7 +128,7 @@ LOOK_QUESTIONS: tuple[Question, ...] = (
     Question(
         name="logo",
         asks="Your logo, a PNG, JPEG or SVG file",
-        about=f"A file elsewhere is copied to {_LOGOS}/. Write {NO_ANSWER} for none.",
+        about=f"Its path on this computer. A file from elsewhere is copied to {_LOGOS}/.",
         current=lambda situation: situation.own("brand", "logo"),
         apply=saving(_logo),
         is_optional=True,

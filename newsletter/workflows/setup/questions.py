@@ -59,7 +59,7 @@ def answer(question: Question, situation: Situation, text: str) -> str:
     if not text and question.is_optional:
         return ""
     if not text:
-        raise FaultError("there is no answer yet", "write one, or press Ctrl-D to go on later")
+        raise FaultError("there is no answer yet", "write one")
     return question.apply(situation, text)
 
 

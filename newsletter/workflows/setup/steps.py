@@ -3,7 +3,7 @@
 The terminal and the studio show the same steps. A step is done when the files and the database say so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -115,11 +115,16 @@ def _domain(situation: Situation) -> StepState:
 
 def _check_domain(situation: Situation) -> tuple[HealthItem, ...]:
     facts = provider_facts(situation.config, situation.environ, is_online=True)
-    return tuple(sender_items(situation.config, facts, is_online=True))
+    return _apart(sender_items(situation.config, facts, is_online=True))
 
 
 def _check_carrier(situation: Situation) -> tuple[HealthItem, ...]:
-    return provider_facts(situation.config, situation.environ, is_online=True).items if situation.sends else ()
+    return _apart(provider_facts(situation.config, situation.environ, is_online=True).items) if situation.sends else ()
+
+
+def _apart(items: Iterable[HealthItem]) -> tuple[HealthItem, ...]:
+    """Return the items, each text once: several checks often fail for the same reason."""
+    return tuple({(item.health, item.what, item.remedy): item for item in items}.values())
 
 
 def _people(situation: Situation) -> StepState:

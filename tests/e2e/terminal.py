@@ -18,6 +18,11 @@ _SECONDS = 60.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def _take_terminal() -> None:
+    """Make the terminal of this process the one whose Ctrl-C it gets."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """One command in a terminal of its own, for the length of a `with` block."""
 
@@ -35,7 +40,7 @@ class Terminal:
             stdout=its,
             stderr=its,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - no thread of this process holds what it needs
         )
         os.close(its)
 

@@ -39,6 +39,7 @@ _LASTING_SETTINGS = frozenset(
 )
 _KEY = re.compile(r"^[ -]*(?P<key>\w+): +(?P<value>\S.*)$", re.MULTILINE)
 _SAMPLE = re.compile(r"^# (?=\[|\w+ = )", re.MULTILINE)
+_CODE_SPAN = re.compile(r"`[^`]*`")  # a passage has another sign in place of each
 _LINK_TARGET = re.compile(r"\]\([^)]*\)")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
@@ -126,7 +127,8 @@ def _sentences(block: str) -> list[str]:
 def _issue_texts() -> Iterator[tuple[str, bool]]:
     """Yield the text of each file of the starter's issue, and whether it has prose."""
     for file in _texts_below(files("newsletter").joinpath("starter", "issue")):
-        yield _LINK_TARGET.sub("]", file.read_text("utf-8")), file.name.endswith(".md")
+        text = _CODE_SPAN.sub("\N{OBJECT REPLACEMENT CHARACTER}", file.read_text("utf-8"))
+        yield _LINK_TARGET.sub("]", text), file.name.endswith(".md")
 
 
 def _texts_below(folder: Traversable) -> Iterator[Traversable]:

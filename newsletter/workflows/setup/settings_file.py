@@ -111,14 +111,18 @@ def _with_value(text: str, location: Location, value: object) -> str:
 
 
 def _insert(table: Any, key: str, item: Any) -> None:
-    """Add a key after the last one of a table. tomlkit would add it after the comments that follow the table."""
-    body = table.value.body if hasattr(table, "value") else table.body
-    before = [name for name, each in body if name is not None and not isinstance(each, Table | AoT)]
-    container = table.value if hasattr(table, "value") else table
+    """Add a key after the last one of a table.
+
+    tomlkit itself adds it after the comments that follow the table, where it would end up in the next sample.
+    """
+    container = getattr(table, "value", table)
+    before = [name for name, each in container.body if name is not None and not isinstance(each, Table | AoT)]
     if before:
         container._insert_after(before[-1], key, item)
-    else:
+    elif container.body:
         container._insert_at(0, key, item)
+    else:
+        table.append(key, item)
 
 
 def _with_table(text: str, location: Location) -> str:

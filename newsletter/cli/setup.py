@@ -1,7 +1,8 @@
 """`newsletter setup`: the steps of setup as a conversation in the terminal."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import dropwhile
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +53,7 @@ def setup(
     output.note("Enter keeps the answer in brackets. Ctrl-D leaves; all answers are saved.")
     try:
         for each in chosen:
-            _walk(each, root)
+            _walk(each, root, is_chosen=step is not None)
     except _LeavingError:
         output.note("")
         output.print_next("newsletter setup", "to continue; your answers are saved")
@@ -89,18 +90,23 @@ def _print_overview(situation: Situation) -> None:
         output.say(f"  {number}  {step.title.ljust(_TITLE_WIDTH)}  {mark}  {state.says}", hang=_TITLE_WIDTH + 15)
 
 
-def _walk(step: Step, root: Path) -> None:
-    """Ask the questions of a step, then check or do what it is about."""
+def _walk(step: Step, root: Path, *, is_chosen: bool) -> None:
+    """Ask the questions of a step, then check or do what it is about.
+
+    A step that was left is taken up at its first question without an answer, unless the person chose it by name.
+    """
     output.note("")
     output.note(output.styled(f"{STEPS.index(step) + 1} of {len(STEPS)}  {step.title}", "bold"))
     output.note(step.about)
-    for question in step.questions:
-        situation = _look(root)
-        if question.applies(situation):
-            _ask(question, root)
     situation = _look(root)
-    for line in step.guide(situation):
-        output.note(f"  {line}")
+    questions: Iterable[Question] = step.questions
+    if not is_chosen and step.state(situation).mark is Mark.TO_DO:
+        questions = dropwhile(lambda each: not each.applies(situation) or bool(each.current(situation)), questions)
+    for question in questions:
+        if question.applies(_look(root)):
+            _ask(question, root)
+    for line in step.guide(_look(root)):
+        _print_guide(line)
     if step.check is not None:
         _check(step, root)
     if step.act is not None:
@@ -134,13 +140,21 @@ def _ask(question: Question, root: Path) -> None:
             return
 
 
+def _print_guide(line: str) -> None:
+    """Print advice. A line to copy is in backticks, and is never broken."""
+    if line.startswith("`") and line.endswith("`"):
+        output.print_lines([f"    {line.strip('`')}"])
+    else:
+        output.note(f"  {line}")
+
+
 def _prompt(asks: str, offered: str) -> str:
     """Return the prompt, with the answer that Enter gives. A long one stands on a line of its own."""
     if not offered:
         return f"  {asks}: "
     if len(asks) + len(offered) > _LONGEST_PROMPT:
-        output.note(f"  {asks}")
-        return f"  [{offered}]: "
+        output.note(f"  {asks}: {offered}")
+        return "  [Enter keeps this]: "
     return f"  {asks} [{offered}]: "
 
 

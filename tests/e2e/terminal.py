@@ -14,7 +14,7 @@ from types import TracebackType
 
 from tests.e2e.program import command, environment
 
-_SECONDS = 60.0
+_SECONDS = 30.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -171,8 +171,9 @@ def guide(situation: Situation) -> tuple[str, ...]:
         name = secret_needed(situation)
         told = (
             *told,
-            f"Set {name} in the environment; it is never saved here. In a terminal, run these, then start again: "
-            f"read -rs {name} and export {name}",
+            f"Set {name} in the environment; it is never saved here. Leave, type this in the "
+            "terminal, paste the secret, and start again:",
+            f"`read -rs {name} && export {name}`",
         )
     return told
 

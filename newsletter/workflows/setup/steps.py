@@ -5,6 +5,7 @@ The terminal and the studio show the same steps. A step is done when the files a
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from shlex import quote
 
 from msgspec import Struct
 
@@ -54,7 +55,7 @@ class Step(Struct, frozen=True, kw_only=True):
     about: str
     questions: tuple[Question, ...]
     state: Callable[[Situation], StepState]
-    guide: Callable[[Situation], tuple[str, ...]] = lambda _: ()
+    guide: Callable[[Situation], tuple[str, ...]] = lambda _: ()  # advice; a line to copy is in backticks
     check: Callable[[Situation], tuple[HealthItem, ...]] | None = None  # asks other machines, and changes nothing
     act: Act | None = None
 
@@ -162,7 +163,7 @@ def _service_guide(situation: Situation) -> tuple[str, ...]:
         "On a server: `newsletter serve --install` writes a unit for systemd. The service shows your subscribers' "
         "pages and sends what is due (docs/service.md).",
         "On a computer that is on at the time: a timer. Run `crontab -e`, and add this line (docs/timer.md):",
-        f"*/5 * * * * cd {root} && {program} run-due",
+        f"`*/5 * * * * cd {quote(str(root))} && {quote(program)} run-due`",
         "If you send at once and your website handles the unsubscribe links, you need neither.",
     )
 

@@ -85,12 +85,16 @@ class _SetupPages:
     def _save(self, step: Step, fields: Mapping[str, str]) -> Response:
         troubles: dict[str, _Trouble] = {}
         asked = step.asked(self._situation())
-        for question in asked:
-            if question.name in fields:
+        typed = {
+            question: fields[question.name].strip()[:_FIELD_LIMIT] for question in asked if question.name in fields
+        }
+        # Empty fields come last: what is suggested for them follows from the others, and is taken if those are fine.
+        for question, text in sorted(typed.items(), key=lambda each: not each[1]):
+            if text or not troubles:
                 try:
-                    self._answer(step, question, fields[question.name].strip()[:_FIELD_LIMIT])
+                    self._answer(step, question, text)
                 except (FaultError, NewsletterError) as err:
-                    troubles[question.name] = _trouble(err, fields[question.name])
+                    troubles[question.name] = _trouble(err, text)
         self._studio.proofs.note_changes({self._studio.config.root / CONFIG_FILE})
         if troubles:
             return self._shown(step, status=422, troubles=troubles)

@@ -15,9 +15,9 @@ from newsletter.model.diagnosis import DnsRecord, Health, HealthItem
 from newsletter.settings.mistakes import suggestion
 from newsletter.workflows.setup.questions import NO_ANSWER, NearMissError, Question, answer
 from newsletter.workflows.setup.situation import Situation, look_at
-from newsletter.workflows.setup.steps import STEPS, Mark, Step, first_unfinished
+from newsletter.workflows.setup.steps import STEPS, Step, StepMark, first_unfinished
 
-_STYLES = {Mark.DONE: "green", Mark.TO_DO: "yellow", Mark.OPTIONAL: "dim"}
+_STYLES = {StepMark.DONE: "green", StepMark.TO_DO: "yellow", StepMark.OPTIONAL: "dim"}
 _HEALTH = {Health.OK: ("ok", "green"), Health.WARNING: ("warning", "yellow"), Health.ERROR: ("error", "red")}
 _SKIPPED = ("skipped", "dim")
 _TITLE_WIDTH = max(len(step.title) for step in STEPS)
@@ -78,7 +78,7 @@ def _steps_from(name: str | None, situation: Situation) -> Sequence[Step]:
         return found
     first = first_unfinished(situation)
     rest = STEPS[STEPS.index(first) :] if first else ()
-    return [step for step in rest if step.state(situation).mark is not Mark.DONE]
+    return [step for step in rest if step.state(situation).mark is not StepMark.DONE]
 
 
 def _print_overview(situation: Situation) -> None:
@@ -100,7 +100,7 @@ def _walk(step: Step, root: Path, *, is_chosen: bool) -> None:
     output.note(step.about)
     situation = _look(root)
     questions: Iterable[Question] = step.questions
-    if not is_chosen and step.state(situation).mark is Mark.TO_DO:
+    if not is_chosen and step.state(situation).mark is StepMark.TO_DO:
         questions = dropwhile(lambda each: not each.applies(situation) or bool(each.current(situation)), questions)
     for question in questions:
         if question.applies(_look(root)):
@@ -187,7 +187,7 @@ def _print_items(items: Sequence[HealthItem]) -> None:
 
 
 def _act(step: Step, root: Path) -> None:
-    """Do what the step is about, if the person agrees. A failure is told, and may be tried again."""
+    """Do what the step is about, if the person agrees. After a failure, it may be tried again."""
     while step.act is not None:
         output.note("")
         if not _agrees(f"  {step.act.label}?"):

@@ -43,23 +43,27 @@ def tell_who_sends(terminal: Terminal) -> None:
     terminal.answer("Your time zone [Europe/London]: ", "Europe/Dublin")
 
 
+def walk_through(terminal: Terminal, relay: Relay) -> None:
+    """Answer every question of a new workspace, and send the test email through a server on this machine."""
+    tell_who_sends(terminal)
+    terminal.answer("Your postal address, on one line: ", "12 Quay Street, Galway, Ireland")
+    terminal.answer("Your logo, a PNG, JPEG or SVG file: ")
+    terminal.answer("The color of links and buttons [#9C3353]: ")
+    terminal.answer("The service that sends your emails: ", "local")
+    terminal.answer("The port [25]: ", str(relay.port))
+    terminal.expect(f"localhost:{relay.port} answers")
+    terminal.expect("6 of 8  List")
+    terminal.answer("[Enter keeps this]: ", "me@example.org")
+    terminal.answer("Your address, for test emails [news@harbour.example.org]: ", "me@example.org")
+    terminal.answer("Send the test email? [Y/n] ")
+    terminal.expect("accepted “[TEST] Welcome to our first letter” for")
+    terminal.answer("[Enter keeps this]: ")
+    terminal.expect("Everything that is needed is set up.")
+
+
 def test_a_new_folder_becomes_a_test_email_without_a_text_editor(root: Path) -> None:
     with Relay() as relay, Terminal(root, "setup") as terminal:
-        tell_who_sends(terminal)
-        terminal.answer("Your postal address, on one line: ", "12 Quay Street, Galway, Ireland")
-        terminal.answer("Your logo, a PNG, JPEG or SVG file: ")
-        terminal.answer("The color of links and buttons [#9C3353]: ")
-        terminal.answer("The service that sends your emails: ", "local")
-        terminal.answer("The port [25]: ", str(relay.port))
-        terminal.expect(f"localhost:{relay.port} answers")
-        terminal.expect("6 of 8  List")
-        terminal.answer("[Enter keeps this]: ", "me@example.org")
-        terminal.answer("Your address, for test emails [news@harbour.example.org]: ", "me@example.org")
-        terminal.answer("Send the test email? [Y/n] ")
-        terminal.expect("accepted “[TEST] Welcome to our first letter” for")
-        terminal.answer("[Enter keeps this]: ")
-        terminal.expect("Everything that is needed is set up.")
-
+        walk_through(terminal, relay)
         assert terminal.wait() == 0
         assert relay.answered == {"me@example.org": 1}
     assert [line for line in terminal.text.splitlines() if len(line) > 80 and not line.startswith("    */5")] == []

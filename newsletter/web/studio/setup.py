@@ -1,7 +1,7 @@
 """Setup in the studio: an overview of the steps, and a page for each with its questions, checks and deeds."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.config import CONFIG_FILE
-from newsletter.errors import FaultError, MistakesError, NewsletterError
+from newsletter.errors import FaultError, Mistake, MistakesError, NewsletterError
 from newsletter.model.diagnosis import DnsRecord, HealthItem
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
@@ -59,25 +59,38 @@ class _SetupPages:
 
     def overview(self, _request: Request) -> Response:
         """Return the list of steps, with what is done."""
-        try:
-            situation = self._situation()
-        except MistakesError as err:
-            return page(self._studio, "setup_mistakes.html.j2", status=409, mistakes=err.mistakes)
-        first = first_unfinished(situation)
-        return page(self._studio, "setup.html.j2", steps=_listed(situation), first=first, current="")
+        return self._guarded(self._overview)
 
     def step(self, request: Request) -> Response:
         """Return the page of a step. With `check` in the address, check live."""
-        return self._shown(_step_of(request), is_checked="check" in request.query_params)
+        step, is_checked = _step_of(request), "check" in request.query_params
+        return self._guarded(lambda: self._shown(step, is_checked=is_checked))
 
     async def save(self, request: Request) -> Response:
         """Save the answers from the form. Show what cannot be used beside its question."""
         step, fields = _step_of(request), await _fields_of(request)
-        return await run_in_threadpool(self._save, step, fields)
+        return await run_in_threadpool(self._guarded, lambda: self._save(step, fields))
 
     async def act(self, request: Request) -> Response:
         """Do what the step is about."""
-        return await run_in_threadpool(self._act, _step_of(request))
+        step = _step_of(request)
+        return await run_in_threadpool(self._guarded, lambda: self._act(step))
+
+    def _guarded(self, respond: Callable[[], Response]) -> Response:
+        """Return a response, or the page that says what must be corrected before setup can read the workspace."""
+        try:
+            return respond()
+        except MistakesError as err:
+            mistakes = err.mistakes
+        except NewsletterError as err:  # the database cannot be opened, for example
+            what, _, remedy = str(err).partition("; ")
+            mistakes = (Mistake(path=CONFIG_FILE, what=what, remedy=remedy or "try again"),)
+        return page(self._studio, "setup_mistakes.html.j2", status=409, mistakes=mistakes)
+
+    def _overview(self) -> Response:
+        situation = self._situation()
+        first = first_unfinished(situation)
+        return page(self._studio, "setup.html.j2", steps=_listed(situation), first=first, current="")
 
     def _situation(self) -> Situation:
         return look_at(self._studio.config.root, os.environ)
@@ -99,9 +112,9 @@ class _SetupPages:
         if troubles:
             return self._shown(step, status=422, troubles=troubles)
         has_more = step.asked(self._situation()) != asked or step.check or step.act or step.name in self._said
-        following = None if has_more else _after(step)
-        self._said.setdefault(step.name, "Saved.")
-        return RedirectResponse(f"{_PLACE}/{(following or step).name}", status_code=303)
+        following = (None if has_more else _after(step)) or step
+        self._said.setdefault(following.name, "Saved.")
+        return RedirectResponse(f"{_PLACE}/{following.name}", status_code=303)
 
     def _answer(self, step: Step, question: Question, text: str) -> None:
         situation = self._situation()
@@ -129,10 +142,7 @@ class _SetupPages:
         troubles: Mapping[str, _Trouble] | None = None,
         failure: str = "",
     ) -> Response:
-        try:
-            situation = self._situation()
-        except MistakesError as err:
-            return page(self._studio, "setup_mistakes.html.j2", status=409, mistakes=err.mistakes)
+        situation = self._situation()
         items = step.check(situation) if is_checked and step.check else None
         return page(
             self._studio,

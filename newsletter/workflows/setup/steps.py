@@ -25,7 +25,7 @@ from newsletter.workflows.setup.questions import Question, saving
 from newsletter.workflows.setup.situation import Situation
 
 
-class Mark(StrEnum):
+class StepMark(StrEnum):
     """The state of a step."""
 
     DONE = "done"
@@ -36,7 +36,7 @@ class Mark(StrEnum):
 class StepState(Struct, frozen=True, kw_only=True):
     """The state of a step, and what it rests on in a few words."""
 
-    mark: Mark
+    mark: StepMark
     says: str
 
 
@@ -66,7 +66,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
 def first_unfinished(situation: Situation) -> Step | None:
     """Return the first step that is still to do, or None if none is."""
-    return next((step for step in STEPS if step.state(situation).mark is Mark.TO_DO), None)
+    return next((step for step in STEPS if step.state(situation).mark is StepMark.TO_DO), None)
 
 
 def _unanswered(step_questions: tuple[Question, ...], situation: Situation) -> str:
@@ -83,8 +83,8 @@ def _answered(questions: tuple[Question, ...], says: Callable[[Situation], str])
 
     def state(situation: Situation) -> StepState:
         if missing := _unanswered(questions, situation):
-            return StepState(mark=Mark.TO_DO, says=missing)
-        return StepState(mark=Mark.DONE, says=says(situation))
+            return StepState(mark=StepMark.TO_DO, says=missing)
+        return StepState(mark=StepMark.DONE, says=says(situation))
 
     return state
 
@@ -93,25 +93,27 @@ def _look(situation: Situation) -> StepState:
     brand = situation.config.settings.brand
     logo = f"logo {brand.logo}" if brand.logo else "no logo"
     contrast = least_contrast(situation.config)
-    return StepState(mark=Mark.OPTIONAL, says=f"{logo}, color {brand.light.accent} (contrast {contrast:.1f}:1)")
+    return StepState(mark=StepMark.OPTIONAL, says=f"{logo}, color {brand.light.accent} (contrast {contrast:.1f}:1)")
 
 
 def _carrier(situation: Situation) -> StepState:
     if not situation.sends:
-        return StepState(mark=Mark.TO_DO, says="emails are only written to files")
+        return StepState(mark=StepMark.TO_DO, says="emails are only written to files")
     if missing := _unanswered(CARRIER_QUESTIONS, situation):
-        return StepState(mark=Mark.TO_DO, says=missing)
+        return StepState(mark=StepMark.TO_DO, says=missing)
     if carrier.is_secret_missing(situation):
-        return StepState(mark=Mark.TO_DO, says=f"{carrier.secret_needed(situation)} is not set in the environment")
+        return StepState(mark=StepMark.TO_DO, says=f"{carrier.secret_needed(situation)} is not set in the environment")
     provider = situation.config.settings.provider
     smtp = provider.smtp if provider.use == "smtp" else None
-    return StepState(mark=Mark.DONE, says=f"{smtp.host}, port {smtp.port}" if smtp else "SendGrid")
+    return StepState(mark=StepMark.DONE, says=f"{smtp.host}, port {smtp.port}" if smtp else "SendGrid")
 
 
 def _domain(situation: Situation) -> StepState:
     if not situation.sends or not situation.sender:
-        return StepState(mark=Mark.OPTIONAL, says="follow once the sender and the provider are known")
-    return StepState(mark=Mark.OPTIONAL, says=f"of {situation.sender.rpartition('@')[2]}, checked live in this step")
+        return StepState(mark=StepMark.OPTIONAL, says="follow once the sender and the provider are known")
+    return StepState(
+        mark=StepMark.OPTIONAL, says=f"of {situation.sender.rpartition('@')[2]}, checked live in this step"
+    )
 
 
 def _check_domain(situation: Situation) -> tuple[HealthItem, ...]:
@@ -131,26 +133,28 @@ def _apart(items: Iterable[HealthItem]) -> tuple[HealthItem, ...]:
 def _people(situation: Situation) -> StepState:
     if situation.sample_people:
         says = f"{people_of(situation.sample_people)} of the sample list; remove them with `subscribers undo-import`"
-        return StepState(mark=Mark.TO_DO, says=says)
+        return StepState(mark=StepMark.TO_DO, says=says)
     if not situation.people:
-        return StepState(mark=Mark.TO_DO, says="no one is on the list yet")
-    return StepState(mark=Mark.DONE, says=people_of(situation.people))
+        return StepState(mark=StepMark.TO_DO, says="no one is on the list yet")
+    return StepState(mark=StepMark.DONE, says=people_of(situation.people))
 
 
 def _test(situation: Situation) -> StepState:
     if not situation.testers:
-        return StepState(mark=Mark.TO_DO, says="missing: your address, for test emails")
+        return StepState(mark=StepMark.TO_DO, says="missing: your address, for test emails")
     if situation.tested_at is None or not situation.sends:
-        return StepState(mark=Mark.TO_DO, says="none was sent yet")
-    return StepState(mark=Mark.DONE, says=f"last sent on {show_utc(situation.tested_at)}")
+        return StepState(mark=StepMark.TO_DO, says="none was sent yet")
+    return StepState(mark=StepMark.DONE, says=f"last sent on {show_utc(situation.tested_at)}")
 
 
 def _service(situation: Situation) -> StepState:
     if missing := _unanswered(_SERVICE_QUESTIONS, situation):
-        return StepState(mark=Mark.TO_DO, says=missing)
+        return StepState(mark=StepMark.TO_DO, says=missing)
     if situation.last_run is None:
-        return StepState(mark=Mark.OPTIONAL, says="nothing runs by itself yet; scheduled emails need it")
-    return StepState(mark=Mark.DONE, says=f"{situation.last_run.command} ran last on {show_utc(situation.last_run.at)}")
+        return StepState(mark=StepMark.OPTIONAL, says="nothing runs by itself yet; scheduled emails need it")
+    return StepState(
+        mark=StepMark.DONE, says=f"{situation.last_run.command} ran last on {show_utc(situation.last_run.at)}"
+    )
 
 
 def _service_guide(situation: Situation) -> tuple[str, ...]:

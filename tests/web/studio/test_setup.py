@@ -1,4 +1,4 @@
-"""The pages of setup: what they save, refuse and show, whoever asks."""
+"""The pages of setup: what they save, refuse and show."""
 
 import re
 from datetime import date

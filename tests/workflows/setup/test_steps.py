@@ -19,7 +19,7 @@ from newsletter.workflows.setup.carrier import MAIL_SERVICES, MailService, servi
 from newsletter.workflows.setup.questions import NO_ANSWER, NearMissError, Question, answer
 from newsletter.workflows.setup.settings_file import save_settings
 from newsletter.workflows.setup.situation import look_at
-from newsletter.workflows.setup.steps import STEPS, Mark, first_unfinished
+from newsletter.workflows.setup.steps import STEPS, StepMark, first_unfinished
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 ANSWERS = {
@@ -48,7 +48,7 @@ def say(root: Path, name: str, text: str, environ: Mapping[str, str] | None = No
     return answer(question, look_at(root, environ or {}), text)
 
 
-def mark_of(root: Path, name: str, environ: Mapping[str, str] | None = None) -> tuple[Mark, str]:
+def mark_of(root: Path, name: str, environ: Mapping[str, str] | None = None) -> tuple[StepMark, str]:
     """Return the state of a step."""
     (step,) = [each for each in STEPS if each.name == name]
     state = step.state(look_at(root, environ or {}))
@@ -58,7 +58,7 @@ def mark_of(root: Path, name: str, environ: Mapping[str, str] | None = None) -> 
 def test_in_a_new_workspace_nothing_is_done_and_the_first_step_comes_first(root: Path) -> None:
     situation = look_at(root, {})
 
-    assert {step.name for step in STEPS if step.state(situation).mark is Mark.DONE} == set()
+    assert {step.name for step in STEPS if step.state(situation).mark is StepMark.DONE} == set()
     assert first_unfinished(situation) == STEPS[0]
     assert not (root / "newsletter.db").exists()
 
@@ -73,7 +73,7 @@ def test_the_sender_follows_from_few_answers(root: Path) -> None:
     assert identity.website == "https://www.harbour.example.org"
     assert identity.reason == "You receive Harbour Letters because you signed up for it at harbour.example.org."
     assert (identity.language, identity.timezone) == ("en", "Europe/Dublin")
-    assert mark_of(root, "sender") == (Mark.DONE, "Harbour House <news@harbour.example.org>")
+    assert mark_of(root, "sender") == (StepMark.DONE, "Harbour House <news@harbour.example.org>")
 
 
 @pytest.mark.parametrize(
@@ -215,19 +215,19 @@ def test_a_mail_server_is_set_by_its_service_or_its_host(
 def test_a_missing_secret_is_named_and_never_written(root: Path) -> None:
     say(root, "service", "sendgrid")
 
-    assert mark_of(root, "provider") == (Mark.TO_DO, "SENDGRID_API_KEY is not set in the environment")
+    assert mark_of(root, "provider") == (StepMark.TO_DO, "SENDGRID_API_KEY is not set in the environment")
     told = " ".join(next(step for step in STEPS if step.name == "provider").guide(look_at(root, {})))
     assert "`read -rs SENDGRID_API_KEY && export SENDGRID_API_KEY`" in told
     assert "Mail Send" in told
     assert "https://app.sendgrid.com/settings/api_keys" in told
-    assert mark_of(root, "provider", {"SENDGRID_API_KEY": "SG.secret"}) == (Mark.DONE, "SendGrid")
+    assert mark_of(root, "provider", {"SENDGRID_API_KEY": "SG.secret"}) == (StepMark.DONE, "SendGrid")
     assert "SG.secret" not in (root / CONFIG_FILE).read_text("utf-8")
 
 
 def test_one_s_own_address_or_a_file_is_the_list(root: Path) -> None:
-    assert mark_of(root, "list") == (Mark.TO_DO, "no one is on the list yet")
+    assert mark_of(root, "list") == (StepMark.TO_DO, "no one is on the list yet")
     assert say(root, "people", "me@harbour.example.org") == "me@harbour.example.org is on the list."
-    assert mark_of(root, "list") == (Mark.DONE, "1 person")
+    assert mark_of(root, "list") == (StepMark.DONE, "1 person")
     (root / "list.csv").write_text("email,consented_at,consent_source\nbo@example.net,2025-01-01,form\nbad,,\n")
     assert "1 person added, 0 updated, 1 row rejected" in say(root, "people", "list.csv")
     with open_database(root / "newsletter.db") as database:
@@ -240,7 +240,7 @@ def test_the_sample_list_is_not_a_list_of_one_s_own(root: Path) -> None:
     say(root, "people", "recipients.example.csv")
 
     mark, says = mark_of(root, "list")
-    assert mark is Mark.TO_DO
+    assert mark is StepMark.TO_DO
     assert says.startswith("3 people of the sample list")
 
 
@@ -249,9 +249,9 @@ def test_a_test_counts_once_a_provider_took_it(root: Path) -> None:
     with open_database(root / "newsletter.db") as database:
         remember_test(database, "2026-11", "hash", copies=1, now=NOW)
 
-    assert mark_of(root, "test") == (Mark.TO_DO, "none was sent yet")
+    assert mark_of(root, "test") == (StepMark.TO_DO, "none was sent yet")
     say(root, "service", "local")
-    assert mark_of(root, "test") == (Mark.DONE, "last sent on 2026-11-30 12:00 UTC")
+    assert mark_of(root, "test") == (StepMark.DONE, "last sent on 2026-11-30 12:00 UTC")
     assert load_config(root).settings.reviewers["reviewers"] == (
         *("Me <me@harbour.example.org>", "you@harbour.example.org"),
     )

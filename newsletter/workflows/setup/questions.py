@@ -6,7 +6,6 @@ from typing import Any
 from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
 
-from newsletter.checks.reading.starter import is_starter_address
 from newsletter.errors import FaultError, Location, MistakesError
 from newsletter.workflows.setup.settings_file import Changes, save_settings
 from newsletter.workflows.setup.situation import Situation, is_placeholder
@@ -108,7 +107,7 @@ def checked(type_: Any, text: str, location: Location = ()) -> Any:
         value = TypeAdapter(type_).validate_python(text)
     except ValidationError as err:
         raise _fault(err, text) from err
-    if is_placeholder(location, str(value)) or is_starter_address(str(value)):
+    if is_placeholder(location, str(value)):
         raise FaultError(f"“{text}” comes with every new workspace", "write your own")
     return value
 

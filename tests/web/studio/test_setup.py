@@ -52,6 +52,16 @@ def test_good_answers_are_saved_although_others_are_wrong(guest: Visitor, root: 
     assert load_config(root).settings.newsletter.from_email == "news@our-organization.example"
 
 
+def test_suggestions_for_empty_fields_wait_until_the_others_are_right(guest: Visitor, root: Path) -> None:
+    place, fields = "/-/setup/sender", {"name": "Harbour", "organization": "", "sender": "news"}
+    guest.post(place, {"token": token(guest, place), **fields})
+    assert load_config(root).settings.newsletter.organization == "Our Organization"
+
+    guest.post(place, {"token": token(guest, place), **fields, "sender": "news@harbour.example.org"})
+
+    assert load_config(root).settings.newsletter.organization == "Harbour"
+
+
 def test_fields_that_setup_does_not_ask_for_change_nothing(guest: Visitor, root: Path) -> None:
     place, before = "/-/setup/look", (root / CONFIG_FILE).read_bytes()
 

@@ -242,6 +242,7 @@ def test_the_sample_list_is_not_a_list_of_one_s_own(root: Path) -> None:
     mark, says = mark_of(root, "list")
     assert mark is StepMark.TO_DO
     assert says.startswith("3 people of the sample list")
+    assert look_at(root, {}).people == 0
 
 
 def test_a_test_counts_once_a_provider_took_it(root: Path) -> None:

@@ -38,6 +38,7 @@ def tell_who_sends(terminal: Terminal) -> None:
     terminal.answer("The sender's name in the inbox [Harbour House]: ")
     terminal.answer("The address for replies [news@harbour.example.org]: ")
     terminal.answer("Your website [https://www.harbour.example.org]: ")
+    terminal.answer("Your subscribers' pages [https://news.harbour.example.org]: ")
     terminal.answer("[Enter keeps this]: ")
     terminal.answer("Its language [en]: ")
     terminal.answer("Your time zone [Europe/London]: ", "Europe/Dublin")
@@ -57,7 +58,7 @@ def walk_through(terminal: Terminal, relay: Relay) -> None:
     terminal.answer("Your address, for test emails [news@harbour.example.org]: ", "me@example.org")
     terminal.answer("Send the test email? [Y/n] ")
     terminal.expect("accepted “[TEST] Welcome to our first letter” for")
-    terminal.answer("[Enter keeps this]: ")
+    terminal.expect("8 of 8  Service or timer")
     terminal.expect("Everything that is needed is set up.")
 
 
@@ -234,7 +235,7 @@ def test_a_failed_test_email_is_told_and_tried_again(tmp_path: Path) -> None:
 def test_without_a_terminal_it_says_what_is_left(root: Path, tmp_path: Path) -> None:
     told = run(root, "setup")
 
-    assert told.stdout.count("to do") == 6
+    assert told.stdout.count("to do") == 5
     assert "no step 'sendr'; did you mean sender?" in run(root, "setup", "sendr", expect=2).stderr
     assert "newsletter init" in run(tmp_path, "setup", expect=2).stderr
 
@@ -262,6 +263,7 @@ def test_no_placeholder_leaves_this_machine(root: Path) -> None:
         send = run(root, "send", issue, "--to", "everyone", "--yes", expect=1)
 
         assert "newsletter.toml:7: " in test.stderr
+        assert "https://news.our-organization.example comes with a new workspace" in test.stderr
         assert "run: newsletter setup" in test.stderr
         assert "comes with a new workspace" in stray.stderr
         assert "your list still has 3 people from the sample list" in send.stdout

@@ -66,15 +66,16 @@ def require_own_addresses(config: Config, mailboxes: Sequence[str]) -> None:
     if config.settings.provider.table_in_use.route is None:
         return
     addresses: dict[tuple[str, str], tuple[str, ...]] = {
-        ("newsletter", "from"): (config.settings.newsletter.from_email,)
+        ("newsletter", "from"): (config.settings.newsletter.from_email,),
+        ("service", "url"): (config.settings.service.url,),
     }
     addresses |= {("reviewers", name): group for name, group in config.settings.reviewers.items()}
-    used = {config.settings.newsletter.from_email, *mailboxes}
+    used = {config.settings.newsletter.from_email, config.settings.service.url, *mailboxes}
     mistakes = [
         Mistake(
             path=CONFIG_FILE,
             line=line_of_key(config, *location),
-            what=f"{address} comes with a new workspace, and cannot send or receive email",
+            what=f"{address} comes with a new workspace, and does not exist",
             remedy="write your own address, or run: newsletter setup",
         )
         for location, found in addresses.items()

@@ -36,6 +36,10 @@ def _website(_: Situation, text: str) -> Changes:
     return {("newsletter", "website"): web_address(text)}
 
 
+def _pages(_: Situation, text: str) -> Changes:
+    return {("service", "url"): web_address(text)}
+
+
 def web_address(text: str) -> str:
     """Return a web address. One without https:// in front gets it. Raise FaultError if it is not one."""
     complete = text if "://" in text else f"https://{text}"
@@ -89,6 +93,14 @@ SENDER_QUESTIONS: tuple[Question, ...] = (
         current=lambda situation: situation.own("newsletter", "website"),
         suggested=lambda situation: f"https://www.{_domain(situation)}" if situation.sender else "",
         apply=saving(_website),
+    ),
+    Question(
+        name="pages",
+        asks="Your subscribers' pages",
+        about="Unsubscribe links begin with it. It leads to this program's service, or to pages of your own.",
+        current=lambda situation: situation.own("service", "url"),
+        suggested=lambda situation: f"https://news.{_domain(situation)}" if situation.sender else "",
+        apply=saving(_pages),
     ),
     setting(
         "reason",

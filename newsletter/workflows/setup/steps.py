@@ -19,9 +19,9 @@ from newsletter.workflows.setup import carrier
 from newsletter.workflows.setup.carrier import CARRIER_QUESTIONS
 from newsletter.workflows.setup.first_people import LIST_QUESTIONS
 from newsletter.workflows.setup.first_test import TEST_QUESTIONS, send_first_test
-from newsletter.workflows.setup.identity import ADDRESS_QUESTIONS, SENDER_QUESTIONS, web_address
+from newsletter.workflows.setup.identity import ADDRESS_QUESTIONS, SENDER_QUESTIONS
 from newsletter.workflows.setup.look import LOOK_QUESTIONS, least_contrast
-from newsletter.workflows.setup.questions import Question, saving
+from newsletter.workflows.setup.questions import Question
 from newsletter.workflows.setup.situation import Situation
 
 
@@ -148,8 +148,6 @@ def _test(situation: Situation) -> StepState:
 
 
 def _service(situation: Situation) -> StepState:
-    if missing := _unanswered(_SERVICE_QUESTIONS, situation):
-        return StepState(mark=StepMark.TO_DO, says=missing)
     if situation.last_run is None:
         return StepState(mark=StepMark.OPTIONAL, says="nothing runs by itself yet; scheduled emails need it")
     return StepState(
@@ -172,21 +170,6 @@ def _service_guide(situation: Situation) -> tuple[str, ...]:
     )
 
 
-def _suggested_pages(situation: Situation) -> str:
-    domain = situation.sender.rpartition("@")[2]
-    return f"https://news.{domain}" if domain else ""
-
-
-_SERVICE_QUESTIONS = (
-    Question(
-        name="pages",
-        asks="The address of your subscribers' pages",
-        about="Unsubscribe links begin with it. It must lead to this program's service, or to your own pages.",
-        current=lambda situation: situation.own("service", "url"),
-        suggested=_suggested_pages,
-        apply=saving(lambda _, text: {("service", "url"): web_address(text)}),
-    ),
-)
 STEPS: tuple[Step, ...] = (
     Step(
         name="sender",
@@ -244,9 +227,9 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="service",
-        title="Pages and timer",
-        about="What your subscribers reach, and what sends at a scheduled time.",
-        questions=_SERVICE_QUESTIONS,
+        title="Service or timer",
+        about="What shows your subscribers' pages, and what sends at a scheduled time.",
+        questions=(),
         state=_service,
         guide=_service_guide,
     ),

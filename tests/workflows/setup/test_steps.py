@@ -29,6 +29,7 @@ ANSWERS = {
     "sender_name": "",
     "reply_to": "",
     "website": "",
+    "pages": "",
     "reason": "",
     "language": "",
     "timezone": "Europe/Dublin",
@@ -73,6 +74,7 @@ def test_the_sender_follows_from_few_answers(root: Path) -> None:
     assert identity.website == "https://www.harbour.example.org"
     assert identity.reason == "You receive Harbour Letters because you signed up for it at harbour.example.org."
     assert (identity.language, identity.timezone) == ("en", "Europe/Dublin")
+    assert load_config(root).settings.service.url == "https://news.harbour.example.org"
     assert mark_of(root, "sender") == (StepMark.DONE, "Harbour House <news@harbour.example.org>")
 
 

@@ -33,6 +33,7 @@ Table = Mapping[str, str]  # each command's module in newsletter.cli → the com
 COMMANDS: Mapping[str, Table] = {
     "Write": {
         "compose.init": "Create a newsletter folder with settings, a first issue and a sample list.",
+        "setup": "Set up your newsletter step by step, up to a first test email to yourself.",
         "compose.new": "Start a new issue from a copy of the latest one.",
         "mcp": "Let an AI agent write, check and preview issues, and propose a broadcast. Only you can send.",
     },

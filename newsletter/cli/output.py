@@ -288,6 +288,14 @@ def confirm(question: str) -> bool:
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 
 
+def ask(prompt: str) -> str | None:
+    """Print a prompt and return what the user types, or None if they end the input (Ctrl-D)."""
+    deliver()
+    print(harmless(prompt), end="", file=sys.stderr, flush=True)
+    typed = sys.stdin.readline()
+    return typed.rstrip("\n") if typed else None
+
+
 def choose(question: str, answers: Mapping[str, str], *, otherwise: str) -> str:
     """Ask the user to choose an answer, by its word or first letter. Return `otherwise` for any other input.
 

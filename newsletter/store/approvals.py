@@ -12,6 +12,7 @@ _OF_CONTENT = query_all("approvals", "of_content", Approval)
 _LAST_OF = query_one("approvals", "last_of", Approval)
 _REMEMBER_TEST = change("approvals", "remember_test")
 _TESTED_AT = query_one("approvals", "tested_at", datetime)
+_LAST_TEST = query_one("approvals", "last_test", datetime)
 
 
 def approve(database: Database, approval: Approval) -> None:
@@ -56,3 +57,8 @@ def remember_test(database: Database, issue: str, content_hash: str, *, copies: 
 def tested_at(database: Database, issue: str, content_hash: str) -> datetime | None:
     """Return when test copies of exactly this content were last sent, or None if none were."""
     return _TESTED_AT.ask(database, issue=issue, content_hash=content_hash)
+
+
+def last_test(database: Database) -> datetime | None:
+    """Return when a test copy of any issue was last accepted, or None if none ever was."""
+    return _LAST_TEST.ask(database)

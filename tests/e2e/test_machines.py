@@ -293,7 +293,7 @@ def test_settings_of_the_browser_that_lead_nowhere_end_no_check(workspace: Path,
 def test_the_hint_of_init_can_be_pasted(tmp_path: Path) -> None:
     for name in ("my news", "it's $HOME", "–"):
         done = ended(tmp_path, "init", name)
-        hint = done.stderr.partition("next: ")[2].partition("   ")[0].replace("newsletter preview", "pwd")
+        hint = done.stderr.partition("next: ")[2].partition("   ")[0].replace("newsletter setup", "pwd")
         shown = subprocess.run(["bash", "-c", hint], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
         assert shown == f"{tmp_path / name}\n"
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.program import command, environment, run
+from tests.e2e.relay import Relay
+from tests.e2e.terminal import Terminal
+from tests.e2e.test_setup import walk_through
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -82,10 +85,20 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path, folder)
 
 
+def test_a_test_email_arrives_by_the_commands_of_the_readme(shell: Shell) -> None:
+    install, create, guide = commands("Ten minutes to your own test email")
+    assert (install, guide) == ("make setup && . .venv/bin/activate", "newsletter setup")
+    shell.type(create)
+    with Relay() as relay, Terminal(shell.folder, "setup") as terminal:
+        walk_through(terminal, relay)
+        assert terminal.wait() == 0
+        assert relay.answered == {"me@example.org": 1}
+
+
 def test_first_issue_is_made_and_sent_by_the_commands_of_the_readme(shell: Shell) -> None:
-    activate, *typed = commands("Your first issue")
-    assert activate == ". .venv/bin/activate"
-    for line in typed:
+    run(shell.folder, "init", "news")
+    shell.folder /= "news"
+    for line in commands("Your first issue"):
         if line == "newsletter preview":
             assert "127.0.0.1" in shell.preview()
         else:

@@ -84,6 +84,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("approvals.last_of", ({"issue": "2026-02"}, {"issue": "none"})),
     ("approvals.remember_test", ({"issue": "2026-03", "content_hash": "h", "copies": 2, "now": T},)),
     ("approvals.tested_at", ({"issue": "2026-02", "content_hash": "abc"}, {"issue": "none", "content_hash": ""})),
+    ("approvals.last_test", ({},)),
     ("reviews.add", ({"issue": "2026-03", "content_hash": "h", "snapshot": b"{}", "now": T},)),
     ("reviews.end_earlier", ({"issue": "2026-03", "now": T},)),
     ("reviews.add_picture", ({"review": 12, "name": "b.png", "content_type": "image/png", "content": b"b"},)),

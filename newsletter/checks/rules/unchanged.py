@@ -2,36 +2,59 @@
 
 from collections.abc import Iterable, Iterator
 
-from newsletter.checks.base import CheckContext, Problem, first_of_each, rule, shown, warning
+from newsletter.checks.base import CheckContext, Problem, error, first_of_each, rule, shown, warning
 from newsletter.checks.hosts import is_example
 from newsletter.checks.reading.sources import Passage
-from newsletter.checks.reading.starter import starter_words_in
-from newsletter.model.finding import Severity
+from newsletter.checks.reading.starter import is_starter_address, starter_words_in
+from newsletter.model.finding import Place, Severity
 
+PLACEHOLDERS = "S18"
 _OWN = "write your own, or delete it"
 
 
-@rule("S18", severity=Severity.WARNING)
+@rule(PLACEHOLDERS)
 def check_starter_texts(context: CheckContext) -> Iterable[Problem]:
-    """Texts of the first issue.
+    """Texts and addresses of the first issue.
 
-    The texts that `newsletter init` writes show you what goes where. Readers should not see them: write your own in
-    the issue and in newsletter.toml.
+    The texts and addresses that `newsletter init` writes show you what goes where. Readers should not see them: write
+    your own in the issue, and run `newsletter setup` for those in newsletter.toml. As long as emails are only written
+    to files, this is a warning.
     """
+    problem = error if context.subject.settings.provider.table_in_use.route else warning
     for passage in context.sources.passages:
-        yield from _starter_lines(passage)
-    identity = context.subject.settings.newsletter
-    if starter_words_in(identity.from_name, "name"):
-        what = f"the sender is still called “{identity.from_name}”, as in every new workspace"
-        yield warning(context.config_place("newsletter", "from"), what, "write your own name in `from`")
+        for place, text in _starter_lines(passage):
+            yield problem(place, f"“{text}” is a text that comes with a new workspace", _OWN)
+    for link in context.sources.links:
+        if is_starter_address(link.address):
+            yield problem(link.place, f"the address {link.address} comes with a new workspace", _OWN)
+    for keys, value in _starter_settings(context):
+        what = f"`{keys[-1]}` is still “{value}”, as in every new workspace"
+        yield problem(context.config_place(*keys), what, f"write your own in `{keys[-1]}`, or run: newsletter setup")
     yield from _example_addresses(context)
 
 
-def _starter_lines(passage: Passage) -> Iterator[Problem]:
+def _starter_lines(passage: Passage) -> Iterator[tuple[Place, str]]:
     places = ((passage.place_at(at), at) for at in starter_words_in(passage.text, passage.key))
     for place, position in first_of_each(places, lambda found: found[0]):
-        text = shown(passage.text[position:])
-        yield warning(place, f"“{text}” is a text that comes with a new workspace", _OWN)
+        yield place, shown(passage.text[position:])
+
+
+def _starter_settings(context: CheckContext) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each key of newsletter.toml that shows in no text of the email, and still has the value of the starter."""
+    settings = context.subject.settings
+    identity, relay = settings.newsletter, settings.provider.table_in_use.route
+    if starter_words_in(identity.from_name, "name"):
+        yield ("newsletter", "from"), identity.from_name
+    written: dict[tuple[str, ...], str | None] = {
+        ("newsletter", "from"): identity.from_email,
+        ("newsletter", "reply_to"): identity.reply_to,
+        ("service", "url"): settings.service.url,
+        ("provider", "smtp", "host"): relay.relay.host if relay and relay.relay else None,
+        ("provider", "smtp", "username"): relay.relay.username if relay and relay.relay else None,
+    }
+    for keys, value in written.items():
+        if value and is_starter_address(value):
+            yield keys, value
 
 
 def _example_addresses(context: CheckContext) -> Iterator[Problem]:
@@ -47,7 +70,7 @@ def _example_addresses(context: CheckContext) -> Iterator[Problem]:
         **{("brand", "social", index, "url"): link.url for index, link in enumerate(settings.brand.social)},
     }
     for keys, address in addresses.items():
-        if is_example(address):
+        if is_example(address) and not is_starter_address(address):
             what = f"`{keys[-1]}` is still an example, which leads nowhere"
             yield warning(context.config_place(*keys), what, f"write your own address in `{keys[-1]}`")
 

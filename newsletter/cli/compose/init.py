@@ -20,6 +20,6 @@ def init(
     """Create a newsletter folder with settings, a first issue and a sample list."""
     for path in init_workspace(folder, datetime.now(UTC).date()):
         output.say(str(path))
-    output.note("Write your text in the .md files, and set your names and colors in newsletter.toml.")
-    command = f"cd {quote(str(folder))} && newsletter preview" if folder != Path() else "newsletter preview"
-    output.print_next(command, "to see the first issue, and replace its texts with your own")
+    enter = f"cd {quote(str(folder))} && " if folder != Path() else ""
+    output.print_next(f"{enter}newsletter setup", "to answer a few questions and send yourself a test email")
+    output.print_next(f"{enter}newsletter preview", "to see the first issue, and replace its texts with your own")

@@ -18,7 +18,12 @@ from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import Composed, compose_issue, require_issue
 from newsletter.workflows.segments import audience_fields
 from newsletter.workflows.send.questions import facts_of_test
-from newsletter.workflows.send.reviewer_copies import count_test_copies, reviewers, send_test_copies
+from newsletter.workflows.send.reviewer_copies import (
+    count_test_copies,
+    require_own_addresses,
+    reviewers,
+    send_test_copies,
+)
 
 _TO = "A group of reviewers from newsletter.toml, or an address. Repeatable."
 
@@ -36,6 +41,7 @@ def test(
     """
     config = current_config()
     mailboxes = reviewers(config, to)
+    require_own_addresses(config, mailboxes)
     composed = compose_issue(config, require_issue(config, issue), known_fields=audience_fields(config))
     provider = open_provider(config, os.environ)
     copies = count_test_copies(composed, mailboxes)

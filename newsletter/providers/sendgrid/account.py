@@ -38,6 +38,8 @@ _NEEDS = (
     ("Email Activity", ("messages.read",), Health.WARNING, "unconfirmed batches cannot be looked up"),
     ("Sender Authentication: read", ("whitelabel.read",), Health.WARNING, "the DNS records to publish are not known"),
 )
+# What to choose when the key is created.
+NEEDED_PERMISSIONS = tuple(name for name, *_ in _NEEDS)
 
 
 class Permissions(Struct, frozen=True, kw_only=True):

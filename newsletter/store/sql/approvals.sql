@@ -29,3 +29,7 @@ DO UPDATE SET tested_at = excluded.tested_at, copies = tested.copies + excluded.
 -- name: tested_at(issue, content_hash)$
 -- Return when test copies of exactly this content were last accepted.
 SELECT tested_at FROM tested WHERE issue = :issue AND content_hash = :content_hash;
+
+-- name: last_test()$
+-- Return when a test copy of any issue was last accepted.
+SELECT tested_at FROM tested ORDER BY tested_at DESC LIMIT 1;

@@ -41,7 +41,7 @@ from newsletter.workflows.send.questions import (
     facts_of_test,
 )
 from newsletter.workflows.send.recall import is_awake
-from newsletter.workflows.send.reviewer_copies import count_test_copies, send_test_copies
+from newsletter.workflows.send.reviewer_copies import count_test_copies, require_own_addresses, send_test_copies
 from newsletter.workflows.send.schedule import read_schedule
 
 _EDITED = "The issue was edited in the meantime. This is how it is now."
@@ -81,6 +81,7 @@ def copies_question(studio: Studio, issue: str, chosen: Sequence[str], *, notice
     mailboxes = tuple(each for each in listed_reviewers(config) if each in chosen)
     if not mailboxes or set(chosen) - set(mailboxes):
         raise InputError("choose at least one of the reviewers that newsletter.toml lists")
+    require_own_addresses(config, mailboxes)
     provider, composed = studio.courier.open_provider(config), _composed(studio, issue)
     facts = facts_of_test(composed, mailboxes, through=provider.describe(), problems=_counted(composed.findings))
     copies = count_of(count_test_copies(composed, mailboxes), "test copy")

@@ -62,7 +62,7 @@ def _diagnose(
     is_online = Means.NETWORK not in without
 
     def carry() -> tuple[ProviderFacts, tuple[HealthItem, ...]]:
-        provider = _provider_facts(config, environ, is_online=is_online)
+        provider = provider_facts(config, environ, is_online=is_online)
         on_done(_PROVIDER)
         return provider, tuple(sender_items(config, provider, is_online=is_online))
 
@@ -89,7 +89,7 @@ def _diagnose(
     return Diagnosis(sections=tuple(HealthSection(title=title, items=items) for title, items in sections.items()))
 
 
-def _provider_facts(config: Config, environ: Mapping[str, str], *, is_online: bool) -> ProviderFacts:
+def provider_facts(config: Config, environ: Mapping[str, str], *, is_online: bool) -> ProviderFacts:
     """Examine the provider. If it cannot be opened, for example because its key is missing, return that as an error."""
     try:
         return open_provider(config, environ).examine(is_online=is_online)

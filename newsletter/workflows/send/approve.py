@@ -7,14 +7,18 @@ from shlex import quote
 
 from msgspec import Struct
 
+from newsletter.checks.reading.starter import SAMPLE_LIST, sample_people
+from newsletter.checks.rules.unchanged import PLACEHOLDERS
 from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER
 from newsletter.errors import InputError
 from newsletter.language.clock import show_utc
+from newsletter.language.counts import people_of
 from newsletter.model.finding import APPROVAL, REPEAT, TEST, Finding, Place, Requirement, Severity
 from newsletter.model.ledger import Approval, RepeatedContent
 from newsletter.store import approvals
 from newsletter.store.database import Database
+from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.compose.compose import Composed, compose_issue
 from newsletter.workflows.segments import fields_of_list
 
@@ -94,6 +98,19 @@ def repeated_content(issue_name: str, repeats: Sequence[RepeatedContent]) -> tup
         )
         for repeat in repeats
     )
+
+
+def sample_people_left(config: Config, database: Database) -> tuple[Finding, ...]:
+    """Return an error if emails would leave this machine, and people of the starter's sample list are on the list."""
+    if config.settings.provider.table_in_use.route is None:
+        return ()
+    found = [email for email in sample_people() if find_subscriber(database, email) is not None]
+    if not found:
+        return ()
+    what = f"your list still has {people_of(len(found))} from the sample list, such as {found[0]}"
+    remedy = "run `newsletter subscribers undo-import`, or `newsletter subscribers forget EMAIL` for each of them"
+    place = Place(path=SAMPLE_LIST)
+    return (Finding(rule=PLACEHOLDERS, severity=Severity.ERROR, place=place, what=what, remedy=remedy),)
 
 
 def standing_approvals(database: Database, issue_name: str, content_hash: str) -> tuple[Approval, ...]:

@@ -32,7 +32,7 @@ from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.events.judge import judge_reactions
 from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
-from newsletter.workflows.send.approve import repeated_content, unmet_requirements
+from newsletter.workflows.send.approve import repeated_content, sample_people_left, unmet_requirements
 from newsletter.workflows.send.lost_records import notes_on_lost_records
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.recover import recover
@@ -112,7 +112,12 @@ def plan_broadcast(
     if probing is not None:  # last, because it is slow and the errors above are found quickly
         composed = probe_issue(config, composed, probing)
     unmet = unmet_requirements(config, database, issue.name, rendered.content_hash)
-    holding_back = (*composed.errors, *unmet, *repeated_content(issue.name, preview.repeats))
+    holding_back = (
+        *composed.errors,
+        *sample_people_left(config, database),
+        *unmet,
+        *repeated_content(issue.name, preview.repeats),
+    )
     named, found = {waiver.rule for waiver in order.waivers}, {finding.rule for finding in holding_back}
     used = (waiver for waiver in order.waivers if waiver.rule in found)
     return BroadcastPlan(

@@ -8,8 +8,9 @@ from email.utils import parseaddr
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.config import Config
-from newsletter.errors import InputError, ProviderError
+from newsletter.checks.reading.starter import is_starter_address
+from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.errors import InputError, Mistake, MistakesError, ProviderError
 from newsletter.model.broadcast import Mailing, NextStep, OutgoingChunk, Recipient, Verdict
 from newsletter.model.readership import Reader, Readership
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
@@ -57,6 +58,36 @@ def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def require_own_addresses(config: Config, mailboxes: Sequence[str]) -> None:
+    """Raise MistakesError if a test copy would leave this machine from or to an address of the starter.
+
+    Texts of the starter may be in a test copy: it shows what is still to be written.
+    """
+    if config.settings.provider.table_in_use.route is None:
+        return
+    addresses: dict[tuple[str, str], tuple[str, ...]] = {
+        ("newsletter", "from"): (config.settings.newsletter.from_email,),
+        ("service", "url"): (config.settings.service.url,),
+    }
+    addresses |= {("reviewers", name): group for name, group in config.settings.reviewers.items()}
+    used = {config.settings.newsletter.from_email, config.settings.service.url, *mailboxes}
+    mistakes = [
+        Mistake(
+            path=CONFIG_FILE,
+            line=line_of_key(config, *location),
+            what=f"{address} comes with a new workspace, and does not exist",
+            remedy="write your own address, or run: newsletter setup",
+        )
+        for location, found in addresses.items()
+        for address in found
+        if address in used and is_starter_address(address)
+    ]
+    if mistakes:
+        raise MistakesError(mistakes)
+    if strays := [mailbox for mailbox in mailboxes if is_starter_address(mailbox)]:
+        raise InputError(f"--to: {strays[0]} is only an example, and cannot receive email; write your own address")
+
+
 def count_test_copies(composed: Composed, mailboxes: Sequence[str]) -> int:
     """Return the number of copies. Each mailbox gets every checked variant, adapted to its own address."""
     return sum(len(readers) for readers in _readers(composed.rendered, mailboxes).values())
@@ -75,8 +106,9 @@ def send_test_copies(
     """Send each mailbox a copy of every variant that it can get, marked [TEST].
 
     `on_sent` is called with the number of copies just sent. If at least one copy is accepted, the content counts as
-    tested. Raise ProviderError if the provider refuses or cannot be reached.
+    tested. Raise ProviderError if the provider refuses or cannot be reached, and what `require_own_addresses` raises.
     """
+    require_own_addresses(config, mailboxes)
     copies: list[TestCopy] = []
     try:
         for sent in _send(config, composed, mailboxes, provider, now=now):

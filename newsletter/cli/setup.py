@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from itertools import dropwhile
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -13,9 +14,9 @@ from newsletter.config import find_workspace
 from newsletter.errors import FaultError, InputError, NewsletterError
 from newsletter.model.diagnosis import DnsRecord, Health, HealthItem
 from newsletter.settings.mistakes import suggestion
-from newsletter.workflows.setup.questions import NO_ANSWER, NearMissError, Question, answer
+from newsletter.workflows.setup.asking import NO_ANSWER, NearMissError, SetupQuestion, answer
 from newsletter.workflows.setup.situation import Situation, look_at
-from newsletter.workflows.setup.steps import STEPS, Step, StepMark, first_unfinished
+from newsletter.workflows.setup.steps import STEPS, SetupStep, StepMark, first_unfinished
 
 _STYLES = {StepMark.DONE: "green", StepMark.TO_DO: "yellow", StepMark.OPTIONAL: "dim"}
 _HEALTH = {Health.OK: ("ok", "green"), Health.WARNING: ("warning", "yellow"), Health.ERROR: ("error", "red")}
@@ -69,7 +70,7 @@ def _look(root: Path) -> Situation:
     return look_at(root, os.environ)
 
 
-def _steps_from(name: str | None, situation: Situation) -> Sequence[Step]:
+def _steps_from(name: str | None, situation: Situation) -> Sequence[SetupStep]:
     """Return the steps to walk through: the named one, or all that are not done from the first that is to do."""
     if name is not None:
         found = [step for step in STEPS if step.name == name]
@@ -90,7 +91,7 @@ def _print_overview(situation: Situation) -> None:
         output.say(f"  {number}  {step.title.ljust(_TITLE_WIDTH)}  {mark}  {state.says}", hang=_TITLE_WIDTH + 15)
 
 
-def _walk(step: Step, root: Path, *, is_chosen: bool) -> None:
+def _walk(step: SetupStep, root: Path, *, is_chosen: bool) -> None:
     """Ask the questions of a step, then check or do what it is about.
 
     A step that was left is taken up at its first question without an answer, unless the person chose it by name.
@@ -99,7 +100,7 @@ def _walk(step: Step, root: Path, *, is_chosen: bool) -> None:
     output.note(output.styled(f"{STEPS.index(step) + 1} of {len(STEPS)}  {step.title}", "bold"))
     output.note(step.about)
     situation = _look(root)
-    questions: Iterable[Question] = step.questions
+    questions: Iterable[SetupQuestion] = step.questions
     if not is_chosen and step.state(situation).mark is StepMark.TO_DO:
         questions = dropwhile(lambda each: not each.applies(situation) or bool(each.current(situation)), questions)
     for question in questions:
@@ -113,7 +114,7 @@ def _walk(step: Step, root: Path, *, is_chosen: bool) -> None:
         _act(step, root)
 
 
-def _ask(question: Question, root: Path) -> None:
+def _ask(question: SetupQuestion, root: Path) -> None:
     """Ask one question until the answer can be used."""
     output.note("")
     for option in question.options(_look(root)):
@@ -158,7 +159,7 @@ def _prompt(asks: str, offered: str) -> str:
     return f"  {asks} [{offered}]: "
 
 
-def _check(step: Step, root: Path) -> None:
+def _check(step: SetupStep, root: Path) -> None:
     """Check live, as often as the person wishes to."""
     while step.check is not None:
         situation = _look(root)
@@ -186,7 +187,7 @@ def _print_items(items: Sequence[HealthItem]) -> None:
         output.print_lines([f"  name   {record.name}", f"  type   {record.type}", f"  value  {record.value}", ""])
 
 
-def _act(step: Step, root: Path) -> None:
+def _act(step: SetupStep, root: Path) -> None:
     """Do what the step is about, if the person agrees. After a failure, it may be tried again."""
     while step.act is not None:
         output.note("")
@@ -208,7 +209,7 @@ def _print_end(situation: Situation) -> None:
         output.print_next("newsletter preview", "to write your first issue")
     else:
         output.note(f"Left to do: {left.title.lower()} ({left.state(situation).says}).")
-        output.print_next(f"newsletter setup {left.name}", "to continue there")
+        output.print_next(f"newsletter setup {quote(left.name)}", "to continue there")
 
 
 def _read(prompt: str) -> str:

@@ -16,9 +16,9 @@ from newsletter.errors import FaultError, Mistake, MistakesError, NewsletterErro
 from newsletter.model.diagnosis import DnsRecord, HealthItem
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
-from newsletter.workflows.setup.questions import NO_ANSWER, NearMissError, Question, answer
+from newsletter.workflows.setup.asking import NO_ANSWER, NearMissError, SetupQuestion, answer
 from newsletter.workflows.setup.situation import Situation, look_at
-from newsletter.workflows.setup.steps import STEPS, Step, StepState, first_unfinished
+from newsletter.workflows.setup.steps import STEPS, SetupStep, StepState, first_unfinished
 
 _PLACE = "/-/setup"
 _FIELD_LIMIT = 2_000  # characters of one answer
@@ -46,7 +46,7 @@ class _Trouble(Struct, frozen=True, kw_only=True):
 class _ListedStep(Struct, frozen=True, kw_only=True):
     """A step in the list of steps."""
 
-    step: Step
+    step: SetupStep
     state: StepState
 
 
@@ -95,7 +95,7 @@ class _SetupPages:
     def _situation(self) -> Situation:
         return look_at(self._studio.config.root, os.environ)
 
-    def _save(self, step: Step, fields: Mapping[str, str]) -> Response:
+    def _save(self, step: SetupStep, fields: Mapping[str, str]) -> Response:
         troubles: dict[str, _Trouble] = {}
         asked = step.asked(self._situation())
         typed = {
@@ -116,7 +116,7 @@ class _SetupPages:
         self._said.setdefault(following.name, "Saved.")
         return RedirectResponse(f"{_PLACE}/{following.name}", status_code=303)
 
-    def _answer(self, step: Step, question: Question, text: str) -> None:
+    def _answer(self, step: SetupStep, question: SetupQuestion, text: str) -> None:
         situation = self._situation()
         if text and text == question.current(situation):
             return
@@ -124,7 +124,7 @@ class _SetupPages:
         if done := answer(question, situation, text or (NO_ANSWER if question.is_optional else "")):
             self._said[step.name] = done
 
-    def _act(self, step: Step) -> Response:
+    def _act(self, step: SetupStep) -> Response:
         if step.act is None:
             raise HTTPException(404, "There is nothing to do in this step.\n")
         try:
@@ -135,7 +135,7 @@ class _SetupPages:
 
     def _shown(
         self,
-        step: Step,
+        step: SetupStep,
         *,
         status: int = 200,
         is_checked: bool = False,
@@ -172,7 +172,7 @@ def _trouble(err: FaultError | NewsletterError, typed: str) -> _Trouble:
     return _Trouble(typed=typed, message=str(err))
 
 
-def _step_of(request: Request) -> Step:
+def _step_of(request: Request) -> SetupStep:
     name = request.path_params["step"]
     found = next((step for step in STEPS if step.name == name), None)
     if found is None:
@@ -190,7 +190,7 @@ def _listed(situation: Situation) -> tuple[_ListedStep, ...]:
     return tuple(_ListedStep(step=step, state=step.state(situation)) for step in STEPS)
 
 
-def _after(step: Step) -> Step | None:
+def _after(step: SetupStep) -> SetupStep | None:
     """Return the step after this one, or None after the last."""
     return next(iter(STEPS[STEPS.index(step) + 1 :]), None)
 

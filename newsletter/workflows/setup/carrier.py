@@ -15,7 +15,7 @@ from newsletter.errors import FaultError
 from newsletter.model.values import OneLine
 from newsletter.providers.sendgrid.account import NEEDED_PERMISSIONS
 from newsletter.settings.provider import LOOPBACK, SmtpSettings
-from newsletter.workflows.setup.questions import Option, Question, checked, saving, setting
+from newsletter.workflows.setup.asking import Option, SetupQuestion, checked, saving, setting
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
@@ -253,8 +253,8 @@ def _about_username(situation: Situation) -> bool:
     return smtp is not None and smtp.host not in LOOPBACK
 
 
-CARRIER_QUESTIONS: tuple[Question, ...] = (
-    Question(
+CARRIER_QUESTIONS: tuple[SetupQuestion, ...] = (
+    SetupQuestion(
         name="service",
         asks="The service that sends your emails",
         about="One of these, or the host of another mail server, such as smtp.your-domain.",
@@ -262,14 +262,14 @@ CARRIER_QUESTIONS: tuple[Question, ...] = (
         apply=saving(_carrier),
         options=lambda _: _OPTIONS,
     ),
-    Question(
+    SetupQuestion(
         name="host",
         asks="The host for your region",
         current=lambda situation: situation.own("provider", "smtp", "host"),
         apply=saving(lambda situation, text: {(*_SMTP, "host"): _host(situation, text)}),
         applies=_asks_host,
     ),
-    Question(
+    SetupQuestion(
         name="port",
         asks="The port",
         about="Usually 587; 465 for TLS from the start; 25 on this machine.",

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from newsletter.errors import FaultError
 from newsletter.language.counts import count_of, people_of
@@ -9,7 +10,7 @@ from newsletter.model.imports import ImportReport
 from newsletter.model.values import PLAIN_ADDRESS
 from newsletter.store.opening import open_database
 from newsletter.system.environment import forget_key
-from newsletter.workflows.setup.questions import Question, checked
+from newsletter.workflows.setup.asking import SetupQuestion, checked
 from newsletter.workflows.setup.situation import Situation
 from newsletter.workflows.subscribers.import_ import ImportRequest, import_list
 from newsletter.workflows.subscribers.person import NewPerson, add_person
@@ -52,12 +53,12 @@ def _said(report: ImportReport, path: Path) -> str:
         parts.append(f"{count_of(report.rejected, 'row')} rejected")
     told = f"{path.name}: {', '.join(parts)}."
     if report.rejected or report.without_consent:
-        told += f" To see each row, run: newsletter subscribers import {path} --report report.csv"
+        told += f" To see each row, run: newsletter subscribers import {quote(str(path))} --report report.csv"
     return told
 
 
-LIST_QUESTIONS: tuple[Question, ...] = (
-    Question(
+LIST_QUESTIONS: tuple[SetupQuestion, ...] = (
+    SetupQuestion(
         name="people",
         asks="A list to import, or your own address",
         about="The path of a CSV file or of an export from another tool. To begin with, your own address is enough.",

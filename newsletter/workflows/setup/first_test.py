@@ -10,7 +10,7 @@ from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.segments import audience_fields
 from newsletter.workflows.send.reviewer_copies import require_own_addresses, send_test_copies
-from newsletter.workflows.setup.questions import Question, checked, saving
+from newsletter.workflows.setup.asking import SetupQuestion, checked, saving
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
@@ -47,8 +47,8 @@ def _testers(_: Situation, text: str) -> Changes:
     return {_REVIEWERS: mailboxes}
 
 
-TEST_QUESTIONS: tuple[Question, ...] = (
-    Question(
+TEST_QUESTIONS: tuple[SetupQuestion, ...] = (
+    SetupQuestion(
         name="to",
         asks="Your address, for test emails",
         about="Later, you can add your reviewers under [reviewers] in newsletter.toml, or here with commas.",

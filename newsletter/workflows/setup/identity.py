@@ -4,7 +4,7 @@ from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from newsletter.model.values import EmailAddress, Language, OneLine, TimeZone, WebAddress
-from newsletter.workflows.setup.questions import Question, checked, saving, setting
+from newsletter.workflows.setup.asking import SetupQuestion, checked, saving, setting
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
@@ -52,7 +52,7 @@ def _reason(situation: Situation) -> str:
     return f"You receive {name} because you signed up for it at {host.removeprefix('www.')}." if name and host else ""
 
 
-SENDER_QUESTIONS: tuple[Question, ...] = (
+SENDER_QUESTIONS: tuple[SetupQuestion, ...] = (
     setting("name", "The newsletter's name", "newsletter", "name", about="Shown above each issue.", type_=OneLine),
     setting(
         "organization",
@@ -63,14 +63,14 @@ SENDER_QUESTIONS: tuple[Question, ...] = (
         type_=OneLine,
         suggested=lambda situation: situation.own("newsletter", "name"),
     ),
-    Question(
+    SetupQuestion(
         name="sender",
         asks="The address that emails come from",
         about="An address of your own domain that you can read, such as news@your-domain.",
         current=lambda situation: situation.sender,
         apply=saving(_sender),
     ),
-    Question(
+    SetupQuestion(
         name="sender_name",
         asks="The sender's name in the inbox",
         current=lambda situation: situation.sender_name,
@@ -87,14 +87,14 @@ SENDER_QUESTIONS: tuple[Question, ...] = (
         suggested=lambda situation: situation.sender,
         is_optional=True,
     ),
-    Question(
+    SetupQuestion(
         name="website",
         asks="Your website",
         current=lambda situation: situation.own("newsletter", "website"),
         suggested=lambda situation: f"https://www.{_domain(situation)}" if situation.sender else "",
         apply=saving(_website),
     ),
-    Question(
+    SetupQuestion(
         name="pages",
         asks="Your subscribers' pages",
         about="Unsubscribe links begin with it. It leads to this program's service, or to pages of your own.",
@@ -124,7 +124,7 @@ SENDER_QUESTIONS: tuple[Question, ...] = (
     ),
 )
 
-ADDRESS_QUESTIONS: tuple[Question, ...] = (
+ADDRESS_QUESTIONS: tuple[SetupQuestion, ...] = (
     setting(
         "address",
         "Your postal address, on one line",

@@ -13,7 +13,7 @@ from newsletter.render.imaging.fit import Original, try_out
 from newsletter.settings.workspace import Palette
 from newsletter.system.file_errors import explained
 from newsletter.system.pictures import read_picture
-from newsletter.workflows.setup.questions import NearMissError, Question, saving
+from newsletter.workflows.setup.asking import NearMissError, SetupQuestion, saving
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
@@ -124,8 +124,8 @@ def least_contrast(config: Config) -> float:
     return min(contrast(color_of(light.accent), other) for other in _beside(light).values())
 
 
-LOOK_QUESTIONS: tuple[Question, ...] = (
-    Question(
+LOOK_QUESTIONS: tuple[SetupQuestion, ...] = (
+    SetupQuestion(
         name="logo",
         asks="Your logo, a PNG, JPEG or SVG file",
         about=f"Its path on this computer. A file from elsewhere is copied to {_LOGOS}/.",
@@ -133,7 +133,7 @@ LOOK_QUESTIONS: tuple[Question, ...] = (
         apply=saving(_logo),
         is_optional=True,
     ),
-    Question(
+    SetupQuestion(
         name="accent",
         asks="The color of links and buttons",
         about="Six hexadecimal digits. A shade of it for dark mode is chosen for you.",

@@ -16,12 +16,12 @@ from newsletter.workflows.doctor.examination import provider_facts
 from newsletter.workflows.doctor.network import sender_items
 from newsletter.workflows.serve.unit import place_of
 from newsletter.workflows.setup import carrier
+from newsletter.workflows.setup.asking import SetupQuestion
 from newsletter.workflows.setup.carrier import CARRIER_QUESTIONS
 from newsletter.workflows.setup.first_people import LIST_QUESTIONS
 from newsletter.workflows.setup.first_test import TEST_QUESTIONS, send_first_test
 from newsletter.workflows.setup.identity import ADDRESS_QUESTIONS, SENDER_QUESTIONS
 from newsletter.workflows.setup.look import LOOK_QUESTIONS, least_contrast
-from newsletter.workflows.setup.questions import Question
 from newsletter.workflows.setup.situation import Situation
 
 
@@ -47,29 +47,29 @@ class Act(Struct, frozen=True, kw_only=True):
     run: Callable[[Situation], str]  # returns what was done, and raises NewsletterError
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class SetupStep(Struct, frozen=True, kw_only=True):
     """One step."""
 
     name: str
     title: str
     about: str
-    questions: tuple[Question, ...]
+    questions: tuple[SetupQuestion, ...]
     state: Callable[[Situation], StepState]
     guide: Callable[[Situation], tuple[str, ...]] = lambda _: ()  # advice; a line to copy is in backticks
     check: Callable[[Situation], tuple[HealthItem, ...]] | None = None  # asks other machines, and changes nothing
     act: Act | None = None
 
-    def asked(self, situation: Situation) -> tuple[Question, ...]:
+    def asked(self, situation: Situation) -> tuple[SetupQuestion, ...]:
         """Return the questions that apply."""
         return tuple(question for question in self.questions if question.applies(situation))
 
 
-def first_unfinished(situation: Situation) -> Step | None:
+def first_unfinished(situation: Situation) -> SetupStep | None:
     """Return the first step that is still to do, or None if none is."""
     return next((step for step in STEPS if step.state(situation).mark is StepMark.TO_DO), None)
 
 
-def _unanswered(step_questions: tuple[Question, ...], situation: Situation) -> str:
+def _unanswered(step_questions: tuple[SetupQuestion, ...], situation: Situation) -> str:
     missing = [
         question.asks[0].lower() + question.asks[1:]
         for question in step_questions
@@ -78,7 +78,9 @@ def _unanswered(step_questions: tuple[Question, ...], situation: Situation) -> s
     return f"missing: {missing[0]}{f', and {len(missing) - 1} more' if len(missing) > 1 else ''}" if missing else ""
 
 
-def _answered(questions: tuple[Question, ...], says: Callable[[Situation], str]) -> Callable[[Situation], StepState]:
+def _answered(
+    questions: tuple[SetupQuestion, ...], says: Callable[[Situation], str]
+) -> Callable[[Situation], StepState]:
     """Return the state of a step that is done once each of its questions has an answer of one's own."""
 
     def state(situation: Situation) -> StepState:
@@ -170,29 +172,29 @@ def _service_guide(situation: Situation) -> tuple[str, ...]:
     )
 
 
-STEPS: tuple[Step, ...] = (
-    Step(
+STEPS: tuple[SetupStep, ...] = (
+    SetupStep(
         name="sender",
         title="Who sends",
         about="Readers see these names and addresses in every email.",
         questions=SENDER_QUESTIONS,
         state=_answered(SENDER_QUESTIONS, lambda situation: situation.config.settings.newsletter.from_),
     ),
-    Step(
+    SetupStep(
         name="address",
         title="Postal address",
         about="Laws against spam require it in every commercial email.",
         questions=ADDRESS_QUESTIONS,
         state=_answered(ADDRESS_QUESTIONS, lambda situation: situation.own("newsletter", "address")),
     ),
-    Step(
+    SetupStep(
         name="look",
         title="Look",
         about="A logo and one color. The theme chooses everything around them.",
         questions=LOOK_QUESTIONS,
         state=_look,
     ),
-    Step(
+    SetupStep(
         name="provider",
         title="Provider",
         about="The service that carries your emails to the world.",
@@ -201,7 +203,7 @@ STEPS: tuple[Step, ...] = (
         guide=carrier.guide,
         check=_check_carrier,
     ),
-    Step(
+    SetupStep(
         name="domain",
         title="DNS records",
         about="Records at your domain (SPF, DKIM and DMARC) prove that an email is yours. Publish what is missing "
@@ -210,14 +212,14 @@ STEPS: tuple[Step, ...] = (
         state=_domain,
         check=_check_domain,
     ),
-    Step(
+    SetupStep(
         name="list",
         title="List",
         about="The people who asked for your newsletter.",
         questions=LIST_QUESTIONS,
         state=_people,
     ),
-    Step(
+    SetupStep(
         name="test",
         title="Test email",
         about="The newest issue as it is now, to yourself. Look at it on your phone too.",
@@ -225,7 +227,7 @@ STEPS: tuple[Step, ...] = (
         state=_test,
         act=Act(label="Send the test email", run=send_first_test),
     ),
-    Step(
+    SetupStep(
         name="service",
         title="Service or timer",
         about="What shows your subscribers' pages, and what sends at a scheduled time.",

@@ -15,8 +15,8 @@ from newsletter.store.approvals import remember_test
 from newsletter.store.opening import open_database
 from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.compose.new import init_workspace
+from newsletter.workflows.setup.asking import NO_ANSWER, NearMissError, SetupQuestion, answer
 from newsletter.workflows.setup.carrier import MAIL_SERVICES, MailService, service_of
-from newsletter.workflows.setup.questions import NO_ANSWER, NearMissError, Question, answer
 from newsletter.workflows.setup.settings_file import save_settings
 from newsletter.workflows.setup.situation import look_at
 from newsletter.workflows.setup.steps import STEPS, StepMark, first_unfinished
@@ -265,5 +265,5 @@ def test_names_of_questions_and_steps_are_unique_in_their_place() -> None:
     for step in STEPS:
         names = [question.name for question in step.questions]
         assert len(set(names)) == len(names)
-    questions: list[Question] = [question for step in STEPS for question in step.questions]
+    questions: list[SetupQuestion] = [question for step in STEPS for question in step.questions]
     assert all(question.asks[0].isupper() and not question.asks.endswith((":", "?")) for question in questions)

@@ -29,7 +29,7 @@ class NearMissError(FaultError):
         self.nearest = nearest
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class SetupQuestion(Struct, frozen=True, kw_only=True):
     """One question."""
 
     name: str  # unique within its step, also as the name of a form field
@@ -43,7 +43,7 @@ class Question(Struct, frozen=True, kw_only=True):
     is_optional: bool = False
 
 
-def answer(question: Question, situation: Situation, text: str) -> str:
+def answer(question: SetupQuestion, situation: Situation, text: str) -> str:
     """Put an answer into effect, and return what was done.
 
     An empty answer keeps the present one, or takes the suggested one. Raise FaultError if there is none or the answer
@@ -72,9 +72,9 @@ def setting(
     is_optional: bool = False,
     applies: Callable[[Situation], bool] = lambda _: True,
     options: Callable[[Situation], tuple[Option, ...]] = lambda _: (),
-) -> Question:
+) -> SetupQuestion:
     """Return the question for one key of `newsletter.toml`, whose values have this type."""
-    return Question(
+    return SetupQuestion(
         name=name,
         asks=asks,
         about=about,

@@ -78,6 +78,7 @@ def test_what_is_saved_is_in_the_file_and_in_the_email_and_undo_takes_it_back(pa
         expect(text).to_be_focused()
     assert "slow letter" in (issue_folder / "letter.md").read_text()
     page.reload()
+    page.locator("#edits summary").click()
     page.locator("#edits").get_by_role("link", name="letter.md").click()
     for words in ("quiet letter", "small letter"):
         page.get_by_role("button", name="Undo the last change").click()
@@ -136,6 +137,8 @@ def test_a_problem_is_fixed_by_keyboard_after_a_preview(page: Page, issue_folder
 
 
 def test_everything_works_from_the_keyboard(page: Page, issue_folder: Path) -> None:
+    page.locator("#edits summary").focus()
+    page.keyboard.press("Enter")
     page.locator("#edits").get_by_role("link", name="letter.md").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#sheet")).to_be_visible(timeout=20_000)

@@ -122,10 +122,15 @@ function rest() {
   stream = null;
 }
 
-// What takes longer than a save may: the road to the inbox, and the links with their status.
+// What takes longer than a save may: the road to the inbox, the reviewers' comments, and the links with their status.
 async function completeEdges() {
-  const { address } = document.body.dataset;
-  const [stations, links] = await Promise.all([get("road"), document.getElementById("mail").hidden ? null : get("links" + address)]);
+  const { address } = document.body.dataset, isEmpty = document.getElementById("mail").hidden;
+  const [stations, remarks, links] = await Promise.all([get("road"), get("remarks"), isEmpty ? null : get("links" + address)]);
+  if (remarks?.ok) {
+    const said = new DOMParser().parseFromString(remarks.text, "text/html").getElementById("remarks");
+    document.getElementById("remarks").hidden = !said.querySelector(".remarks");
+    replace(document.getElementById("remarks"), said);
+  }
   if (stations?.ok && !road.contains(document.activeElement)) {
     road.hidden = false;
     const next = new DOMParser().parseFromString(stations.text, "text/html");
@@ -159,8 +164,9 @@ search.addEventListener("submit", async (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const match = event.target.closest(".matches a"), place = event.target.closest("button.place");
+  const match = event.target.closest(".matches a"), place = event.target.closest(".place[data-place]");
   if (place) {
+    event.preventDefault(); // without this script, the place of a comment is a link to its file
     for (const other of document.querySelectorAll(".place.shown")) other.classList.remove("shown");
     if (reveal(place.dataset.place)) place.classList.add("shown");
     else explain(place);
@@ -195,4 +201,5 @@ const fitting = new ResizeObserver((entries) => {
   }
 });
 for (const screen of document.querySelectorAll(".screen")) fitting.observe(screen);
+if (matchMedia("(max-width: 700px)").matches) road.querySelector("details").open = false; // the email comes first there
 completeEdges();

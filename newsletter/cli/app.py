@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Table] = {
     },
     "Test and approve": {
         "send.test": "Send a test copy to your reviewers.",
+        "send.review": "Write an issue as one file for reviewers, or send them a link to comment on it and approve it.",
         "send.approve": "Approve an issue as it is now. Any later edit voids the approval.",
     },
     "Send": {

@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     BOUNCE = "nl/bounce"
     LEAVE = "nl/leave"  # the page for unsubscribing, from a page that must not contain the token itself
     LEAVE_BY_EMAIL = "nl/mailto"
+    REVIEW = "nl/review"  # the page on which a reviewer answers; the id in the link is the reviewer's
     PROBE = "nl/probe"  # `newsletter doctor` asks the service how it sees its clients
 
 

@@ -1,7 +1,8 @@
 """A rendered issue, from which every subscriber's email is made."""
 
 import re
-from collections.abc import Callable, Iterable
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Self
 
@@ -108,10 +109,14 @@ def with_local_pictures(html: str, pictures: Iterable[Picture], prefix: str) -> 
 
     The URLs of other images are not changed.
     """
-    own = {picture.name for picture in pictures}
+    return with_picture_addresses(html, {picture.name: f"{prefix}{picture.name}" for picture in pictures})
 
-    def local(match: re.Match[str]) -> str:
-        name = match["inside"] or match["hosted"]
-        return f"{prefix}{name}" if name in own else match[0]
 
-    return _PICTURE_ADDRESS.sub(local, html)
+def with_picture_addresses(html: str, addresses: Mapping[str, str]) -> str:
+    """Return the HTML with the URL of each image that has an address here, by its name, replaced by that address."""
+    return _PICTURE_ADDRESS.sub(lambda url: addresses.get(url["inside"] or url["hosted"], url[0]), html)
+
+
+def data_address(content_type: str, content: bytes) -> str:
+    """Return the address (RFC 2397) that contains an image itself."""
+    return f"data:{content_type};base64,{b64encode(content).decode()}"

@@ -19,3 +19,6 @@ class RetentionSettings(Fields):
     requests: int = Field(
         default=30, ge=30, le=_TEN_YEARS, description="what people asked for with forms and did not confirm"
     )
+    reviews: int = Field(
+        default=365, ge=14, le=_TEN_YEARS, description="what reviewers were shown, who they were, and what they said"
+    )

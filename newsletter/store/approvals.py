@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from newsletter.model.ledger import Approval
-from newsletter.store.database import Database
+from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
 
@@ -17,18 +17,29 @@ _TESTED_AT = query_one("approvals", "tested_at", datetime)
 def approve(database: Database, approval: Approval) -> None:
     """Save an approval. If the same person approves the same content again, the latest time is kept."""
     with database.transaction() as connection:
-        _APPROVE(
-            connection,
-            issue=approval.issue,
-            content_hash=approval.content_hash,
-            approved_by=approval.by,
-            now=text_of(approval.at),
-        )
+        approve_in(connection, approval)
+
+
+def approve_in(connection: Connection, approval: Approval) -> None:
+    """Save an approval as `approve` does, in a transaction that does more."""
+    _APPROVE(
+        connection,
+        issue=approval.issue,
+        content_hash=approval.content_hash,
+        approved_by=approval.by,
+        now=text_of(approval.at),
+    )
 
 
 def approvals_of(database: Database, issue: str, content_hash: str) -> tuple[Approval, ...]:
     """Return the approvals of exactly this content, earliest first, including those that have become void."""
-    return _OF_CONTENT.ask(database, issue=issue, content_hash=content_hash)
+    with database.read() as connection:
+        return approvals_in(connection, issue, content_hash)
+
+
+def approvals_in(connection: Connection, issue: str, content_hash: str) -> tuple[Approval, ...]:
+    """Return the approvals of exactly this content as `approvals_of` does, in a transaction that reads more."""
+    return tuple(_OF_CONTENT(connection, issue=issue, content_hash=content_hash))
 
 
 def last_approval(database: Database, issue: str) -> Approval | None:

@@ -77,8 +77,13 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "held_batch": ("id",),
         "approval": ("content_hash",),
         "tested": ("content_hash",),
+        "review": ("content_hash",),
+        "reviewer": ("token",),
     },
-    _AS_SENT: {"broadcast": ("envelope",), "picture": ("name", "content_type")},
+    _AS_SENT: {
+        "broadcast": ("envelope",),
+        **dict.fromkeys(("picture", "review_picture"), ("name", "content_type")),
+    },
     _CHECKED: {
         "subscriber": ("language", "timezone"),
         "signup": ("language", "topics", "source"),
@@ -91,7 +96,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "broadcast_topic": ("topic",),
         "chunk": ("zone",),
     },
-    _A_FOLDER: dict.fromkeys(("broadcast", "approval", "tested"), ("issue",)),
+    _A_FOLDER: dict.fromkeys(("broadcast", "approval", "tested", "review"), ("issue",)),
 }
 NOT_SEARCHED: Mapping[TextColumn, str] = {
     TextColumn(table, name): reason

@@ -23,6 +23,7 @@ from newsletter.store.purge import (
     keep_purge,
     last_purge,
 )
+from newsletter.store.reviews import delete_reviews
 from newsletter.system.log import Log, delete_log_lines, no_log
 
 PURGE_EVERY = timedelta(days=1)
@@ -57,6 +58,7 @@ _KEPT: Sequence[_Kept] = (
     _Kept("links that people asked for", lambda settings: settings.retention.requests, delete_link_requests),
     _Kept("counts of refused sign-ups", lambda settings: settings.retention.requests, delete_refusals),
     _Kept("words of forms that no one agreed to", lambda settings: settings.retention.proofs, delete_wordings),
+    _Kept("reviews and their comments", lambda settings: settings.retention.reviews, delete_reviews),
     _Kept("unsubscribe links of former addresses", lambda _: FORMER_TOKEN_VALID_FOR.days, delete_former_tokens),
 )
 _LOGS = "lines of logs and reports"

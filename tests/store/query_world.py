@@ -66,6 +66,30 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("approvals.last_of", ({"issue": "2026-02"}, {"issue": "none"})),
     ("approvals.remember_test", ({"issue": "2026-03", "content_hash": "h", "copies": 2, "now": T},)),
     ("approvals.tested_at", ({"issue": "2026-02", "content_hash": "abc"}, {"issue": "none", "content_hash": ""})),
+    ("reviews.add", ({"issue": "2026-03", "content_hash": "h", "snapshot": b"{}", "now": T},)),
+    ("reviews.end_earlier", ({"issue": "2026-03", "now": T},)),
+    ("reviews.add_picture", ({"review": 12, "name": "b.png", "content_type": "image/png", "content": b"b"},)),
+    ("reviews.add_reviewer", ({"review": 12, "name": "Bo", "email": "bo@example.org", "token": "t"},)),
+    ("reviews.find_reviewer", ({"reviewer": 11}, {"reviewer": 999})),
+    ("reviews.find", ({"review": 11}, {"review": 12}, {"review": 999})),
+    ("reviews.open_of", ({"issue": "2026-02"}, {"issue": "none"})),
+    ("reviews.reviewers_of", ({"review": 11}, {"review": 999})),
+    ("reviews.snapshot_of", ({"review": 11}, {"review": 999})),
+    ("reviews.snapshot_with", ({"issue": "2026-02", "content_hash": "abc"}, {"issue": "none", "content_hash": ""})),
+    ("reviews.pictures", ({"review": 11}, {"review": 999})),
+    (
+        "reviews.add_remark",
+        ({"review": 11, "reviewer": 11, "path": "p", "line": 1, "words": "w", "said": "s", "now": T},),
+    ),
+    ("reviews.count_remarks", ({"review": 11}, {"review": 999})),
+    ("reviews.count_remarks_since", ({"reviewer": 11, "since": EVER}, {"reviewer": 999, "since": EVER})),
+    ("reviews.remarks_of_review", ({"review": 11}, {"review": 999})),
+    ("reviews.remarks_of_issue", ({"issue": "2026-02"}, {"issue": "none"})),
+    ("reviews.set_done", ({"issue": "2026-02", "remark": 11, "done_at": T},)),
+    ("reviews.delete_remarks", ({"before": EVER},)),
+    ("reviews.delete_reviewers", ({"before": EVER},)),
+    ("reviews.delete_pictures", ({"before": EVER},)),
+    ("reviews.delete_reviews", ({"before": NEVER},)),
     ("audit.deliveries", ({"broadcast": 1, "after": 0, "status": "", "size": 99},)),
     ("audit.find_forgotten", ({"digest": b"1"}, {"digest": b"2"}, {"digest": b"3"})),
     ("broadcasts.find", (*({"broadcast": number + 1} for number in range(len(BroadcastState))), NONE)),
@@ -718,6 +742,19 @@ def _seed_service(connection: Connection) -> None:
     _insert(connection, "signup_refusal", "hour_at reason signups", (T, "too old", 1))
 
 
+def _seed_reviews(connection: Connection) -> None:
+    """What reviewers were shown, and what they said: one review that is open, and one that has ended."""
+    columns = "id issue content_hash asked_at ended_at snapshot"
+    _insert(
+        connection, "review", columns, (11, "2026-02", "abc", T, "", b"{}"), (12, "2026-02", "old", T, LATER, b"{}")
+    )
+    _insert(connection, "review_picture", "review name content_type content", (11, "a.png", "image/png", b"a"))
+    _insert(connection, "reviewer", "id review name email token", (11, 11, "Ana", "ana@example.org", "t"))
+    remark = (11, "issues/2026-02/letter.md", 4, "words", "said", T)
+    columns = "id review reviewer path line words said said_at done_at"
+    _insert(connection, "review_remark", columns, (11, 11, *remark, ""), (12, 11, *remark, LATER))
+
+
 def seed(connection: Connection) -> None:
     """A world in which every column that can be NULL is NULL somewhere, and every enum has each of its members."""
 
@@ -900,6 +937,7 @@ def seed(connection: Connection) -> None:
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
     _insert(connection, "last_purge", "at", (T,))
     _insert(connection, "approval", "issue content_hash approved_by approved_at", ("2026-02", "abc", "Ana", T))
+    _seed_reviews(connection)
     _insert(connection, "tested", "issue content_hash tested_at copies", ("2026-02", "abc", T, 1))
     _insert(
         connection,

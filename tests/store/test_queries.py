@@ -49,6 +49,7 @@ IMPOSSIBLE = {
     "claim.next_deferred": {"due_at: None"},
     "preferences.waiting": {"mailed_at: datetime", "confirmed_at: datetime", "broadcast: int", "recipient: int"},
     "preferences.sent_to": {"mailed_at: None", "broadcast: None", "recipient: None"},
+    "reviews.open_of": {"ended_at: datetime"},
     "signups.asked": {f"state: {state}" for state in ("mailed", "known", "confirmed")}
     | {"mailed_at: datetime", "confirmed_at: datetime", "broadcast: int", "subscriber: int"},
     "signups.of_subscriber": {"state: asked", "state: known", "mailed_at: None", "broadcast: None", "subscriber: None"},

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from newsletter.config import Config, load_config
+from newsletter.model.review import ReviewPicture, ShownBlock, Snapshot
 from newsletter.store.database import Database
+from newsletter.store.reviews import add_remark as add_remark_on
+from newsletter.store.reviews import add_review, pictures_of, remarks_of_issue, reviewers_of
 from newsletter.store.service import keep_remark
 from newsletter.system.log import LOGS_FOLDER
 from newsletter.workflows.purge import purge, purge_daily
@@ -61,6 +64,7 @@ def fill(config: Config, database: Database) -> None:  # noqa: F811
         at(400, seconds=1),
     )
     fill_requests(database)
+    fill_reviews(database)
     logs = config.root / LOGS_FOLDER
     logs.mkdir()
     old, young = (NOW - timedelta(days=20, seconds=1)).isoformat(timespec="milliseconds"), NOW.isoformat()
@@ -70,6 +74,16 @@ def fill(config: Config, database: Database) -> None:  # noqa: F811
     for name, age in (("report-20260101-000000-1.txt", 21), ("report-20260218-000000-1.txt", 1)):
         (logs / name).write_text("x")
         os.utime(logs / name, times=((NOW - timedelta(days=age)).timestamp(),) * 2)
+
+
+def fill_reviews(database: Database) -> None:  # noqa: F811
+    """A review that is just old enough, and one that is kept, each with an image and a remark."""
+    shown = Snapshot(title="", language="en", variants=(), findings=(), changes=None)
+    pictures = [ReviewPicture("a.png", "image/png", b"a")]
+    for age in (timedelta(days=365, seconds=1), timedelta(days=365)):
+        asked = add_review(database, "2026-02", "h", shown, pictures, [("Ana", "ana@example.org")], now=NOW - age)
+        with database.transaction() as connection:
+            add_remark_on(connection, asked[0], ShownBlock("letter.md", 1, "words"), "said", now=NOW - age)
 
 
 def fill_requests(database: Database) -> None:  # noqa: F811
@@ -110,6 +124,7 @@ ALL = {
     "links that people asked for": 2,
     "counts of refused sign-ups": 1,
     "words of forms that no one agreed to": 1,
+    "reviews and their comments": 1,
     "unsubscribe links of former addresses": 1,
     "lines of logs and reports": 5,
 }
@@ -125,6 +140,15 @@ def test_a_preview_says_what_is_deleted_and_deletes_nothing(config: Config, data
         "report-20260218-000000-1.txt",
         "serve.log",
     ]
+
+
+def test_all_that_belongs_to_a_review_goes_with_it(config: Config, database: Database) -> None:  # noqa: F811
+    fill_reviews(database)
+    purge(config, database, now=NOW)
+    with database.read() as connection:
+        kept = [each.review for each in remarks_of_issue(connection, "2026-02")]
+        found = [[*pictures_of(connection, number), *reviewers_of(connection, number)] for number in (1, 2)]
+    assert (kept, list(map(len, found))) == ([2], [0, 2])
 
 
 def test_it_is_done_once_a_day(config: Config, database: Database) -> None:  # noqa: F811

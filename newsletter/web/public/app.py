@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from newsletter.errors import InputError, StoreError
-from newsletter.web.public import asked, health, leaving, preferences, signup, tracking, webhook
+from newsletter.web.public import asked, health, leaving, preferences, review, signup, tracking, webhook
 from newsletter.web.public.pages import logo, page, style
 from newsletter.web.public.protection import ProtectiveHeaders
 from newsletter.web.public.record import OnFault, OnRequest, RequestRecorder
@@ -28,6 +28,7 @@ _GROUPS: Sequence[Callable[[Service], list[BaseRoute]]] = (
     tracking.routes,
     preferences.routes,
     asked.routes,
+    review.routes,
 )
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # a proxy or a monitor on this machine may ask by these names
 

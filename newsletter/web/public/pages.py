@@ -1,9 +1,11 @@
 """Make the public pages: one look, in the language of the person who reads them."""
 
 from collections.abc import Iterable, Mapping, Set
+from datetime import datetime
 from functools import cache, lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from newsletter.config import Config
+from newsletter.language.dates import format_day
 from newsletter.language.direction import direction_of_language
 from newsletter.language.service_words import service_words, spoken
 from newsletter.settings.workspace import Brand, Palette
@@ -22,7 +25,12 @@ _MOST_LANGUAGES = 20  # of those that a browser names
 _NAME, _ADDRESS = Markup("<bdi>{}</bdi>"), Markup('<bdi class="address">{}</bdi>')
 _ADDRESSES = frozenset({"address", "old", "new"})  # the places in words where a masked address stands
 _A_WEEK = "public, max-age=604800"
-_PICTURES: Mapping[str, str] = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
+PICTURE_TYPES: Mapping[str, str] = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+}
 
 
 def page(
@@ -35,22 +43,11 @@ def page(
     """
     settings = service.config.settings
     chosen = language_of(service, request, language)
-
-    def say(topic: str, key: str, **names: object) -> Markup:
-        return _isolating(chosen, topic, key, **names) if names else _said(chosen, topic, key)
-
-    def plainly(topic: str, key: str, **names: object) -> str:
-        return service_words(chosen)[topic][key].format(**names)
-
     html = (
         _templates()
         .get_template(template)
         .render(
-            say=say,
-            plainly=plainly,
-            language=chosen,
-            direction=direction_of_language(chosen).value,
-            newsletter=settings.newsletter,
+            **_spoken_in(service.config, chosen),
             has_logo=settings.brand.logo is not None,
             has_dark_logo=settings.brand.logo_dark is not None,
             logo_width=settings.brand.logo_width,
@@ -61,6 +58,33 @@ def page(
         )
     )
     return HTMLResponse(html, status_code=status, headers={"Content-Language": chosen})
+
+
+def page_in_a_file(config: Config, template: str, *, language: str, **values: object) -> str:
+    """Return a page that is no part of the service, in the same words and look. Its style sheet must be in it."""
+    return _templates().get_template(template).render(**_spoken_in(config, language), **values)
+
+
+def _spoken_in(config: Config, language: str) -> Mapping[str, object]:
+    """Return what templates use to speak a language."""
+
+    def say(topic: str, key: str, **names: object) -> Markup:
+        return _isolating(language, topic, key, **names) if names else _said(language, topic, key)
+
+    def plainly(topic: str, key: str, **names: object) -> str:
+        return service_words(language)[topic][key].format(**names)
+
+    def day_of(moment: datetime) -> str:
+        return format_day(moment.astimezone(ZoneInfo(config.settings.newsletter.timezone)).date(), language)
+
+    return {
+        "say": say,
+        "plainly": plainly,
+        "day_of": day_of,
+        "language": language,
+        "direction": direction_of_language(language).value,
+        "newsletter": config.settings.newsletter,
+    }
 
 
 def language_of(service: Service, request: Request, language: str = "") -> str:
@@ -88,7 +112,7 @@ def style(service: Service) -> Response:
 def logo(service: Service, name: str | None) -> Response:
     """Return the logo as it is in the workspace, or status 404 if there is none that browsers show."""
     path = service.config.root / name if name else None
-    kind = _PICTURES.get(path.suffix.lower()) if path else None
+    kind = PICTURE_TYPES.get(path.suffix.lower()) if path else None
     if path is None or kind is None or not path.is_file():
         return Response(status_code=404)
     headers = {"Cache-Control": _A_WEEK, "Cross-Origin-Resource-Policy": "cross-origin"}
@@ -124,8 +148,15 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["code"] = _with_code
     templates.filters["day"] = lambda moment: f"{moment:%Y-%m-%d}" if moment else ""
     return templates
+
+
+def _with_code(text: str) -> Markup:
+    """Return a text of the checks with its words in backticks marked up as code."""
+    pieces = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(each) if at % 2 else each for at, each in enumerate(pieces))
 
 
 def _colors(palette: Palette) -> dict[str, str]:

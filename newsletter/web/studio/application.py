@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from newsletter.config import Config
 from newsletter.errors import NewsletterError
 from newsletter.model.finding import Means
-from newsletter.web.studio import issue, remarks, road, sending
+from newsletter.web.studio import difference, issue, remarks, road, sending, shelf
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
@@ -29,7 +29,14 @@ from newsletter.workflows.send.courier import Courier
 
 # Every group of pages: each returns its routes. Pages of one issue are below `/{issue}/`, all others below `/-/`, which
 # cannot be the name of an issue. So the groups with pages below `/-/` come first.
-_GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (road.routes, sending.routes, remarks.routes, issue.routes)
+_GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
+    shelf.routes,
+    difference.routes,
+    road.routes,
+    sending.routes,
+    remarks.routes,
+    issue.routes,
+)
 
 
 def studio_app(
@@ -88,3 +95,4 @@ async def _watching(studio: Studio) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await task
         await run_in_threadpool(studio.courier.end)
+        await run_in_threadpool(studio.covers.end)

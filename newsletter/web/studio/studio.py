@@ -10,6 +10,7 @@ from newsletter.web.studio.confirmations import Confirmations
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.views import Lookups
 from newsletter.web.studio.watch import Pulse
+from newsletter.workflows.compose.covers import Covers
 from newsletter.workflows.send.courier import Courier
 
 
@@ -22,6 +23,7 @@ class Studio(Struct, frozen=True, kw_only=True):
     pulse: Pulse = field(default_factory=Pulse)  # notifies open pages of changes
     courier: Courier = field(default_factory=Courier)  # sends broadcasts while pages are shown
     confirmations: Confirmations = field(default_factory=Confirmations)  # what a person is asked before that
+    covers: Covers = field(default_factory=Covers)  # of the issues, drawn in the background
     without: frozenset[Means] = frozenset()  # the tools that the checks before a broadcast do not use
 
     @property

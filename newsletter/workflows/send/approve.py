@@ -16,6 +16,7 @@ from newsletter.model.ledger import Approval, RepeatedContent
 from newsletter.store import approvals
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import Composed, compose_issue
+from newsletter.workflows.compose.kept import keep_approved
 from newsletter.workflows.segments import fields_of_list
 
 
@@ -55,6 +56,7 @@ def approve_content(database: Database, draft: ApprovalDraft, *, by: str, now: d
     """
     issue = draft.composed.issue.name
     approval = Approval(issue=issue, content_hash=draft.content_hash, by=approver(by), at=now)
+    keep_approved(draft.composed)
     approvals.approve(database, approval)
     return approval
 

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from newsletter.config import Config
 from newsletter.errors import NewsletterError
 from newsletter.model.finding import Means
-from newsletter.web.studio import difference, issue, remarks, road, sending, shelf
+from newsletter.web.studio import difference, issue, outbox, remarks, road, sending, shelf
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
@@ -31,6 +31,7 @@ from newsletter.workflows.send.courier import Courier
 # cannot be the name of an issue. So the groups with pages below `/-/` come first.
 _GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
     shelf.routes,
+    outbox.routes,
     difference.routes,
     road.routes,
     sending.routes,
@@ -96,3 +97,4 @@ async def _watching(studio: Studio) -> AsyncIterator[None]:
             await task
         await run_in_threadpool(studio.courier.end)
         await run_in_threadpool(studio.covers.end)
+        await run_in_threadpool(studio.outbox.end)

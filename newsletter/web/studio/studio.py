@@ -11,6 +11,7 @@ from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.views import Lookups
 from newsletter.web.studio.watch import Pulse
 from newsletter.workflows.compose.covers import Covers
+from newsletter.workflows.outbox import OutboxShelf
 from newsletter.workflows.send.courier import Courier
 
 
@@ -24,6 +25,7 @@ class Studio(Struct, frozen=True, kw_only=True):
     courier: Courier = field(default_factory=Courier)  # sends broadcasts while pages are shown
     confirmations: Confirmations = field(default_factory=Confirmations)  # what a person is asked before that
     covers: Covers = field(default_factory=Covers)  # of the issues, drawn in the background
+    outbox: OutboxShelf = field(default_factory=OutboxShelf)  # what is known of the files in the outbox
     without: frozenset[Means] = frozenset()  # the tools that the checks before a broadcast do not use
 
     @property

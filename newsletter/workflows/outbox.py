@@ -1,0 +1,234 @@
+"""Look through the outbox: list its files, search them, and open one.
+
+An email is found by a key, which is a digest of its path, so no address of a person gets into the address of a page.
+Only regular files in the folders of the outbox are opened, and no links are followed.
+"""
+
+import os
+import stat
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from secrets import token_bytes
+from threading import Lock, Thread
+from time import time_ns
+
+from msgspec import Struct
+
+from newsletter.config import Config
+from newsletter.mailbox.opened import OpenedMail, open_mail, printable
+from newsletter.mailbox.received import read_mail
+
+LARGEST_MAIL_BYTES = 25_000_000  # of an email that is opened; providers accept no larger ones
+_HEAD_BYTES = 65_536  # that are read for the list and the search
+_MOST_FILES = 100_000
+MOST_SEARCHED = 20_000  # the newest; what is known of them takes about 40 MB
+_LONGEST_TEXT = 12_000  # characters that can be searched
+_SETTLED_NS = 2_000_000_000  # a folder that was changed more recently than this may change again unseen
+_HTML = b"Content-Type: text/html"
+_TEXT = b"Content-Type: text/plain"
+
+
+class OutboxFile(Struct, frozen=True, kw_only=True):
+    """One file of the outbox."""
+
+    key: str
+    folder: str  # its name, that of a broadcast or a test
+    name: str
+    saved_ns: int
+    size_bytes: int
+
+    @property
+    def saved_at(self) -> datetime:
+        """When it was saved."""
+        return datetime.fromtimestamp(self.saved_ns / 1e9, UTC)
+
+
+class OutboxLine(Struct, frozen=True, kw_only=True):
+    """An email as the list shows it. A file that is not an email has neither subject nor recipient."""
+
+    to: str
+    subject: str
+
+
+class FoundMail(Struct, frozen=True, kw_only=True):
+    """One page of the list: the emails, how many there are in all, and how many of these were searched."""
+
+    mails: tuple[tuple[OutboxFile, OutboxLine], ...]
+    count: int
+    total: int
+    searched: int  # less than `total` while the files are being read, and if there are too many
+
+
+class _Read(Struct, frozen=True, kw_only=True):
+    line: OutboxLine
+    packed: bytes  # all that can be searched, compressed
+
+
+class OutboxShelf:
+    """What is known of the files. Any thread may call any method.
+
+    A folder is listed again only if it has changed. What the files contain is read once, by a thread that ends when it
+    has read them all.
+    """
+
+    def __init__(self) -> None:
+        self._secret = token_bytes(32)
+        self._folders: dict[str, tuple[int, tuple[OutboxFile, ...]]] = {}
+        self._read: dict[str, tuple[tuple[int, int], _Read]] = {}
+        self._lock = Lock()
+        self._thread: Thread | None = None
+        self._is_ending = False
+
+    def files(self, config: Config) -> Sequence[OutboxFile]:
+        """Return all files, the newest first."""
+        root = folder_of(config)
+        found: list[OutboxFile] = []
+        known: dict[str, tuple[int, tuple[OutboxFile, ...]]] = {}
+        for name, changed in _subfolders(root):
+            before = self._folders.get(name)
+            is_same = before is not None and before[0] == changed and time_ns() - changed > _SETTLED_NS
+            files = before[1] if before and is_same else tuple(_files(root, name, self._secret))
+            known[name] = changed, files
+            found += files
+            if len(found) > _MOST_FILES:
+                break
+        self._folders = known
+        return sorted(found, key=lambda each: (each.saved_ns, each.key), reverse=True)[:_MOST_FILES]
+
+    def page(self, config: Config, *, search: str, first: int, count: int) -> FoundMail:
+        """Return some of the emails that contain every word of the search, the newest first.
+
+        Words are found in the recipient, the subject and the text. The files that are not read yet are not searched.
+        """
+        files = self.files(config)
+        words = search.casefold().split()
+        if not words:
+            shown = files[first : first + count]
+            lines = tuple((each, self._content(config, each).line) for each in shown)
+            return FoundMail(mails=lines, count=len(files), total=len(files), searched=len(files))
+        self._start_reading(config, files[:MOST_SEARCHED])
+        read = [(each, known) for each in files if (known := self._known(each)) is not None]
+        hits = [(each, known.line) for each, known in read if _contains(known, words)]
+        return FoundMail(
+            mails=tuple(hits[first : first + count]), count=len(hits), total=len(files), searched=len(read)
+        )
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether more files are about to be searched."""
+        with self._lock:
+            return self._thread is not None
+
+    def find(self, config: Config, key: str) -> OutboxFile | None:
+        """Return the file with a key, or None if there is none."""
+        return next((each for each in self.files(config) if each.key == key), None)
+
+    def end(self) -> None:
+        """Stop reading."""
+        with self._lock:
+            self._is_ending = True
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _known(self, file: OutboxFile) -> _Read | None:
+        known = self._read.get(file.key)
+        return known[1] if known is not None and known[0] == (file.saved_ns, file.size_bytes) else None
+
+    def _content(self, config: Config, file: OutboxFile) -> _Read:
+        known = self._known(file)
+        if known is None:
+            known = _read_file(folder_of(config), file)
+            if len(self._read) >= 2 * MOST_SEARCHED:
+                self._read = {}
+            self._read[file.key] = (file.saved_ns, file.size_bytes), known
+        return known
+
+    def _start_reading(self, config: Config, files: Sequence[OutboxFile]) -> None:
+        waiting = [each for each in files if self._known(each) is None]
+        with self._lock:
+            if waiting and self._thread is None and not self._is_ending:
+                self._thread = Thread(target=self._read_all, args=(config, waiting), name="outbox")
+                self._thread.start()
+
+    def _read_all(self, config: Config, files: Sequence[OutboxFile]) -> None:
+        try:
+            for each in files:
+                if self._is_ending:
+                    return
+                self._content(config, each)
+        finally:
+            with self._lock:
+                self._thread = None
+
+
+def folder_of(config: Config) -> Path:
+    """Return the folder of the outbox."""
+    return config.root / config.settings.provider.outbox.folder
+
+
+def open_file(config: Config, file: OutboxFile) -> OpenedMail | None:
+    """Return the email in a file, or None if it cannot be read. Only its first 25 MB are read."""
+    content = _bytes_of(folder_of(config), file, LARGEST_MAIL_BYTES)
+    return None if content is None else open_mail(content)
+
+
+def _subfolders(root: Path) -> Iterator[tuple[str, int]]:
+    with suppress(OSError), os.scandir(root) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                    yield entry.name, entry.stat(follow_symlinks=False).st_mtime_ns
+
+
+def _files(root: Path, folder: str, secret: bytes) -> Iterator[OutboxFile]:
+    with suppress(OSError), os.scandir(root / folder) as entries:
+        for entry in entries:
+            if not entry.name.endswith(".eml") or entry.name.startswith("."):
+                continue
+            with suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode):
+                    path = f"{folder}/{entry.name}".encode(errors="surrogateescape")
+                    yield OutboxFile(
+                        key=blake2b(path, key=secret, digest_size=16).hexdigest(),
+                        folder=folder,
+                        name=entry.name,
+                        saved_ns=status.st_mtime_ns,
+                        size_bytes=status.st_size,
+                    )
+
+
+def _bytes_of(root: Path, file: OutboxFile, most_bytes: int) -> bytes | None:
+    """Return the beginning of a file. Neither its folder nor the file may have become a link to somewhere else."""
+    try:
+        folder = os.open(root / file.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            # Without O_NONBLOCK, opening a pipe would wait for someone who writes to it.
+            opened = os.open(file.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        finally:
+            os.close(folder)
+        with os.fdopen(opened, "rb") as source:
+            return source.read(most_bytes) if stat.S_ISREG(os.fstat(opened).st_mode) else None
+    except OSError:
+        return None
+
+
+def _read_file(root: Path, file: OutboxFile) -> _Read:
+    content = _bytes_of(root, file, _HEAD_BYTES) or b""
+    html = content.find(_HTML)
+    if 0 <= content.find(_TEXT) < html:  # the text says what the HTML says, and decoding both takes three times as long
+        content = content[:html]
+    mail = read_mail(content)
+    to, subject = (printable(mail.header.first(name)) for name in ("to", "subject"))
+    text = f"{to}\n{subject}\n{' '.join(mail.text[:_LONGEST_TEXT].split())}".casefold()
+    return _Read(line=OutboxLine(to=to, subject=subject), packed=zlib.compress(text.encode("utf-8", "replace"), 1))
+
+
+def _contains(read: _Read, words: Sequence[str]) -> bool:
+    text = zlib.decompress(read.packed).decode()
+    return all(word in text for word in words)

@@ -31,15 +31,16 @@ _POLICY = (
 )
 _MOST_CONTENTS = 4
 # The marks have a line of their own kind each, so that they can be told apart without colors.
-_MARKS = "".join(
-    f'[data-change="{kind}"]{{outline:{line}!important;outline-offset:2px!important;scroll-margin:80px}}'
-    for kind, line in (
-        (ChangeKind.ADDED, "3px solid #9C3353"),
-        (ChangeKind.REMOVED, "3px dotted #9C3353"),
-        (ChangeKind.CHANGED, "3px dashed #9C3353"),
-        (ChangeKind.MOVED, "4px double #9C3353"),
-    )
-)
+_LINES = {
+    ChangeKind.ADDED: "2px solid",
+    ChangeKind.REMOVED: "2px dotted",
+    ChangeKind.CHANGED: "2px dashed",
+    ChangeKind.MOVED: "4px double",
+}
+_MARKS = (
+    ":root{--mark:#9C3353}@media(prefers-color-scheme:dark){:root{--mark:#F2A7BA}}"
+    "[data-change]{outline-offset:1px!important;scroll-margin:80px}"
+) + "".join(f'[data-change="{kind}"]{{outline:{line} var(--mark)!important}}' for kind, line in _LINES.items())
 
 
 class Against(StrEnum):
@@ -265,9 +266,7 @@ def _summary(compared: _Compared, found: Difference | None) -> str:
         return ""
     if not found.is_empty:
         kinds = [(kind, sum(each.kind is kind for each in found.sections)) for kind in ChangeKind]
-        return _sentence(
-            [f"{count} {'section' if count == 1 else 'sections'} {kind}" for kind, count in kinds if count]
-        )
+        return _sentence([f"{count} {'part' if count == 1 else 'parts'} {kind}" for kind, count in kinds if count])
     if compared.before and compared.after and compared.before.content != compared.after.content:
         return "No words, links or images changed. Something else did, such as the layout or the footer."
     return "Nothing changed."

@@ -120,7 +120,7 @@ class _ShelfPages:
             title=heading.title or heading.name,
             month=format_month(heading.date, language) if heading.date else "",
             day=heading.date,
-            state=_UNREAD if words == _DRAFT and cover is None else words,
+            state=_UNREAD if state and words == _DRAFT and cover is None else words,
             when=_when(words, at),
             people=people_of(state.people) if state and state.people else "",
             cover=f"/-/shelf/covers/{quote(cover.content_hash)}.jpg" if cover and cover.is_drawn else "",

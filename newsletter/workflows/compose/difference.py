@@ -20,6 +20,7 @@ from newsletter.workflows.compose.blocks import MailBlock, blocks_of, common_wor
 _LIKE = 0.5  # the share of words that two blocks must have in common to count as one block that was changed
 _MOST_BLOCKS, _MOST_WORDS = 1500, 1500  # comparing takes a time that grows with the square of these
 _WORDS_AROUND = 6  # that stayed the same, on each side of a change
+_NAMES = {"newsletter.toml": "Masthead and footer", "issue.yaml": "Title"}  # of what is not a section
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+|(?<=[。！？])")
 _WORD = re.compile(r"\S+")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -229,6 +230,8 @@ def _in_order(
 
 def _title(blocks: Sequence[MailBlock]) -> str:
     """Return the first heading of a section, or else the name of its file, as people would say it."""
+    if blocks[0].path in _NAMES:
+        return _NAMES[blocks[0].path]
     heading = next((block.words for block in blocks if block.is_heading and block.words), "")
     name = blocks[0].path.rpartition("/")[2].rpartition(".")[0] or blocks[0].path
     return heading or name.replace("-", " ").replace("_", " ").capitalize()

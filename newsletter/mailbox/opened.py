@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 
+from lxml.etree import Element, LxmlError
+from lxml.html import HTMLParser, document_fromstring, tostring
 from msgspec import Struct
 
 from newsletter.mailbox.received import (
@@ -26,6 +28,7 @@ _MOST_HTML = 5_000_000  # characters; no email app shows more
 _MOST_IMAGE_BYTES = 20_000_000  # of all images inside the email
 # Drawings (SVG) are left out: they can contain links and styles.
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_LINKING = frozenset({"href", "ping", "action", "formaction"})
 _CONTENT_ID = re.compile(r"cid:([^\"'\s<>()]{1,200})")
 
 
@@ -41,7 +44,7 @@ class OpenedMail(Struct, frozen=True, kw_only=True):
     """An email, ready to be shown."""
 
     header: MailFields
-    html: str  # with the images inside the email as `data:` addresses; empty if there is none
+    html: str  # with the images inside the email as `data:` addresses, and no links; empty if there is none
     text: str
     attachments: tuple[Attachment, ...]
     is_broken: bool  # whether it is not written as the standard asks, so that parts may be missing
@@ -65,11 +68,28 @@ def open_mail(content: bytes) -> OpenedMail:
     addresses = {content_id: address for content_id, (_, address) in images.items()}
     return OpenedMail(
         header=fields_of(message),
-        html=_CONTENT_ID.sub(lambda found: addresses.get(found[1], ""), html),
+        html=_without_links(_CONTENT_ID.sub(lambda found: addresses.get(found[1], ""), html)),
         text="\n".join(text_of_part(part) for part in texts),
         attachments=tuple(_attachment(part) for part in leaves if id(part) not in shown),
         is_broken=is_broken or any(part.defects for part in (message, *leaves)),
     )
+
+
+def _without_links(html: str) -> str:
+    """Return the HTML with the address of each link as its title.
+
+    A browser connects to the host of a link as soon as it is pressed, even if it is not allowed to go there.
+    """
+    try:
+        root = document_fromstring(html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
+    except (LxmlError, ValueError):
+        return ""
+    for element in root.iter(Element):
+        for name in [name for name in element.attrib if name.rpartition(":")[2].lower() in _LINKING]:
+            address = element.attrib.pop(name)
+            if element.tag == "a":
+                element.set("title", element.get("title") or address)
+    return str(tostring(root, encoding="unicode", doctype="<!DOCTYPE html>"))
 
 
 def _leaves(message: Message) -> Iterator[Message]:

@@ -10,6 +10,7 @@ BENCHMARKS = {
     "startup": "benchmarks.startup",
     "build": "benchmarks.build",
     "rebuild": "benchmarks.rebuild",
+    "studio": "benchmarks.studio",
     "importing": "benchmarks.importing",
     "ledger": "benchmarks.ledger",
     "sendgrid": "benchmarks.sendgrid_path",

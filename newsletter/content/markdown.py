@@ -218,7 +218,7 @@ _PARSER = _parser()
 
 
 # Cached by content, which is safe because no caller changes the tokens.
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)  # each entry has the tokens of a whole file
 def parse_markdown(text: str, *, path: str, lines: tuple[int, ...] = ()) -> ParsedProse:
     """Parse the Markdown of a file. `lines` has the line of the file for each line of the text."""
     return _parsed(text, path=path, lines=lines or tuple(range(1, text.count("\n") + 2)), of_key=False)

@@ -1,13 +1,22 @@
 """Inline the author CSS into the tags of one fragment.
 
-This is a separate module because premailer, with requests and cssutils, takes a quarter of a second to load.
+This is a separate module because premailer, with cssutils, takes a tenth of a second to load.
 """
 
 import re
+import sys
 from logging import CRITICAL
+from types import ModuleType
 from typing import Any
 
-from premailer import Premailer
+# premailer imports requests for style sheets on the web, which it must not fetch here. An empty module in its place
+# while premailer is loaded saves 17 MB of memory and a tenth of a second.
+_has_requests = "requests" in sys.modules
+sys.modules.setdefault("requests", ModuleType("requests"))
+from premailer import Premailer  # noqa: E402
+
+if not _has_requests:
+    del sys.modules["requests"]
 
 _START_TAG = re.compile(r"<[a-z][^<>]*>")
 _ATTRIBUTE_VALUE = re.compile(r"""=(?:"[^"]*"|'([^']*)')""")

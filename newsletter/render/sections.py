@@ -27,7 +27,7 @@ from newsletter.render.prose import line_html, prose_html
 from newsletter.render.theme import LaidOutSection, Theme
 
 CONTENT_WIDTH = 536  # 600 px less the padding on both sides
-_REMEMBERED = 512  # the maximum number of sections in the cache, which is cleared when it is full
+_REMEMBERED = 256  # the maximum number of sections in the cache, which is cleared when it is full
 
 
 class SectionPress:

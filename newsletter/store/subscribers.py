@@ -1,8 +1,10 @@
 """Find and list subscribers, their past deliveries, and the events reported about their email."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 import orjson
+from msgspec import Struct
 
 from newsletter.model.address import person_of
 from newsletter.model.audience import Subscriber, tags_in
@@ -13,12 +15,27 @@ from newsletter.model.person import PastEvent, PastSoftBounce
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import Reads, query_all, query_one, query_value
 
+
+class SubscriberName(Struct, frozen=True, kw_only=True):
+    """A subscriber's address and name, as a search finds them."""
+
+    email: str
+    first_name: str
+    last_name: str
+
+    @property
+    def name(self) -> str:
+        """The full name, such as `Ana Lima`. It is empty if the list does not contain it."""
+        return " ".join(filter(None, (self.first_name, self.last_name)))
+
+
 # The functions that read the columns of a subscriber that contain several strings, by the type of the field.
 SUBSCRIBER_READS: Reads = {tuple[str, ...]: tags_in, Mapping[str, str]: orjson.loads}
 
 _FIND_ID = query_one("subscribers", "find_id", int)
 _SUBSCRIBERS = query_all("subscribers", "page", Subscriber, SUBSCRIBER_READS)
 _BY_ID = query_one("subscribers", "by_id", Subscriber, SUBSCRIBER_READS)
+_SEARCH = query_all("subscribers", "search", SubscriberName)
 _COUNT = query_value("subscribers", "count", int)
 _ATTRIBUTE_NAMES = query_all("subscribers", "attribute_names", str)
 _TAG_NAMES = query_all("subscribers", "tag_names", str)
@@ -39,6 +56,12 @@ def find_subscriber(database: Database, email: str) -> Subscriber | None:
 def subscriber_with_id(connection: Connection, subscriber_id: int) -> Subscriber | None:
     """Return the subscriber with this id, or None if no one has it anymore."""
     return _BY_ID(connection, subscriber=subscriber_id)
+
+
+def search_subscribers(database: Database, text: str, *, size: int) -> tuple[SubscriberName, ...]:
+    """Return the first subscribers whose address or full name contains the text, in upper or lower case."""
+    pattern = "%" + re.sub(r"[%_!]", r"!\g<0>", text) + "%"
+    return _SEARCH.ask(database, pattern=pattern, size=size)
 
 
 def export_subscribers(database: Database) -> Iterator[Subscriber]:

@@ -602,6 +602,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("service.keep_remark", ({"subscriber": 1, "at": T, "reason": "often", "remark": "words"},) * 2),
     ("subscribers.by_id", tuple({"subscriber": number} for number in (*range(9), 999))),
     ("subscribers.page", ({"after": -1, "size": 99},)),
+    ("subscribers.search", ({"pattern": "%P1@%", "size": 9}, {"pattern": "%nobody%", "size": 9})),
     ("subscribers.attribute_names", ({},)),
     ("subscribers.tag_names", ({},)),
     ("subscribers.past_deliveries", tuple({"subscriber": number} for number in (1, 3, 999))),

@@ -1,13 +1,10 @@
 """E3: the test of links. Each link is requested with HEAD, or with GET if HEAD is refused. Redirects are followed."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
 from functools import partial
 from http.client import responses
-from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 from msgspec import Struct
@@ -15,6 +12,7 @@ from msgspec import Struct
 from newsletter import __version__
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
 from newsletter.checks.hosts import host_of, is_local
+from newsletter.checks.network.link_answers import LinkAnswer, keep_links, recall_links
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web
 from newsletter.checks.reading.document import MailLink, listed
@@ -23,7 +21,6 @@ from newsletter.language.counts import count_of
 from newsletter.model.finding import NotRun, Place
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
-from newsletter.system.files import write_whole
 from newsletter.system.parallel import results_of
 from newsletter.system.stream import TimeLimit
 
@@ -36,9 +33,6 @@ _TOO_MANY_REQUESTS = 429
 _OF_A_PAGE = ("http://", "https://")
 _REMEDY = "open the link in a browser, and write the address of the right page, or delete the link"
 _TO_A_PRIVATE_ADDRESS = "redirects to a private address, which readers cannot reach"
-_FILE = "links.json"
-_GOOD_FOR = timedelta(days=1)
-_BAD_FOR = timedelta(minutes=10)
 # The answers of these hosts say nothing about a link, so links to them are reported as skipped.
 ROBOT_WALLS = listed("robot_walls.txt")
 
@@ -50,19 +44,16 @@ class Unjudged(Struct, frozen=True, kw_only=True):
     is_offline: bool = False  # whether the reason is a missing network
 
 
-class LinkAnswer(Struct, frozen=True, kw_only=True):
-    """The result of checking a link."""
-
-    trouble: str  # what is wrong with it, or empty
-    asked_at: datetime
-
-    def holds_at(self, now: datetime) -> bool:
-        """Return whether the result is still valid, so that no new request is needed."""
-        return timedelta() <= now - self.asked_at < (_BAD_FOR if self.trouble else _GOOD_FOR)
-
-
 LinkPlaces = dict[str, list[tuple[MailLink, Place]]]  # by the address that is requested
 LinkResult = str | Unjudged  # a string describes what is wrong with the link; it is empty if the link works
+
+
+class LinkTest(Struct, frozen=True, kw_only=True):
+    """What is known about the links of an email, by the address that is requested."""
+
+    places: LinkPlaces
+    answers: Mapping[str, LinkAnswer]
+    unjudged: Mapping[str, Unjudged]
 
 
 def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
@@ -70,23 +61,29 @@ def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
 
     Raise CannotRunError if there is no network and therefore no link could be checked.
     """
-    settings = context.subject.settings
+    tested = test_links(context, circumstances)
+    offline = [verdict for verdict in tested.unjudged.values() if verdict.is_offline]
+    if offline and len(offline) == len(tested.places):
+        raise CannotRunError(offline[0].why)
+    return Probed(
+        problems=tuple((RULE, problem) for problem in _problems(tested.places, tested.answers)),
+        not_run=tuple(NotRun(rule=RULE, why=why) for why in _not_judged(tested.unjudged.values())),
+    )
+
+
+def test_links(context: CheckContext, circumstances: Circumstances) -> LinkTest:
+    """Request each address that has no valid result yet, and store the results. This takes at most 45 seconds."""
     places = _links(context)
     known = recall_links(circumstances.memory_folder, circumstances.now)
     asked = [url for url in places if url not in known]
-    verdicts = _verdicts(asked, settings)
-    offline = [verdict for verdict in verdicts.values() if isinstance(verdict, Unjudged) and verdict.is_offline]
-    if offline and len(offline) == len(places):
-        raise CannotRunError(offline[0].why)
+    verdicts = _verdicts(asked, context.subject.settings)
     # Only results are kept. A link that could not be checked is requested again next time.
     lasting = {url: said for url, said in verdicts.items() if isinstance(said, str)}
     answers = known | {url: LinkAnswer(trouble=said, asked_at=circumstances.now) for url, said in lasting.items()}
-    if asked:
+    if lasting:
         keep_links(circumstances.memory_folder, answers)
-    return Probed(
-        problems=tuple((RULE, problem) for problem in _problems(places, answers)),
-        not_run=tuple(NotRun(rule=RULE, why=why) for why in _not_judged(verdicts.values())),
-    )
+    unjudged = {url: said for url, said in verdicts.items() if isinstance(said, Unjudged)}
+    return LinkTest(places=places, answers=answers, unjudged=unjudged)
 
 
 def agent_of(settings: Settings) -> str:
@@ -219,32 +216,11 @@ def _problems(places: LinkPlaces, answers: Mapping[str, LinkAnswer]) -> Iterator
             yield warning(place, f"the link to {link.address} {answers[url].trouble}", _REMEDY)
 
 
-def _not_judged(verdicts: Iterable[LinkResult]) -> Iterator[str]:
+def _not_judged(verdicts: Iterable[Unjudged]) -> Iterator[str]:
     """Yield one reason per group of skipped links, with the number of links."""
-    reasons = Counter(verdict.why for verdict in verdicts if isinstance(verdict, Unjudged))
+    reasons = Counter(verdict.why for verdict in verdicts)
     for why, count in sorted(reasons.items()):
         yield f"{count_of(count, 'link')}: {why}"
-
-
-def recall_links(folder: Path, now: datetime) -> dict[str, LinkAnswer]:
-    """Return the stored results that are still valid, by address. A missing or damaged file counts as empty."""
-    try:
-        kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        answers = {
-            url: LinkAnswer(trouble=str(trouble), asked_at=datetime.fromisoformat(asked_at))
-            for url, (trouble, asked_at) in kept.items()
-        }
-        return {url: answer for url, answer in answers.items() if answer.holds_at(now)}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def keep_links(folder: Path, answers: Mapping[str, LinkAnswer]) -> None:
-    """Store results, replacing the earlier ones. It is not an error if the folder cannot be written."""
-    content = {url: (answer.trouble, answer.asked_at.isoformat()) for url, answer in answers.items()}
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / _FILE, json.dumps(content, ensure_ascii=False, indent=0).encode())
 
 
 def wall_of(host: str) -> str | None:

@@ -154,7 +154,7 @@ class _PartSources(Struct, frozen=True, kw_only=True):
     prose: Sources
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _of_part(part: Section | Item) -> _PartSources:
     pictures = [(each, None if each.is_decorative else each.alt) for each in part.prose.pictures]
     prose = _sources(

@@ -16,6 +16,16 @@ WHERE id > :after
 ORDER BY id
 LIMIT :size;
 
+-- name: search(pattern, size)
+-- Return the first subscribers whose address or name contains a text, by id. The pattern is for LIKE, with ! before each
+-- character that would mean something else. There is no index for this query, because only a preview asks it.
+SELECT email, first_name, last_name
+FROM subscriber
+WHERE lower(email) LIKE lower(:pattern) ESCAPE '!'
+    OR lower(first_name || ' ' || last_name) LIKE lower(:pattern) ESCAPE '!'
+ORDER BY id
+LIMIT :size;
+
 -- name: attribute_names()
 -- Return the names of all attributes that imports added.
 SELECT name FROM attribute ORDER BY name;

@@ -17,14 +17,14 @@ from starlette.routing import BaseRoute, Route
 from newsletter.config import Config
 from newsletter.errors import NewsletterError
 from newsletter.model.finding import Means
-from newsletter.web.studio import difference, issue, outbox, remarks, road, sending, shelf
+from newsletter.web.studio import difference, issue, links, outbox, remarks, road, sending, shelf
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import studio_file
-from newsletter.web.studio.views import Lookups, MailFor
+from newsletter.web.studio.thrift import Thrift
 from newsletter.web.studio.watch import Pulse, watch_workspace
-from newsletter.workflows.compose.reader import mail_for_address
+from newsletter.web.studio.whom import Lookups
 from newsletter.workflows.send.courier import Courier
 
 # Every group of pages: each returns its routes. Pages of one issue are below `/{issue}/`, all others below `/-/`, which
@@ -37,6 +37,7 @@ _GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
     sending.routes,
     remarks.routes,
     issue.routes,
+    links.routes,
 )
 
 
@@ -47,17 +48,16 @@ def studio_app(
     pulse: Pulse | None = None,
     courier: Courier | None = None,
     without: Collection[Means] = (),
-    mail_for: MailFor = mail_for_address,
 ) -> Starlette:
     """Return the studio's application. Its front page leads to the issue in `folder`.
 
     `pulse` notifies open pages of changes. The caller that starts a server must end the pulse, so that the pages close
     their connections. `courier` sends broadcasts; it ends with the application. `without` are the tools that the checks
-    before a broadcast do not use. `mail_for` returns the email for a subscriber.
+    before a broadcast do not use.
     """
     studio = Studio(
         proofs=Proofs(config, folder),
-        lookups=Lookups(mail_for),
+        lookups=Lookups(),
         token=token_urlsafe(),
         pulse=pulse or Pulse(),
         courier=courier or Courier(),
@@ -82,10 +82,12 @@ def _say_error(_request: Request, err: Exception) -> Response:
 @asynccontextmanager
 async def _watching(studio: Studio) -> AsyncIterator[None]:
     """Watch the files while the site is running."""
+    thrift = Thrift()
 
     async def note_changes(paths: Collection[Path]) -> None:
         await run_in_threadpool(studio.proofs.note_changes, paths)
         studio.pulse.beat()
+        await run_in_threadpool(thrift.note_save)
 
     task = asyncio.create_task(watch_workspace(studio.proofs, note_changes))
     try:

@@ -1,5 +1,7 @@
 """The page of one issue: the email in the middle, as its readers will see it, updated while you write."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, quote
 
 from msgspec.structs import replace
@@ -10,19 +12,30 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from starlette.routing import BaseRoute, Route
 
 from newsletter.errors import InputError
-from newsletter.model.rendered import with_local_pictures
-from newsletter.web.studio.issue_page import issue_page, mail_on_page
+from newsletter.web.studio.frame import frame_html, shown_mail
+from newsletter.web.studio.issue_page import issue_page, raw_message
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
-from newsletter.web.studio.views import Pictures, StudioView, SubscriberLookup, html_for_frame, view_from
+from newsletter.web.studio.views import Pictures, StudioView, view_from
 from newsletter.web.studio.watch import revision_events
+from newsletter.web.studio.whom import Whom
+from newsletter.workflows.compose.compose import Composed
 
 _MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src {pictures}; form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
 _PICTURE_SOURCES = {Pictures.ON: "'self' https: data:", Pictures.OFF: "'none'"}
+_LONGEST_SEARCH = 2000  # bytes of the form
+# The studio's other pages, with their titles. Those that exist are linked from the page of an issue.
+_NEIGHBORS: Mapping[str, str] = {
+    "/{issue}/apps": "Email apps",
+    "/{issue}/difference": "Differences",
+    "/-/shelf": "All issues",
+    "/-/outbox": "Outbox",
+    "/-/setup": "Setup",
+}
 
 
 def routes(studio: Studio) -> list[BaseRoute]:
@@ -31,8 +44,9 @@ def routes(studio: Studio) -> list[BaseRoute]:
     return [
         Route("/", pages.front),
         Route("/{issue}/", pages.page),
-        Route("/{issue}/reader", pages.look_up, methods=["POST"]),
+        Route("/{issue}/readers", pages.search, methods=["POST"]),
         Route("/{issue}/mail.html", pages.mail),
+        Route("/{issue}/message.eml", pages.message),
         Route("/{issue}/pictures/{name}", pages.picture),
         Route("/{issue}/events", pages.events),
     ]
@@ -55,30 +69,41 @@ class _IssuePages:
             proof = proofs.proof(issue)
         except InputError:
             return page(self._studio, "missing.html.j2", status=404, issue=issue, issues=tuple(proofs.issues()))
-        view = view_from(request.query_params)
-        return issue_page(self._studio, proof, view, lookup=self._lookup(proof, view))
+        view, now = view_from(request.query_params), datetime.now(UTC)
+        return issue_page(self._studio, proof, view, now=now, neighbors=_neighbors(request))
 
-    async def look_up(self, request: Request) -> Response:
-        """Remember the address from the form. Redirect to the page that shows the email for that subscriber."""
-        fields = parse_qs((await request.body()).decode(errors="replace"))
-        key = self._studio.lookups.remember(fields.get("email", [""])[0].strip())
-        view = replace(view_from(request.query_params), reader=key)
-        return RedirectResponse(f"./?{view.query}", status_code=303)
+    async def search(self, request: Request) -> Response:
+        """Return the subscribers whose name or address contains what was typed. The form's body says what that is."""
+        body = await request.body()
+        if len(body) > _LONGEST_SEARCH:
+            raise HTTPException(413, "A name or an address is not that long.\n")
+        text = parse_qs(body.decode(errors="replace")).get("who", [""])[0].strip()
+        proof = await run_in_threadpool(self._proof, request)
+        matches = await run_in_threadpool(self._studio.lookups.search, proof.config, text)
+        view = view_from(request.query_params)
+        addresses = {match.key: f"./?{replace(view, reader=match.key).query}" for match in matches.found}
+        return page(
+            self._studio, "readers.html.j2", issue=proof.issue, query=view.query, matches=matches, addresses=addresses
+        )
 
     def mail(self, request: Request) -> Response:
         """Return the email itself, for a frame on the page.
 
         If images are off, the browser is not allowed to load them, and shows their alt text, as an email app does.
         """
-        proof = self._proof(request)
-        if proof.composed is None:
-            raise HTTPException(404, "The issue cannot be built yet. Fix its errors first.\n")
-        view = view_from(request.query_params)
-        mail = mail_on_page(proof.config, proof.composed, view, self._lookup(proof, view))
-        html = html_for_frame(mail.html, view.scheme)
-        html = with_local_pictures(html, proof.composed.rendered.pictures, "pictures/")
+        proof, composed, view, seen = self._seen(request)
+        mail = shown_mail(proof, seen, now=datetime.now(UTC))
         policy = _MAIL_POLICY.format(pictures=_PICTURE_SOURCES[view.pictures])
-        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+        return HTMLResponse(frame_html(composed, mail, view), headers={"Content-Security-Policy": policy})
+
+    def message(self, request: Request) -> Response:
+        """Return the message as it would be sent to the reader, as a file."""
+        proof, _, _, seen = self._seen(request)
+        name = quote(f"{proof.issue}.eml")
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        return Response(
+            raw_message(proof.config, seen, now=datetime.now(UTC)), media_type="message/rfc822", headers=headers
+        )
 
     def picture(self, request: Request) -> Response:
         """Return an image in the email. It is looked up by name among the rendered images, never on the disk."""
@@ -102,5 +127,16 @@ class _IssuePages:
         except InputError as err:
             raise HTTPException(404, f"{err}\n") from err
 
-    def _lookup(self, proof: IssueProof, view: StudioView) -> SubscriberLookup | None:
-        return self._studio.lookups.find(view.reader, proof.config, proof.composed)
+    def _seen(self, request: Request) -> tuple[IssueProof, Composed, StudioView, Whom]:
+        """Return the issue, the view and the reader of a request. Raise HTTPException if there is no email yet."""
+        proof, view = self._proof(request), view_from(request.query_params)
+        if proof.composed is None:
+            raise HTTPException(404, "The issue cannot be built yet. Fix its errors first.\n")
+        return proof, proof.composed, view, self._studio.lookups.whom(proof.config, proof.composed, view)
+
+
+def _neighbors(request: Request) -> dict[str, str]:
+    """Return the address and the title of each other page of the studio that exists."""
+    known = {route.path for route in request.app.routes if isinstance(route, Route)}
+    issue = quote(request.path_params["issue"])
+    return {path.format(issue=issue): title for path, title in _NEIGHBORS.items() if path in known}

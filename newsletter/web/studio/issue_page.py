@@ -1,16 +1,31 @@
-"""Render the page of an issue: the email in the middle, its problems and its size at the edge."""
+"""Render the page of an issue: the email in the middle, and what is to be known about it at the edges."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
+from markupsafe import Markup
 from msgspec import Struct
 from starlette.responses import HTMLResponse
 
+from newsletter.checks.clients.simulation.inbox_rows import InboxRow
 from newsletter.checks.registry import named
 from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
 from newsletter.config import Config
-from newsletter.errors import Mistake
-from newsletter.model.finding import Finding, Severity
+from newsletter.language.offered import language_names
+from newsletter.language.service_words import service_languages
+from newsletter.language.words import language_name
+from newsletter.model.axes import Axis
+from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.readership import HIDDEN, MAILBOX, ONLY, SHOWN, TRACKING, TrackingMode
+from newsletter.web.studio.frame import marked_up, shown_mail
+from newsletter.web.studio.panels import (
+    ListedImage,
+    SectionSize,
+    images_of,
+    problems_of,
+    rows_in_inboxes,
+    section_sizes,
+)
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
@@ -18,40 +33,45 @@ from newsletter.web.studio.views import (
     SAMPLE_READER,
     UNKNOWN_READER,
     DeviceScheme,
+    Letters,
+    Notes,
     Pictures,
     Show,
     StudioView,
-    SubscriberLookup,
-    chosen_variant,
-    mail_in_view,
-    variant_key,
 )
+from newsletter.web.studio.whom import ZONES, Whom, city
 from newsletter.workflows.compose.compose import Composed
-from newsletter.workflows.compose.sample import SampleMail
+from newsletter.workflows.compose.sample import message_of
+
+MESSAGE_LIMIT_BYTES = 400_000  # of the message on the page, because its images are long; the file is complete
+_ONLY_VALUES = {SHOWN: "a member", HIDDEN: "not a member"}
+_TRACKING_VALUES = {TrackingMode.CONSENTED.value: "agreed", TrackingMode.OFF.value: "did not agree"}
 
 
-class ListedProblem(Struct, frozen=True, kw_only=True):
-    """One entry in the list of problems: a finding, or a mistake that keeps the issue from being built."""
+class ReaderChoice(Struct, frozen=True, kw_only=True):
+    """One way in which a reader who is made up can differ: the control, and the names of its values."""
 
-    kind: str
-    is_error: bool
-    place: str
-    what: str
-    remedy: str
-    check: str = ""  # the name of the check that found it: "Missing alt text (A3)"
+    name: str  # of the form's field
+    label: str
+    values: Mapping[str, str]
+    chosen: str
 
 
 class ShownMail(Struct, frozen=True, kw_only=True):
-    """The email on the page, and its size."""
+    """The email on the page, and what is known about it."""
 
     composed: Composed
-    mail: SampleMail
-    variants: Mapping[str, str]  # key in the URL → who sees it
-    variant: str  # the key of the variant that is shown
+    seen: Whom
+    subject: Markup
+    preheader: Markup
+    text: Markup
     html_bytes: int
     text_bytes: int
-    pictures: int
-    picture_bytes: int
+    sections: tuple[SectionSize, ...]
+    images: tuple[ListedImage, ...]
+    rows: tuple[InboxRow, ...]  # empty unless the view shows them, because they take time
+    message: str  # likewise
+    choices: tuple[ReaderChoice, ...]
 
     @property
     def month_and_day(self) -> str:
@@ -59,77 +79,96 @@ class ShownMail(Struct, frozen=True, kw_only=True):
         day = self.composed.issue.fields.date
         return f"{day:%b} {day.day}"
 
+    @property
+    def image_bytes(self) -> int:
+        """The size of all images together."""
+        return sum(image.size_bytes for image in self.images)
 
-def issue_page(studio: Studio, proof: IssueProof, view: StudioView, *, lookup: SubscriberLookup | None) -> HTMLResponse:
-    """Return the whole page."""
-    shown = _shown(proof, view, lookup)
-    problems = [_of_mistake(mistake) for mistake in proof.mistakes]
-    if shown is not None and not proof.mistakes:
-        problems = [_of_finding(finding) for finding in _errors_first(shown.composed.findings)]
-    reader = view.reader if view.reader == SAMPLE_READER or (lookup and lookup.found) else UNKNOWN_READER
+
+def issue_page(
+    studio: Studio, proof: IssueProof, view: StudioView, *, now: datetime, neighbors: Mapping[str, str]
+) -> HTMLResponse:
+    """Return the whole page. `neighbors` are the addresses of the studio's other pages, with their titles."""
+    if proof.composed is not None:
+        view = view.for_axes(proof.composed.rendered.axes)
+    shown = _shown(studio, proof, view, now=now)
+    problems = problems_of(proof.composed, proof.mistakes)
     return page(
         studio,
         "issue.html.j2",
         proof=proof,
         view=view,
-        reader=reader,
-        readers=(UNKNOWN_READER, SAMPLE_READER, *([reader] if lookup and lookup.found else [])),
+        query=view.query,
+        reader=view.reader if view.reader == SAMPLE_READER or (shown and shown.seen.is_subscriber) else UNKNOWN_READER,
         issues=tuple(studio.proofs.issues()),
+        neighbors=neighbors,
         shown=shown,
-        lookup=lookup,
         problems=problems,
+        first_mistake=proof.mistakes[0] if proof.mistakes else None,
         skipped=[named(each.rule) for each in shown.composed.not_run] if shown and not proof.mistakes else [],
-        verdict=_verdict(problems),
+        verdict=_verdict({kind: len(listed) for kind, listed in problems.items()}),
         html_limit_bytes=HTML_LIMIT_BYTES,
         html_near_limit_bytes=HTML_NEAR_LIMIT_BYTES,
-        choices={"show": Show, "scheme": DeviceScheme, "pictures": Pictures},
+        message_limit_bytes=MESSAGE_LIMIT_BYTES,
+        options={"show": Show, "scheme": DeviceScheme, "pictures": Pictures, "letters": Letters, "notes": Notes},
     )
 
 
-def mail_on_page(config: Config, composed: Composed, view: StudioView, lookup: SubscriberLookup | None) -> SampleMail:
-    """Return the email for the subscriber who was looked up. If there is none, return the one that the view selects."""
-    if lookup is not None and lookup.found is not None:
-        return lookup.found.mail
-    return mail_in_view(config, composed.rendered, view)
+def raw_message(config: Config, seen: Whom, *, now: datetime) -> bytes:
+    """Return the message as it would be sent to a reader: with its headers, the text, the HTML and the images."""
+    return message_of(config, seen.variant, seen.reader, now=now)
 
 
-def _shown(proof: IssueProof, view: StudioView, lookup: SubscriberLookup | None) -> ShownMail | None:
-    if proof.composed is None:
+def _shown(studio: Studio, proof: IssueProof, view: StudioView, *, now: datetime) -> ShownMail | None:
+    composed, config = proof.composed, proof.config
+    if composed is None:
         return None
-    rendered = proof.composed.rendered
-    mail = mail_on_page(proof.config, proof.composed, view, lookup)
+    seen = studio.lookups.whom(config, composed, view)
+    mail = shown_mail(proof, seen, now=now)
+    sections = section_sizes(composed, mail)
+    message = raw_message(config, seen, now=now) if view.show is Show.SOURCE else b""
     return ShownMail(
-        composed=proof.composed,
-        mail=mail,
-        variants={variant_key(rendered, each): each.readership.label or "everyone else" for each in rendered.variants},
-        variant=variant_key(rendered, chosen_variant(rendered, view)),
-        html_bytes=len(mail.html.encode()),
-        text_bytes=len(mail.text.encode()),
-        pictures=len(rendered.pictures),
-        picture_bytes=sum(len(picture.content) for picture in rendered.pictures),
+        composed=composed,
+        seen=seen,
+        subject=marked_up(mail.subject, view),
+        preheader=marked_up(mail.preheader, view),
+        text=marked_up(mail.text, view),
+        html_bytes=sum(section.size_bytes for section in sections),
+        text_bytes=len(str(mail.text).encode()),
+        sections=sections,
+        images=images_of(config, composed, seen),
+        rows=rows_in_inboxes(composed, config, seen, mail) if view.show is Show.INBOX else (),
+        message=message[:MESSAGE_LIMIT_BYTES].decode(errors="replace").replace("\r\n", "\n"),
+        choices=() if seen.is_subscriber else tuple(_reader_choices(config, view, composed.rendered.axes)),
     )
 
 
-def _errors_first(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: (bool(finding.waived), finding.severity is not Severity.ERROR))
+def _reader_choices(config: Config, view: StudioView, axes: Collection[Axis]) -> list[ReaderChoice]:
+    """Return the controls of a reader who is made up: language and zone, then the axes on which the issue differs."""
+    languages = {code: language_name(code) for code, _ in language_names(service_languages())}
+    zones = {zone: city(zone) for zone in dict.fromkeys((config.settings.newsletter.timezone, *ZONES))}
+    choices = [
+        ReaderChoice(name="language", label="Language", values={"": "unknown", **languages}, chosen=view.language),
+        ReaderChoice(name="timezone", label="Time zone", values={"": "unknown", **zones}, chosen=view.timezone),
+    ]
+    return choices + [_axis_choice(axis, view) for axis in axes if len(axis.values) > 1]
 
 
-def _of_finding(finding: Finding) -> ListedProblem:
-    return ListedProblem(
-        kind="Overridden" if finding.waived else finding.severity.value.capitalize(),
-        is_error=finding.severity is Severity.ERROR and not finding.waived,
-        place=str(finding.place),
-        what=finding.what,
-        remedy=f"because {finding.waived}" if finding.waived else finding.remedy,
-        check=named(finding.rule),
-    )
+def _axis_choice(axis: Axis, view: StudioView) -> ReaderChoice:
+    names: Mapping[str, str] = {}
+    label = axis.name.capitalize()
+    if axis.name.startswith(ONLY):
+        label, names = f"Segment {axis.name.removeprefix(ONLY)}", _ONLY_VALUES
+    elif axis.name == MAILBOX:
+        names = {provider.value: provider.label for provider in MailboxProvider}
+    elif axis.name == TRACKING:
+        label, names = "Consent to tracking", _TRACKING_VALUES
+    values = {value: names.get(value, value) for value in axis.values}
+    chosen = view.sees.get(axis.name, axis.fullest)
+    return ReaderChoice(name=f"see.{axis.name}", label=label, values=values, chosen=chosen)
 
 
-def _of_mistake(mistake: Mistake) -> ListedProblem:
-    return ListedProblem(kind="Error", is_error=True, place=mistake.place, what=mistake.what, remedy=mistake.remedy)
-
-
-def _verdict(problems: Iterable[ListedProblem]) -> str:
+def _verdict(counts: Mapping[str, int]) -> str:
     """Return the number of problems of each kind as text, such as `1 error, 3 warnings`."""
-    counts = Counter(problem.kind.lower() for problem in problems)
-    return ", ".join(f"{n} {kind}{'s' if n > 1 and kind != 'overridden' else ''}" for kind, n in counts.items())
+    told = ((kind.lower(), n) for kind, n in counts.items())
+    return ", ".join(f"{n} {kind}{'s' if n > 1 and kind != 'overridden' else ''}" for kind, n in told)

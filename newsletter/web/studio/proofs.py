@@ -13,9 +13,12 @@ from msgspec import Struct
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, load_config
 from newsletter.content.loader import ISSUES_FOLDER, issue_names
 from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.model.readership import Readership
+from newsletter.model.rendered import RenderedVariant
 from newsletter.providers.registry import with_known_provider
 from newsletter.render.theme import Theme
 from newsletter.workflows.compose.compose import Composed, compose_issue, open_theme
+from newsletter.workflows.compose.placed import PlacedVariant, place_blocks
 from newsletter.workflows.compose.standing import compose_standing
 from newsletter.workflows.segments import audience_fields
 
@@ -30,6 +33,19 @@ class IssueProof(Struct, frozen=True, kw_only=True, dict=True):
     config: Config  # the settings it was composed with
     composed: Composed | None  # None if there is nothing to show
     mistakes: tuple[Mistake, ...] = ()  # if there are any, parts of `composed` are older than the files, or missing
+
+    def placed(self, variant: RenderedVariant) -> PlacedVariant:
+        """Return a variant with its blocks marked with their places. Raise ValueError if nothing is composed."""
+        if self.composed is None:
+            raise ValueError("there is no email")
+        found = self._placed.get(variant.readership)
+        if found is None:
+            found = self._placed[variant.readership] = place_blocks(self.composed, variant)
+        return found
+
+    @cached_property
+    def _placed(self) -> dict[Readership, PlacedVariant]:
+        return {}
 
     @cached_property
     def revision(self) -> str:

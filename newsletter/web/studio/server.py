@@ -14,6 +14,7 @@ from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model.finding import Means
 from newsletter.web.studio.application import studio_app
+from newsletter.web.studio.thrift import begin_small
 from newsletter.web.studio.watch import Pulse
 from newsletter.workflows.send.courier import Courier
 
@@ -43,6 +44,7 @@ def serve_studio(
     Without a `port`, the default port is used, or the next free one. With port 0, the system chooses a free port. Raise
     InputError if the port cannot be used.
     """
+    begin_small()
     listener = _any_listener() if port is None else _listener(port)
     port = int(listener.getsockname()[1])
     url = f"http://{HOST}:{port}/"

@@ -8,8 +8,8 @@ from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.web.studio.confirmations import Confirmations
 from newsletter.web.studio.proofs import Proofs
-from newsletter.web.studio.views import Lookups
 from newsletter.web.studio.watch import Pulse
+from newsletter.web.studio.whom import Lookups
 from newsletter.workflows.compose.covers import Covers
 from newsletter.workflows.outbox import OutboxShelf
 from newsletter.workflows.send.courier import Courier

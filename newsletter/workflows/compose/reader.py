@@ -1,4 +1,4 @@
-"""One subscriber as a reader of an issue, and the email that this subscriber receives."""
+"""Subscribers as readers of an issue: found by address, or searched for by name."""
 
 from datetime import datetime
 
@@ -13,10 +13,8 @@ from newsletter.model.readership import Reader
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.store.readers import reader_of
-from newsletter.store.subscribers import find_subscriber
+from newsletter.store.subscribers import SubscriberName, find_subscriber, search_subscribers
 from newsletter.store.suppressions import suppressions_of
-from newsletter.workflows.compose.compose import Composed
-from newsletter.workflows.compose.sample import SampleMail, mail_of
 from newsletter.workflows.segments import require_segments
 
 
@@ -25,15 +23,6 @@ class FoundReader(Struct, frozen=True, kw_only=True):
 
     reader: Reader
     left_out: str = ""  # why they would not, for example "unsubscribed on 2026-02-03"; empty if they would
-
-
-class ReaderMail(Struct, frozen=True, kw_only=True):
-    """An issue's email as one subscriber receives it."""
-
-    name: str  # the full name, such as "Ana Lima"; empty if the list does not contain it
-    traits: tuple[str, ...]  # what the email depends on, as shown to people: "es", "Asia/Tokyo", "teachers"
-    mail: SampleMail
-    left_out: str = ""  # as in `FoundReader`
 
 
 def find_reader(config: Config, database: Database, issue: Issue, email: str, *, now: datetime) -> FoundReader | None:
@@ -61,24 +50,28 @@ def require_reader(config: Config, issue: Issue, email: str, *, now: datetime) -
     return found
 
 
-def mail_for_address(config: Config, composed: Composed, email: str, now: datetime) -> ReaderMail | None:
-    """Return the email for the subscriber with this address, or None if no subscriber has it.
+def reader_for_address(config: Config, issue: Issue, email: str, now: datetime) -> FoundReader | None:
+    """Return the subscriber with this address as `find_reader` does, from the workspace's own list.
 
     Raise StoreError if the list cannot be read, or MistakesError if a segment of the issue is wrong.
     """
     with open_database(config.database) as database:
-        found = find_reader(config, database, composed.issue, email, now=now)
-    if found is None:
-        return None
-    reader, variant = found.reader, composed.rendered.variant_of(found.reader)
-    names = (reader.fields["first_name"], reader.fields["last_name"])
-    traits = (reader.language, reader.timezone, variant.readership.label)
-    return ReaderMail(
-        name=" ".join(filter(None, names)),
-        traits=tuple(filter(None, traits)),
-        mail=mail_of(config, variant, reader, made_at=now),
-        left_out=found.left_out,
-    )
+        return find_reader(config, database, issue, email, now=now)
+
+
+def matching_subscribers(config: Config, text: str, *, size: int) -> tuple[SubscriberName, ...]:
+    """Return the subscribers whose address or name contains the text. The one with exactly this address comes first.
+
+    Raise StoreError if the list cannot be read.
+    """
+    with open_database(config.database) as database:
+        exact = find_subscriber(database, text)
+        found = search_subscribers(database, text, size=size)
+    if exact is None:
+        return found
+    record = exact.record
+    first = SubscriberName(email=record.email, first_name=record.first_name, last_name=record.last_name)
+    return (first, *(each for each in found if each != first))[:size]
 
 
 def _why_left_out(database: Database, issue: Issue, reader: Reader, *, now: datetime) -> str:

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -21,15 +20,15 @@ from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from newsletter.config import Config, load_config
+from newsletter.model.audience import SuppressionReason
 from newsletter.store.opening import open_database
+from newsletter.store.suppressions import add_suppression
 from newsletter.web.studio.application import studio_app
 from newsletter.web.studio.watch import Pulse
-from newsletter.workflows.compose.compose import Composed
-from newsletter.workflows.compose.reader import ReaderMail
-from newsletter.workflows.compose.sample import sample_mail
 from tests.browser import running_browser
 from tests.e2e.program import command, environment
-from tests.workspaces import LETTER, write_workspace
+from tests.store.builders import NOW, add, row
+from tests.workspaces import CONFIG, LETTER, write_workspace
 
 ISSUE = """\
 subject: A letter for {{ first_name | default("everybody") }}
@@ -81,6 +80,7 @@ def workspace(tmp_path: Path) -> Path:
     return write_workspace(
         tmp_path / "workspace",
         {
+            "newsletter.toml": f'{CONFIG}\n[checks]\nwithout = ["network"]\n',
             "issues/2026-01/issue.yaml": ISSUE.split("  - section", maxsplit=1)[0].replace(
                 "A small letter", "An older letter"
             ),
@@ -111,24 +111,23 @@ def visitor(config: Config, issue_folder: Path) -> Visitor:
     return Visitor(studio_app(config, issue_folder))
 
 
-def mail_for(config: Config, composed: Composed, email: str, now: datetime) -> ReaderMail | None:
-    """The mail of Maria, who is the only subscriber, and of Leo, who has left."""
-    known = {"maria@example.org": ("Maria", "Silva", ""), "leo@example.org": ("Leo", "", "unsubscribed on February 3")}
-    if email not in known:
-        return None
-    first, last, left_out = known[email]
-    return ReaderMail(
-        name=f"{first} {last}".strip(),
-        traits=("Spanish", "Tokyo"),
-        mail=sample_mail(config, composed.rendered.fullest, {"first_name": first, "last_name": last, "email": email}),
-        left_out=left_out,
-    )
-
-
 @pytest.fixture
 def database(config: Config) -> None:
-    """An empty list, so that people can be looked up."""
-    open_database(config.database).close()
+    """A list with Maria, who teaches, and Leo, who has left."""
+    with open_database(config.database) as database:
+        add(
+            database,
+            row(
+                "maria@example.org",
+                first_name="Maria",
+                last_name="Silva",
+                language="es",
+                timezone="Asia/Tokyo",
+                tags=("teacher",),
+            ),
+            row("leo@example.org", first_name="Leo"),
+        )
+        add_suppression(database, "leo@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +145,10 @@ class ServedStudio:
 
 @pytest.fixture
 def served(config: Config, issue_folder: Path, database: None) -> Iterator[ServedStudio]:
-    """The studio with `mail_for`, served by a thread."""
+    """The studio with its subscribers, served by a thread."""
     listener = socket.create_server(("127.0.0.1", 0))
     pulse = Pulse()
-    app = studio_app(config, issue_folder, pulse=pulse, mail_for=mail_for)
+    app = studio_app(config, issue_folder, pulse=pulse)
     posted: list[int] = []
 
     async def noting(scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ HOST = ("Host", "127.0.0.1:{port}")
 ORIGIN = ("Origin", OWN)
 SAME = ("Sec-Fetch-Site", "same-origin")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
-TAKEN, REFUSED, NOT_OURS = 303, 403, 400
+TAKEN, REFUSED, NOT_OURS = 200, 403, 400
 
 
 def ask(studio: ServedStudio, method: str, path: str, headers: list[tuple[str, str]], body: bytes = b"") -> str:
@@ -43,8 +43,8 @@ def token(served: ServedStudio) -> str:
 
 
 def look_up(studio: ServedStudio, headers: list[tuple[str, str]], token: str) -> str:
-    body = urlencode({"token": token, "email": "maria@example.org"}).encode()
-    return ask(studio, "POST", "/2026-02/reader", [*headers, FORM], body)
+    body = urlencode({"token": token, "who": "maria@example.org"}).encode()
+    return ask(studio, "POST", "/2026-02/readers", [*headers, FORM], body)
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,15 @@ def test_a_form_without_this_starts_token_is_refused(served: ServedStudio, token
 
 
 def test_the_token_counts_in_the_form_alone(served: ServedStudio, token: str) -> None:
-    headers, email = [HOST, ORIGIN, SAME, FORM], b"email=maria%40example.org"
-    assert status_of(ask(served, "POST", "/2026-02/reader", headers, email + f"&token={token}".encode())) == TAKEN
-    assert status_of(ask(served, "POST", f"/2026-02/reader?token={token}", headers, email)) == REFUSED
+    headers, who = [HOST, ORIGIN, SAME, FORM], b"who=maria%40example.org"
+    assert status_of(ask(served, "POST", "/2026-02/readers", headers, who + f"&token={token}".encode())) == TAKEN
+    assert status_of(ask(served, "POST", f"/2026-02/readers?token={token}", headers, who)) == REFUSED
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "UNHEARD-OF"])
 def test_no_unsafe_method_gets_past_without_an_origin(served: ServedStudio, token: str, method: str) -> None:
-    body = urlencode({"token": token, "email": "maria@example.org"}).encode()
-    assert status_of(ask(served, method, "/2026-02/reader", [HOST, FORM], body)) == REFUSED
+    body = urlencode({"token": token, "who": "maria@example.org"}).encode()
+    assert status_of(ask(served, method, "/2026-02/readers", [HOST, FORM], body)) == REFUSED
 
 
 @pytest.mark.parametrize("path", ["/", "/2026-02/", "/2026-02/mail.html", "/2026-02/events", "/-/files/studio.js"])
@@ -128,9 +128,11 @@ def test_the_studios_own_form_shows_the_subscriber(browser: Browser, served: Ser
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{served.url}2026-02/?scheme=dark")
-    page.get_by_label("Preview as subscriber").fill("maria@example.org")
-    page.get_by_role("button", name="Show", exact=True).first.click()
-    expect(page.locator("#inbox")).to_contain_text("Maria Silva")
+    page.locator("#reader summary").click()
+    page.get_by_label("Find a subscriber").fill("maria@example.org")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Maria Silva").click()
+    expect(page.locator("#whom")).to_contain_text("Maria Silva")
     expect(page.frame_locator("#desktop").get_by_text("Dear Maria,")).to_be_attached()
     assert re.search(r"/2026-02/\?scheme=dark&reader=[\w-]+$", page.url)
     assert "maria" not in (page.title() + "".join(asked)).lower()
@@ -173,8 +175,8 @@ def press(page: Page, address: str, studio: ServedStudio) -> list[int]:
 def test_another_websites_form_is_refused_even_with_the_token(
     browser: Browser, served: ServedStudio, token: str, headers: dict[str, str]
 ) -> None:
-    form = f"""<form method="post" action="{served.url}2026-02/reader">
-        <input name="token" value="{token}"><input name="email" value="maria@example.org"><button>Win</button></form>"""
+    form = f"""<form method="post" action="{served.url}2026-02/readers">
+        <input name="token" value="{token}"><input name="who" value="maria@example.org"><button>Win</button></form>"""
     with website(form, headers) as address:
         assert press(browser.new_page(), address, served) == [REFUSED]
 
@@ -182,8 +184,8 @@ def test_another_websites_form_is_refused_even_with_the_token(
 def test_another_websites_script_is_refused_even_with_the_token(
     browser: Browser, served: ServedStudio, token: str
 ) -> None:
-    script = f"""<button onclick="fetch('{served.url}2026-02/reader', {{method: 'POST', mode: 'no-cors',
-        body: new URLSearchParams('token={token}&email=maria@example.org')}})">Win</button>"""
+    script = f"""<button onclick="fetch('{served.url}2026-02/readers', {{method: 'POST', mode: 'no-cors',
+        body: new URLSearchParams('token={token}&who=maria@example.org')}})">Win</button>"""
     with website(script, {}) as address:
         page = browser.new_page()
         page.goto(address)

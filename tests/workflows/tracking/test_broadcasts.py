@@ -17,7 +17,8 @@ from newsletter.store.opening import open_database
 from newsletter.store.reactions import known_people
 from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.compose.compose import compose_issue, require_issue
-from newsletter.workflows.compose.reader import mail_for_address
+from newsletter.workflows.compose.reader import reader_for_address
+from newsletter.workflows.compose.sample import mail_of
 from tests.store.builders import NOW, add, agree_to_tracking, row
 from tests.workflows.tracking.broadcasts import plan, send
 from tests.workspaces import CONFIG, write_workspace
@@ -84,13 +85,14 @@ def test_without_tracking_by_person_opens_are_known_of_no_one(config: Config, da
 
 def test_previews_have_the_real_links(config: Config, database: Database) -> None:
     composed = compose_issue(config, require_issue(config, None))
-    found = mail_for_address(config, composed, ANA, NOW)
+    found = reader_for_address(config, composed.issue, ANA, NOW)
 
     assert database
     assert found is not None
-    assert "https://www.example.org/small" in found.mail.html
-    assert "/c/" not in found.mail.html
-    assert "/t/" in found.mail.html
+    mail = mail_of(config, composed.rendered.variant_of(found.reader), found.reader, made_at=NOW)
+    assert "https://www.example.org/small" in mail.html
+    assert "/c/" not in mail.html
+    assert "/t/" in mail.html
 
 
 @pytest.mark.usefixtures("database")

@@ -1,68 +1,105 @@
-// When a file or a control changes, the script fetches the current page from the server and replaces only the parts that
-// differ. The page is not reloaded, so the scroll position and the focus are kept.
+// When a file or a control changes, the script fetches the current page and email from the server and replaces only the
+// parts that differ. The page is not reloaded, so the scroll position and the focus are kept.
 
-const PARTS = ["issues", "lookup", "readers", "variants", "inbox", "text", "edge"];
-const FRAMES = ["desktop", "phone"];
-const status = document.getElementById("status");
+import { reveal, revealChanges, showEmail } from "./frames.js";
+
+const PARTS = ["issues", "whom", "made-up", "trouble", "inbox", "text", "source", "rows", "problems", "size", "images"];
+const REST_MS = 800; // after an edit, before the links and the road are asked for
+const POLL_MS = 2000; // while links are being checked
+const status = document.querySelector("#status [role=status]");
+const changes = document.getElementById("changes");
 const controls = document.getElementById("controls");
-const lookup = document.getElementById("lookup");
+const search = document.getElementById("search");
+const road = document.getElementById("road");
 let asked = 0;
 let stream = null;
+let resting = 0;
 
-async function refresh(address, request = {}) {
+async function refresh(address, isEdit = false) {
   const number = ++asked;
-  const answer = await fetch(location.pathname + address, { cache: "no-store", ...request }).catch(() => null);
-  if (!answer) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (number !== asked) return; // a later request was made in the meantime
+  const [answer, email] = await Promise.all([get(address), get("mail.html" + address)]);
+  if (number !== asked || !answer) return; // a later request was made in the meantime, or the studio has stopped
+  const page = new DOMParser().parseFromString(answer.text, "text/html");
   if (!answer.ok || !page.getElementById("desk")) {
     location.reload(); // the issue no longer exists, or the studio was restarted and this page's token is invalid
     return;
   }
-  show(page);
+  show(page, isEdit);
+  const source = page.getElementById("desktop").getAttribute("src");
+  const count = email?.ok && source ? showEmail(email.text, source, isEdit) : 0;
+  document.dispatchEvent(new CustomEvent("email")); // the frames show the current email
+  if (isEdit) {
+    changes.hidden = count === 0;
+    changes.textContent = count === 1 ? "1 block changed" : `${count} blocks changed`;
+  }
+  clearTimeout(resting);
+  resting = setTimeout(completeEdges, REST_MS);
 }
 
-function show(page) {
+async function get(address) {
+  const answer = await fetch(address.startsWith("?") ? location.pathname + address : address, { cache: "no-store" }).catch(() => null);
+  return answer && { ok: answer.ok, text: await answer.text() };
+}
+
+function show(page, isEdit) {
   document.title = page.title;
   document.body.className = page.body.className;
   Object.assign(document.body.dataset, page.body.dataset);
+  const before = document.getElementById("text").textContent;
   for (const name of PARTS) replace(document.getElementById(name), page.getElementById(name));
+  if (isEdit) markLines(document.getElementById("text"), before);
   for (const name of ["mail", "empty"]) document.getElementById(name).hidden = page.getElementById(name).hidden;
-  document.getElementById("desk").dataset.show = page.getElementById("desk").dataset.show;
-  for (const name of FRAMES) turn(document.getElementById(name), page.getElementById(name).getAttribute("src"));
+  Object.assign(document.getElementById("desk").dataset, page.getElementById("desk").dataset);
+  for (const [name, attribute] of [["message", "href"], ["search", "action"]]) {
+    document.getElementById(name).setAttribute(attribute, page.getElementById(name).getAttribute(attribute));
+  }
   history.replaceState(null, "", page.body.dataset.address === "?" ? location.pathname : page.body.dataset.address);
 }
 
 function replace(old, next) {
-  if (old.innerHTML === next.innerHTML) return;
-  const top = old.scrollTop;
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  if (!next || old.innerHTML === next.innerHTML) return;
+  const { scrollTop } = old;
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const opened = [...old.querySelectorAll("details")].map((each) => each.open);
   old.replaceChildren(...next.childNodes);
-  old.scrollTop = top;
-  if (focused) document.getElementById(focused)?.focus();
+  [...old.querySelectorAll("details")].forEach((each, at) => { each.open = opened[at] ?? each.open; });
+  old.scrollTop = scrollTop;
+  if (focused) again(old, focused)?.focus();
 }
 
-// The new frame is loaded and scrolled before it replaces the old one, so that nothing flickers.
-function turn(frame, source) {
-  if (frame.getAttribute("src") === source) return;
-  for (const other of frame.parentElement.querySelectorAll("iframe.arriving")) other.remove();
-  if (source === null || frame.getAttribute("src") === null || frame.offsetParent === null) {
-    if (source !== null) frame.src = source;
-    return;
+// The element that took the place of another one: it has the same id, or else the same text.
+function again(part, focused) {
+  if (focused.id) return document.getElementById(focused.id);
+  return [...part.querySelectorAll(focused.tagName)].find((each) => each.textContent === focused.textContent);
+}
+
+// Marks the lines of the plain text between the first and the last one that differ.
+function markLines(part, before) {
+  const old = before.split("\n"), lines = part.textContent.split("\n");
+  let start = 0, end = 0;
+  while (start < Math.min(old.length, lines.length) && old[start] === lines[start]) start += 1;
+  while (end < Math.min(old.length, lines.length) - start && old.at(-1 - end) === lines.at(-1 - end)) end += 1;
+  if (start + end >= lines.length) return;
+  const from = lines.slice(0, start).join("\n").length + (start ? 1 : 0);
+  const to = from + lines.slice(start, lines.length - end).join("\n").length;
+  const range = document.createRange();
+  range.setStart(...at(part, from));
+  range.setEnd(...at(part, to));
+  const mark = document.createElement("mark");
+  mark.className = "changed";
+  mark.append(range.extractContents());
+  range.insertNode(mark);
+}
+
+function at(part, offset) {
+  const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+  let left = offset, last = part;
+  while (texts.nextNode()) {
+    last = texts.currentNode;
+    if (left <= last.length) return [last, left];
+    left -= last.length;
   }
-  const next = frame.cloneNode();
-  next.removeAttribute("id");
-  next.removeAttribute("loading");
-  next.className = "arriving";
-  next.src = source;
-  next.addEventListener("load", () => {
-    const { scrollX, scrollY } = frame.contentWindow;
-    next.contentWindow.scrollTo(scrollX, scrollY);
-    next.id = frame.id;
-    next.className = "";
-    frame.remove();
-  }, { once: true });
-  frame.after(next);
+  return [last, last.length ?? 0];
 }
 
 function query() {
@@ -73,7 +110,7 @@ function listen() {
   if (stream) return;
   stream = new EventSource("events");
   stream.onopen = () => { status.textContent = "Updates when you save"; status.className = ""; };
-  stream.onmessage = (event) => { if (event.data !== document.body.dataset.revision) refresh(query()); };
+  stream.onmessage = (event) => { if (event.data !== document.body.dataset.revision) refresh(query(), true); };
   stream.onerror = () => {
     status.textContent = "The studio has stopped; to start it again, run newsletter preview";
     status.className = "stopped";
@@ -85,32 +122,70 @@ function rest() {
   stream = null;
 }
 
+// What takes longer than a save may: the road to the inbox, and the links with their status.
+async function completeEdges() {
+  const { address } = document.body.dataset;
+  const [stations, links] = await Promise.all([get("road"), document.getElementById("mail").hidden ? null : get("links" + address)]);
+  if (stations?.ok && !road.contains(document.activeElement)) {
+    road.hidden = false;
+    const next = new DOMParser().parseFromString(stations.text, "text/html");
+    replace(document.getElementById("stations"), next.getElementById("stations") ?? next.body);
+  }
+  if (!links?.ok) return;
+  const found = new DOMParser().parseFromString(links.text, "text/html").getElementById("links");
+  replace(document.getElementById("links"), found);
+  clearTimeout(resting);
+  if (found.dataset.running !== undefined) resting = setTimeout(completeEdges, POLL_MS);
+}
+
 // A browser opens at most six connections to one server, so a hidden page closes its connection.
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
 window.addEventListener("pagehide", rest);
 window.addEventListener("pageshow", listen);
 
-controls.addEventListener("change", () => refresh(query()));
 controls.addEventListener("submit", (event) => event.preventDefault());
+document.addEventListener("change", (event) => { if (event.target.form === controls) refresh(query()); });
+changes.addEventListener("click", revealChanges);
 
-// The address is sent in the body of a POST request. The response redirects to a URL with a random key instead.
-lookup.addEventListener("submit", (event) => {
+// What is typed is sent in the body of a POST request. The links to the subscribers that are found have random keys.
+search.addEventListener("submit", async (event) => {
   event.preventDefault();
-  refresh("reader" + query(), { method: "POST", body: new URLSearchParams(new FormData(lookup)) });
+  const request = { method: "POST", body: new URLSearchParams(new FormData(search)) };
+  const answer = await fetch("readers" + document.body.dataset.address, request).catch(() => null);
+  if (!answer) return;
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("matches");
+  if (!found) location.reload(); // the studio was restarted
+  else replace(document.getElementById("matches"), found);
 });
 
-// Escape or a click anywhere else closes the menu.
-document.addEventListener("click", (event) => closeMenu(event.target));
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  const summary = document.querySelector(".menu[open] summary");
-  closeMenu(null);
-  summary?.focus();
+document.addEventListener("click", (event) => {
+  const match = event.target.closest(".matches a"), place = event.target.closest("button.place");
+  if (place) {
+    for (const other of document.querySelectorAll(".place.shown")) other.classList.remove("shown");
+    if (reveal(place.dataset.place)) place.classList.add("shown");
+    else explain(place);
+  } else if (match) {
+    event.preventDefault();
+    refresh(new URL(match.href).search);
+    closeMenu(null, true);
+  } else {
+    closeMenu(event.target, false);
+  }
 });
 
-function closeMenu(kept) {
-  const menu = document.querySelector(".menu[open]");
-  if (menu && !menu.contains(kept)) menu.open = false;
+function explain(place) {
+  place.after(Object.assign(document.createElement("span"), { className: "quiet", textContent: " is not in the email that is shown" }));
+}
+
+// Escape or a click anywhere else closes a menu.
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenu(null, true); });
+
+function closeMenu(kept, isFocused) {
+  for (const menu of document.querySelectorAll(".menu[open]")) {
+    if (menu.contains(kept)) continue;
+    menu.open = false;
+    if (isFocused) menu.querySelector("summary").focus();
+  }
 }
 
 // A device that is too wide for its column is scaled down, never cropped.
@@ -120,3 +195,4 @@ const fitting = new ResizeObserver((entries) => {
   }
 });
 for (const screen of document.querySelectorAll(".screen")) fitting.observe(screen);
+completeEdges();

@@ -1,0 +1,1 @@
+"""How email apps are simulated."""

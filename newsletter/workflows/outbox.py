@@ -69,7 +69,7 @@ class FoundMail(Struct, frozen=True, kw_only=True):
     searched: int  # less than `total` while the files are being read, and if there are too many
 
 
-class _Read(Struct, frozen=True, kw_only=True):
+class _IndexedMail(Struct, frozen=True, kw_only=True):
     line: OutboxLine
     head: str  # the recipient and the subject, in lowercase
     lines: tuple[int, ...]  # the numbers of the lines of the text
@@ -85,7 +85,7 @@ class OutboxShelf:
     def __init__(self) -> None:
         self._secret = token_bytes(32)
         self._folders: dict[str, tuple[int, tuple[OutboxFile, ...]]] = {}
-        self._read: dict[str, tuple[tuple[int, int], _Read]] = {}
+        self._read: dict[str, tuple[tuple[int, int], _IndexedMail]] = {}
         # The emails of a broadcast have most lines in common. Each different line is kept and searched once.
         self._lines: dict[str, int] = {}
         self._lock = Lock()
@@ -149,11 +149,11 @@ class OutboxShelf:
         if thread is not None:
             thread.join()
 
-    def _known(self, file: OutboxFile) -> _Read | None:
+    def _known(self, file: OutboxFile) -> _IndexedMail | None:
         known = self._read.get(file.key)
         return known[1] if known is not None and known[0] == (file.saved_ns, file.size_bytes) else None
 
-    def _content(self, config: Config, file: OutboxFile) -> _Read:
+    def _content(self, config: Config, file: OutboxFile) -> _IndexedMail:
         known = self._known(file)
         if known is None:
             known = self._read_file(folder_of(config), file)
@@ -163,14 +163,14 @@ class OutboxShelf:
                 self._read[file.key] = (file.saved_ns, file.size_bytes), known
         return known
 
-    def _read_file(self, root: Path, file: OutboxFile) -> _Read:
+    def _read_file(self, root: Path, file: OutboxFile) -> _IndexedMail:
         to, subject, text = _head_and_text(_bytes_of(root, file, _HEAD_BYTES) or b"")
         with self._lock:
             if len(self._lines) > _MOST_LINES:
                 self._lines, self._read = {}, {}
             lines = {line for each in text[:_LONGEST_TEXT].casefold().splitlines() if (line := each.strip())}
             numbers = tuple(self._lines.setdefault(line, len(self._lines)) for line in lines)
-        return _Read(line=OutboxLine(to=to, subject=subject), head=f"{to}\n{subject}".casefold(), lines=numbers)
+        return _IndexedMail(line=OutboxLine(to=to, subject=subject), head=f"{to}\n{subject}".casefold(), lines=numbers)
 
     def _lines_with(self, word: str) -> frozenset[int]:
         with self._lock:

@@ -59,7 +59,7 @@ class _OutboxPages:
             self._studio,
             "outbox.html.j2",
             found=found,
-            mails=[(file, line, _named(file)) for file, line in found.mails],
+            emails=[(file, line, _named(file)) for file, line in found.mails],
             search=search,
             key=key if search else "",
             number=number,

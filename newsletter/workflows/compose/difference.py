@@ -46,7 +46,7 @@ class Aspect(StrEnum):
     DESCRIPTION = "image description"
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class BlockChange(Struct, frozen=True, kw_only=True):
     """One difference. `before` and `after` are the numbers of the block in the two versions; None: it has none."""
 
     kind: ChangeKind
@@ -66,7 +66,7 @@ class SectionChange(Struct, frozen=True, kw_only=True):
     path: str  # relative to the issue's folder
     kind: ChangeKind
     is_moved: bool
-    changes: tuple[Change, ...]
+    changes: tuple[BlockChange, ...]
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -99,7 +99,7 @@ def difference_of(before: ShownVariant, after: ShownVariant, language: str) -> D
     moved = _moved([key for key in olds if key in pairs], [pairs[key] for key in olds if key in pairs], list(news))
     names = _date_words(language)
     sections: list[SectionChange] = []
-    every: list[Change] = []
+    every: list[BlockChange] = []
     anchors: list[tuple[int, int]] = []
     of_new = {new: old for old, new in pairs.items()}
     for key in _in_order(olds, news, of_new):
@@ -131,7 +131,7 @@ def difference_of(before: ShownVariant, after: ShownVariant, language: str) -> D
     )
 
 
-def _without_repeated_dates(changes: Iterable[Change]) -> Iterator[Change]:
+def _without_repeated_dates(changes: Iterable[BlockChange]) -> Iterator[BlockChange]:
     """Yield the changes, but of several that say a date, as an event's tile does too, only the one that says most."""
     changes = tuple(changes)
     dates = [each for each in changes if each.aspect is Aspect.DATE]
@@ -139,7 +139,7 @@ def _without_repeated_dates(changes: Iterable[Change]) -> Iterator[Change]:
     yield from (each for each in changes if each.aspect is not Aspect.DATE or each is fullest)
 
 
-def _length(change: Change) -> int:
+def _length(change: BlockChange) -> int:
     return sum(len(piece.words) for passage in change.passages for piece in passage)
 
 
@@ -237,19 +237,19 @@ def _title(blocks: Sequence[MailBlock]) -> str:
     return heading or name.replace("-", " ").replace("_", " ").capitalize()
 
 
-def _whole(was: Sequence[MailBlock], now: Sequence[MailBlock]) -> list[Change]:
+def _whole(was: Sequence[MailBlock], now: Sequence[MailBlock]) -> list[BlockChange]:
     """Return all blocks of a section that only one version has."""
     return [*map(_removed, was), *map(_added, now)]
 
 
-def _added(block: MailBlock) -> Change:
+def _added(block: MailBlock) -> BlockChange:
     words = ((ChangedWords(WordChange.NEW, block.words),),) if block.words else ()
-    return Change(kind=ChangeKind.ADDED, aspect=_aspect(block), after=block.number, passages=words)
+    return BlockChange(kind=ChangeKind.ADDED, aspect=_aspect(block), after=block.number, passages=words)
 
 
-def _removed(block: MailBlock) -> Change:
+def _removed(block: MailBlock) -> BlockChange:
     words = ((ChangedWords(WordChange.GONE, block.words),),) if block.words else ()
-    return Change(kind=ChangeKind.REMOVED, aspect=_aspect(block), before=block.number, passages=words)
+    return BlockChange(kind=ChangeKind.REMOVED, aspect=_aspect(block), before=block.number, passages=words)
 
 
 def _aspect(block: MailBlock) -> Aspect:
@@ -258,9 +258,9 @@ def _aspect(block: MailBlock) -> Aspect:
 
 def _compared(
     was: Sequence[MailBlock], now: Sequence[MailBlock], names: frozenset[str]
-) -> tuple[list[Change], list[tuple[int, int]]]:
+) -> tuple[list[BlockChange], list[tuple[int, int]]]:
     """Return the differences between the blocks of a section, and the numbers of those that are the same block."""
-    changes: list[Change] = []
+    changes: list[BlockChange] = []
     same: list[tuple[int, int]] = []
     gone: list[MailBlock] = []
     new: list[MailBlock] = []
@@ -279,7 +279,7 @@ def _compared(
     return sorted(changes, key=lambda each: _position(each, same)), same
 
 
-def _position(change: Change, same: Sequence[tuple[int, int]]) -> tuple[int, int]:
+def _position(change: BlockChange, same: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """Return where a change stands after it: what was removed follows the last block before it that stayed."""
     if change.after is not None:
         return change.after, 0
@@ -309,7 +309,7 @@ def _likeness(old: MailBlock, new: MailBlock) -> float:
     return common_words(old.words, new.words)
 
 
-def _moved_blocks(gone: list[MailBlock], new: list[MailBlock]) -> Iterator[Change]:
+def _moved_blocks(gone: list[MailBlock], new: list[MailBlock]) -> Iterator[BlockChange]:
     """Yield the blocks that stand at another place in their section, and take them out of both lists."""
     for old in tuple(gone):
         found = next((each for each in new if each.content == old.content and old.words), None)
@@ -317,14 +317,14 @@ def _moved_blocks(gone: list[MailBlock], new: list[MailBlock]) -> Iterator[Chang
             gone.remove(old)
             new.remove(found)
             kept = ((ChangedWords(WordChange.KEPT, _shortened(_words(old.words), " ")),),)
-            yield Change(
+            yield BlockChange(
                 kind=ChangeKind.MOVED, aspect=_aspect(old), before=old.number, after=found.number, passages=kept
             )
 
 
-def _changed(old: MailBlock, new: MailBlock, names: frozenset[str]) -> Iterator[Change]:
+def _changed(old: MailBlock, new: MailBlock, names: frozenset[str]) -> Iterator[BlockChange]:
     """Yield what is different in a block that both versions have."""
-    whole = Change(kind=ChangeKind.CHANGED, aspect=Aspect.IMAGE, before=old.number, after=new.number)
+    whole = BlockChange(kind=ChangeKind.CHANGED, aspect=Aspect.IMAGE, before=old.number, after=new.number)
     if old.image != new.image:
         yield replace(whole, was=old.picture, now=new.picture)
     if old.words != new.words:

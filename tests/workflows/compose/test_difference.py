@@ -9,7 +9,7 @@ from newsletter.model.review import ShownVariant, WordChange
 from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.compose.difference import (
     Aspect,
-    Change,
+    BlockChange,
     ChangeKind,
     Difference,
     compared_words,
@@ -64,13 +64,13 @@ def edited(original: ShownVariant, root: Path, **files: str | bytes) -> Differen
     return difference_of(original, shown(root, named), "en")
 
 
-def only(found: Difference) -> Change:
+def only(found: Difference) -> BlockChange:
     (section,) = found.sections
     (change,) = section.changes
     return change
 
 
-def said(change: Change, which: WordChange) -> list[str]:
+def said(change: BlockChange, which: WordChange) -> list[str]:
     return [piece.words for passage in change.passages for piece in passage if piece.change is which]
 
 

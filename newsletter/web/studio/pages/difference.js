@@ -45,7 +45,7 @@ for (const frame of frames) {
   if (windowOf(frame).document.readyState === "complete") attach(frame);
 }
 
-// A link to a block scrolls the frame without loading it again, and the page stays where it is.
+// A link to a block scrolls the frame without loading it again.
 document.querySelector(".told")?.addEventListener("click", (event) => {
   const link = event.target.closest("a[target]");
   const frame = link && frames.find((each) => each.name === link.target);

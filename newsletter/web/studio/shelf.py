@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from itertools import groupby
+from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -84,18 +85,18 @@ class _ShelfPages:
     def _issues(self) -> list[ShelvedIssue]:
         """Return all issues, the newest first. One without a date is probably being written, so it comes first."""
         folders = self._studio.proofs.issues()
-        headings = [heading for name, folder in folders.items() if (heading := self._heading(name))]
+        headings = [heading for name, folder in folders.items() if (heading := self._heading(name, folder))]
         headings.sort(key=lambda each: (each.date or date.max, each.name), reverse=True)
         covers = self._studio.covers.known(self._studio.config, {each.name: folders[each.name] for each in headings})
         hashes = {each.name: covers[each.name].content_hash if each.name in covers else "" for each in headings}
         states = self._states(hashes)
         return [self._shelved(each, states.get(each.name), covers.get(each.name)) for each in headings]
 
-    def _heading(self, name: str) -> IssueHeading | None:
+    def _heading(self, name: str, folder: Path) -> IssueHeading | None:
         """Return the heading of an issue, which is read again only if its file has changed."""
         try:
-            status = (self._studio.proofs.issues()[name] / ISSUE_FILE).stat()
-        except (KeyError, OSError):
+            status = (folder / ISSUE_FILE).stat()
+        except OSError:
             return None
         version = status.st_mtime_ns, status.st_size
         known = self._headings.get(name)

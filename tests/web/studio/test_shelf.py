@@ -46,7 +46,7 @@ def settled(visitor: Visitor) -> httpx.Response:
 def states(visitor: Visitor) -> dict[str, str]:
     """The state of each issue under its cover."""
     html = settled(visitor).text
-    return dict(re.findall(r'data-issue="([^"]+)".*?<p class="state">([^<]*)</p>', html, re.DOTALL))
+    return dict(re.findall(r'data-issue="([^"]+)".*?<p class="stage">([^<]*)</p>', html, re.DOTALL))
 
 
 def test_the_shelf_shows_the_issues_by_year_with_covers_of_words(visitor: Visitor) -> None:

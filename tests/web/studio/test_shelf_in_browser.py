@@ -84,7 +84,7 @@ def test_covers_arrive_and_lead_to_an_issue_and_two_are_compared(browser: Browse
     expect(page.locator(".cover .title").first).to_be_visible()
     look_at(page)
     expect(page.locator(".cover img")).to_have_count(2, timeout=60_000)
-    expect(page.locator(".state").first).to_have_text("Draft")
+    expect(page.locator(".stage").first).to_have_text("Draft")
     width = page.locator(".cover img").first.evaluate("image => image.decode().then(() => image.naturalWidth)")
     assert width == 640
     look_at(page)

@@ -12,7 +12,7 @@ function show(link, { cover, state }) {
     picture.src = cover;
     picture.decode().then(() => { shown?.remove(); frame.append(picture); }, () => {});
   }
-  const word = link.closest("li").querySelector(".state");
+  const word = link.closest("li").querySelector(".stage");
   const words = state.charAt(0).toUpperCase() + state.slice(1);
   if (word.textContent !== words) word.textContent = words;
 }

@@ -2,7 +2,7 @@
 
 const frames = [...document.querySelectorAll(".side iframe")];
 const windowOf = (frame) => frame.contentWindow;
-let leading = null; // the email that a person scrolls; the other follows
+const led = new Map(); // where each email was scrolled to because the other was
 
 /** Return where each block that both emails have begins, by its number, in the order of the email. */
 function anchorsOf(frame) {
@@ -29,11 +29,9 @@ function counterpart(from, to, y) {
 
 function follow(from) {
   const to = frames.find((frame) => frame !== from);
-  if (!to || (leading && leading !== from)) return;
-  leading = from;
+  if (!to || Math.abs(windowOf(from).scrollY - (led.get(from) ?? -9)) < 2) return; // it has only followed the other
   windowOf(to).scrollTo(0, Math.round(counterpart(from, to, windowOf(from).scrollY)));
-  clearTimeout(follow.timer);
-  follow.timer = setTimeout(() => { leading = null; }, 120);
+  led.set(to, windowOf(to).scrollY);
 }
 
 function attach(frame) {
@@ -53,7 +51,7 @@ document.querySelector(".told")?.addEventListener("click", (event) => {
   if (!block) return;
   event.preventDefault();
   const top = block.getBoundingClientRect().top + windowOf(frame).scrollY;
-  leading = null;
+  led.delete(frame);
   windowOf(frame).scrollTo(0, Math.max(0, top - 80));
   if (frame.getBoundingClientRect().bottom < 0 || frame.getBoundingClientRect().top > innerHeight) frame.scrollIntoView({ block: "start" });
 });

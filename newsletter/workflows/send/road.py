@@ -245,19 +245,20 @@ def shelf_states(database: Database, hashes: Mapping[str, str]) -> Mapping[str, 
 
 def _shelf_state(database: Database, broadcasts: Sequence[Broadcast], issue: str, content_hash: str) -> ShelfState:
     # A canceled broadcast counts only if it reached someone, which needs its tally.
-    current = _current([line_of(database, each.id) for each in broadcasts])
-    if current is None or (current.broadcast.state is BroadcastState.CANCELLED and not _gone(current.tally)):
+    lines = [line_of(database, each.id) for each in broadcasts]
+    lines = [each for each in lines if each.broadcast.state is not BroadcastState.CANCELLED or _gone(each.tally)]
+    current = _current(lines)
+    if current is None:
         return ShelfState(words=_content_state(database, issue, content_hash))
     broadcast, tally = current.broadcast, current.tally
-    words = _SHELF_WORDS.get(broadcast.state) or label_of(broadcast.state)
+    words = "sending" if broadcast.state is BroadcastState.RUNNING else label_of(broadcast.state)
     if broadcast.state is BroadcastState.DONE:
+        words = "sent"
         left = ((tally.deferred, "set aside"), (tally.unknown, "unconfirmed"))
         words = ", ".join((words, *(f"{number:,} {what}" for number, what in left if number)))
     at = broadcast.due_at if broadcast.state is BroadcastState.SCHEDULED else broadcast.finished_at
-    return ShelfState(words=words, people=_mailed(tally), at=at or broadcast.created_at)
-
-
-_SHELF_WORDS = {BroadcastState.DONE: "sent", BroadcastState.RUNNING: "sending"}
+    people = sum(_mailed(each.tally) for each in lines)  # an issue may go to one segment after the other
+    return ShelfState(words=words, people=people, at=at or broadcast.created_at)
 
 
 def _content_state(database: Database, issue: str, content_hash: str) -> str:

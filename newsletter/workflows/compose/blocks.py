@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from lxml import etree
 from msgspec import Struct
@@ -14,6 +14,8 @@ from newsletter.workflows.compose.placed import BLOCK_ATTRIBUTE, PLACE_ATTRIBUTE
 
 _HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # in the name of an image: of its content
 _PICTURE = re.compile(r"^(?:cid:([A-Za-z0-9.-]+)@newsletter|https://[^\s]+/images/([A-Za-z0-9.-]+))$")
+_NAMES = {"newsletter.toml": "Masthead and footer", "issue.yaml": "Title"}  # of what is not a section
+_MOST_BLOCKS = 1500  # comparing takes a time that grows with the square of this
 _TITLES = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _UNREAD = frozenset({"style", "script", "title"})
 _MARKED = re.compile(rf'(<[\w:-]+)((?: {PLACE_ATTRIBUTE}="[^"]*")?) {BLOCK_ATTRIBUTE}="(\d{{1,6}})"')
@@ -45,6 +47,23 @@ def blocks_of(variant: ShownVariant) -> tuple[MailBlock, ...]:
     """Return the blocks of a version, in the order of the email. The preheader is left out."""
     root = etree.fromstring(variant.html.encode(), etree.HTMLParser(encoding="utf-8", huge_tree=False))
     return () if root is None else tuple(_blocks(root, variant))
+
+
+def sections_of(variant: ShownVariant) -> dict[str, list[MailBlock]]:
+    """Return the blocks of each file, in the order of the email."""
+    found: dict[str, list[MailBlock]] = {}
+    for block in blocks_of(variant)[:_MOST_BLOCKS]:
+        found.setdefault(block.path, []).append(block)
+    return found
+
+
+def title_of(blocks: Sequence[MailBlock]) -> str:
+    """Return the first heading of a section, or else the name of its file, as people would say it."""
+    if blocks[0].path in _NAMES:
+        return _NAMES[blocks[0].path]
+    heading = next((block.words for block in blocks if block.is_heading and block.words), "")
+    name = blocks[0].path.rpartition("/")[2].rpartition(".")[0] or blocks[0].path
+    return heading or name.replace("-", " ").replace("_", " ").capitalize()
 
 
 def _blocks(root: etree._Element, variant: ShownVariant) -> Iterator[MailBlock]:

@@ -3,28 +3,25 @@
 Everything here is derived from the two versions alone. Nothing is read or stored.
 """
 
-import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.language.words import locale_of
 from newsletter.model.review import ChangedWords, ShownVariant, WordChange
-from newsletter.model.typography import has_ideographs
-from newsletter.workflows.compose.blocks import MailBlock, blocks_of, common_words
+from newsletter.workflows.compose.blocks import MailBlock, common_words, sections_of, title_of
+from newsletter.workflows.compose.changed_words import (
+    changed_sentences,
+    compared_words,
+    date_words,
+    is_date,
+    opcodes,
+    shortened,
+    split_words,
+)
 
 _LIKE = 0.5  # the share of words that two blocks must have in common to count as one block that was changed
-_MOST_BLOCKS, _MOST_WORDS = 1500, 1500  # comparing takes a time that grows with the square of these
-_WORDS_AROUND = 6  # that stayed the same, on each side of a change
-_NAMES = {"newsletter.toml": "Masthead and footer", "issue.yaml": "Title"}  # of what is not a section
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+|(?<=[。！？])")
-_WORD = re.compile(r"\S+")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_UNSPACED_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 
 class ChangeKind(StrEnum):
@@ -94,33 +91,21 @@ def difference_of(before: ShownVariant, after: ShownVariant, language: str) -> D
         )
         if was != now
     }
-    olds, news = _sections(before), _sections(after)
+    olds, news = sections_of(before), sections_of(after)
     pairs = _pairs(olds, news)
     moved = _moved([key for key in olds if key in pairs], [pairs[key] for key in olds if key in pairs], list(news))
-    names = _date_words(language)
+    names = date_words(language)
     sections: list[SectionChange] = []
     every: list[BlockChange] = []
     anchors: list[tuple[int, int]] = []
     of_new = {new: old for old, new in pairs.items()}
-    for key in _in_order(olds, news, of_new):
-        old, new = key
+    for old, new in _in_order(olds, news, of_new):
         was, now = olds[old] if old is not None else [], news[new] if new is not None else []
         changes, same = _compared(was, now, names) if was and now else (_whole(was, now), [])
         anchors += same
         every += changes
-        is_moved = new is not None and new in moved
-        if changes or is_moved:
-            kind = ChangeKind.CHANGED if was and now else ChangeKind.ADDED if now else ChangeKind.REMOVED
-            kind = ChangeKind.MOVED if is_moved and not changes else kind
-            sections.append(
-                SectionChange(
-                    title=_title(now or was),
-                    path=new if new is not None else old or "",
-                    kind=kind,
-                    is_moved=is_moved,
-                    changes=tuple(_without_repeated_dates(changes)),
-                )
-            )
+        if changes or new in moved:
+            sections.append(_section(was, now, changes, is_moved=new in moved))
     marks = {number: ChangeKind.MOVED for key in moved for number in (each.number for each in news[key])}
     return Difference(
         lines=lines,
@@ -128,6 +113,19 @@ def difference_of(before: ShownVariant, after: ShownVariant, language: str) -> D
         anchors=tuple(sorted(anchors)),
         marks_before={each.before: each.kind for each in every if each.before is not None},
         marks_after=marks | {each.after: each.kind for each in every if each.after is not None},
+    )
+
+
+def _section(
+    was: Sequence[MailBlock], now: Sequence[MailBlock], changes: Sequence[BlockChange], *, is_moved: bool
+) -> SectionChange:
+    kind = ChangeKind.CHANGED if was and now else ChangeKind.ADDED if now else ChangeKind.REMOVED
+    return SectionChange(
+        title=title_of(now or was),
+        path=(now or was)[0].path,
+        kind=kind if changes else ChangeKind.MOVED,
+        is_moved=is_moved,
+        changes=tuple(_without_repeated_dates(changes)),
     )
 
 
@@ -141,45 +139,6 @@ def _without_repeated_dates(changes: Iterable[BlockChange]) -> Iterator[BlockCha
 
 def _length(change: BlockChange) -> int:
     return sum(len(piece.words) for passage in change.passages for piece in passage)
-
-
-def compared_words(before: str, after: str) -> tuple[ChangedWords, ...]:
-    """Return the words of both texts in order, each stretch with what happened to it."""
-    was, now = _words(before), _words(after)
-    gap = "" if has_ideographs(before + after) else " "
-    found: list[ChangedWords] = []
-    for kind, start, end, start_after, end_after in _opcodes(was[:_MOST_WORDS], now[:_MOST_WORDS]):
-        if kind == "equal":
-            found.append(ChangedWords(WordChange.KEPT, _shortened(was[start:end], gap)))
-            continue
-        if end > start:
-            found.append(ChangedWords(WordChange.GONE, gap.join(was[start:end])))
-        if end_after > start_after:
-            found.append(ChangedWords(WordChange.NEW, gap.join(now[start_after:end_after])))
-    return tuple(found)
-
-
-def _words(text: str) -> list[str]:
-    return (_UNSPACED_WORD if has_ideographs(text) else _WORD).findall(text)
-
-
-def _shortened(words: Sequence[str], gap: str) -> str:
-    """Return a stretch of words that stayed the same. Of a long one, only the ends are needed."""
-    if len(words) <= 2 * _WORDS_AROUND + 2:
-        return gap.join(words)
-    return f"{gap.join(words[:_WORDS_AROUND])} … {gap.join(words[-_WORDS_AROUND:])}"
-
-
-def _opcodes(before: Sequence[Hashable], after: Sequence[Hashable]) -> Sequence[tuple[str, int, int, int, int]]:
-    return SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-
-
-def _sections(variant: ShownVariant) -> dict[str, list[MailBlock]]:
-    """Return the blocks of each file, in the order of the email."""
-    found: dict[str, list[MailBlock]] = {}
-    for block in blocks_of(variant)[:_MOST_BLOCKS]:
-        found.setdefault(block.path, []).append(block)
-    return found
 
 
 def _pairs(olds: Mapping[str, list[MailBlock]], news: Mapping[str, list[MailBlock]]) -> dict[str, str]:
@@ -204,7 +163,7 @@ def _pairs(olds: Mapping[str, list[MailBlock]], news: Mapping[str, list[MailBloc
 def _moved(olds: Sequence[str], paired: Sequence[str], news: Sequence[str]) -> frozenset[str]:
     """Return the sections, by their path after the change, that stand at another place among those that stayed."""
     now = [key for key in news if key in set(paired)]
-    kept = {now[at] for kind, _, _, start, end in _opcodes(paired, now) if kind == "equal" for at in range(start, end)}
+    kept = {now[at] for kind, _, _, start, end in opcodes(paired, now) if kind == "equal" for at in range(start, end)}
     return frozenset(now) - kept if olds else frozenset()
 
 
@@ -226,15 +185,6 @@ def _in_order(
         yield stayed, new
         if stayed is not None:
             yield from ((each, None) for each in gone.get(stayed, ()))
-
-
-def _title(blocks: Sequence[MailBlock]) -> str:
-    """Return the first heading of a section, or else the name of its file, as people would say it."""
-    if blocks[0].path in _NAMES:
-        return _NAMES[blocks[0].path]
-    heading = next((block.words for block in blocks if block.is_heading and block.words), "")
-    name = blocks[0].path.rpartition("/")[2].rpartition(".")[0] or blocks[0].path
-    return heading or name.replace("-", " ").replace("_", " ").capitalize()
 
 
 def _whole(was: Sequence[MailBlock], now: Sequence[MailBlock]) -> list[BlockChange]:
@@ -264,7 +214,7 @@ def _compared(
     same: list[tuple[int, int]] = []
     gone: list[MailBlock] = []
     new: list[MailBlock] = []
-    for kind, start, end, start_after, end_after in _opcodes([b.content for b in was], [b.content for b in now]):
+    for kind, start, end, start_after, end_after in opcodes([b.content for b in was], [b.content for b in now]):
         pairs = list(zip(was[start:end], now[start_after:end_after], strict=False))
         if kind != "equal":
             pairs = _alike(was[start:end], now[start_after:end_after])
@@ -316,7 +266,7 @@ def _moved_blocks(gone: list[MailBlock], new: list[MailBlock]) -> Iterator[Block
         if found is not None:
             gone.remove(old)
             new.remove(found)
-            kept = ((ChangedWords(WordChange.KEPT, _shortened(_words(old.words), " ")),),)
+            kept = ((ChangedWords(WordChange.KEPT, shortened(split_words(old.words), " ")),),)
             yield BlockChange(
                 kind=ChangeKind.MOVED, aspect=_aspect(old), before=old.number, after=found.number, passages=kept
             )
@@ -328,24 +278,11 @@ def _changed(old: MailBlock, new: MailBlock, names: frozenset[str]) -> Iterator[
     if old.image != new.image:
         yield replace(whole, was=old.picture, now=new.picture)
     if old.words != new.words:
-        passages = tuple(_passages(old.words, new.words))
-        aspect = Aspect.DESCRIPTION if new.image else Aspect.DATE if _is_date(passages, names) else Aspect.WORDS
+        passages = tuple(changed_sentences(old.words, new.words))
+        aspect = Aspect.DESCRIPTION if new.image else Aspect.DATE if is_date(passages, names) else Aspect.WORDS
         yield replace(whole, aspect=aspect, passages=passages)
     for name, was, now in _changed_links(old.links, new.links):
         yield replace(whole, aspect=Aspect.LINK, name=name, was=was, now=now)
-
-
-def _passages(before: str, after: str) -> Iterator[tuple[ChangedWords, ...]]:
-    """Yield the sentences that differ."""
-    was, now = _sentences(before), _sentences(after)
-    for kind, start, end, start_after, end_after in _opcodes(was, now):
-        if kind != "equal":
-            gap = "" if has_ideographs(before + after) else " "
-            yield compared_words(gap.join(was[start:end]), gap.join(now[start_after:end_after]))
-
-
-def _sentences(text: str) -> list[str]:
-    return [each for each in _SENTENCE_END.split(text) if each]
 
 
 def _changed_links(was: Sequence[tuple[str, str]], now: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
@@ -353,27 +290,7 @@ def _changed_links(was: Sequence[tuple[str, str]], now: Sequence[tuple[str, str]
     if len(was) == len(now):
         yield from ((name, old, new) for (_, old), (name, new) in zip(was, now, strict=True) if old != new)
         return
-    for kind, start, end, start_after, end_after in _opcodes([old for _, old in was], [new for _, new in now]):
+    for kind, start, end, start_after, end_after in opcodes([old for _, old in was], [new for _, new in now]):
         if kind != "equal":
             yield from ((name, old, "") for name, old in was[start:end])
             yield from ((name, "", new) for name, new in now[start_after:end_after])
-
-
-def _is_date(passages: Iterable[Sequence[ChangedWords]], names: frozenset[str]) -> bool:
-    """Return whether all words that differ belong to a date or a time."""
-    changed = [each.words for passage in passages for each in passage if each.change is not WordChange.KEPT]
-    has_number = any(any(sign.isdigit() for sign in words) for words in changed)
-    letters = {word.casefold() for words in changed for word in _LETTERS.findall(words)}
-    return bool(changed) and letters <= names and (has_number or bool(letters))
-
-
-@cache
-def _date_words(language: str) -> frozenset[str]:
-    """Return the names of days and months in a language, and the words beside a time of day."""
-    locale = locale_of(language)
-    if locale is None:
-        return frozenset()
-    named = (names for table in (locale.months, locale.days) for widths in table.values() for names in widths.values())
-    words = (word for names in named for name in names.values() for word in _LETTERS.findall(name))
-    periods = (word for name in locale.periods.values() for word in _LETTERS.findall(str(name)))
-    return frozenset(word.casefold() for word in (*words, *periods, "am", "pm", "st", "nd", "rd", "th", "h", "uhr"))

@@ -16,7 +16,7 @@ from newsletter.model.review import (
     Snapshot,
 )
 from newsletter.store.database import Database
-from newsletter.workflows.compose.difference import compared_words
+from newsletter.workflows.compose.changed_words import compared_words
 from newsletter.workflows.compose.kept import find_kept, shown_variants
 from newsletter.workflows.send.approve import ApprovalDraft
 

@@ -6,13 +6,13 @@ import pytest
 
 from newsletter.config import load_config
 from newsletter.model.review import ShownVariant, WordChange
+from newsletter.workflows.compose.changed_words import compared_words, date_words, is_date
 from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.compose.difference import (
     Aspect,
     BlockChange,
     ChangeKind,
     Difference,
-    compared_words,
     difference_of,
 )
 from newsletter.workflows.compose.kept import shown_variants
@@ -118,9 +118,27 @@ def test_a_date_is_told_once_as_a_date(original: ShownVariant, tmp_path: Path) -
     assert marked > 1  # the tile and the line beside it
 
 
-def test_a_number_in_a_sentence_is_not_a_date(original: ShownVariant, tmp_path: Path) -> None:
-    text = LETTER.replace("rain and of the river", "rain and of 12 rivers")
-    assert only(edited(original, tmp_path, letter__md=text)).aspect is Aspect.WORDS
+@pytest.mark.parametrize(
+    ("before", "after", "language", "expected"),
+    [
+        ("Wednesday, March 4, 2026", "Saturday, April 11, 2026", "en", True),
+        ("On March 4 we meet.", "On March 5 we meet.", "en", True),
+        ("From 9:00 on", "From 10:30 on", "en", True),
+        ("3月4日", "3月5日", "ja", True),
+        ("4. März, 19 Uhr", "5. März, 20 Uhr", "de", True),
+        ("We have 3 rivers.", "We have 4 rivers.", "en", False),
+        ("On March 4 we meet.", "On March 4 we sing.", "en", False),
+        ("4. März", "4. March", "de", False),
+        ("One.", "One!", "en", False),
+    ],
+)
+def test_only_what_a_date_is_made_of_counts_as_a_date(before: str, after: str, language: str, expected: bool) -> None:
+    assert is_date([compared_words(before, after)], date_words(language)) is expected
+
+
+def test_texts_that_are_too_long_to_compare_differ_as_a_whole() -> None:
+    many = "word " * 5000
+    assert [each.change for each in compared_words(many, f"{many} more")] == [WordChange.GONE, WordChange.NEW]
 
 
 def test_a_replaced_image_and_another_description_are_told_apart(original: ShownVariant, tmp_path: Path) -> None:

@@ -247,7 +247,7 @@ def _bytes_of(root: Path, file: OutboxFile, most_bytes: int) -> bytes | None:
 
 
 def _head_and_text(content: bytes) -> tuple[str, str, str]:
-    """Return the recipient, the subject and the text of an email of which the beginning is given.
+    """Return the recipient, the subject and the text of an email, given its beginning.
 
     Of the emails that this program writes, the text part is found by its header lines. To parse them like any other
     email takes ten times as long.

@@ -49,8 +49,22 @@ def issue_headings(config: Config) -> tuple[IssueHeading, ...]:
 
     An issue whose date cannot be read comes last, because it is probably the one that is being written.
     """
-    headings = [_heading(config, name) for name in issue_names(config)]
+    headings = [issue_heading(config, name) for name in issue_names(config)]
     return tuple(sorted(headings, key=lambda heading: (heading.date or date.max, heading.name)))
+
+
+def issue_heading(config: Config, name: str) -> IssueHeading:
+    """Return the heading of an issue. What cannot be read is empty."""
+    path = config.root / ISSUES_FOLDER / name / ISSUE_FILE
+    document = read_yaml(path, config.shown(path), Reading(), IssueFields)
+    data = {} if document is None else document.data
+    try:
+        day = _DAY.validate_python(data.get("date"))
+    except ValidationError:
+        day = None
+    keys = ("subject", "preheader", "title", "language")
+    texts = {key: text for key in keys if isinstance(text := data.get(key, ""), str)}
+    return IssueHeading(name=name, date=day, **{"subject": "", **texts})
 
 
 def load_issue(config: Config, folder: Path, section_types: Mapping[str, SectionType] = SECTION_TYPES) -> Issue:
@@ -266,19 +280,6 @@ class _IssueReader(Struct):
         self.pictures.setdefault(
             name, PictureFile(path=find_picture(self.folder, name, shown=self.config.shown), place=place)
         )
-
-
-def _heading(config: Config, name: str) -> IssueHeading:
-    path = config.root / ISSUES_FOLDER / name / ISSUE_FILE
-    document = read_yaml(path, config.shown(path), Reading(), IssueFields)
-    data = {} if document is None else document.data
-    try:
-        day = _DAY.validate_python(data.get("date"))
-    except ValidationError:
-        day = None
-    keys = ("subject", "preheader", "title", "language")
-    texts = {key: text for key in keys if isinstance(text := data.get(key, ""), str)}
-    return IssueHeading(name=name, date=day, **{"subject": "", **texts})
 
 
 def _by_start(item: Item) -> tuple[bool, datetime, str]:

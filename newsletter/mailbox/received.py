@@ -22,7 +22,7 @@ MOST_BYTES = 1_000_000  # what reports say is at the beginning; the rest is the 
 _DEEPEST, _MOST_PARTS = 20, 200
 _LONGEST_VALUE = 10_000
 # All that `email` raises on odd input.
-_ERRORS = (ValueError, LookupError, AttributeError, TypeError, RecursionError, AssertionError, MessageError)
+PARSER_ERRORS = (ValueError, LookupError, AttributeError, TypeError, RecursionError, AssertionError, MessageError)
 _NESTED = re.compile(rb"^content-type\s*:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _MOST_NESTED = 40
 _SPACE = re.compile(r"\s+")
@@ -102,15 +102,15 @@ RETURNED = (
 
 def read_mail(content: bytes) -> ReceivedMail:
     """Return the email in `content`. Only its first megabyte is read."""
-    content = _with_few_parts(content[:MOST_BYTES].lstrip(b"\r\n"))
+    content = with_few_parts(content[:MOST_BYTES].lstrip(b"\r\n"))
     try:
         message = BytesParser().parsebytes(content)
-    except _ERRORS:
+    except PARSER_ERRORS:
         message = BytesHeaderParser().parsebytes(content)
     return ReceivedMail(header=fields_of(message), parts=tuple(_parts(message)))
 
 
-def _with_few_parts(content: bytes) -> bytes:
+def with_few_parts(content: bytes) -> bytes:
     """Return the content up to a number of parts that no report has. Each level of parts adds to the time to parse."""
     starts = islice(_NESTED.finditer(content), _MOST_NESTED, None)
     beyond = next(starts, None)
@@ -126,7 +126,7 @@ def fields_in(text: str) -> MailFields:
     """Return the header at the beginning of a text."""
     try:
         return fields_of(HeaderParser().parsestr(text.lstrip("\r\n")))
-    except _ERRORS:
+    except PARSER_ERRORS:
         return MailFields()
 
 
@@ -150,7 +150,7 @@ def moment_in(header: MailFields, *names: str, received_at: datetime) -> datetim
         try:
             moment = parsedate_to_datetime(value.partition(";")[2] if value.count(";") else value)
             moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-        except (*_ERRORS, OverflowError):
+        except (*PARSER_ERRORS, OverflowError):
             continue
         if moment.year >= 2000 and moment <= received_at:
             return moment.replace(microsecond=0)
@@ -170,13 +170,14 @@ def _parts(message: Message) -> Iterator[Part]:
         elif content_type in RETURNED:
             yield Part(content_type, blocks=(_returned(part),))
         elif part.is_multipart():
-            inner = _inner(part) if depth < _DEEPEST else []
+            inner = inner_parts(part) if depth < _DEEPEST else []
             waiting += [(each, depth + 1) for each in reversed(inner)]
         elif part.get_content_maintype() == "text":
-            yield Part(content_type, text=_text(part))
+            yield Part(content_type, text=text_of_part(part))
 
 
-def _inner(part: Message) -> Sequence[Message]:
+def inner_parts(part: Message) -> Sequence[Message]:
+    """Return the parts that a part is made of."""
     payload = part.get_payload()
     return [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []
 
@@ -187,10 +188,10 @@ def _blocks(part: Message) -> Iterator[MailFields]:
     `email` knows only `message/delivery-status` as a list of blocks. Of the other types it reads the first block as a
     header, and the others as text.
     """
-    inner = _inner(part)
+    inner = inner_parts(part)
     for each in inner:
         yield fields_of(each)
-    text = _text(inner[-1] if inner else part)
+    text = text_of_part(inner[-1] if inner else part)
     if inner and str(part.get("content-transfer-encoding")).strip().lower() == "base64":  # the standard forbids it
         text = _text_in_base64(text)
     for block in re.split(r"\r?\n[ \t]*\r?\n", text):
@@ -206,15 +207,15 @@ def _text_in_base64(text: str) -> str:
 
 
 def _returned(part: Message) -> MailFields:
-    inner = _inner(part)
-    return fields_of(inner[0]) if inner else fields_in(_text(part))
+    inner = inner_parts(part)
+    return fields_of(inner[0]) if inner else fields_in(text_of_part(part))
 
 
-def _text(part: Message) -> str:
+def text_of_part(part: Message) -> str:
     """Return the text of a part, decoded. What cannot be decoded becomes U+FFFD."""
     try:
         payload = part.get_payload(decode=True)
-    except _ERRORS:
+    except PARSER_ERRORS:
         return ""
     if not isinstance(payload, bytes):
         return ""
@@ -228,7 +229,7 @@ def _text(part: Message) -> str:
 def _charset(part: Message) -> str:
     try:
         value = part.get_param("charset")
-    except _ERRORS:
+    except PARSER_ERRORS:
         return ""
     text = value[2] if isinstance(value, tuple) else value
     return text if isinstance(text, str) else ""
@@ -242,7 +243,7 @@ def _one_line(value: object) -> str:
         return text
     try:
         pieces = [_decoded(piece, charset) for piece, charset in decode_header(text)]
-    except _ERRORS:
+    except PARSER_ERRORS:
         return text
     return "".join(pieces)
 

@@ -17,7 +17,20 @@ from starlette.routing import BaseRoute, Route
 from newsletter.config import Config
 from newsletter.errors import NewsletterError
 from newsletter.model.finding import Means
-from newsletter.web.studio import apps, editing, issue, links, proposals, remarks, road, sending, setup
+from newsletter.web.studio import (
+    apps,
+    difference,
+    editing,
+    issue,
+    links,
+    outbox,
+    proposals,
+    remarks,
+    road,
+    sending,
+    setup,
+    shelf,
+)
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
 from newsletter.web.studio.studio import Studio
@@ -33,6 +46,9 @@ _GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
     setup.routes,
     editing.routes,
     proposals.routes,
+    shelf.routes,
+    outbox.routes,
+    difference.routes,
     road.routes,
     sending.routes,
     remarks.routes,
@@ -99,3 +115,5 @@ async def _watching(studio: Studio) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await task
         await run_in_threadpool(studio.courier.end)
+        await run_in_threadpool(studio.covers.end)
+        await run_in_threadpool(studio.outbox.end)

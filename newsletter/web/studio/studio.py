@@ -10,6 +10,8 @@ from newsletter.web.studio.confirmations import Confirmations
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.watch import Pulse
 from newsletter.web.studio.whom import Lookups
+from newsletter.workflows.compose.covers import Covers
+from newsletter.workflows.outbox import OutboxShelf
 from newsletter.workflows.send.courier import Courier
 
 
@@ -22,6 +24,8 @@ class Studio(Struct, frozen=True, kw_only=True):
     pulse: Pulse = field(default_factory=Pulse)  # notifies open pages of changes
     courier: Courier = field(default_factory=Courier)  # sends broadcasts while pages are shown
     confirmations: Confirmations = field(default_factory=Confirmations)  # what a person is asked before that
+    covers: Covers = field(default_factory=Covers)  # of the issues, drawn in the background
+    outbox: OutboxShelf = field(default_factory=OutboxShelf)  # what is known of the files in the outbox
     without: frozenset[Means] = frozenset()  # the tools that the checks before a broadcast do not use
 
     @property

@@ -13,8 +13,8 @@ from newsletter.model.review import Remark
 from newsletter.store.opening import open_database
 from newsletter.store.reviews import remarks_of_issue, set_done
 from newsletter.workflows.compose.compose import Composed
+from newsletter.workflows.compose.kept import shortened_words
 from newsletter.workflows.compose.placed import place_blocks
-from newsletter.workflows.review.shown import shortened_words
 
 
 class LocatedRemark(Struct, frozen=True, kw_only=True):

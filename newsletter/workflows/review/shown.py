@@ -1,6 +1,5 @@
 """Take a snapshot of an issue for reviewers, so that they all judge the same content, even if its files change."""
 
-import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
@@ -8,41 +7,32 @@ from itertools import zip_longest
 from newsletter.config import Config
 from newsletter.model.finding import Finding
 from newsletter.model.ledger import Approval
-from newsletter.model.rendered import RenderedVariant
 from newsletter.model.review import (
-    LONGEST_WORDS,
     ChangedWords,
     Changes,
     ReviewPicture,
-    ShownBlock,
     ShownFinding,
     ShownVariant,
     Snapshot,
-    WordChange,
 )
 from newsletter.store.database import Database
-from newsletter.store.reviews import snapshot_with
-from newsletter.workflows.compose.compose import Composed
-from newsletter.workflows.compose.placed import BLOCK_ATTRIBUTE, PLACE_ATTRIBUTE, place_blocks
-from newsletter.workflows.compose.sample import sample_mail
+from newsletter.workflows.compose.changed_words import compared_words
+from newsletter.workflows.compose.kept import find_kept, shown_variants
 from newsletter.workflows.send.approve import ApprovalDraft
 
-_PLACE = re.compile(rf'(<[\w:-]+) {PLACE_ATTRIBUTE}="[^"]*"(?= {BLOCK_ATTRIBUTE}=)')
 _MOST_CHANGES = 200
-_WORDS_AROUND = 6  # that stayed the same, on each side of a change
 
 
 def snapshot_of_draft(config: Config, database: Database, draft: ApprovalDraft) -> Snapshot:
     """Return what reviewers see of the content that they are asked to approve."""
     composed = draft.composed
-    several = len(composed.rendered.variants) > 1
-    variants = tuple(_shown(config, composed, each, several=several) for each in composed.rendered.variants)
+    variants = shown_variants(composed)
     return Snapshot(
         title=composed.issue.shown_title,
         language=composed.issue.language,
         variants=variants,
         findings=tuple(map(_finding, composed.findings)),
-        changes=None if draft.given or draft.last is None else _changes(database, draft.last, variants[0]),
+        changes=None if draft.given or draft.last is None else _changes(config, database, draft.last, variants[0]),
     )
 
 
@@ -50,27 +40,6 @@ def pictures_of_draft(draft: ApprovalDraft) -> tuple[ReviewPicture, ...]:
     """Return the images of all versions."""
     pictures = draft.composed.rendered.pictures
     return tuple(ReviewPicture(each.name, each.content_type, each.content) for each in pictures)
-
-
-def _shown(config: Config, composed: Composed, variant: RenderedVariant, *, several: bool) -> ShownVariant:
-    placed = place_blocks(composed, variant)
-    mail = sample_mail(config, placed.variant)
-    blocks = (ShownBlock(each.place.path, each.place.line, shortened_words(each.words)) for each in placed.blocks)
-    return ShownVariant(
-        label=variant.readership.label if several else "",
-        subject=mail.subject,
-        preheader=mail.preheader,
-        html=_PLACE.sub(r"\1", mail.html),
-        text=mail.text,
-        blocks=tuple(blocks),
-    )
-
-
-def shortened_words(words: str) -> str:
-    """Return the words of a block as they are kept. A long one ends with a whole word."""
-    if len(words) <= LONGEST_WORDS:
-        return words
-    return f"{words[:LONGEST_WORDS].rpartition(' ')[0] or words[:LONGEST_WORDS]} …"
 
 
 def _finding(finding: Finding) -> ShownFinding:
@@ -83,9 +52,9 @@ def _finding(finding: Finding) -> ShownFinding:
     )
 
 
-def _changes(database: Database, approval: Approval, now: ShownVariant) -> Changes:
+def _changes(config: Config, database: Database, approval: Approval, now: ShownVariant) -> Changes:
     with database.read() as connection:
-        approved = snapshot_with(connection, approval.issue, approval.content_hash)
+        approved = find_kept(config, connection, approval.issue, approval.content_hash)
     passages = () if approved is None else tuple(_changed(_paragraphs(approved.variants[0]), _paragraphs(now)))
     return Changes(
         approved_by=approval.by,
@@ -106,22 +75,4 @@ def _changed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[Chan
     for kind, start, end, start_after, end_after in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind != "equal":
             for was, now in zip_longest(before[start:end], after[start_after:end_after], fillvalue=""):
-                yield tuple(_compared(was.split(), now.split()))
-
-
-def _compared(before: Sequence[str], after: Sequence[str]) -> Iterator[ChangedWords]:
-    for kind, start, end, start_after, end_after in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind == "equal":
-            yield ChangedWords(WordChange.KEPT, _shortened(before[start:end]))
-            continue
-        if end > start:
-            yield ChangedWords(WordChange.GONE, " ".join(before[start:end]))
-        if end_after > start_after:
-            yield ChangedWords(WordChange.NEW, " ".join(after[start_after:end_after]))
-
-
-def _shortened(words: Sequence[str]) -> str:
-    """Return a stretch of words that stayed the same. Of a long one, only the ends are needed."""
-    if len(words) <= 2 * _WORDS_AROUND + 2:
-        return " ".join(words)
-    return " ".join([*words[:_WORDS_AROUND], "…", *words[-_WORDS_AROUND:]])
+                yield compared_words(was, now)

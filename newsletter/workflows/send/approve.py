@@ -20,6 +20,7 @@ from newsletter.store import approvals
 from newsletter.store.database import Database
 from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.compose.compose import Composed, compose_issue
+from newsletter.workflows.compose.kept import keep_approved
 from newsletter.workflows.segments import fields_of_list
 
 
@@ -59,6 +60,7 @@ def approve_content(database: Database, draft: ApprovalDraft, *, by: str, now: d
     """
     issue = draft.composed.issue.name
     approval = Approval(issue=issue, content_hash=draft.content_hash, by=approver(by), at=now)
+    keep_approved(draft.composed)
     approvals.approve(database, approval)
     return approval
 

@@ -4,7 +4,8 @@ Nothing is stored about the road. It is derived from the files, the findings of 
 approvals and the broadcasts, so it is always true.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from shlex import quote
@@ -16,7 +17,7 @@ from newsletter.config import Config
 from newsletter.errors import MistakesError
 from newsletter.language.clock import say_time, show_utc
 from newsletter.language.counts import count_of, people_of
-from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Tally
+from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Tally, label_of
 from newsletter.model.segment import AD_HOC
 from newsletter.store.approvals import tested_at
 from newsletter.store.database import Database
@@ -223,3 +224,50 @@ def _cause(broadcast: Broadcast) -> str:
 def _mailed(tally: Tally) -> int:
     """Return how many people a broadcast is for, without those who were left out."""
     return tally.frozen - tally.excluded
+
+
+class ShelfState(Struct, frozen=True, kw_only=True):
+    """How far an issue is, in a few words."""
+
+    words: str  # for example `approved`, or `sent, 3 set aside`
+    people: int = 0  # whom its broadcast is for; 0 if there is none
+    at: datetime | None = None  # when it was sent, or is due
+
+
+def shelf_states(database: Database, hashes: Mapping[str, str]) -> Mapping[str, ShelfState]:
+    """Return how far each issue is, by name. `hashes` are the content hashes; an empty one is not known.
+
+    Nothing is composed, so this is fast even for many issues.
+    """
+    broadcasts: dict[str, list[Broadcast]] = {}
+    for each in list_broadcasts(database):
+        if each.kind is BroadcastKind.ISSUE and each.issue in hashes:
+            broadcasts.setdefault(each.issue, []).append(each)
+    return {
+        issue: _shelf_state(database, broadcasts.get(issue, ()), issue, content_hash)
+        for issue, content_hash in hashes.items()
+    }
+
+
+def _shelf_state(database: Database, broadcasts: Sequence[Broadcast], issue: str, content_hash: str) -> ShelfState:
+    # A canceled broadcast counts only if it reached someone, which needs its tally.
+    lines = [line_of(database, each.id) for each in broadcasts]
+    lines = [each for each in lines if each.broadcast.state is not BroadcastState.CANCELLED or _gone(each.tally)]
+    current = _current(lines)
+    if current is None:
+        return ShelfState(words=_content_state(database, issue, content_hash))
+    broadcast, tally = current.broadcast, current.tally
+    words = "sending" if broadcast.state is BroadcastState.RUNNING else label_of(broadcast.state)
+    if broadcast.state is BroadcastState.DONE:
+        words = "sent"
+        left = ((tally.deferred, "set aside"), (tally.unknown, "unconfirmed"))
+        words = ", ".join((words, *(f"{number:,} {what}" for number, what in left if number)))
+    at = broadcast.due_at if broadcast.state is BroadcastState.SCHEDULED else broadcast.finished_at
+    people = sum(_mailed(each.tally) for each in lines)  # an issue may go to one segment after the other
+    return ShelfState(words=words, people=people, at=at or broadcast.created_at)
+
+
+def _content_state(database: Database, issue: str, content_hash: str) -> str:
+    if content_hash and standing_approvals(database, issue, content_hash):
+        return "approved"
+    return "tested" if content_hash and tested_at(database, issue, content_hash) else "draft"

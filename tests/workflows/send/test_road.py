@@ -1,22 +1,24 @@
 """The stations of an issue, derived from what exists, in files and in PostgreSQL."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from newsletter.config import Config, load_config
-from newsletter.model.broadcast import BroadcastKind, BroadcastState
+from newsletter.model.broadcast import BroadcastKind, BroadcastState, Outcome, Verdict
 from newsletter.store.approvals import remember_test
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
+from newsletter.store.ledger.deferrals import SET_ASIDE_AFTER
+from newsletter.store.ledger.record import record_outcome
 from newsletter.store.opening import open_database
 from newsletter.workflows.send.approve import approve_content, draft_approval
-from newsletter.workflows.send.road import Draft, Road, Step, draft_of, road_of
+from newsletter.workflows.send.road import Draft, Road, Step, draft_of, road_of, shelf_states
 from tests.postgresql import PostgresServer
-from tests.store.builders import NOW, add_people, at, freeze, send_all
+from tests.store.builders import NOW, add_people, at, claim, freeze, record, send_all
 from tests.workspaces import CONFIG, write_workspace
 
 STEPS = list(Step)
@@ -175,3 +177,45 @@ def test_the_broadcast_under_way_counts_before_a_newer_one(config: Config, datab
 def test_without_a_list_nothing_can_be_sent(config: Config) -> None:
     found = road_of(config, None, Draft(issue="2026-02", composed=None))
     assert note(found, Step.SCHEDULED) == "There is no list of subscribers yet."
+
+
+def shelf(database: Database, content_hash: str = "") -> tuple[str, int]:
+    found = shelf_states(database, {"2026-02": content_hash})["2026-02"]
+    return found.words, found.people
+
+
+def test_the_shelf_says_in_a_few_words_how_far_an_issue_is(database: Database) -> None:
+    add_people(database, 3)
+    assert shelf(database) == ("draft", 0)
+    broadcast = freeze(database, schedule=at(NOW + timedelta(days=1)))
+    assert shelf(database) == ("scheduled", 3)
+    assert shelf_states(database, {"2026-02": ""})["2026-02"].at == NOW + timedelta(days=1)
+    begin_cancel(database, broadcast.id, now=NOW)
+    assert shelf(database) == ("canceling", 3)
+    finish_cancel(database, broadcast.id, now=NOW)
+    assert shelf(database) == ("draft", 0)  # it reached no one
+
+
+def test_the_shelf_counts_who_was_set_aside_and_everyone_it_went_to(database: Database) -> None:
+    add_people(database, 3)
+    broadcast = freeze(database, chunk_size=1)
+    assert shelf(database) == ("sending", 3)
+    record(database, claim(database, broadcast))
+    record(database, claim(database, broadcast))
+    for number in range(SET_ASIDE_AFTER):
+        chunk = claim(database, broadcast, now=NOW + timedelta(minutes=number))
+        busy = {chunk.deliveries[0].subscriber: "450 4.2.1 mailbox busy"}
+        record_outcome(
+            database, chunk, Outcome(verdict=Verdict.READY, deferred=busy), now=NOW + timedelta(minutes=number)
+        )
+    finish_if_done(database, broadcast.id, now=NOW + timedelta(hours=1))
+    assert shelf(database) == ("sent, 1 set aside", 3)
+    add_people(database, 2, prefix="new")
+    send_all(database, freeze(database))
+    assert shelf(database)[1] == 5
+
+
+def test_another_kind_of_email_about_an_issue_is_not_the_issue(database: Database) -> None:
+    add_people(database, 3)
+    send_all(database, freeze(database, kind=BroadcastKind.CORRECTION))
+    assert shelf(database) == ("draft", 0)

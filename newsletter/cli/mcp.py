@@ -46,7 +46,7 @@ def _print_settings(root: Path) -> None:
     command = shutil.which("newsletter") or sys.argv[0]
     server = {"command": command, "args": ["mcp", "--folder", str(root)]}
     output.note("Add this to the settings of your agent's program (docs/agents.md):")
-    output.say(json.dumps({"mcpServers": {"newsletter": server}}, indent=2, ensure_ascii=False))
+    output.print_lines(json.dumps({"mcpServers": {"newsletter": server}}, indent=2, ensure_ascii=False).splitlines())
 
 
 def forget_secrets() -> None:

@@ -74,6 +74,7 @@ def serve(
 
         def on_ready(url: str) -> None:
             output.say(f"The pages of {service.url} are served at {url}")
+            output.note(f"People join at {service.url}/join. The buttons of the pages work only at this address.")
             output.note("Press Ctrl-C to stop.")
             output.deliver()
 

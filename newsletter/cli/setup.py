@@ -130,7 +130,7 @@ def _ask(question: SetupQuestion, root: Path) -> None:
             done = answer(question, situation, typed)
         except NearMissError as err:
             output.print_error(f"{err.what}.")
-            if _agrees(f"  Use {err.nearest}, the nearest that can be used?"):
+            if _agrees(f"  Use {err.nearest}, the closest that works?"):
                 answer(question, situation, err.nearest)
                 return
         except (FaultError, NewsletterError) as err:
@@ -169,7 +169,7 @@ def _check(step: SetupStep, root: Path) -> None:
         _print_items(items)
         if all(item.health in {Health.OK, Health.NOT_JUDGED} for item in items):
             return
-        if not _agrees("  Check again?", otherwise="Going on."):
+        if not _agrees("  Check again?", otherwise="Continuing."):
             return
 
 
@@ -205,7 +205,7 @@ def _print_end(situation: Situation) -> None:
     left = first_unfinished(situation)
     output.note("")
     if left is None:
-        output.note("Everything that is needed is set up.")
+        output.note("Everything you need is set up.")
         output.print_next("newsletter preview", "to write your first issue")
     else:
         output.note(f"Left to do: {left.title.lower()} ({left.state(situation).says}).")

@@ -170,7 +170,7 @@ def _no_picture(view: AppView, *, is_dark: bool) -> str:
     if not is_dark or Shade.DARK in view.shades:
         return ""
     if view.app.dark is Dark.AUTHOR:
-        words = "No dark picture: no dark colors of the email reach this app."
+        words = "No dark picture: none of the email’s dark colors reach this app."
     else:
         words = _NO_DARK.get(view.simulated.dark, "No dark picture.")
     return " ".join(filter(None, (words, view.app.dark_note)))

@@ -83,7 +83,7 @@ class Confirmations:
                 result = Settlement(failure=str(err))
             except BaseException:
                 asked.settlement = Settlement(
-                    failure="an unexpected error ended it; look at the status before you try again"
+                    failure="an unexpected error interrupted it; look at the status before you try again"
                 )
                 raise
             if isinstance(result, Question):

@@ -37,9 +37,9 @@ from newsletter.workflows.compose.placed import place_blocks
 _NOTES: Mapping[str, str] = {
     "saved": "Saved.",
     "fixed": "Changed and saved.",
-    "undone": "The last change was taken back.",
+    "undone": "The last change was undone.",
     "opened": "Opened in your editor.",
-    "nothing": "There is no change to take back.",
+    "nothing": "There is no change to undo.",
 }
 _CONFLICT = 409
 _REFUSED = 422
@@ -116,7 +116,7 @@ class _EditingPages:
         try:
             is_undone = undo_edit(self._studio.config, self._folder(request), file)
         except ConflictError:
-            problem = "The file was changed elsewhere since the last edit here, so that edit cannot be taken back."
+            problem = "The file was changed elsewhere after your last edit here, so that edit cannot be undone."
             return self._page(request, file, line, status=_CONFLICT, problem=problem)
         except InputError as err:
             return self._page(request, file, line, status=_REFUSED, problem=str(err))
@@ -139,7 +139,7 @@ class _EditingPages:
             text = fixed_text(file, line, fix)
             save_file(self._studio.config, self._folder(request), file, text, replaces=_first(form, "was"))
         except ConflictError:
-            problem = "The file has changed in the meantime. This is how it is now; nothing was written."
+            problem = "The file was changed in the meantime, so nothing was saved. This is the file as it is now."
             return self._page(request, file, line, status=_CONFLICT, problem=problem)
         except InputError as err:
             return self._page(request, file, line, status=_REFUSED, problem=str(err))

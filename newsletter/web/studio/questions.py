@@ -56,7 +56,7 @@ def _folder(studio: Studio, issue: str) -> Path:
     """Return the folder of an issue. Raise InputError if it was renamed or deleted."""
     folder = studio.proofs.issues().get(issue)
     if folder is None:
-        raise InputError(f"there is no issue {issue} anymore; it may have been renamed or deleted")
+        raise InputError(f"the issue {issue} no longer exists; check whether it was renamed or deleted")
     return folder
 
 

@@ -92,7 +92,7 @@ class Lookups:
         """Return the subscribers whose address or name contains the text."""
         text = "".join(filter(str.isprintable, text)).strip()
         if not text:
-            return Matches(problem="Type a part of a name or an address.")
+            return Matches(problem="Type part of a name or an address.")
         if not config.has_database:
             return Matches(problem="There is no list yet. Import one first.")
         try:
@@ -140,7 +140,7 @@ def _made_up(config: Config, composed: Composed, view: StudioView, problem: str)
     variant = composed.rendered.variant_for(_made_up_readership(composed.rendered, view))
     is_sample = view.reader == SAMPLE_READER
     reader = sample_reader(config, _values(variant, view, is_sample=is_sample))
-    name = "Ana Lima" if is_sample else "someone unknown"
+    name = "Ana Lima" if is_sample else "an unknown reader"
     traits = _traits(reader, variant.readership)
     return Whom(reader=reader, variant=variant, name=name, traits=traits, problem=problem)
 

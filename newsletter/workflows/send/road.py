@@ -184,7 +184,7 @@ def _scheduled(config: Config, database: Database | None, issue: str, current: B
         whom = "a segment" if broadcast.segment == AD_HOC else broadcast.segment
         note = f"Broadcast {broadcast.id} to {whom}{when}."
         return Station(step=Step.SCHEDULED, is_passed=True, note=note)
-    note = "No segment and no time are chosen yet." if database else _NO_LIST
+    note = "No segment or time has been chosen yet." if database else _NO_LIST
     command = f"newsletter send {quote(issue)} --to everyone --dry-run" if database else "newsletter subscribers import"
     return Station(step=Step.SCHEDULED, is_passed=False, note=note, command=command)
 
@@ -202,7 +202,7 @@ def _sent(current: BroadcastLine | None, content_hash: str) -> Station:
             note = f"{tally.accepted:,} of {people_of(_mailed(tally))} accepted{set_aside}.{later}"
             return Station(step=Step.SENT, is_passed=True, note=note, command=command)
         case BroadcastState.SCHEDULED:
-            note = "It waits for its time."
+            note = "It is waiting for its time."
         case BroadcastState.RUNNING:
             note = f"{_gone(tally):,} of {_mailed(tally):,} sent."
         case BroadcastState.CANCELLED:

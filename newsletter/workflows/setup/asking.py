@@ -25,7 +25,7 @@ class NearMissError(FaultError):
     """An answer that cannot be used, with the nearest one that can."""
 
     def __init__(self, what: str, nearest: str) -> None:
-        super().__init__(what, f"the nearest that can be used is {nearest}")
+        super().__init__(what, f"the closest that works is {nearest}")
         self.nearest = nearest
 
 
@@ -58,7 +58,7 @@ def answer(question: SetupQuestion, situation: Situation, text: str) -> str:
     if not text and question.is_optional:
         return ""
     if not text:
-        raise FaultError("there is no answer yet", "write one")
+        raise FaultError("this question needs an answer", "write one")
     return question.apply(situation, text)
 
 

@@ -104,15 +104,15 @@ SENDER_QUESTIONS: tuple[SetupQuestion, ...] = (
     ),
     setting(
         "reason",
-        "Why people get it",
+        "Why people receive it",
         "newsletter",
         "reason",
-        about="One true sentence at the foot of each email.",
+        about="One sentence at the foot of each email. It must be true.",
         type_=OneLine,
         suggested=_reason,
     ),
     setting(
-        "language", "Its language", "newsletter", "language", about="A code such as en, es or pt-BR.", type_=Language
+        "language", "The newsletter's language", "newsletter", "language", about="A code such as en, es or pt-BR.", type_=Language
     ),
     setting(
         "timezone",

@@ -128,7 +128,7 @@ LOOK_QUESTIONS: tuple[SetupQuestion, ...] = (
     SetupQuestion(
         name="logo",
         asks="Your logo, a PNG, JPEG or SVG file",
-        about=f"Its path on this computer. A file from elsewhere is copied to {_LOGOS}/.",
+        about=f"Its path on this computer. A file outside this folder is copied to {_LOGOS}/.",
         current=lambda situation: situation.own("brand", "logo"),
         apply=saving(_logo),
         is_optional=True,

@@ -174,7 +174,7 @@ document.addEventListener("click", (event) => {
 });
 
 function explain(place) {
-  place.after(Object.assign(document.createElement("span"), { className: "quiet", textContent: " is not in the email that is shown" }));
+  place.after(Object.assign(document.createElement("span"), { className: "quiet", textContent: " is not in the email shown here" }));
 }
 
 // Escape or a click anywhere else closes a menu.

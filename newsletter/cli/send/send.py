@@ -125,7 +125,7 @@ class _SendOptions(Struct, frozen=True, kw_only=True):
 
 
 def _require_a_person(asked: _SendOptions, *, yes: bool, dry_run: bool) -> None:
-    """Raise InputError if a proposal is to be sent by a script, or together with other wishes."""
+    """Raise InputError if a script would send a proposal, or if other options contradict it."""
     if asked.proposal is None:
         return
     if asked.at is not None or asked.is_local_time:

@@ -1,4 +1,4 @@
-"""The road of an issue to the inbox: six stations, and what is missing at each.
+"""An issue's road to the inbox: six stations, and what is missing at each.
 
 Nothing is stored about the road. It is derived from the files, the findings of the checks, the test copies, the
 approvals and the broadcasts, so it is always true.
@@ -84,7 +84,7 @@ def draft_of(config: Config, database: Database, folder: Path) -> Draft:
 
 
 def road_of(config: Config, database: Database | None, draft: Draft) -> Road:
-    """Return how far an issue is on its road. Without a `database`, nothing was tested, approved or sent yet."""
+    """Return where an issue stands on its road. Without a `database`, nothing was tested, approved or sent yet."""
     composed = draft.composed if not draft.mistakes else None
     content_hash = composed.rendered.content_hash if composed else ""
     broadcasts = _broadcasts_of(database, draft.issue) if database else ()
@@ -216,7 +216,7 @@ def _sent(current: BroadcastLine | None, content_hash: str) -> Station:
 
 
 def _cause(broadcast: Broadcast) -> str:
-    """Return why a broadcast stands still, without what to do about it, which its page and `status` say."""
+    """Return why a broadcast has stopped, without the remedy, which its page and `status` give."""
     return f"{broadcast.reason.partition('; ')[0]}."
 
 

@@ -1,4 +1,4 @@
-"""The question who carries the emails, and what is known about the usual services.
+"""The questions about the service that sends the emails, and what is known about the usual ones.
 
 Sources, read in November 2026: support.google.com/a/answer/176600, learn.microsoft.com/exchange (Authenticated client
 SMTP submission), fastmail.com/help (Server names and ports), docs.aws.amazon.com/ses (Regions and endpoints),

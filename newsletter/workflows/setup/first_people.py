@@ -1,4 +1,4 @@
-"""The question about the list: a file to import, or one's own address to begin with."""
+"""The question about the list: a file to import, or your own address to begin with."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -112,7 +112,12 @@ SENDER_QUESTIONS: tuple[SetupQuestion, ...] = (
         suggested=_reason,
     ),
     setting(
-        "language", "The newsletter's language", "newsletter", "language", about="A code such as en, es or pt-BR.", type_=Language
+        "language",
+        "The newsletter's language",
+        "newsletter",
+        "language",
+        about="A code such as en, es or pt-BR.",
+        type_=Language,
     ),
     setting(
         "timezone",

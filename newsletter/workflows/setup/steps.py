@@ -1,4 +1,4 @@
-"""The steps of setup, in order: what each asks, what is missing, and what it can check or do.
+"""The steps of setup in order: what each asks, what is missing, and what it can check or do.
 
 The terminal and the studio show the same steps. A step is done when the files and the database say so.
 """
@@ -34,7 +34,7 @@ class StepMark(StrEnum):
 
 
 class StepState(Struct, frozen=True, kw_only=True):
-    """The state of a step, and what it rests on in a few words."""
+    """The state of a step, and why, in a few words."""
 
     mark: StepMark
     says: str
@@ -81,7 +81,7 @@ def _unanswered(step_questions: tuple[SetupQuestion, ...], situation: Situation)
 def _answered(
     questions: tuple[SetupQuestion, ...], says: Callable[[Situation], str]
 ) -> Callable[[Situation], StepState]:
-    """Return the state of a step that is done once each of its questions has an answer of one's own."""
+    """Return the state of a step that is done once each of its questions has an answer that is not the starter's."""
 
     def state(situation: Situation) -> StepState:
         if missing := _unanswered(questions, situation):

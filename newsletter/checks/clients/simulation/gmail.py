@@ -1,4 +1,4 @@
-"""Gmail: how its sanitizer clips and filters an email, in a browser, in its apps, and for accounts of others."""
+"""Gmail: how its sanitizer clips and filters an email, in a browser, in its apps, and for accounts elsewhere."""
 
 import re
 from collections.abc import Iterator
@@ -73,7 +73,9 @@ def clipped(html: str, tally: LossTally) -> str:
         shown = encoded[:CLIP_BYTES].decode(errors="ignore")
         shown = shown[: shown.rfind("<")] if shown.rfind("<") > shown.rfind(">") else shown
     elif _C1.search(html):
-        tally.lose("the note “Message clipped”", "shown because the email contains a control character", bug(113, "2022-04-02"))
+        tally.lose(
+            "the note “Message clipped”", "shown because the email contains a control character", bug(113, "2022-04-02")
+        )
     else:
         return html
     tally.lose("<style>", "removed from a clipped email", _CLIPPED_STYLES)
@@ -83,7 +85,7 @@ def clipped(html: str, tally: LossTally) -> str:
 
 
 def drop_unread_sheets(mail: AppMail) -> None:
-    """Remove the style elements that Gmail does not read: misplaced, too long, or with what its parser gives up on."""
+    """Remove the style elements that Gmail does not read: misplaced, too long, or broken for its parser."""
     _drop_misplaced_styles(mail)
     _drop_broken_sheets(mail)
     _limit_styles(mail)
@@ -150,7 +152,7 @@ def _drop_misplaced_styles(mail: AppMail) -> None:
 
 
 def _drop_broken_sheets(mail: AppMail) -> None:
-    """Remove style elements and attributes with what Gmail's parser gives up on."""
+    """Remove style elements and attributes that Gmail's parser gives up on."""
 
     def why_lost(css: str) -> tuple[str, PublishedRule] | None:
         if any(bang.group() != bang.group().lower() for bang in re.finditer(r"!\s*important", css, re.IGNORECASE)):

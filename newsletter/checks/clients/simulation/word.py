@@ -1,4 +1,4 @@
-"""Classic Outlook for Windows, which shows email with Word: what Word ignores, and what it takes for something else."""
+"""Classic Outlook for Windows, which shows email with Word: what Word ignores, and what it reads differently."""
 
 import re
 from collections.abc import Iterator
@@ -240,7 +240,7 @@ def _background_edit(mail: AppMail) -> DeclarationEdit:
 
 
 def _size_images(mail: AppMail) -> None:
-    """Remove percentages from `width` of images: Word takes them of the file's own size, not of the place."""
+    """Remove percentages from `width` of images: Word takes them of the file's own size, not of the space available."""
     rule = PublishedRule("caniemail: width attribute", "2019-09-27", url=f"{_TESTS}/html-width/")
     for image in mail.elements("img"):
         if image.get("width", "").endswith("%"):

@@ -91,7 +91,7 @@ def sanitize(mail: AppMail) -> None:
 
 
 def flag_near_whites(mail: AppMail) -> None:
-    """Record colors next to white, which Yahoo's dark mode turns green, purple or cyan."""
+    """Record near-white colors, which Yahoo's dark mode turns green, purple or cyan."""
     count = sum(
         len(_ALMOST_WHITE.findall(element.get(name, "")))
         for element in mail.elements()

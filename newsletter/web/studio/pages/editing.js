@@ -169,7 +169,7 @@ function bringIntoView() {
   if (matchMedia("(max-width: 1199px)").matches) scrollTo(0, desk.getBoundingClientRect().top + scrollY);
 }
 
-// Devices that were hidden have not followed the edits. To choose the same view again updates them.
+// Hidden devices have missed the edits. Choosing the same view again updates them.
 function showDevices() {
   if (!document.querySelector(".device:not(.beside)")) return;
   document.querySelector("#controls input:checked").dispatchEvent(new Event("change", { bubbles: true }));

@@ -122,7 +122,7 @@ function rest() {
   stream = null;
 }
 
-// What takes longer than a save may: the road to the inbox, and the links with their status.
+// Parts that take longer than a save may take: the road to the inbox, and the status of the links.
 async function completeEdges() {
   const { address } = document.body.dataset;
   const [stations, links] = await Promise.all([get("road"), document.getElementById("mail").hidden ? null : get("links" + address)]);

@@ -16,7 +16,7 @@ CTRL_C, CTRL_D = "\x03", "\x04"
 COMMENTS = (
     "# the law requires it in every email",
     "# links and buttons",
-    "# unsubscribe links start with this address",
+    "# the links in your emails start with this address",
 )
 FASTER = '[authentication]\nnameservers = ["127.0.0.1:1"]\n'  # where no name server answers
 

@@ -97,7 +97,7 @@ SENDER_QUESTIONS: tuple[SetupQuestion, ...] = (
     SetupQuestion(
         name="pages",
         asks="Your subscribers' pages",
-        about="Unsubscribe links begin with it. It leads to this program's service, or to pages of your own.",
+        about="The links in your emails begin with it. It leads to this program's service, or to pages of your own.",
         current=lambda situation: situation.own("service", "url"),
         suggested=lambda situation: f"https://news.{_domain(situation)}" if situation.sender else "",
         apply=saving(_pages),

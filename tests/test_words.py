@@ -27,6 +27,7 @@ DIRECTORS = (
         DOCS / f"{name}.md"
         for name in (
             "README",
+            "agents",
             "audience",
             "audit",
             "checking",
@@ -37,9 +38,12 @@ DIRECTORS = (
             "issue-files",
             "pictures",
             "privacy",
+            "reviews",
             "scheduling",
             "segments",
             "settings",
+            "setup",
+            "studio",
             "suppressions",
             "text",
             "unconfirmed",

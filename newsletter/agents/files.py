@@ -135,7 +135,7 @@ def texts_of(config: Config, issue: str) -> list[str]:
 
 
 def read_file(config: Config, issue: str, path: str) -> ToolAnswer:
-    """Return a file and its fingerprint. Of an image that cannot be shown, return only its fingerprint."""
+    """Return a file and its fingerprint. For an image that cannot be shown, return only its fingerprint."""
     file = require_issue_file(config, issue, path)
     most = _MOST_PICTURE_BYTES if file.is_picture else _MOST_TEXT_BYTES
     content = read_below(config.root, file.path, most_bytes=most)

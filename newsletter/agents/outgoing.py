@@ -1,4 +1,4 @@
-"""What an agent gets to know. Every text passes through `cleared` before it leaves, also the HTML that a picture shows.
+"""What an agent gets. Every text passes through `cleared` before it leaves, and so does the HTML that a picture shows.
 
 The list is never asked whether an address is on it. The answer to that question would itself tell who is on the list:
 an agent could write an address into an issue, and see whether it disappears.

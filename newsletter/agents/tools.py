@@ -76,7 +76,7 @@ class ListFiles(OfIssue):
 
 
 class ReadFile(OfIssue):
-    """Read a file of an issue. The answer begins with its fingerprint, which a change of the file needs."""
+    """Read a file of an issue. The answer begins with its fingerprint, which you need to change the file."""
 
     path: Path_
 
@@ -121,7 +121,7 @@ class CheckIssue(OfIssue):
 
 
 class BuildIssue(OfIssue):
-    """Show an issue's email as a reader gets it about whom nothing is known: subject, plain text and HTML."""
+    """Show an issue's email as a reader with no known details gets it: subject, plain text and HTML."""
 
     variant: Variant = ""
 
@@ -130,7 +130,7 @@ class BuildIssue(OfIssue):
 
 
 class PreviewIssue(OfIssue):
-    """Show a picture of an issue's email, drawn in a browser for a reader about whom nothing is known."""
+    """Show a picture of an issue's email, drawn in a browser for a reader with no known details."""
 
     screen: Annotated[Literal["desktop", "tablet", "phone"], Meta(description="The width of the screen.")] = "desktop"
     scheme: Annotated[Literal["light", "dark"], Meta(description="The reader's color scheme.")] = "light"

@@ -50,7 +50,7 @@ def _print_settings(root: Path) -> None:
 
 
 def forget_secrets() -> None:
-    """Remove every secret from the environment but what opens the database, so that no call could use one to send."""
+    """Remove every secret from the environment except those that open the database, so that no call can send."""
     harmless = harmless_surroundings(os.environ)
     for name in [name for name in os.environ if name not in harmless and not name.startswith(_OF_POSTGRESQL)]:
         del os.environ[name]

@@ -71,7 +71,7 @@ def _look(root: Path) -> Situation:
 
 
 def _steps_from(name: str | None, situation: Situation) -> Sequence[SetupStep]:
-    """Return the steps to walk through: the named one, or all that are not done from the first that is to do."""
+    """Return the steps to walk through: the named one, or all unfinished ones from the first that is still to do."""
     if name is not None:
         found = [step for step in STEPS if step.name == name]
         if not found:
@@ -92,9 +92,9 @@ def _print_overview(situation: Situation) -> None:
 
 
 def _walk(step: SetupStep, root: Path, *, is_chosen: bool) -> None:
-    """Ask the questions of a step, then check or do what it is about.
+    """Ask the questions of a step, then run its check and its action.
 
-    A step that was left is taken up at its first question without an answer, unless the person chose it by name.
+    An unfinished step continues at its first question without an answer, unless the person chose it by name.
     """
     output.note("")
     output.note(output.styled(f"{STEPS.index(step) + 1} of {len(STEPS)}  {step.title}", "bold"))
@@ -130,7 +130,7 @@ def _ask(question: SetupQuestion, root: Path) -> None:
             done = answer(question, situation, typed)
         except NearMissError as err:
             output.print_error(f"{err.what}.")
-            if _agrees(f"  Use {err.nearest}, the nearest that can be used?"):
+            if _agrees(f"  Use {err.nearest}, the closest that works?"):
                 answer(question, situation, err.nearest)
                 return
         except (FaultError, NewsletterError) as err:
@@ -150,7 +150,7 @@ def _print_guide(line: str) -> None:
 
 
 def _prompt(asks: str, offered: str) -> str:
-    """Return the prompt, with the answer that Enter gives. A long one stands on a line of its own."""
+    """Return the prompt, with the answer that Enter gives. If it is long, print the answer on a line of its own."""
     if not offered:
         return f"  {asks}: "
     if len(asks) + len(offered) > _LONGEST_PROMPT:
@@ -160,7 +160,7 @@ def _prompt(asks: str, offered: str) -> str:
 
 
 def _check(step: SetupStep, root: Path) -> None:
-    """Check live, as often as the person wishes to."""
+    """Check live, as often as the person wants."""
     while step.check is not None:
         situation = _look(root)
         output.note("")
@@ -169,7 +169,7 @@ def _check(step: SetupStep, root: Path) -> None:
         _print_items(items)
         if all(item.health in {Health.OK, Health.NOT_JUDGED} for item in items):
             return
-        if not _agrees("  Check again?", otherwise="Going on."):
+        if not _agrees("  Check again?", otherwise="Continuing."):
             return
 
 
@@ -188,7 +188,7 @@ def _print_items(items: Sequence[HealthItem]) -> None:
 
 
 def _act(step: SetupStep, root: Path) -> None:
-    """Do what the step is about, if the person agrees. After a failure, it may be tried again."""
+    """Run the action of a step if the person agrees. After a failure, ask whether to try again."""
     while step.act is not None:
         output.note("")
         if not _agrees(f"  {step.act.label}?"):
@@ -205,7 +205,7 @@ def _print_end(situation: Situation) -> None:
     left = first_unfinished(situation)
     output.note("")
     if left is None:
-        output.note("Everything that is needed is set up.")
+        output.note("Everything you need is set up.")
         output.print_next("newsletter preview", "to write your first issue")
     else:
         output.note(f"Left to do: {left.title.lower()} ({left.state(situation).says}).")

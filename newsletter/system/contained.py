@@ -1,4 +1,4 @@
-"""Reads and replaces files below one folder, whatever a name says and whatever others change in the meantime.
+"""Read and replace files below one folder, whatever a name says and whatever others change in the meantime.
 
 A name comes from someone who may only reach this folder: an agent, or a form in the studio. Each part of it must be
 plain, and is opened relative to the folder above it, without following links. So no name leads elsewhere, even if a
@@ -213,7 +213,7 @@ def _required(folder: int, last: str, name: str, replaces: str, *, most_bytes: i
     if current == replaces:
         return found
     if found is None:
-        raise ConflictError(f"{name} does not exist any more; read the folder again")
+        raise ConflictError(f"{name} no longer exists; read the folder again")
     if replaces == NOTHING:
         raise ConflictError(f"{name} already exists; read it, then write again with its fingerprint")
     raise ConflictError(f"{name} was changed in the meantime; read it again, and make your change to the new text")

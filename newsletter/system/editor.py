@@ -1,4 +1,4 @@
-"""Opens a file in the user's own editor, at a line."""
+"""Open a file in the user's own editor, at a line."""
 
 import os
 import shlex

@@ -24,7 +24,7 @@ from newsletter.workflows.send.plan import BroadcastPlan, Order, request_of, sta
 from newsletter.workflows.send.schedule import read_schedule
 
 _LONGEST_NAME = 60  # characters of the name of an agent's program
-_ADD_AGAIN = "have it proposed again, or send the issue without a proposal"
+_ADD_AGAIN = "ask the agent to propose it again, or send the issue without a proposal"
 
 
 class ProposalDraft(Struct, frozen=True, kw_only=True):
@@ -121,10 +121,10 @@ def order_of(
 
 
 def require_unchanged(proposal: Proposal, plan: BroadcastPlan) -> None:
-    """Raise InputError if the issue is not what was proposed any more."""
+    """Raise InputError if the issue is no longer what was proposed."""
     if plan.request.content_hash != proposal.content_hash:
         raise InputError(
-            f"{proposal.issue} was changed after proposal {proposal.id} was made, so nothing was sent; look at it with "
+            f"{proposal.issue} has changed since proposal {proposal.id} was made, so nothing was sent; look at it with "
             f"`newsletter preview {quote(proposal.issue)}`, then {_ADD_AGAIN}"
         )
 
@@ -159,7 +159,7 @@ def release(
 
 
 def decline(database: Database, number: int) -> Proposal:
-    """Save that a person decided against a proposal. Raise InputError if it is not open."""
+    """Decline a proposal. Raise InputError if it is not open."""
     found = require_known(database, number)
     if not settle_proposal(database, number, ProposalState.DECLINED):
         raise InputError(

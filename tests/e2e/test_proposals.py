@@ -89,7 +89,7 @@ def test_an_edit_voids_it(workspace: Path) -> None:
     (workspace / "issues" / "2026-02" / "letter.md").write_text(f"{LETTER}\nOne more sentence.\n")
     code, shown = run_in_terminal(workspace, "y", *SEND)
     assert code == 2
-    assert "2026-02 was changed after proposal 1 was made, so nothing was sent" in " ".join(shown.split())
+    assert "2026-02 has changed since proposal 1 was made, so nothing was sent" in " ".join(shown.split())
     assert "There are no broadcasts yet" in run(workspace, "status").stdout
 
 

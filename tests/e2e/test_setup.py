@@ -16,7 +16,7 @@ CTRL_C, CTRL_D = "\x03", "\x04"
 COMMENTS = (
     "# the law requires it in every email",
     "# links and buttons",
-    "# unsubscribe links start with this address",
+    "# the links in your emails start with this address",
 )
 FASTER = '[authentication]\nnameservers = ["127.0.0.1:1"]\n'  # where no name server answers
 
@@ -40,7 +40,7 @@ def tell_who_sends(terminal: Terminal) -> None:
     terminal.answer("Your website [https://www.harbour.example.org]: ")
     terminal.answer("Your subscribers' pages [https://news.harbour.example.org]: ")
     terminal.answer("[Enter keeps this]: ")
-    terminal.answer("Its language [en]: ")
+    terminal.answer("The newsletter's language [en]: ")
     terminal.answer("Your time zone [Europe/London]: ", "Europe/Dublin")
 
 
@@ -59,7 +59,7 @@ def walk_through(terminal: Terminal, relay: Relay) -> None:
     terminal.answer("Send the test email? [Y/n] ")
     terminal.expect("accepted “[TEST] Welcome to our first letter” for")
     terminal.expect("8 of 8  Service or timer")
-    terminal.expect("Everything that is needed is set up.")
+    terminal.expect("Everything you need is set up.")
 
 
 def test_a_new_folder_becomes_a_test_email_without_a_text_editor(root: Path) -> None:
@@ -119,9 +119,9 @@ def test_a_faint_color_and_an_unreadable_logo_are_asked_for_again(root: Path) ->
         terminal.answer("[#9C3353]: ", "blue")
         assert "'blue' is not a color" in terminal.answer("[#9C3353]: ", "#ff9900")
         terminal.expect("a contrast of only 1.84:1")
-        terminal.answer("Use #B05000, the nearest that can be used? [Y/n] ", "n")
+        terminal.answer("Use #B05000, the closest that works? [Y/n] ", "n")
         terminal.answer("[#9C3353]: ", "#ff9900")
-        terminal.answer("Use #B05000, the nearest that can be used? [Y/n] ")
+        terminal.answer("Use #B05000, the closest that works? [Y/n] ")
         assert terminal.wait() == 0
 
     assert load_config(root).settings.brand.light.accent == "#B05000"

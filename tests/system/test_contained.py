@@ -99,7 +99,7 @@ def test_a_file_that_is_another_by_now_is_not_replaced(root: Path, replaces: str
 
 
 def test_a_file_that_was_deleted_is_not_created_again(root: Path) -> None:
-    with pytest.raises(ConflictError, match="does not exist any more"):
+    with pytest.raises(ConflictError, match="no longer exists"):
         write(root, "issue/gone.md", "new", replaces=fingerprint_of(b"old"))
     assert everything_in(root) == {"issue/letter.md": b"old"}
 

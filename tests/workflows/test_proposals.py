@@ -111,7 +111,7 @@ def test_a_scheduled_one_waits_for_its_time(config: Config, database: Database) 
 def test_an_edit_voids_it(config: Config, database: Database, name: str, content: str) -> None:
     made = propose(config, database)
     (config.root / "issues" / "2026-02" / name).write_text(content)
-    with pytest.raises(InputError, match="2026-02 was changed after proposal 1 was made, so nothing was sent"):
+    with pytest.raises(InputError, match="2026-02 has changed since proposal 1 was made, so nothing was sent"):
         release(config, database, made)
     assert not list_broadcasts(database)
 
@@ -128,7 +128,7 @@ def test_an_edit_between_the_plan_and_the_release_is_sent_to_no_one(config: Conf
 def test_it_expires(config: Config, database: Database) -> None:
     made = propose(config, database)
     assert proposals.open_proposals(database, now=LATE) == ()
-    with pytest.raises(InputError, match=r"proposal 1 expired on 2026-02-21 12:00 UTC; have it proposed again"):
+    with pytest.raises(InputError, match=r"proposal 1 expired on 2026-02-21 12:00 UTC; ask the agent to"):
         proposals.require_open(database, 1, issue="2026-02", now=LATE)
     with pytest.raises(InputError, match="expired"):
         release(config, database, made, now=LATE)

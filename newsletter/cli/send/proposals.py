@@ -30,7 +30,7 @@ def proposals(
     declined: Annotated[int | None, typer.Option("--decline", metavar="NUMBER", help=_DECLINE)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the broadcasts that an AI agent proposed and that you can send or decline."""
+    """List the broadcasts that AI agents proposed, for you to send or decline."""
     with opened_database() as (_, database):
         if declined is not None:
             decline(database, declined)
@@ -44,7 +44,7 @@ def proposals(
         return
     output.print_columns(_COLUMNS, found)
     command = f"newsletter send {quote(found[-1].issue)} --proposal {found[-1].id}"
-    output.print_next(command, "to see who would get it, and to send it or not")
+    output.print_next(command, "to see who would get it, then send it or not")
 
 
 def _time_of(proposal: Proposal) -> str:

@@ -38,7 +38,7 @@ from newsletter.workflows.send.status import status_of
 _TO = "The segment to send to: a name from newsletter.toml, or `everyone`."
 _WHERE = "Instead of --to, send to subscribers who match this expression, for example 'language = \"es\"'."
 _PROPOSAL = (
-    "Send what an agent proposed: its segment, at its time. Give its number, as `newsletter proposals` shows it."
+    "Send the proposal of an agent with this number, to its segment and at its time. `newsletter proposals` lists them."
 )
 _WHEN = "The time to send at, for example `2026-02-19 08:00`, `thursday 08:00` or `in 2 hours`."
 _LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
@@ -125,7 +125,7 @@ class _SendOptions(Struct, frozen=True, kw_only=True):
 
 
 def _require_a_person(asked: _SendOptions, *, yes: bool, dry_run: bool) -> None:
-    """Raise InputError if a proposal is to be sent by a script, or together with other wishes."""
+    """Raise InputError if a script would send a proposal, or if other options contradict it."""
     if asked.proposal is None:
         return
     if asked.at is not None or asked.is_local_time:

@@ -1,4 +1,4 @@
-"""The pages that show an issue in the readers' email apps: a contact sheet of all, and each one enlarged."""
+"""The pages that show an issue in email apps: a contact sheet of all of them, and a page for each."""
 
 from calendar import month_name
 from collections.abc import Mapping
@@ -145,14 +145,14 @@ class _AppPages:
 
 
 def told_rule(rule: PublishedRule) -> str:
-    """Return how old a rule is and how far it can be trusted, as a sentence without its end."""
+    """Return how old a rule is and how far it can be trusted, without a full stop."""
     age = f"{_told_date(rule.dated)}, " if rule.dated else "date not stated, "
     stale = "; not tested since 2021" if rule.is_stale else ""
     return f"{age}{_BASES[rule.basis]}{stale}"
 
 
 def _told_date(dated: str) -> str:
-    """Return `2022-12-28` as December 2022. Days of tests mean nothing to a reader."""
+    """Return `2022-12-28` as December 2022. The day of a test means nothing to a reader."""
     year, _, rest = dated.partition("-")
     month = rest.partition("-")[0]
     return f"{month_name[int(month)]} {year}" if month else year
@@ -170,7 +170,7 @@ def _no_picture(view: AppView, *, is_dark: bool) -> str:
     if not is_dark or Shade.DARK in view.shades:
         return ""
     if view.app.dark is Dark.AUTHOR:
-        words = "No dark picture: no dark colors of the email reach this app."
+        words = "No dark picture: none of the email’s dark colors reach this app."
     else:
         words = _NO_DARK.get(view.simulated.dark, "No dark picture.")
     return " ".join(filter(None, (words, view.app.dark_note)))

@@ -1,4 +1,4 @@
-"""Ask before anything is sent, approved or canceled, and do it once.
+"""Ask before anything is sent, approved or canceled, then do it once.
 
 Each question has a key of its own, which its form contains. The first answer uses the key up. So a double click, a form
 that is sent again, and a page that was open in two tabs do nothing a second time.
@@ -18,7 +18,7 @@ _REMEMBERED = 50  # questions, because a studio may stay open for days
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
-    """What came of a question: what was done, or why it was not."""
+    """The result of a question: what was done, or why it was not."""
 
     said: tuple[str, ...] = ()  # sentences about what was done
     failure: str = ""  # why it was not done, or not completely
@@ -40,7 +40,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 class Asked(Struct, kw_only=True):
-    """A question, and what came of it. The lock lets only one answer through at a time."""
+    """A question, and its result. The lock lets only one answer through at a time."""
 
     question: Question
     lock: Lock
@@ -65,12 +65,12 @@ class Confirmations:
         return key
 
     def find(self, issue: str, key: str) -> Asked | None:
-        """Return the question of an issue with this key, or None if there is none anymore."""
+        """Return the question of an issue with this key, or None if it no longer exists."""
         found = self._asked.get(key)
         return found if found is not None and found.question.issue == issue else None
 
     def answer(self, asked: Asked) -> None:
-        """Do what was asked, unless that was done already. Anyone who answers at the same time waits for the result.
+        """Do what was asked, unless it was already done. Anyone who answers at the same time waits for the result.
 
         What fails is not tried again: the person looks at the result, and starts again.
         """
@@ -83,7 +83,7 @@ class Confirmations:
                 result = Settlement(failure=str(err))
             except BaseException:
                 asked.settlement = Settlement(
-                    failure="an unexpected error ended it; look at the status before you try again"
+                    failure="an unexpected error interrupted it; look at the status before you try again"
                 )
                 raise
             if isinstance(result, Question):

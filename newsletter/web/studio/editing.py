@@ -37,9 +37,9 @@ from newsletter.workflows.compose.placed import place_blocks
 _NOTES: Mapping[str, str] = {
     "saved": "Saved.",
     "fixed": "Changed and saved.",
-    "undone": "The last change was taken back.",
+    "undone": "The last change was undone.",
     "opened": "Opened in your editor.",
-    "nothing": "There is no change to take back.",
+    "nothing": "There is no change to undo.",
 }
 _CONFLICT = 409
 _REFUSED = 422
@@ -86,7 +86,7 @@ class _EditingPages:
         return self._page(request, file, line, note=note, is_whole="whole" in request.query_params)
 
     def save(self, request: Request, form: Form) -> Response:
-        """Write the file, and redirect to the sheet. If the file is different by now, show both versions."""
+        """Write the file, and redirect to the sheet. If someone else changed the file, show both versions."""
         at, was = _first(form, "at"), _first(form, "was")
         text = _text_in(form, "text")
         try:
@@ -111,12 +111,12 @@ class _EditingPages:
         return self._done(request, file, line, "saved", is_whole=is_whole)
 
     def undo(self, request: Request, form: Form) -> Response:
-        """Take back the last edit of a file."""
+        """Undo the last edit of a file."""
         file, line = self._opened(request, _first(form, "at"))
         try:
             is_undone = undo_edit(self._studio.config, self._folder(request), file)
         except ConflictError:
-            problem = "The file was changed elsewhere since the last edit here, so that edit cannot be taken back."
+            problem = "The file was changed elsewhere after your last edit here, so that edit cannot be undone."
             return self._page(request, file, line, status=_CONFLICT, problem=problem)
         except InputError as err:
             return self._page(request, file, line, status=_REFUSED, problem=str(err))
@@ -139,7 +139,7 @@ class _EditingPages:
             text = fixed_text(file, line, fix)
             save_file(self._studio.config, self._folder(request), file, text, replaces=_first(form, "was"))
         except ConflictError:
-            problem = "The file has changed in the meantime. This is how it is now; nothing was written."
+            problem = "The file was changed in the meantime, so nothing was saved. This is the file as it is now."
             return self._page(request, file, line, status=_CONFLICT, problem=problem)
         except InputError as err:
             return self._page(request, file, line, status=_REFUSED, problem=str(err))
@@ -247,7 +247,7 @@ def _text_in(form: Form, name: str) -> str | None:
 
 
 def _values_in(form: Form, file: EditableFile) -> dict[str, Sequence[str]]:
-    """Return the values of the fields by name. A box that is not ticked, and choices without a tick, are empty."""
+    """Return the values of the fields by name. Boxes without a tick are empty."""
     values: dict[str, Sequence[str]] = {}
     for field in every_field(file.fields):
         name = f"{_KEY}{field.name}"
@@ -263,7 +263,7 @@ def _values_in(form: Form, file: EditableFile) -> dict[str, Sequence[str]]:
 
 
 def _place_in(at: str) -> tuple[str, int]:
-    """Return the path and the line of a place such as `letter.md:12`. Without a line, it is the first one."""
+    """Return the path and the line of a place such as `letter.md:12`. Without a line, return the first."""
     path, _, line = at.rpartition(":")
     if path and line.isascii() and line.isdigit():
         return path, int(line[:9])

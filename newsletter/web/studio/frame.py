@@ -27,7 +27,7 @@ _LETTER_SIZE = re.compile(r"(?<![\w-])((?:font-size|line-height)\s*:\s*)(\d+(?:\
 _PLACE = re.compile(rf' {PLACE_ATTRIBUTE}="([^"]*?)(?::\d+)?"')
 # The second inversion gives images their own colors back, as phones leave images unchanged.
 _INVERTED = "html{background:#fff;filter:invert(1) hue-rotate(180deg)}img,video{filter:invert(1) hue-rotate(180deg)}"
-# Notes are in the accent of light or dark pages. Labels have a background of their own, to be told from the email.
+# Notes have the accent color of light or dark pages. Labels have a background, so that they stand out from the email.
 _ACCENTS = {DeviceScheme.LIGHT: ("#9C3353", "#fff"), DeviceScheme.DARK: ("#F2A7BA", "#2A0F18")}
 _NOTES = """
 [data-doubt]{outline:1.5px dashed ACCENT;outline-offset:1px;border-radius:2px}

@@ -1,4 +1,4 @@
-"""Render the page of an issue: the email in the middle, and what is to be known about it at the edges."""
+"""Render the page of an issue: the email in the middle, and what is known about it at the edges."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -50,7 +50,7 @@ _TRACKING_VALUES = {TrackingMode.CONSENTED.value: "agreed", TrackingMode.OFF.val
 
 
 class ReaderChoice(Struct, frozen=True, kw_only=True):
-    """One way in which a reader who is made up can differ: the control, and the names of its values."""
+    """One way in which a made-up reader can differ: the control, and the names of its values."""
 
     name: str  # of the form's field
     label: str
@@ -148,7 +148,7 @@ def _shown(studio: Studio, proof: IssueProof, view: StudioView, *, now: datetime
 
 
 def _reader_choices(config: Config, view: StudioView, axes: Collection[Axis]) -> list[ReaderChoice]:
-    """Return the controls of a reader who is made up: language and zone, then the axes on which the issue differs."""
+    """Return the controls of a made-up reader: language and zone, then the axes on which the issue differs."""
     languages = {code: language_name(code) for code, _ in language_names(service_languages())}
     zones = {zone: city(zone) for zone in dict.fromkeys((config.settings.newsletter.timezone, *ZONES))}
     choices = [

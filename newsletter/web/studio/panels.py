@@ -1,4 +1,4 @@
-"""What stands beside the email: its problems, the size of its sections, its images and its rows in inbox lists."""
+"""What the page shows beside the email: its problems, the sizes of its sections, its images and its inbox rows."""
 
 import re
 from collections import Counter, defaultdict

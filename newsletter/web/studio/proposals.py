@@ -1,4 +1,4 @@
-"""The broadcasts that AI agents proposed. A person looks at the plan of one, and sends or declines it."""
+"""The broadcasts that AI agents proposed. A person reviews the plan of each, then sends or declines it."""
 
 from datetime import UTC, datetime
 from urllib.parse import quote

@@ -1,7 +1,7 @@
 """The questions that the studio asks before it sends, approves, cancels or continues something.
 
-Each says what would happen, in the words of the terminal. Each looks again when it is answered: if the content or the
-people have changed, it is asked again instead.
+Each says what would happen, in the same words as the terminal. The answer looks again: if the content or the people
+have changed, the studio asks again instead.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ def _folder(studio: Studio, issue: str) -> Path:
     """Return the folder of an issue. Raise InputError if it was renamed or deleted."""
     folder = studio.proofs.issues().get(issue)
     if folder is None:
-        raise InputError(f"there is no issue {issue} anymore; it may have been renamed or deleted")
+        raise InputError(f"the issue {issue} no longer exists; check whether it was renamed or deleted")
     return folder
 
 
@@ -119,7 +119,7 @@ def _composed(studio: Studio, issue: str) -> Composed:
 
 
 def approval_question(studio: Studio, issue: str, by: str, *, notice: str = "") -> Question:
-    """Ask whether a person approves the issue exactly as it is now."""
+    """Ask whether to approve the issue exactly as it is now."""
     config = studio.config
     with opened(config) as database:
         draft = draft_approval(config, database, _folder(studio, issue), now=_now())

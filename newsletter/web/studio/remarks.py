@@ -1,4 +1,4 @@
-"""What reviewers said about an issue: each comment with its block, its file and line, until you mark it as done."""
+"""Comments of reviewers on an issue, each with its block, file and line, until you mark it as done."""
 
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, quote

@@ -1,4 +1,4 @@
-"""The road of an issue to the inbox, for the edge of its page, and the page from which it is tested and sent."""
+"""An issue's road to the inbox, beside the email, and the page on which you test, approve and send the issue."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -55,7 +55,7 @@ def with_form(handle: Callable[[Request, Fields], Response]) -> Callable[[Reques
 
 
 def routes(studio: Studio) -> list[BaseRoute]:
-    """Return the routes of the road, and of the page with the forms to go along it."""
+    """Return the routes of the road, and of the page with its forms."""
     pages = _RoadPages(studio)
     return [
         Route("/{issue}/road", pages.road),
@@ -68,7 +68,7 @@ def routes(studio: Studio) -> list[BaseRoute]:
 
 
 class Filled(Struct, frozen=True, kw_only=True):
-    """What a form contained, so that it can be shown again beside the mistake in it."""
+    """The values of a form, so that the page can show it again with the mistake in it."""
 
     form: str = ""  # `test`, `approval` or `plan`; empty: none was sent
     problem: str = ""
@@ -85,7 +85,7 @@ class _RoadPages:
         self._studio = studio
 
     def road(self, request: Request) -> Response:
-        """Return the road as a part of a page: the stations, and what is missing."""
+        """Return the road as part of a page: the stations, and what is missing."""
         proof = self._proof(request)
         return page(self._studio, "road.html.j2", road=road_on_page(proof), issue=proof.issue)
 
@@ -94,7 +94,7 @@ class _RoadPages:
         return self._page(self._proof(request), Filled())
 
     def audience(self, request: Request) -> Response:
-        """Return whom a segment would reach as a part of a page: the number, and who is left out and why."""
+        """Return, as part of a page, how many people a segment reaches, and who is left out and why."""
         proof = self._proof(request)
         segment = request.query_params.get("segment") or EVERYONE
         try:

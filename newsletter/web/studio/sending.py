@@ -60,7 +60,7 @@ class Account(Struct, frozen=True, kw_only=True):
     identity: str
     facts: tuple[Fact, ...]
     steps: tuple[Step, ...]  # commands for the terminal
-    trip: Trip | None  # what this studio does about it
+    trip: Trip | None  # how this studio sends it
     grace: str  # how long nothing is sent yet, in words
     warning: str  # why nothing may be sent at its time
     is_live: bool  # whether the numbers may change at any moment
@@ -83,7 +83,7 @@ class _SendingPages:
         self._studio = studio
 
     def question(self, request: Request) -> Response:
-        """Return a question, or what came of it."""
+        """Return a question, or its result."""
         asked = self._asked(request)
         return self._closed(request) if asked is None else self._question(asked)
 

@@ -1,4 +1,4 @@
-"""Setup in the studio: an overview of the steps, and a page for each with its questions, checks and deeds."""
+"""Setup in the studio: an overview of the steps, and a page for each with its questions, checks and actions."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -55,7 +55,7 @@ class _SetupPages:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
-        self._said: dict[str, str] = {}  # what was done in a step, to be shown once
+        self._said: dict[str, str] = {}  # what was done in a step; each is shown once
 
     def overview(self, _request: Request) -> Response:
         """Return the list of steps, with what is done."""
@@ -101,7 +101,7 @@ class _SetupPages:
         typed = {
             question: fields[question.name].strip()[:_FIELD_LIMIT] for question in asked if question.name in fields
         }
-        # Empty fields come last: what is suggested for them follows from the others, and is taken if those are fine.
+        # Empty fields come last. Their suggestions follow from the other answers, and are used only if those are fine.
         for question, text in sorted(typed.items(), key=lambda each: not each[1]):
             if text or not troubles:
                 try:

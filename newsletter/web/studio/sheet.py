@@ -51,6 +51,7 @@ def visible(text: str) -> str:
 
 
 def title_of(file: EditableFile) -> str:
+    """Return the title of the sheet: the section's own title, or else its file's name in words."""
     *above, stem = file.name.removesuffix(".md").removesuffix(".yaml").split("/")
     words = (above[0] if stem == "index" else stem).replace("-", " ").replace("_", " ")
     if file.body is None and file.name == "issue.yaml":

@@ -18,7 +18,7 @@ _MORE = "More people would get it now than when you were asked."
 
 
 def cancel_question(studio: Studio, issue: str, number: int) -> Question:
-    """Ask whether to cancel a broadcast, with whom it still reaches."""
+    """Ask whether to cancel a broadcast. Show how many people it still reaches."""
     config, now = studio.config, datetime.now(UTC)
     with opened(config) as database:
         holder = holder_of(config, database, number, partial(studio.courier.open_provider, config), now=now)

@@ -1,4 +1,4 @@
-"""The reader whose email the studio shows: a subscriber who was chosen, or a reader who is made up."""
+"""The reader whose email the studio shows: a chosen subscriber, or a made-up reader."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.reader import FoundReader, matching_subscribers, reader_for_address
 from newsletter.workflows.compose.sample import sample_reader
 
-# The time zones of a reader who is made up: from west to east, the newsletter's own among them.
+# The time zones of a made-up reader, from west to east, the newsletter's own among them.
 ZONES = (
     *("America/Los_Angeles", "America/New_York", "America/Sao_Paulo", "Europe/London", "Europe/Berlin"),
     *("Africa/Johannesburg", "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney"),
@@ -42,7 +42,7 @@ class Whom(Struct, frozen=True, kw_only=True):
     traits: tuple[str, ...]  # what the email depends on, as shown to people: "Spanish", "Tokyo", "teachers"
     is_subscriber: bool = False
     left_out: str = ""  # why a subscriber would not receive the issue; empty if they would
-    problem: str = ""  # why the subscriber who was chosen cannot be shown
+    problem: str = ""  # why the chosen subscriber cannot be shown
 
     @property
     def title(self) -> str:
@@ -92,7 +92,7 @@ class Lookups:
         """Return the subscribers whose address or name contains the text."""
         text = "".join(filter(str.isprintable, text)).strip()
         if not text:
-            return Matches(problem="Type a part of a name or an address.")
+            return Matches(problem="Type part of a name or an address.")
         if not config.has_database:
             return Matches(problem="There is no list yet. Import one first.")
         try:
@@ -105,7 +105,7 @@ class Lookups:
         return Matches(found=tuple(matches[:MOST_MATCHES]), are_all=len(matches) <= MOST_MATCHES)
 
     def whom(self, config: Config, composed: Composed, view: StudioView) -> Whom:
-        """Return the reader of a view: the subscriber who was chosen, or else the one that the view makes up."""
+        """Return the reader of a view: the chosen subscriber, or else the reader that the view makes up."""
         found, problem = self._found(view.reader, config, composed.issue)
         return _made_up(config, composed, view, problem) if found is None else _subscriber(composed, found)
 
@@ -140,7 +140,7 @@ def _made_up(config: Config, composed: Composed, view: StudioView, problem: str)
     variant = composed.rendered.variant_for(_made_up_readership(composed.rendered, view))
     is_sample = view.reader == SAMPLE_READER
     reader = sample_reader(config, _values(variant, view, is_sample=is_sample))
-    name = "Ana Lima" if is_sample else "someone unknown"
+    name = "Ana Lima" if is_sample else "an unknown reader"
     traits = _traits(reader, variant.readership)
     return Whom(reader=reader, variant=variant, name=name, traits=traits, problem=problem)
 
@@ -152,7 +152,7 @@ def _made_up_readership(rendered: RenderedIssue, view: StudioView) -> Readership
 
 
 def _values(variant: RenderedVariant, view: StudioView, *, is_sample: bool) -> dict[str, str]:
-    """Return the merge values of a reader who is made up. A field without a sample value shows its own name."""
+    """Return the merge values of a made-up reader. A field without a sample value shows its own name."""
     names = {name for slot in variant.slots for name in slot.source.fields} if is_sample else set()
     sample = {name: _SAMPLE_VALUES.get(name, name.replace("_", " ")) for name in names}
     chosen = {"language": view.language, "timezone": view.timezone}

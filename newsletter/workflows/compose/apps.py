@@ -1,4 +1,4 @@
-"""An email in the readers' email apps: what each loses of it, and how it looks there, drawn while the page waits."""
+"""An email in the readers' email apps: what it loses in each, and how it looks there, drawn while the page waits."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Keep what files contained before they were edited in the studio, so that edits can be undone.
+"""Keep the earlier content of files that were edited in the studio, so that edits can be undone.
 
 The texts are in `build/.edits/` of the workspace, which only its owner can read and Git does not see. There is one
 folder per file, with one numbered file per step. The oldest steps are deleted when there are too many.

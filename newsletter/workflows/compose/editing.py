@@ -1,4 +1,4 @@
-"""Edit the files of an issue from a page: open one, write it if no one else has changed it, and undo that.
+"""Edit the files of an issue from a page: open one, write it unless someone else has changed it, and undo that.
 
 Only the lines that were changed differ afterwards. The line endings, the byte order mark and the spelling of all others
 stay as they were.
@@ -203,14 +203,14 @@ def save_file(config: Config, folder: Path, file: EditableFile, text: str, *, re
 
 
 def _require_writable(file: EditableFile) -> None:
-    """Raise InputError if its owner has made a file read-only. A new file could take its place nevertheless."""
+    """Raise InputError if a file is read-only. Its owner wants that, although a new file could take its place."""
     with suppress(FileNotFoundError):
         if not file.path.stat().st_mode & S_IWUSR:
             raise InputError(f"{file.shown} is read-only; to allow changes, run: chmod u+w {quote(file.shown)}")
 
 
 def undo_edit(config: Config, folder: Path, file: EditableFile) -> bool:
-    """Take back the last edit of a file that was made here. Return False if there is none.
+    """Undo the last edit of a file that was made here. Return False if there is none.
 
     Raise ConflictError if the file was changed elsewhere since, and InputError if it cannot be written.
     """
@@ -248,7 +248,7 @@ def _lines_in(config: Config, folder: Path, shown: str) -> list[str] | None:
 
 
 def fixed_text(file: EditableFile, line: int, fix: Fix) -> str:
-    """Return the text of a file with the fix made on a line. Raise InputError if the line is different by now."""
+    """Return the text of a file with the fix made on a line. Raise InputError if the line has changed."""
     lines = file.text.split("\n")
     written = lines[line - 1] if 0 < line <= len(lines) else ""
     new = fix.made_in(written)

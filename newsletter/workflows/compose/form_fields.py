@@ -29,7 +29,7 @@ _LABELS: Mapping[str, str] = {
 }
 _HINTS: Mapping[str, str] = {
     "greeting": 'For example: Dear {{ first_name | default("Friends") }},',
-    "preheader": "40 to 110 characters; it stands beside the subject in the inbox.",
+    "preheader": "40 to 110 characters. Inboxes show it beside the subject.",
     "subject": "10 to 78 characters.",
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?")

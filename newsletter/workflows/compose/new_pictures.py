@@ -1,4 +1,4 @@
-"""Add an image to an issue: check what its bytes are, and save it in `images/` under a name that is not used yet."""
+"""Add an image to an issue: check its bytes, and save it in `images/` under an unused name."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a reviewer sees behind their link, and what they answer: remarks, and the approval of exactly what they saw."""
+"""What a reviewer sees behind their link, and their answers: remarks, and the approval of exactly what they saw."""
 
 from datetime import datetime
 from enum import Enum
@@ -61,7 +61,7 @@ class RefusedRemark(Enum):
 
 
 def visit_of(connection: Connection, link: PersonalLink | None, *, now: datetime) -> ReviewVisit | None:
-    """Return the visit that a link from outside belongs to, or None if we did not make the link."""
+    """Return the visit that a link from outside belongs to, or None if the program did not make the link."""
     reviewer = find_reviewer(connection, link.subscriber) if link else None
     if link is None or reviewer is None:
         return None
@@ -124,7 +124,7 @@ def remark_on(
 
 
 def block_named(snapshot: Snapshot, variant: int, block: str, *, issue_file: str) -> ShownBlock | None:
-    """Return the block of a version that has a number, or the whole email, or None if there is no such block.
+    """Return the block of a version with this number, or the whole email, or None if there is no such block.
 
     The number is from outside, and may be any text.
     """

@@ -1,4 +1,4 @@
-"""Tell whether the files of an issue still give the content that reviewers were asked about."""
+"""Tell whether the files of an issue still produce the content that reviewers were asked about."""
 
 from collections.abc import Iterator
 from enum import Enum

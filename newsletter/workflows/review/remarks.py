@@ -54,7 +54,7 @@ def remarks_of(config: Config, issue: str) -> tuple[Remark, ...]:
 
 
 def mark_remark(config: Config, issue: str, remark: int, *, done_at: datetime | None) -> None:
-    """Save that a remark was dealt with at a time; None opens it again. Raise InputError if there is no such remark."""
+    """Save when a remark was dealt with; None reopens it. Raise InputError if there is no such remark."""
     found = False
     if config.has_database:
         with open_database(config.database) as database, database.transaction() as connection:

@@ -71,7 +71,7 @@ def _paragraphs(variant: ShownVariant) -> list[str]:
 
 
 def _changed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[ChangedWords, ...]]:
-    """Yield the paragraphs that differ. Those that stand in the same place are compared word by word."""
+    """Yield the paragraphs that differ. Those in the same position are compared word by word."""
     for kind, start, end, start_after, end_after in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind != "equal":
             for was, now in zip_longest(before[start:end], after[start_after:end_after], fillvalue=""):

@@ -1,4 +1,4 @@
-"""Decide how a broadcast begins that was just created: at once, or at its time."""
+"""Decide how a new broadcast begins: at once, or at its time."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ class Beginning(Struct, frozen=True, kw_only=True):
 
 
 def begin(config: Config, broadcast: Broadcast, plan: BroadcastPlan, *, now: datetime) -> Beginning:
-    """Wake an idle worker for a new broadcast, and return what the process that created it does with it."""
+    """Wake an idle worker for a new broadcast, and return what the process that created it must do."""
     announce(config, broadcast.id)
     if plan.schedule is None:
         return Beginning(is_now=True, ahead=None)

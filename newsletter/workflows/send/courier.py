@@ -1,4 +1,4 @@
-"""Send broadcasts in threads, while the process goes on with something else, such as showing pages.
+"""Send broadcasts in threads, while the process does something else, such as showing pages.
 
 Everything that matters is in the ledger. If the process ends, what it was sending is finished and recorded, and the
 rest waits for `newsletter resume`, like that of a terminal that was closed.
@@ -38,7 +38,7 @@ Opener = Callable[[Config], Provider]
 
 
 class Trip(Struct, frozen=True, kw_only=True):
-    """One broadcast that this process sends, and what it has to say about that."""
+    """One broadcast that this process sends, and how that is going."""
 
     config: Config
     broadcast: int
@@ -63,7 +63,7 @@ class Courier:
         self._threads: list[Thread] = []
 
     def send(self, trip: Trip) -> None:
-        """Begin to send a broadcast, unless this process sends it already, or was told to end."""
+        """Begin to send a broadcast, unless this process already sends it, or is ending."""
         with self._lock:
             known = self._trips.get(trip.broadcast)
             if known is not None and known.is_under_way:
@@ -91,7 +91,7 @@ class Courier:
         return self._interruption.new_stop()
 
     def halt(self, broadcast_id: int) -> None:
-        """Stop to send one broadcast after the current email, because it is about to be canceled."""
+        """Stop sending one broadcast after the current email, because it is about to be canceled."""
         if stop := self._stops.get(broadcast_id):
             stop.set()
 
@@ -106,7 +106,7 @@ class Courier:
             thread.join()
 
     def left(self) -> tuple[tuple[Config, Broadcast], ...]:
-        """Return the broadcasts that this process began to send, and of which something is still waiting."""
+        """Return the broadcasts that this process began to send and that still have emails waiting."""
         found = []
         for trip in tuple(self._trips.values()):
             with open_database(trip.config.database, workspace=trip.config.root) as database:

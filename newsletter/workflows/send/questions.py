@@ -20,7 +20,7 @@ from newsletter.workflows.send.status import BroadcastStatus
 
 
 def facts_of_test(composed: Composed, mailboxes: Sequence[str], *, through: str, problems: str) -> list[Fact]:
-    """Return what test copies are of, who gets them, and how. `problems` are the findings in words."""
+    """Return which issue is tested, who gets the copies, and how. `problems` are the findings in words."""
     return [
         ("issue", f"{composed.issue.name}  {composed.issue.shown_title}"),
         ("to", "\n".join(mailboxes)),
@@ -69,7 +69,7 @@ def _approved(draft: ApprovalDraft) -> str:
 
 
 def cancel_facts(config: Config, plan: CancelPlan, *, now: datetime) -> list[Fact]:
-    """Return which emails of a broadcast would be dropped, and which reach people nevertheless."""
+    """Return which emails of a broadcast would be dropped, and which still reach people."""
     broadcast, tally = plan.broadcast, plan.tally
 
     def mails(title: str, mails: Sequence[HeldMail]) -> str:

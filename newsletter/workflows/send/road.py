@@ -1,4 +1,4 @@
-"""The road of an issue to the inbox: six stations, and what is missing at each.
+"""An issue's road to the inbox: six stations, and what is missing at each.
 
 Nothing is stored about the road. It is derived from the files, the findings of the checks, the test copies, the
 approvals and the broadcasts, so it is always true.
@@ -85,7 +85,7 @@ def draft_of(config: Config, database: Database, folder: Path) -> Draft:
 
 
 def road_of(config: Config, database: Database | None, draft: Draft) -> Road:
-    """Return how far an issue is on its road. Without a `database`, nothing was tested, approved or sent yet."""
+    """Return where an issue stands on its road. Without a `database`, nothing was tested, approved or sent yet."""
     composed = draft.composed if not draft.mistakes else None
     content_hash = composed.rendered.content_hash if composed else ""
     broadcasts = _broadcasts_of(database, draft.issue) if database else ()
@@ -185,7 +185,7 @@ def _scheduled(config: Config, database: Database | None, issue: str, current: B
         whom = "a segment" if broadcast.segment == AD_HOC else broadcast.segment
         note = f"Broadcast {broadcast.id} to {whom}{when}."
         return Station(step=Step.SCHEDULED, is_passed=True, note=note)
-    note = "No segment and no time are chosen yet." if database else _NO_LIST
+    note = "No segment or time has been chosen yet." if database else _NO_LIST
     command = f"newsletter send {quote(issue)} --to everyone --dry-run" if database else "newsletter subscribers import"
     return Station(step=Step.SCHEDULED, is_passed=False, note=note, command=command)
 
@@ -203,7 +203,7 @@ def _sent(current: BroadcastLine | None, content_hash: str) -> Station:
             note = f"{tally.accepted:,} of {people_of(_mailed(tally))} accepted{set_aside}.{later}"
             return Station(step=Step.SENT, is_passed=True, note=note, command=command)
         case BroadcastState.SCHEDULED:
-            note = "It waits for its time."
+            note = "It is waiting for its time."
         case BroadcastState.RUNNING:
             note = f"{_gone(tally):,} of {_mailed(tally):,} sent."
         case BroadcastState.CANCELLED:
@@ -217,7 +217,7 @@ def _sent(current: BroadcastLine | None, content_hash: str) -> Station:
 
 
 def _cause(broadcast: Broadcast) -> str:
-    """Return why a broadcast stands still, without what to do about it, which its page and `status` say."""
+    """Return why a broadcast has stopped, without the remedy, which its page and `status` give."""
     return f"{broadcast.reason.partition('; ')[0]}."
 
 

@@ -1,4 +1,4 @@
-"""What setup asks: each question knows its present answer, judges a new one, and puts it into effect."""
+"""The questions of setup: each knows its current answer, checks a new one, and puts it into effect."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ class NearMissError(FaultError):
     """An answer that cannot be used, with the nearest one that can."""
 
     def __init__(self, what: str, nearest: str) -> None:
-        super().__init__(what, f"the nearest that can be used is {nearest}")
+        super().__init__(what, f"the closest that works is {nearest}")
         self.nearest = nearest
 
 
@@ -35,7 +35,7 @@ class SetupQuestion(Struct, frozen=True, kw_only=True):
     name: str  # unique within its step, also as the name of a form field
     asks: str
     about: str = ""
-    current: Callable[[Situation], str]  # the present answer; empty if there is none, or only the starter's
+    current: Callable[[Situation], str]  # the current answer; empty if there is none, or only the starter's
     suggested: Callable[[Situation], str] = lambda _: ""
     apply: Apply  # raises FaultError or NewsletterError if the answer cannot be used
     options: Callable[[Situation], tuple[Option, ...]] = lambda _: ()
@@ -46,7 +46,7 @@ class SetupQuestion(Struct, frozen=True, kw_only=True):
 def answer(question: SetupQuestion, situation: Situation, text: str) -> str:
     """Put an answer into effect, and return what was done.
 
-    An empty answer keeps the present one, or takes the suggested one. Raise FaultError if there is none or the answer
+    An empty answer keeps the current one, or takes the suggested one. Raise FaultError if there is none or the answer
     cannot be used, and another NewsletterError if it cannot be saved.
     """
     text = text.strip()
@@ -58,7 +58,7 @@ def answer(question: SetupQuestion, situation: Situation, text: str) -> str:
     if not text and question.is_optional:
         return ""
     if not text:
-        raise FaultError("there is no answer yet", "write one")
+        raise FaultError("this question needs an answer", "write one")
     return question.apply(situation, text)
 
 
@@ -88,7 +88,7 @@ def setting(
 
 
 def saving(changes_of: Callable[[Situation, str], Changes]) -> Apply:
-    """Return what saves the changes that follow from an answer."""
+    """Return a function that saves the changes that follow from an answer."""
 
     def apply(situation: Situation, text: str) -> str:
         try:

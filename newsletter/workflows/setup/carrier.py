@@ -1,4 +1,4 @@
-"""The question who carries the emails, and what is known about the usual services.
+"""The questions about the service that sends the emails, and what is known about the usual ones.
 
 Sources, read in November 2026: support.google.com/a/answer/176600, learn.microsoft.com/exchange (Authenticated client
 SMTP submission), fastmail.com/help (Server names and ports), docs.aws.amazon.com/ses (Regions and endpoints),
@@ -77,7 +77,7 @@ MAIL_SERVICES: tuple[MailService, ...] = (
         guide=(
             "Create credentials under Amazon SES → SMTP settings → Create SMTP credentials. They are not your "
             "AWS keys.",
-            "The host has the name of your region in it. Verify your domain first, and ask for production access.",
+            "The host contains the name of your region. Verify your domain first, and ask for production access.",
         ),
         has_regions=True,
     ),
@@ -104,12 +104,12 @@ MAIL_SERVICES: tuple[MailService, ...] = (
     ),
     MailService(
         name="local",
-        label="A mail server on this machine",
+        label="A mail server on this computer",
         host="localhost",
         port=_PLAIN_PORT,
         security="none",
         username="",
-        guide=("The server must accept email from programs on this machine, as Postfix does by default.",),
+        guide=("The server must accept email from programs on this computer, as Postfix does by default.",),
     ),
 )
 _BY_NAME: Mapping[str, MailService] = {service.name: service for service in MAIL_SERVICES}
@@ -171,8 +171,8 @@ def guide(situation: Situation) -> tuple[str, ...]:
         name = secret_needed(situation)
         told = (
             *told,
-            f"Set {name} in the environment; it is never saved here. Leave, type this in the "
-            "terminal, paste the secret, and start again:",
+            f"Set {name} in the environment; setup never saves it. Stop this command, type the next line in the "
+            "terminal, paste the secret, and start the command again:",
             f"`read -rs {name} && export {name}`",
         )
     return told
@@ -272,7 +272,7 @@ CARRIER_QUESTIONS: tuple[SetupQuestion, ...] = (
     SetupQuestion(
         name="port",
         asks="The port",
-        about="Usually 587; 465 for TLS from the start; 25 on this machine.",
+        about="Usually 587; 465 for TLS from the start; 25 on this computer.",
         current=lambda situation: situation.own("provider", "smtp", "port"),
         apply=saving(_port),
         applies=_asks_port,
@@ -283,7 +283,7 @@ CARRIER_QUESTIONS: tuple[SetupQuestion, ...] = (
         "provider",
         "smtp",
         "username",
-        about="With which you log in to the mail server.",
+        about="The name that you log in to the mail server with.",
         type_=OneLine,
         suggested=_suggested_username,
         is_optional=True,

@@ -1,4 +1,4 @@
-"""The question about the list: a file to import, or one's own address to begin with."""
+"""The question about the list: a file to import, or your own address to begin with."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +45,7 @@ def _said(report: ImportReport, path: Path) -> str:
     parts = [f"{people_of(report.added)} added", f"{report.updated:,} updated"]
     more = {
         "already there": report.unchanged,
-        "blocked because they left": report.blocked,
+        "blocked because they unsubscribed": report.blocked,
         "without consent, so they get no email": report.without_consent,
     }
     parts += [f"{count:,} {what}" for what, count in more.items() if count]

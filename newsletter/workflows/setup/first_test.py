@@ -1,4 +1,4 @@
-"""The first test email: to whom, and sending it."""
+"""The first test email: who gets it, and sending it."""
 
 from datetime import UTC, datetime
 from email.utils import parseaddr

@@ -97,22 +97,27 @@ SENDER_QUESTIONS: tuple[SetupQuestion, ...] = (
     SetupQuestion(
         name="pages",
         asks="Your subscribers' pages",
-        about="Unsubscribe links begin with it. It leads to this program's service, or to pages of your own.",
+        about="The links in your emails begin with it. It leads to this program's service, or to pages of your own.",
         current=lambda situation: situation.own("service", "url"),
         suggested=lambda situation: f"https://news.{_domain(situation)}" if situation.sender else "",
         apply=saving(_pages),
     ),
     setting(
         "reason",
-        "Why people get it",
+        "Why people receive it",
         "newsletter",
         "reason",
-        about="One true sentence at the foot of each email.",
+        about="One sentence at the foot of each email. It must be true.",
         type_=OneLine,
         suggested=_reason,
     ),
     setting(
-        "language", "Its language", "newsletter", "language", about="A code such as en, es or pt-BR.", type_=Language
+        "language",
+        "The newsletter's language",
+        "newsletter",
+        "language",
+        about="A code such as en, es or pt-BR.",
+        type_=Language,
     ),
     setting(
         "timezone",

@@ -113,13 +113,13 @@ def _beside(palette: Palette) -> dict[str, SrgbColor]:
 
 
 def _too_faint(color: SrgbColor, palette: Palette) -> str:
-    """Return the least contrast of a color with those beside it, if it is too low, or else an empty text."""
+    """Return the lowest contrast of a color with those beside it if it is too low, or else an empty text."""
     ratio, name = min((contrast(color, other), name) for name, other in _beside(palette).items())
     return f"{ratio:.2f}:1 with {_SHOWN[name]}" if ratio < READABLE else ""
 
 
 def least_contrast(config: Config) -> float:
-    """Return the least contrast of the accent with the colors beside it in light mode."""
+    """Return the lowest contrast of the accent with the colors beside it in light mode."""
     light = config.settings.brand.light
     return min(contrast(color_of(light.accent), other) for other in _beside(light).values())
 
@@ -128,7 +128,7 @@ LOOK_QUESTIONS: tuple[SetupQuestion, ...] = (
     SetupQuestion(
         name="logo",
         asks="Your logo, a PNG, JPEG or SVG file",
-        about=f"Its path on this computer. A file from elsewhere is copied to {_LOGOS}/.",
+        about=f"Its path on this computer. A file outside this folder is copied to {_LOGOS}/.",
         current=lambda situation: situation.own("brand", "logo"),
         apply=saving(_logo),
         is_optional=True,

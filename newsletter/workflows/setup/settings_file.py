@@ -1,4 +1,4 @@
-"""Changes keys of `newsletter.toml`, and leaves its comments, order and layout as they are.
+"""Change keys of `newsletter.toml`, and leave its comments, order and layout as they are.
 
 The new text is read back and validated before it replaces the file, so a wrong answer changes nothing.
 """

@@ -1,4 +1,4 @@
-"""What is true of a workspace at this moment: its settings, its list, the test copies sent, and what runs by itself.
+"""The state of a workspace now: its settings, its list, the test copies sent, and what runs in the background.
 
 Setup keeps no record of its own. What is done is read from these facts each time, so it can be left at any point.
 """

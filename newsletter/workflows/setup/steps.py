@@ -1,4 +1,4 @@
-"""The steps of setup, in order: what each asks, what is missing, and what it can check or do.
+"""The steps of setup in order: what each asks, what is missing, and what it can check or do.
 
 The terminal and the studio show the same steps. A step is done when the files and the database say so.
 """
@@ -34,7 +34,7 @@ class StepMark(StrEnum):
 
 
 class StepState(Struct, frozen=True, kw_only=True):
-    """The state of a step, and what it rests on in a few words."""
+    """The state of a step, and why, in a few words."""
 
     mark: StepMark
     says: str
@@ -81,7 +81,7 @@ def _unanswered(step_questions: tuple[SetupQuestion, ...], situation: Situation)
 def _answered(
     questions: tuple[SetupQuestion, ...], says: Callable[[Situation], str]
 ) -> Callable[[Situation], StepState]:
-    """Return the state of a step that is done once each of its questions has an answer of one's own."""
+    """Return the state of a step that is done once each of its questions has an answer that is not the starter's."""
 
     def state(situation: Situation) -> StepState:
         if missing := _unanswered(questions, situation):
@@ -112,9 +112,9 @@ def _carrier(situation: Situation) -> StepState:
 
 def _domain(situation: Situation) -> StepState:
     if not situation.sends or not situation.sender:
-        return StepState(mark=StepMark.OPTIONAL, says="follow once the sender and the provider are known")
+        return StepState(mark=StepMark.OPTIONAL, says="can be checked once the sender and the provider are known")
     return StepState(
-        mark=StepMark.OPTIONAL, says=f"of {situation.sender.rpartition('@')[2]}, checked live in this step"
+        mark=StepMark.OPTIONAL, says=f"for {situation.sender.rpartition('@')[2]}, checked live in this step"
     )
 
 
@@ -134,7 +134,7 @@ def _apart(items: Iterable[HealthItem]) -> tuple[HealthItem, ...]:
 
 def _people(situation: Situation) -> StepState:
     if situation.sample_people:
-        says = f"{people_of(situation.sample_people)} of the sample list; remove them with `subscribers undo-import`"
+        says = f"{people_of(situation.sample_people)} from the sample list; remove them with `subscribers undo-import`"
         return StepState(mark=StepMark.TO_DO, says=says)
     if not situation.people:
         return StepState(mark=StepMark.TO_DO, says="no one is on the list yet")
@@ -145,15 +145,15 @@ def _test(situation: Situation) -> StepState:
     if not situation.testers:
         return StepState(mark=StepMark.TO_DO, says="missing: your address, for test emails")
     if situation.tested_at is None or not situation.sends:
-        return StepState(mark=StepMark.TO_DO, says="none was sent yet")
+        return StepState(mark=StepMark.TO_DO, says="not sent yet")
     return StepState(mark=StepMark.DONE, says=f"last sent on {show_utc(situation.tested_at)}")
 
 
 def _service(situation: Situation) -> StepState:
     if situation.last_run is None:
-        return StepState(mark=StepMark.OPTIONAL, says="nothing runs by itself yet; scheduled emails need it")
+        return StepState(mark=StepMark.OPTIONAL, says="nothing runs in the background yet; scheduled emails need it")
     return StepState(
-        mark=StepMark.DONE, says=f"{situation.last_run.command} ran last on {show_utc(situation.last_run.at)}"
+        mark=StepMark.DONE, says=f"{situation.last_run.command} last ran on {show_utc(situation.last_run.at)}"
     )
 
 
@@ -166,7 +166,7 @@ def _service_guide(situation: Situation) -> tuple[str, ...]:
     return (
         "On a server: `newsletter serve --install` writes a unit for systemd. The service shows your subscribers' "
         "pages and sends what is due (docs/service.md).",
-        "On a computer that is on at the time: a timer. Run `crontab -e`, and add this line (docs/timer.md):",
+        "On a computer that is on when emails are due: a timer. Run `crontab -e`, and add this line (docs/timer.md):",
         f"`*/5 * * * * cd {quote(str(root))} && {quote(program)} run-due`",
         "If you send at once and your website handles the unsubscribe links, you need neither.",
     )
@@ -175,7 +175,7 @@ def _service_guide(situation: Situation) -> tuple[str, ...]:
 STEPS: tuple[SetupStep, ...] = (
     SetupStep(
         name="sender",
-        title="Who sends",
+        title="Sender",
         about="Readers see these names and addresses in every email.",
         questions=SENDER_QUESTIONS,
         state=_answered(SENDER_QUESTIONS, lambda situation: situation.config.settings.newsletter.from_),
@@ -183,7 +183,7 @@ STEPS: tuple[SetupStep, ...] = (
     SetupStep(
         name="address",
         title="Postal address",
-        about="Laws against spam require it in every commercial email.",
+        about="Anti-spam laws require it in every commercial email.",
         questions=ADDRESS_QUESTIONS,
         state=_answered(ADDRESS_QUESTIONS, lambda situation: situation.own("newsletter", "address")),
     ),
@@ -197,7 +197,7 @@ STEPS: tuple[SetupStep, ...] = (
     SetupStep(
         name="provider",
         title="Provider",
-        about="The service that carries your emails to the world.",
+        about="The service that sends your emails.",
         questions=CARRIER_QUESTIONS,
         state=_carrier,
         guide=carrier.guide,

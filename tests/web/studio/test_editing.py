@@ -173,11 +173,11 @@ def test_undo_goes_back_step_by_step_after_a_restart(editor: Editor, config: Con
         editor.save(body=words)
     again = Editor(config, issue_folder)
     for words in ("Two.", "One."):
-        assert "The last change was taken back." in again.post("undo", {"at": LETTER}).text
+        assert "The last change was undone." in again.post("undo", {"at": LETTER}).text
         assert again.letter.endswith(words)
     again.post("undo", {"at": LETTER})
     assert again.letter == before
-    assert "There is no change to take back." in again.post("undo", {"at": LETTER}).text
+    assert "There is no change to undo." in again.post("undo", {"at": LETTER}).text
     assert again.letter == before
 
 
@@ -186,7 +186,7 @@ def test_undo_never_overwrites_a_change_by_someone_else(editor: Editor) -> None:
     (editor.folder / "letter.md").write_text("Theirs.")
     answer = editor.post("undo", {"at": LETTER})
     assert answer.status_code == 409
-    assert "was changed elsewhere since" in answer.text
+    assert "was changed elsewhere after your" in answer.text
     assert editor.letter == "Theirs."
 
 

@@ -187,7 +187,7 @@ def test_a_stopped_studio_leaves_the_text_on_the_page(page: Page, studio: Runnin
     page.locator(TEXT).fill("Not saved yet.")
     studio.interrupt()
     page.locator("#save").click()
-    expect(page.locator("#sheet .note")).to_have_text("The studio does not answer. Your text is still here.")
+    expect(page.locator("#sheet .note")).to_have_text("The studio is not responding. Your text is still here.")
     expect(page.locator(TEXT)).to_have_value("Not saved yet.")
 
 

@@ -78,10 +78,10 @@ def test_an_edit_voids_it_before_and_after_the_question(world: SendingWorld) -> 
     question = world.question(f"{LIST}/1/plan")
     world.edit()
     world.confirm(question, PEOPLE)
-    assert "was changed after proposal 1 was made" in world.get(question).text
+    assert "has changed since proposal 1 was made" in world.get(question).text
     again = world.submit(f"{LIST}/1/plan")
     assert again.status_code == 409
-    assert "was changed after proposal 1 was made" in again.text
+    assert "has changed since proposal 1 was made" in again.text
     world.wait()
     assert (world.broadcasts(), world.mailed) == (0, {})
 

@@ -137,7 +137,7 @@ def test_comments_are_dealt_with_by_keyboard(
         assert Axe().run(page).response["violations"] == []
         page.locator("summary").focus()
         page.keyboard.press("Enter")
-        page.get_by_role("button", name="Open again").focus()
+        page.get_by_role("button", name="Reopen").focus()
         page.keyboard.press("Enter")
         expect(page.get_by_text("Could this be shorter?")).to_be_visible()
     context.close()

@@ -81,7 +81,7 @@ def test_a_new_folder_becomes_a_test_email_with_the_keyboard_alone(browser: Brow
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     with Relay() as relay:
         page.goto(f"{url}/-/setup")
-        press(page, "Continue with “Who sends”", "link")
+        press(page, "Continue with “Sender”", "link")
         fill(page, "The newsletter's name", "Harbour Letters")
         fill(page, "The address that emails come from", "nobody at all")
         page.keyboard.press("Enter")
@@ -115,7 +115,7 @@ def test_a_new_folder_becomes_a_test_email_with_the_keyboard_alone(browser: Brow
         press(page, "Next: Service or timer", "link")
         expect(page.get_by_role("main")).to_contain_text("run-due")
         page.goto(f"{url}/-/setup")
-        expect(page.get_by_role("main")).to_contain_text("Everything that is needed is set up.")
+        expect(page.get_by_role("main")).to_contain_text("Everything you need is set up.")
         assert relay.answered == {"me@example.org": 1}
 
     settings = load_config(root).settings

@@ -137,7 +137,7 @@ def test_a_broadcast_says_how_it_stands(config: Config, database: Database) -> N
     first = freeze(database, schedule=at(datetime(2026, 2, 20, 8, tzinfo=UTC)))
     found = road(config, database)
     assert note(found, Step.SCHEDULED).startswith("Broadcast 1 to everyone for Friday, February 20, 2026, 12:00 am PST")
-    assert note(found, Step.SENT) == "It waits for its time."
+    assert note(found, Step.SENT) == "It is waiting for its time."
 
     pause_broadcast(database, first.id, "the quota is used up; buy more, then resume", now=NOW)
     assert note(road(config, database), Step.SENT) == "Paused: the quota is used up."

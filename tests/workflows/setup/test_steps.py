@@ -81,7 +81,7 @@ def test_the_sender_follows_from_few_answers(root: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("name", "", "there is no answer yet"),
+        ("name", "", "this question needs an answer"),
         ("name", "Our Newsletter", "comes with every new workspace"),
         ("organization", "Our Organization", "comes with every new workspace"),
         ("sender", "not an address", "'not an address' is not an email address"),
@@ -243,7 +243,7 @@ def test_the_sample_list_is_not_a_list_of_one_s_own(root: Path) -> None:
 
     mark, says = mark_of(root, "list")
     assert mark is StepMark.TO_DO
-    assert says.startswith("3 people of the sample list")
+    assert says.startswith("3 people from the sample list")
     assert look_at(root, {}).people == 0
 
 
@@ -252,7 +252,7 @@ def test_a_test_counts_once_a_provider_took_it(root: Path) -> None:
     with open_database(root / "newsletter.db") as database:
         remember_test(database, "2026-11", "hash", copies=1, now=NOW)
 
-    assert mark_of(root, "test") == (StepMark.TO_DO, "none was sent yet")
+    assert mark_of(root, "test") == (StepMark.TO_DO, "not sent yet")
     say(root, "service", "local")
     assert mark_of(root, "test") == (StepMark.DONE, "last sent on 2026-11-30 12:00 UTC")
     assert load_config(root).settings.reviewers["reviewers"] == (

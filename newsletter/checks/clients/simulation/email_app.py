@@ -1,4 +1,4 @@
-"""What is known of an email app: its rules, in order, and how it is drawn."""
+"""What is known about an email app: its rules in order, and how it is drawn."""
 
 from collections.abc import Callable
 from enum import StrEnum

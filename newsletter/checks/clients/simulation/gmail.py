@@ -1,4 +1,4 @@
-"""Gmail: how its sanitizer clips and filters an email, in a browser, in its apps, and for accounts of others."""
+"""Gmail: how its sanitizer clips and filters an email, in a browser, in its apps, and for accounts elsewhere."""
 
 import re
 from collections.abc import Iterator
@@ -69,11 +69,13 @@ def clipped(html: str, tally: LossTally) -> str:
     shown = html
     if len(encoded) > CLIP_BYTES:
         kib = len(encoded) / 1024
-        tally.lose("the end of the email", f"cut at 102 KB; this email has {kib:.0f} KB", _CLIP)
+        tally.lose("the end of the email", f"cut off after 102 KB; this email has {kib:.0f} KB", _CLIP)
         shown = encoded[:CLIP_BYTES].decode(errors="ignore")
         shown = shown[: shown.rfind("<")] if shown.rfind("<") > shown.rfind(">") else shown
     elif _C1.search(html):
-        tally.lose("the note “Message clipped”", "shown because of a control character", bug(113, "2022-04-02"))
+        tally.lose(
+            "the note “Message clipped”", "shown because the email contains a control character", bug(113, "2022-04-02")
+        )
     else:
         return html
     tally.lose("<style>", "removed from a clipped email", _CLIPPED_STYLES)
@@ -83,7 +85,7 @@ def clipped(html: str, tally: LossTally) -> str:
 
 
 def drop_unread_sheets(mail: AppMail) -> None:
-    """Remove the style elements that Gmail does not read: misplaced, too long, or with what its parser gives up on."""
+    """Remove the style elements that Gmail does not read: misplaced, too long, or broken for its parser."""
     _drop_misplaced_styles(mail)
     _drop_broken_sheets(mail)
     _limit_styles(mail)
@@ -98,8 +100,8 @@ def sanitize(mail: AppMail) -> None:
         "only width, orientation and resolution are supported",
         _DEVELOPERS,
     )
-    drop_selectors(mail, _is_untaken_attribute, "of attribute selectors, only [class~=…] works", _ATTRIBUTE)
-    drop_selectors(mail, _is_untaken_pseudo, "of pseudo-classes, only :hover works", _DEVELOPERS)
+    drop_selectors(mail, _is_untaken_attribute, "the only attribute selector that works is [class~=…]", _ATTRIBUTE)
+    drop_selectors(mail, _is_untaken_pseudo, "the only pseudo-class that works is :hover", _DEVELOPERS)
     _filter_declarations(mail)
     neutralize(mail, _SEMANTIC, "replaced by <u></u>", _SEMANTICS)
     neutralize(mail, ("picture", "source", "video", "track"), "replaced by <u></u>", _PICTURE)
@@ -139,7 +141,7 @@ def flag_text_over_images(mail: AppMail) -> None:
     for element in mail.elements():
         has_image = element.get("background") or _IMAGE.search(element.get("style", ""))
         if has_image and element.text_content().strip():
-            why = "in dark mode the text changes its color, and the image behind it does not"
+            why = "in dark mode, the text changes color, but the image behind it does not"
             mail.tally.lose("text over an image", why, _DARK_MODE)
 
 
@@ -150,7 +152,7 @@ def _drop_misplaced_styles(mail: AppMail) -> None:
 
 
 def _drop_broken_sheets(mail: AppMail) -> None:
-    """Remove style elements and attributes with what Gmail's parser gives up on."""
+    """Remove style elements and attributes that Gmail's parser gives up on."""
 
     def why_lost(css: str) -> tuple[str, PublishedRule] | None:
         if any(bang.group() != bang.group().lower() for bang in re.finditer(r"!\s*important", css, re.IGNORECASE)):

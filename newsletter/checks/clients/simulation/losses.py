@@ -1,4 +1,4 @@
-"""What an email loses in an app, and the rule by which it does: where that was published, when, and how sure it is."""
+"""What an email loses in an app, and by which rule: where it was published, when, and how certain it is."""
 
 from collections import Counter
 from enum import StrEnum

@@ -62,7 +62,7 @@ def drop_white_in_the_dark(mail: AppMail) -> None:
             return
         kept = tuple(each for each in node.declarations if not _WHITE.search(each.value))
         if len(kept) < len(node.declarations):
-            mail.tally.lose("#ffffff", "not respected among dark colors; #fffffe is", _WHITE_IN_THE_DARK)
+            mail.tally.lose("#ffffff", "ignored among dark colors; #fffffe works", _WHITE_IN_THE_DARK)
         if kept:
             yield CssRule(node.selectors, kept, node.inside)
 
@@ -93,12 +93,12 @@ def proton(mail: AppMail) -> None:
     filter_media(
         mail,
         lambda query: _DARK.sub("(prefers-color-scheme: never)", query) if _DARK.search(query) else query,
-        "prefers-color-scheme: dark never holds",
+        "prefers-color-scheme: dark never applies",
         _PROTON,
     )
     for image in mail.elements("img"):
         if image.attrib.pop("align", None) is not None:
-            mail.tally.lose("align", "images are wrapped, so that it has no effect", _ALIGN)
+            mail.tally.lose("align", "no effect, because images are wrapped", _ALIGN)
 
 
 def fastmail(mail: AppMail) -> None:
@@ -118,7 +118,7 @@ def fastmail_in_the_dark(mail: AppMail) -> None:
 
 def gmx(mail: AppMail) -> None:
     """Filter as GMX and WEB.DE do in a browser."""
-    drop_declarations(mail, _has_several_values, "several backgrounds: the property is removed", _BACKGROUND)
+    drop_declarations(mail, _has_several_values, "removed, because it has several backgrounds", _BACKGROUND)
     drop_declarations(mail, _is_untaken_display, "this value of display is not supported", _DISPLAY)
     rule = PublishedRule("caniemail: !important", "2021-11-30", url=f"{_TESTS}/css-important/")
     drop_declarations(mail, lambda each, element: element is not None and each.is_important, "removed", rule)
@@ -164,7 +164,7 @@ def block_images(mail: AppMail) -> None:
     rule = guessed("a setting of most apps")
     shown = [image for image in mail.elements("img") if image.attrib.pop("src", None) is not None]
     if shown:
-        mail.tally.lose("images", "not loaded; their descriptions stand in their place", rule, count=len(shown))
+        mail.tally.lose("images", "not loaded; their alt text is shown instead", rule, count=len(shown))
     drop_attributes(mail, ("background", "srcset", "poster"), "not loaded", rule)
     drop_declarations(
         mail, lambda each, _: _ADDRESS_IN_VALUE.search(each.value) is not None, "background images are not loaded", rule

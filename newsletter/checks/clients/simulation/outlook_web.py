@@ -38,7 +38,7 @@ _BODY_SELECTOR = re.compile(r"^(?:html\s+)?body(?![\w-])")
 def sanitize(mail: AppMail) -> None:
     """Filter selectors, queries and declarations, and give each message names of its own."""
     mail.edit_sheets(_without_nested_media(mail))
-    drop_selectors(mail, _is_untaken_attribute, "attribute selectors do not work beside a class", _ATTRIBUTE)
+    drop_selectors(mail, _is_untaken_attribute, "attribute selectors do not work together with a class", _ATTRIBUTE)
     drop_selectors(mail, _is_untaken_pseudo, "pseudo-classes only work on type selectors", _PSEUDO)
     keep_values(mail, "position", {"sticky"}, _POSITION)
     drop_negative_margins(mail)

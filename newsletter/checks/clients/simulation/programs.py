@@ -53,7 +53,7 @@ APPS = (
         frame=_GMAIL_FRAME,
         dark=Dark.CHROMIUM,
         dark_basis=Basis.GUESSED,
-        dark_note="Chromium's darkening explains the reports that are known. Small images may be inverted too.",
+        dark_note="Chromium's darkening fits the known reports. Small images may be inverted too.",
     ),
     EmailApp(
         key="gmail-ios",
@@ -81,8 +81,8 @@ APPS = (
         frame=_GMAIL_FRAME,
         dark=Dark.CHROMIUM,
         dark_basis=Basis.GUESSED,
-        dark_note="As Gmail on Android.",
-        note="Where such an email is clipped is not known.",
+        dark_note="The same as in Gmail on Android.",
+        note="It is not known where the app clips an email.",
     ),
     EmailApp(
         key="apple-mail-ios",
@@ -118,8 +118,8 @@ APPS = (
         is_native=True,
         frame=AppFrame(font='15px Calibri, Carlito, "Times New Roman", serif', link="#0563c1", dark_ground="#262626"),
         dark=Dark.WORD,
-        dark_note="A curve through the 13 color pairs that are known. Pictures stay as they are.",
-        note="Only what is ignored is reliable: heights, one-pixel lines and page gaps are not drawn truly.",
+        dark_note="A curve through the 13 known color pairs. Images stay as they are.",
+        note="What is ignored is reliable. Heights, one-pixel lines and page gaps are not.",
     ),
     EmailApp(
         key="outlook-com",
@@ -142,7 +142,7 @@ APPS = (
         handled=outlook_web.HANDLED,
         frame=_OUTLOOK_FRAME,
         dark=Dark.OUTLOOK_COM,
-        dark_note="As Outlook.com, whose marks it sets.",
+        dark_note="The same as in Outlook.com, because it adds the same attributes.",
     ),
     EmailApp(
         key="outlook-macos",
@@ -152,7 +152,7 @@ APPS = (
         handled=outlook_web.HANDLED,
         frame=_OUTLOOK_FRAME,
         dark=Dark.OUTLOOK_COM,
-        dark_note="As Outlook.com, whose marks it sets.",
+        dark_note="The same as in Outlook.com, because it adds the same attributes.",
     ),
     EmailApp(
         key="yahoo-web",
@@ -195,8 +195,8 @@ APPS = (
         frame=AppFrame(font='16px "Times New Roman", Tinos, serif', dark_ground="#1c1b22", dark_text="#fbfbfe"),
         dark=Dark.THUNDERBIRD,
         dark_basis=Basis.DOCUMENTED,
-        dark_note="Thunderbird's own source. Whether the email's dark colors then apply is doubtful.",
-        note="Drawn without media queries, as caniemail's test of 2023 says. Newer reports doubt it.",
+        dark_note="From Thunderbird's own source. It is not certain that the email's dark colors apply too.",
+        note="Drawn without media queries, as caniemail's test of 2023 says. Newer reports cast doubt on it.",
     ),
     EmailApp(
         key="thunderbird-android",

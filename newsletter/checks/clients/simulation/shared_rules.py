@@ -1,4 +1,4 @@
-"""What several email apps do alike: drop what could run, change names of classes, filter queries and declarations."""
+"""What several email apps do alike: drop scripts, rename classes, filter media queries and declarations."""
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -160,7 +160,7 @@ def neutralize(mail: AppMail, tags: Iterable[str], why: str, rule: PublishedRule
 def link_texts(
     mail: AppMail, pattern: re.Pattern[str], attributes: Mapping[str, str], what: str, rule: PublishedRule
 ) -> None:
-    """Turn each match of a pattern in the text into a link, as apps do that recognize dates and numbers."""
+    """Turn each match of a pattern in the text into a link, as some apps do with dates and numbers."""
     for element in mail.elements():
         if str(element.tag) in _UNLINKED or any(True for _ in element.iterancestors(*_UNLINKED)):
             continue

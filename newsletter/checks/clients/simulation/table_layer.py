@@ -151,7 +151,7 @@ class _Sifting:
                 return True
             if (feature := self._sieve.partial.get(sign)) is not None:
                 remarks = " ".join(self._sieve.table.remarks(feature, self._sieve.client))
-                tally.note_partial(_named(sign, feature, written), remarks or "supported in part", tested(feature))
+                tally.note_partial(_named(sign, feature, written), remarks or "partly supported", tested(feature))
         return False
 
 

@@ -1,4 +1,4 @@
-"""Classic Outlook for Windows, which shows email with Word: what Word ignores, and what it takes for something else."""
+"""Classic Outlook for Windows, which shows email with Word: what Word ignores, and what it reads differently."""
 
 import re
 from collections.abc import Iterator
@@ -148,7 +148,7 @@ def _filter_boxes(mail: AppMail) -> None:
         (
             "margin",
             lambda each, tag: tag in {"span", "body"} or is_negative(each),
-            "ignored here",
+            "ignored on this element",
             _tested("margin", "2019-10-01"),
         ),
         (
@@ -172,7 +172,7 @@ def _filter_boxes(mail: AppMail) -> None:
         (
             "list-style",
             lambda each, _: "url(" in each.value,
-            "only the type works",
+            "only the type of marker works",
             _tested("list-style", "2020-04-20"),
         ),
     )
@@ -198,14 +198,14 @@ def _filter_values(mail: AppMail) -> None:
     def edit(declared: CssDeclaration, element: HtmlElement | None) -> Iterator[CssDeclaration]:
         name, value = declared.name, declared.value
         if name.startswith("margin") and "auto" in value.split():
-            mail.tally.lose("margin: auto", "ignored; use align", _tested("margin", "2019-10-01"))
+            mail.tally.lose("margin: auto", "ignored; use the align attribute", _tested("margin", "2019-10-01"))
             value = " ".join("0" if word == "auto" else word for word in value.split())
         elif (
             name.startswith("border")
             and (found := re.search(r"(\d+(?:\.\d+)?)px", value))
             and float(found[1]) > _MOST_BORDER
         ):
-            mail.tally.lose("border", "no wider than 8 px", _tested("border", "2021-07-22"))
+            mail.tally.lose("border", "limited to 8 px", _tested("border", "2021-07-22"))
             value = value.replace(found[0], f"{_MOST_BORDER}px")
         elif name == "font-weight" and value.isdigit():
             value = "bold" if int(value) >= 600 else "normal"
@@ -217,7 +217,7 @@ def _filter_values(mail: AppMail) -> None:
     mail.edit_inline(edit)
     if any("max(" in element.get("style", "") for element in mail.elements()):
         mail.tally.note_partial(
-            "line-height", "taken as the least height of a line without mso-line-height-rule: exactly", _LINE_HEIGHT
+            "line-height", "only a minimum, unless the style has mso-line-height-rule: exactly", _LINE_HEIGHT
         )
 
 
@@ -240,11 +240,11 @@ def _background_edit(mail: AppMail) -> DeclarationEdit:
 
 
 def _size_images(mail: AppMail) -> None:
-    """Remove percentages from `width` of images: Word takes them of the file's own size, not of the place."""
+    """Remove percentages from `width` of images: Word takes them of the file's own size, not of the space available."""
     rule = PublishedRule("caniemail: width attribute", "2019-09-27", url=f"{_TESTS}/html-width/")
     for image in mail.elements("img"):
         if image.get("width", "").endswith("%"):
-            mail.tally.lose("width of an image", "a percentage is of the file's own size", rule)
+            mail.tally.lose("width of an image", "a percentage is taken of the file's own size", rule)
             del image.attrib["width"]
         elif image.get("width") is None and image.get("src"):
-            mail.tally.lose("size of an image", "drawn at the file's own size without width", rule)
+            mail.tally.lose("size of an image", "without a width, it is drawn at the file's own size", rule)

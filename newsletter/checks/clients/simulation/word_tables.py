@@ -26,7 +26,7 @@ def reset_nested_tables(mail: AppMail) -> None:
     bare = sum(1 for table in nested if any(_inherits(cell) for cell in table.iter("td", "th")))
     if bare:
         mail.tally.lose(
-            "font and color", "nested tables take them from body, not from the cell around", _INHERITED, count=bare
+            "font and color", "nested tables take them from body, not from the outer cell", _INHERITED, count=bare
         )
 
 
@@ -39,7 +39,7 @@ def even_paddings(mail: AppMail) -> None:
         for side in ("padding-top", "padding-bottom"):
             sizes = [_padding(cell, side) for cell in cells]
             if len(set(sizes)) > 1:
-                mail.tally.lose(side, "every cell of a row gets the largest", _PADDING)
+                mail.tally.lose(side, "every cell gets the largest padding in its row", _PADDING)
                 for cell in cells:
                     set_style(
                         cell, (*read_declarations(cell.get("style", "")), CssDeclaration(side, f"{max(sizes):g}px"))

@@ -71,7 +71,7 @@ def sanitize(mail: AppMail) -> None:
     drop_selectors(
         mail,
         lambda each: _UNTAKEN_ATTRIBUTE.search(each) is not None,
-        "of attribute selectors, only [a=v] works",
+        "the only attribute selectors that work are like [a=v]",
         _ATTRIBUTE,
     )
     filter_media(
@@ -91,7 +91,7 @@ def sanitize(mail: AppMail) -> None:
 
 
 def flag_near_whites(mail: AppMail) -> None:
-    """Record colors next to white, which Yahoo's dark mode turns green, purple or cyan."""
+    """Record near-white colors, which Yahoo's dark mode turns green, purple or cyan."""
     count = sum(
         len(_ALMOST_WHITE.findall(element.get(name, "")))
         for element in mail.elements()
@@ -99,7 +99,7 @@ def flag_near_whites(mail: AppMail) -> None:
     )
     count += sum(len(_ALMOST_WHITE.findall(style.text or "")) for style in mail.elements("style"))
     if count:
-        mail.tally.lose("colors next to white", "become green, purple or cyan in dark mode", _NEAR_WHITE, count=count)
+        mail.tally.lose("near-white colors", "become green, purple or cyan in dark mode", _NEAR_WHITE, count=count)
 
 
 def _filter_values(mail: AppMail) -> None:

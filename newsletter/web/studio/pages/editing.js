@@ -27,7 +27,7 @@ async function open(place) {
 async function load(address, request = {}) {
   const kept = request.method ? position() : null;
   const answer = await fetch(address, { cache: "no-store", ...request }).catch(() => null);
-  if (!answer) return tell("The studio does not answer. Your text is still here.");
+  if (!answer) return tell("The studio is not responding. Your text is still here.");
   const text = await answer.text();
   const next = new DOMParser().parseFromString(text, "text/html").getElementById("sheet");
   if (!next) return tell(text.length < 300 ? text : "That did not work. Your text is still here.");
@@ -169,7 +169,7 @@ function bringIntoView() {
   if (matchMedia("(max-width: 1199px)").matches) scrollTo(0, desk.getBoundingClientRect().top + scrollY);
 }
 
-// Devices that were hidden have not followed the edits. To choose the same view again updates them.
+// Hidden devices have missed the edits. Choosing the same view again updates them.
 function showDevices() {
   if (!document.querySelector(".device:not(.beside)")) return;
   document.querySelector("#controls input:checked").dispatchEvent(new Event("change", { bubbles: true }));
@@ -215,7 +215,7 @@ function nearestBlock(page, y) {
 
 function takeFiles(files) {
   const input = document.getElementById("image-file");
-  if (!input) return tell("Images belong into the text of a section. Drop it on a paragraph.");
+  if (!input) return tell("Images belong in the text of a section. Drop the image on a paragraph.");
   input.files = files;
   input.form.scrollIntoView({ block: "nearest" });
   document.getElementById("image-alt").focus();
@@ -231,7 +231,7 @@ async function addImage(form) {
   const headers = { "Studio-Token": sheet().querySelector("[name=token]").value };
   const address = "images?name=" + encodeURIComponent(file.name);
   const answer = await fetch(address, { method: "POST", headers, body: file }).catch(() => null);
-  const words = answer ? await answer.text() : "The studio does not answer.";
+  const words = answer ? await answer.text() : "The studio is not responding.";
   if (!answer?.ok) return complain(form, words, "image-file");
   const written = isDecorative ? `![](${words} "decorative")` : `![${alt.replace(/[\\[\]]/g, "\\$&")}](${words})`;
   insertBlock(written);
@@ -275,7 +275,7 @@ document.addEventListener("click", (event) => {
       const place = new URLSearchParams(opener.split("?")[1]).get("at");
       if (opener.startsWith("edit") || isDirty) open(place);
       else load(opener);
-    } else if (!isDirty || link.matches("[data-discard]") || confirm("Go on without saving your changes?")) {
+    } else if (!isDirty || link.matches("[data-discard]") || confirm("Leave without saving your changes?")) {
       load(link.getAttribute("href"));
     }
   }
@@ -295,7 +295,7 @@ document.addEventListener("submit", (event) => {
   }
   event.preventDefault();
   const isSave = form.matches(".editor");
-  if (isDirty && !isSave && !confirm("Go on without saving your changes?")) return;
+  if (isDirty && !isSave && !confirm("Leave without saving your changes?")) return;
   const area = editor();
   if (area && isSave && document.activeElement === area) {
     form.elements.at.value = sheet().dataset.path + ":" + lineOfCaret();

@@ -3,7 +3,7 @@
 const POLL_MS = 1000; // while emails are sent; a broadcast that waits for its time is looked at less often
 const CALM_MS = 10_000;
 
-/** Say that a form is on its way, and let it be sent only once. The server would do it only once anyway. */
+/** Show that a form is being sent, and let it be sent only once. The server would do it only once anyway. */
 function mindForms() {
   document.addEventListener("submit", (event) => {
     const button = event.submitter ?? event.target.querySelector("button");
@@ -29,7 +29,7 @@ function mindForms() {
   });
 }
 
-/** Show whom the chosen segment reaches. */
+/** Show how many people the chosen segment reaches. */
 function showAudience(select) {
   const shown = document.getElementById("audience");
   let asking = new AbortController();

@@ -122,7 +122,7 @@ function rest() {
   stream = null;
 }
 
-// What takes longer than a save may: the road to the inbox, the reviewers' comments, and the links with their status.
+// Parts that take longer than a save may take: the road to the inbox, the reviewers' comments, and the status of the links.
 async function completeEdges() {
   const { address } = document.body.dataset, isEmpty = document.getElementById("mail").hidden;
   const [stations, remarks, links] = await Promise.all([get("road"), get("remarks"), isEmpty ? null : get("links" + address)]);
@@ -180,7 +180,7 @@ document.addEventListener("click", (event) => {
 });
 
 function explain(place) {
-  place.after(Object.assign(document.createElement("span"), { className: "quiet", textContent: " is not in the email that is shown" }));
+  place.after(Object.assign(document.createElement("span"), { className: "quiet", textContent: " is not in the email shown here" }));
 }
 
 // Escape or a click anywhere else closes a menu.

@@ -226,6 +226,29 @@ def test_a_missing_secret_is_named_and_never_written(root: Path) -> None:
     assert "SG.secret" not in (root / CONFIG_FILE).read_text("utf-8")
 
 
+SENDGRID_KEY = "SG.abcdefghijklmnopqrstuv.abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("service", SENDGRID_KEY),
+        ("username", SENDGRID_KEY),
+        ("username", f"apikey {SENDGRID_KEY}"),
+        ("username", " correct horse "),
+        ("organization", "correct horse"),
+    ],
+)
+def test_a_secret_in_place_of_an_answer_is_refused_and_saved_nowhere(root: Path, name: str, text: str) -> None:
+    say(root, "service", "smtp.harbour.example.org")
+    before = (root / CONFIG_FILE).read_bytes()
+
+    with pytest.raises(FaultError, match="never saved") as caught:
+        say(root, name, text, {"NEWSLETTER_SMTP_PASSWORD": "correct horse"})
+    assert text.strip() not in str(caught.value)
+    assert (root / CONFIG_FILE).read_bytes() == before
+
+
 def test_one_s_own_address_or_a_file_is_the_list(root: Path) -> None:
     assert mark_of(root, "list") == (StepMark.TO_DO, "no one is on the list yet")
     assert say(root, "people", "me@harbour.example.org") == "me@harbour.example.org is on the list."

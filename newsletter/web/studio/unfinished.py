@@ -49,7 +49,7 @@ def _cancel(studio: Studio, number: int) -> Settlement:
 
 def resume_question(studio: Studio, issue: str, number: int, *, notice: str = "") -> Question:
     """Ask whether to continue a broadcast that was interrupted or paused. The number of people has to be typed."""
-    config, now = studio.config, datetime.now(UTC)
+    config, now = studio.read_config(), datetime.now(UTC)
     provider = studio.courier.open_provider(config)
     with opened(config) as database:
         require_unfinished(database, number, provider, lead=lead_of(config), now=now)
@@ -68,7 +68,8 @@ def resume_question(studio: Studio, issue: str, number: int, *, notice: str = ""
 
 
 def _resume(studio: Studio, issue: str, number: int, agreed: int) -> Settlement | Question:
-    config, now, lead = studio.config, datetime.now(UTC), lead_of(studio.config)
+    config, now = studio.read_config(), datetime.now(UTC)
+    lead = lead_of(config)
     provider = studio.courier.open_provider(config)
     with opened(config) as database:
         require_unfinished(database, number, provider, lead=lead, now=now)

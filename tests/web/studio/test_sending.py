@@ -189,6 +189,31 @@ def test_an_approval_that_is_gone_is_missed_before_anything_is_sent(tmp_path: Pa
         assert "Not ready to send" in world.get(again).text
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[segments]", "[delivery]\nrequire_approval = true\n\n[segments]", "No one has approved it"),
+        ('tagged("teacher")', 'tagged("none")', "have changed in the meantime"),
+        ("news@example.org", "new@example.org", "have changed in the meantime"),
+        ("[segments]", "[delivery]\nrequire_aproval = true\n\n[segments]", "This did not work"),
+        ("[segments]", "[segments", "This did not work"),
+    ],
+)
+def test_settings_that_were_written_after_the_question_count(
+    plain: SendingWorld, old: str, new: str, words: str
+) -> None:
+    question, settings = plain.planned(), plain.root / "newsletter.toml"
+    before = settings.read_text()
+    settings.write_text(before.replace(old, new))
+    answer = plain.confirm(question, PEOPLE)
+    assert words in plain.get(answer.headers["location"]).text
+    assert plain.submit(f"{SENDING}/plan", NOW_TO_EVERYONE).status_code == (422 if "did not" in words else 303)
+    plain.wait()
+    settings.write_text(before)  # so that the test itself can open the database
+    assert plain.broadcasts() == 0
+    assert not plain.mailed
+
+
 def test_a_mistake_in_the_files_stops_what_was_confirmed(plain: SendingWorld) -> None:
     question = plain.planned()
     plain.edit("greeting:", "greting:")

@@ -45,7 +45,7 @@ from newsletter.workflows.send.reviewer_copies import count_test_copies, require
 from newsletter.workflows.send.schedule import read_schedule
 
 _EDITED = "The issue was edited in the meantime. This is how it is now."
-_CHANGED = "The issue, the list or the settings have changed in the meantime. This is what would happen now."
+CHANGED = "The issue, the list or the settings have changed in the meantime. This is what would happen now."
 
 
 def _now() -> datetime:
@@ -82,8 +82,8 @@ def copies_question(studio: Studio, issue: str, chosen: Sequence[str], *, notice
     if not mailboxes or set(chosen) - set(mailboxes):
         raise InputError("choose at least one of the reviewers that newsletter.toml lists")
     require_own_addresses(config, mailboxes)
-    provider, composed = studio.courier.open_provider(config), _composed(studio, issue)
-    facts = facts_of_test(composed, mailboxes, through=provider.describe(), problems=_counted(composed.findings))
+    through, composed = studio.courier.open_provider(config).describe(), _composed(studio, issue)
+    facts = facts_of_test(composed, mailboxes, through=through, problems=_counted(composed.findings))
     copies = count_of(count_test_copies(composed, mailboxes), "test copy")
     return Question(
         issue=issue,
@@ -91,15 +91,19 @@ def copies_question(studio: Studio, issue: str, chosen: Sequence[str], *, notice
         facts=tuple(facts),
         action=f"Send {copies}",
         notice=notice,
-        act=partial(_send_test, studio, issue, mailboxes, composed.rendered.content_hash),
+        act=partial(_send_test, studio, issue, mailboxes, composed.rendered.content_hash, through),
     )
 
 
-def _send_test(studio: Studio, issue: str, mailboxes: Sequence[str], content_hash: str) -> Settlement | Question:
+def _send_test(
+    studio: Studio, issue: str, mailboxes: Sequence[str], content_hash: str, through: str
+) -> Settlement | Question:
     config, composed = studio.read_config(), _composed(studio, issue)
     if composed.rendered.content_hash != content_hash:
         return copies_question(studio, issue, mailboxes, notice=_EDITED)
     provider = studio.courier.open_provider(config)
+    if provider.describe() != through or not set(mailboxes) <= set(listed_reviewers(config)):
+        return copies_question(studio, issue, mailboxes, notice=CHANGED)
     with opened(config) as database:
         results = send_test_copies(
             config, database, composed, mailboxes, provider, now=_now(), on_sent=lambda _copies: None
@@ -234,7 +238,7 @@ def _send(studio: Studio, issue: str, form: SendForm, agreed: BroadcastPlan, thr
     fresh = plan_of(studio, issue, form, probes=False)
     provider = studio.courier.open_provider(config)
     if fresh.blocking or provider.describe() != through or _agreed_to(fresh) != _agreed_to(agreed):
-        return send_question(studio, issue, form, notice=_CHANGED)
+        return send_question(studio, issue, form, notice=CHANGED)
     # The checks that take a while ran when the person was asked, and the content is still the same.
     plan = replace(fresh, request=replace(fresh.request, waivers=agreed.request.waivers))
     with opened(config) as database:

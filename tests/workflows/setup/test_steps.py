@@ -1,5 +1,6 @@
 """Each question takes what it can use, says what is wrong with the rest, and a step is done when the files say so."""
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -149,6 +150,13 @@ def test_a_broken_logo_is_refused(root: Path, content: bytes) -> None:
     (root / "logo.png").write_bytes(content)
 
     with pytest.raises(FaultError, match=r"the image logo\.png"):
+        say(root, "logo", "logo.png")
+
+
+def test_a_logo_that_is_a_pipe_is_refused_and_not_waited_for(root: Path) -> None:
+    os.mkfifo(root / "logo.png")
+
+    with pytest.raises(FaultError, match=r"the image logo\.png is a pipe or a device"):
         say(root, "logo", "logo.png")
 
 

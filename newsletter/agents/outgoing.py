@@ -19,7 +19,11 @@ _MOST_CHARACTERS = 1_000_000  # of one answer
 _LONGEST_LOCAL = 300  # characters; no local part is as long (RFC 5321, section 4.5.3.1)
 
 # An @ in any of its spellings: in links, in HTML, in quoted-printable and in JSON, and signs that are taken for it.
-_AT = re.compile(r"[@\uff20\ufe6b]|(?P<encoded>%(?:25)*40|&#0*64;|&#x0*40;|&commat;|=40|\\u0040)", re.IGNORECASE)
+_AT = re.compile(
+    r"[@\uff20\ufe6b]|"
+    r"(?P<encoded>%(?:25)*40|&#0*64(?![0-9]);?|&#x0*40(?![0-9a-f]);?|&commat;|=40|\\u0040)",
+    re.IGNORECASE,
+)
 _BACKWARDS = re.compile(r"""(?:"[^"\r\n]*"|[^\s<>()\[\],;:"@\uff20\ufe6b]+)""")  # a local part, read from its end
 _DOMAIN = re.compile(r"(?:\[[^\]\s]{1,80}\]|[^\W_][^\s<>()\[\],;:\"'/?&=#{}|\\`!]{0,254})")
 _DOTTED = re.compile(r"\.(?:[^\W\d_]{2}|xn--)|\[")  # what tells `=40example.org` from `width=40px`

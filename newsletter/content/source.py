@@ -17,13 +17,14 @@ from msgspec.structs import replace
 from newsletter.content.comments import without_comments
 from newsletter.content.front_matter import FenceFault, find_front_matter
 from newsletter.content.yaml_reader import Tree, read_yaml_text
-from newsletter.errors import Fix, Location, Mistake
+from newsletter.errors import FaultError, Fix, Location, Mistake
 from newsletter.model.finding import Place
 from newsletter.model.issue import MergeFieldUse, Source
 from newsletter.model.slots import MERGE_FIELD, MERGE_TOKEN, parse_merge_field
 from newsletter.model.typography import shortened
 from newsletter.model.values import Fields
 from newsletter.system.file_errors import explained
+from newsletter.system.files import size_of_file
 
 _CONTROL_FLOW = re.compile(r"\{%|%\}|\{#")
 _STRAY_BRACES = re.compile(r"\{\{|\}\}")
@@ -170,8 +171,11 @@ def _read(
 def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
     """Return the text of a file. If it cannot be read as UTF-8 text, note why and return None."""
     try:
-        size = path.stat().st_size
+        size = size_of_file(path)
         raw = path.read_bytes() if size <= _MAX_BYTES else b""
+    except FaultError as err:
+        reading.add(shown, None, f"the file {err.what}", err.remedy)
+        return None
     except OSError as err:
         fault = explained(err, path, deed="read", elsewhere="", shown=lambda _: shown)
         reading.add(shown, None, fault.what, fault.remedy)

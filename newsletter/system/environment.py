@@ -26,6 +26,8 @@ _NEEDED = frozenset(
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # the variables in which OpenSSL looks for certificates
 _SECRET_NAME = re.compile("KEY|SECRET|TOKEN|PASS|CREDENTIAL|AUTH|COOKIE|DSN", re.IGNORECASE)
 _SHORTEST_SECRET = 4  # characters; shorter values, such as 1 or yes, are switches
+_OWN_SECRETS = ("SENDGRID_API_KEY", "NEWSLETTER_SMTP_PASSWORD", "NEWSLETTER_IMAP_PASSWORD", VARIABLE, "PGPASSWORD")
+_SENDGRID_KEY = re.compile(r"\bSG\.[\w-]{16,}\.[\w-]{16,}")
 _URL_LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 _CONCEALED = "•••"
 _SHORTEST_KEY = 32  # characters; as hexadecimal digits these are 128 bits, too many to guess
@@ -62,6 +64,12 @@ def conceal(text: str, environ: Mapping[str, str] = os.environ) -> str:
     for form in sorted(forms, key=len, reverse=True):  # longest first, since a secret may be part of a longer one
         text = text.replace(form, _CONCEALED)
     return _URL_LOGIN.sub(_CONCEALED, masked(text))
+
+
+def is_secret(text: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a text contains a key of SendGrid, or is one of this program's secrets in the environment."""
+    known = {environ.get(name, "").strip() for name in _OWN_SECRETS} - {""}
+    return text.strip() in known or bool(_SENDGRID_KEY.search(text))
 
 
 def forget_key(environ: Mapping[str, str] = os.environ) -> bytes | None:

@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO, TextIO
 
-from newsletter.errors import InputError
+from newsletter.errors import FaultError, InputError
 from newsletter.system.file_errors import explained
 
 PRIVATE, SHARED = 0o600, 0o666  # permissions of a new file, before the umask is applied
@@ -20,6 +21,17 @@ def write_whole(path: Path, content: bytes, *, permissions: int = SHARED) -> Non
     """Write a file, replacing an earlier one. Raise OSError if it cannot be written."""
     with _draft_of(path, permissions) as file:
         file.write(content)
+
+
+def size_of_file(path: Path) -> int:
+    """Return the size of a file in bytes.
+
+    Raise FaultError if it is a pipe or a device, because reading it may never end. Raise OSError if there is none.
+    """
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode) and not stat.S_ISDIR(facts.st_mode):  # to read a folder fails at once
+        raise FaultError("is a pipe or a device, not a file", "put a file in its place")
+    return facts.st_size
 
 
 def write_shared(path: Path, content: bytes) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from newsletter.errors import FaultError
 from newsletter.model.picture_files import MOST_BYTES, MOST_PIXELS, PHOTOGRAPHED_FORMATS
+from newsletter.system.files import size_of_file
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow warns above this number, and refuses above twice this number
 _PIXELS_IN_MESSAGE = re.compile(r"\((\d+) pixels\)")
@@ -23,8 +24,8 @@ _SMALLER: Final = "open it in an image editor, and export a version that is at m
 
 
 def read_picture(path: Path) -> bytes:
-    """Return the bytes of an image file. Raise FaultError, without reading it, if it is too large, and OSError."""
-    require_light(path.stat().st_size)
+    """Return the bytes of an image file. Raise FaultError, without reading it, if it cannot be used, and OSError."""
+    require_light(size_of_file(path))
     return path.read_bytes()
 
 

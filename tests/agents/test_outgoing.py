@@ -26,6 +26,8 @@ WRITTEN = [
     "ada%40example.org",
     "ada%2540example.org",
     "ada&#64;example.org",
+    "ada&#64example.org",
+    "ada&#x40knee.example.org",
     "ada&#x40;example.org",
     "ada&commat;example.org",
     "ada=40example.org",

@@ -1,5 +1,6 @@
 """Loading an issue: what its files become, and how each mistake in them is reported."""
 
+import os
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from newsletter.config import load_config
-from newsletter.content.loader import load_issue
+from newsletter.content.loader import issue_headings, load_issue
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, PictureFile
@@ -519,6 +520,21 @@ def test_a_file_is_measured_before_it_is_read(tmp_path: Path, monkeypatch: pytes
     (mistake,) = mistakes(root)
 
     assert mistake.startswith(f"issues/2026-02/{name}: the file is larger than 2 MB (9,000,000,000 bytes); delete text")
+
+
+def test_a_pipe_or_a_device_is_not_read_because_that_may_never_end(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path)
+    letter = root / "issues/2026-02/letter.md"
+    letter.unlink()
+    os.mkfifo(letter)
+    told = "issues/2026-02/letter.md: the file is a pipe or a device, not a file; put a file in its place"
+    assert mistakes(root) == [told]
+    letter.unlink()
+    letter.symlink_to("/dev/zero")
+    assert mistakes(root) == [told]
+    (root / "issues/2026-03").mkdir()
+    os.mkfifo(root / "issues/2026-03/issue.yaml")
+    assert [heading.name for heading in issue_headings(load_config(root))] == ["2026-02", "2026-03"]
 
 
 def test_files_that_have_not_changed_give_the_same_objects_again(tmp_path: Path) -> None:

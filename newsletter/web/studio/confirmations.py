@@ -97,4 +97,4 @@ def is_typed(question: Question, typed: str) -> bool:
     if question.people is None:
         return True
     digits = "".join(each for each in typed if each not in " ,.\u00a0\u202f'’")
-    return digits.isascii() and digits.isdecimal() and int(digits) == question.people
+    return digits.isascii() and digits.isdecimal() and digits.lstrip("0") == str(question.people)

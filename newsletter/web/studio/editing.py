@@ -41,6 +41,7 @@ _NOTES: Mapping[str, str] = {
     "opened": "Opened in your editor.",
     "nothing": "There is no change to undo.",
 }
+_NOT_AS_SHOWN = "The file has changed in the meantime. This is how it is now; nothing was written."
 _CONFLICT = 409
 _REFUSED = 422
 _KEY = "key:"  # before the name of a field for a key
@@ -111,8 +112,10 @@ class _EditingPages:
         return self._done(request, file, line, "saved", is_whole=is_whole)
 
     def undo(self, request: Request, form: Form) -> Response:
-        """Undo the last edit of a file."""
+        """Undo the last edit of a file, if the file is still what the page showed. So a double click is one."""
         file, line = self._opened(request, _first(form, "at"))
+        if _first(form, "was") != file.fingerprint:
+            return self._page(request, file, line, status=_CONFLICT, problem=_NOT_AS_SHOWN)
         try:
             is_undone = undo_edit(self._studio.config, self._folder(request), file)
         except ConflictError:
@@ -139,8 +142,7 @@ class _EditingPages:
             text = fixed_text(file, line, fix)
             save_file(self._studio.config, self._folder(request), file, text, replaces=_first(form, "was"))
         except ConflictError:
-            problem = "The file was changed in the meantime, so nothing was saved. This is the file as it is now."
-            return self._page(request, file, line, status=_CONFLICT, problem=problem)
+            return self._page(request, file, line, status=_CONFLICT, problem=_NOT_AS_SHOWN)
         except InputError as err:
             return self._page(request, file, line, status=_REFUSED, problem=str(err))
         return self._done(request, file, line, "fixed")

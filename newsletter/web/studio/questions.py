@@ -45,7 +45,7 @@ from newsletter.workflows.send.reviewer_copies import count_test_copies, require
 from newsletter.workflows.send.schedule import read_schedule
 
 _EDITED = "The issue was edited in the meantime. This is how it is now."
-_CHANGED = "The issue, the list or the settings have changed in the meantime. This is what would happen now."
+CHANGED = "The issue, the list or the settings have changed in the meantime. This is what would happen now."
 
 
 def _now() -> datetime:
@@ -77,13 +77,13 @@ def listed_reviewers(config: Config) -> tuple[str, ...]:
 
 def copies_question(studio: Studio, issue: str, chosen: Sequence[str], *, notice: str = "") -> Question:
     """Ask whether to send a test copy to reviewers. Only mailboxes in the settings may be chosen."""
-    config = studio.config
+    config = studio.read_config()
     mailboxes = tuple(each for each in listed_reviewers(config) if each in chosen)
     if not mailboxes or set(chosen) - set(mailboxes):
         raise InputError("choose at least one of the reviewers that newsletter.toml lists")
     require_own_addresses(config, mailboxes)
-    provider, composed = studio.courier.open_provider(config), _composed(studio, issue)
-    facts = facts_of_test(composed, mailboxes, through=provider.describe(), problems=_counted(composed.findings))
+    through, composed = studio.courier.open_provider(config).describe(), _composed(studio, issue)
+    facts = facts_of_test(composed, mailboxes, through=through, problems=_counted(composed.findings))
     copies = count_of(count_test_copies(composed, mailboxes), "test copy")
     return Question(
         issue=issue,
@@ -91,15 +91,19 @@ def copies_question(studio: Studio, issue: str, chosen: Sequence[str], *, notice
         facts=tuple(facts),
         action=f"Send {copies}",
         notice=notice,
-        act=partial(_send_test, studio, issue, mailboxes, composed.rendered.content_hash),
+        act=partial(_send_test, studio, issue, mailboxes, composed.rendered.content_hash, through),
     )
 
 
-def _send_test(studio: Studio, issue: str, mailboxes: Sequence[str], content_hash: str) -> Settlement | Question:
-    config, composed = studio.config, _composed(studio, issue)
+def _send_test(
+    studio: Studio, issue: str, mailboxes: Sequence[str], content_hash: str, through: str
+) -> Settlement | Question:
+    config, composed = studio.read_config(), _composed(studio, issue)
     if composed.rendered.content_hash != content_hash:
         return copies_question(studio, issue, mailboxes, notice=_EDITED)
     provider = studio.courier.open_provider(config)
+    if provider.describe() != through or not set(mailboxes) <= set(listed_reviewers(config)):
+        return copies_question(studio, issue, mailboxes, notice=CHANGED)
     with opened(config) as database:
         results = send_test_copies(
             config, database, composed, mailboxes, provider, now=_now(), on_sent=lambda _copies: None
@@ -111,7 +115,7 @@ def _send_test(studio: Studio, issue: str, mailboxes: Sequence[str], content_has
 
 
 def _composed(studio: Studio, issue: str) -> Composed:
-    config = studio.config
+    config = studio.read_config()
     return compose_issue(config, _folder(studio, issue), known_fields=audience_fields(config))
 
 
@@ -120,7 +124,7 @@ def _composed(studio: Studio, issue: str) -> Composed:
 
 def approval_question(studio: Studio, issue: str, by: str, *, notice: str = "") -> Question:
     """Ask whether to approve the issue exactly as it is now."""
-    config = studio.config
+    config = studio.read_config()
     with opened(config) as database:
         draft = draft_approval(config, database, _folder(studio, issue), now=_now())
     name = approver(by)
@@ -135,7 +139,7 @@ def approval_question(studio: Studio, issue: str, by: str, *, notice: str = "") 
 
 
 def _approve(studio: Studio, issue: str, by: str, content_hash: str) -> Settlement | Question:
-    config = studio.config
+    config = studio.read_config()
     with opened(config) as database:
         draft = draft_approval(config, database, _folder(studio, issue), now=_now())
         if draft.content_hash != content_hash:
@@ -162,17 +166,18 @@ def read_form(studio: Studio, *, segment: str, at: str, is_local_time: bool, awa
         raise InputError("choose the segment to send to")
     if not at.strip():
         return SendForm(segment=segment)
-    zone = studio.config.settings.newsletter.timezone
+    config = studio.read_config()
+    zone = config.settings.newsletter.timezone
     if awake not in set(Awake):
         raise InputError("choose what will be running at that time")
-    chosen = possible_awake(studio.config, Awake(awake))
+    chosen = possible_awake(config, Awake(awake))
     schedule = read_schedule(at.strip(), zone=zone, is_local_time=is_local_time, now=_now())
     return SendForm(segment=segment, schedule=schedule, awake=chosen)
 
 
 def plan_of(studio: Studio, issue: str, form: SendForm, *, probes: bool) -> BroadcastPlan:
     """Plan the broadcast as `newsletter send` does. Without `probes`, the checks that take a while are left out."""
-    config, now = studio.config, _now()
+    config, now = studio.read_config(), _now()
     without = studio.without | frozenset(map(Means, config.settings.checks.without))
     with opened(config) as database:
         meant = meant_by(config, database, segment=form.segment, now=now)
@@ -187,7 +192,7 @@ def plan_of(studio: Studio, issue: str, form: SendForm, *, probes: bool) -> Broa
 
 def send_question(studio: Studio, issue: str, form: SendForm, *, notice: str = "") -> Question:
     """Ask whether to send or schedule the issue, with the whole plan. The number of people has to be typed."""
-    plan, config = plan_of(studio, issue, form, probes=True), studio.config
+    plan, config = plan_of(studio, issue, form, probes=True), studio.read_config()
     people = plan.preview.recipients
     through = studio.courier.open_provider(config).describe()
     subscribers = count_of(people, "subscriber")
@@ -229,11 +234,11 @@ _RUNNERS = {Awake.SERVE: "service", Awake.TIMER: "timer", Awake.WORKER: "worker"
 
 def _send(studio: Studio, issue: str, form: SendForm, agreed: BroadcastPlan, through: str) -> Settlement | Question:
     """Create the broadcast exactly as agreed, and begin to send what is due. Ask again if anything differs."""
-    config = studio.config
+    config = studio.read_config()
     fresh = plan_of(studio, issue, form, probes=False)
     provider = studio.courier.open_provider(config)
     if fresh.blocking or provider.describe() != through or _agreed_to(fresh) != _agreed_to(agreed):
-        return send_question(studio, issue, form, notice=_CHANGED)
+        return send_question(studio, issue, form, notice=CHANGED)
     # The checks that take a while ran when the person was asked, and the content is still the same.
     plan = replace(fresh, request=replace(fresh.request, waivers=agreed.request.waivers))
     with opened(config) as database:
@@ -257,6 +262,7 @@ def _agreed_to(plan: BroadcastPlan) -> tuple[object, ...]:
         request.topics,
         request.segment.expression,
         request.grace,
+        plan.composed.subject.config.settings.segments,  # the email's parts for some readers depend on them too
         preview.members,
         preview.excluded,
         preview.variants,

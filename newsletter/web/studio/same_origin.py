@@ -33,8 +33,8 @@ class SameOriginOnly:
     """ASGI middleware that accepts unsafe requests only from pages that this server has served since it started.
 
     The browser's headers prove the origin of the page. The token proves that the page is from the current run of the
-    server: a page from an earlier run and a request from another program do not have it. Protective headers are added
-    to every response.
+    server: a page from an earlier run and a request from another program do not have it. Safe requests are accepted
+    from everywhere but the inside of other websites' pages. Protective headers are added to every response.
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -55,7 +55,10 @@ class SameOriginOnly:
             await send(message)
 
         answer: ASGIApp = self._app
-        if scope["method"] not in _SAFE_METHODS:
+        if scope["method"] in _SAFE_METHODS:
+            if _is_inside_another_site(Headers(scope=scope)):
+                answer = PlainTextResponse("Only the studio's own pages can load this.\n", status_code=403)
+        else:
             request = Request(scope, receive)
             stated = request.headers.get(_TOKEN_HEADER, "")
             is_ours = _is_same_origin(request.headers)
@@ -82,6 +85,17 @@ def _is_same_origin(headers: Headers) -> bool:
     if origins and origins != [f"http://{headers.get('host', '')}"]:
         return False
     return sites == ["same-origin"] or (not sites and bool(origins))
+
+
+def _is_inside_another_site(headers: Headers) -> bool:
+    """Return whether a page of another site loads something of ours as a part of itself, such as an image.
+
+    It may not read the answer, but it could make the studio work: draw pictures, or log in at the provider to check
+    the settings. A link from there to a page is fine. A program that is no browser does not send these headers.
+    """
+    sites = headers.getlist("sec-fetch-site")
+    is_foreign = any(site not in {"same-origin", "none"} for site in sites)
+    return is_foreign and headers.getlist("sec-fetch-dest") != ["document"]
 
 
 async def _body_of(request: Request, most: int) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from threading import Lock
 from urllib.parse import parse_qs
 
 from msgspec import Struct
@@ -56,6 +57,7 @@ class _SetupPages:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
         self._said: dict[str, str] = {}  # what was done in a step; each is shown once
+        self._acting = Lock()
 
     def overview(self, _request: Request) -> Response:
         """Return the list of steps, with what is done."""
@@ -127,10 +129,14 @@ class _SetupPages:
     def _act(self, step: SetupStep) -> Response:
         if step.act is None:
             raise HTTPException(404, "There is nothing to do in this step.\n")
+        if not self._acting.acquire(blocking=False):  # a double click, which must not send a second email
+            return self._shown(step, status=409, failure="this is being done already; wait, then reload the page")
         try:
             self._said[step.name] = step.act.run(self._situation())
         except NewsletterError as err:
             return self._shown(step, status=422, failure=str(err))
+        finally:
+            self._acting.release()
         return RedirectResponse(f"{_PLACE}/{step.name}", status_code=303)
 
     def _shown(

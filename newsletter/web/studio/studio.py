@@ -2,8 +2,9 @@
 
 from msgspec import Struct, field
 
-from newsletter.config import Config
+from newsletter.config import Config, load_config
 from newsletter.model.finding import Means
+from newsletter.providers.registry import with_known_provider
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from newsletter.web.studio.confirmations import Confirmations
@@ -32,6 +33,14 @@ class Studio(Struct, frozen=True, kw_only=True):
     def config(self) -> Config:
         """The settings as they were when they were last valid."""
         return self.proofs.config
+
+    def read_config(self) -> Config:
+        """Return the settings as they are in the file now, for what cannot be taken back once it is sent.
+
+        Raise MistakesError if the file has mistakes: the settings before it may lack a rule that someone has just
+        written there.
+        """
+        return with_known_provider(load_config(self.config.root))
 
 
 def opened(config: Config) -> Database:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from shlex import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -49,6 +50,7 @@ def _templates() -> Environment:
     )
     environment.filters["sentence"] = _sentence
     environment.filters["coded"] = _coded
+    environment.filters["quoted"] = quote  # for a command: nothing in a name runs if the command is pasted
     return environment
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from newsletter.language.counts import count_of
 from newsletter.model.broadcast import BroadcastState
 from newsletter.web.studio.confirmations import Question, Settlement
+from newsletter.web.studio.questions import CHANGED
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.workflows.send.cancel import CANCEL_PATIENCE, cancel_broadcast, holder_of, plan_cancel
 from newsletter.workflows.send.courier import Trip
@@ -49,8 +50,9 @@ def _cancel(studio: Studio, number: int) -> Settlement:
 
 def resume_question(studio: Studio, issue: str, number: int, *, notice: str = "") -> Question:
     """Ask whether to continue a broadcast that was interrupted or paused. The number of people has to be typed."""
-    config, now = studio.config, datetime.now(UTC)
+    config, now = studio.read_config(), datetime.now(UTC)
     provider = studio.courier.open_provider(config)
+    through = provider.describe()
     with opened(config) as database:
         require_unfinished(database, number, provider, lead=lead_of(config), now=now)
         found = status_of(database, number)
@@ -59,17 +61,20 @@ def resume_question(studio: Studio, issue: str, number: int, *, notice: str = ""
     return Question(
         issue=issue,
         title=f"Continue broadcast {number}, and send to {subscribers}?" if people else f"Continue broadcast {number}?",
-        facts=tuple(resume_facts(config, found, through=provider.describe(), now=now)),
+        facts=tuple(resume_facts(config, found, through=through, now=now)),
         action=f"Send to {subscribers}" if people else f"Continue broadcast {number}",
         notice=notice,
         people=people or None,
-        act=partial(_resume, studio, issue, number, people),
+        act=partial(_resume, studio, issue, number, people, through),
     )
 
 
-def _resume(studio: Studio, issue: str, number: int, agreed: int) -> Settlement | Question:
-    config, now, lead = studio.config, datetime.now(UTC), lead_of(studio.config)
+def _resume(studio: Studio, issue: str, number: int, agreed: int, through: str) -> Settlement | Question:
+    config, now = studio.read_config(), datetime.now(UTC)
+    lead = lead_of(config)
     provider = studio.courier.open_provider(config)
+    if provider.describe() != through:
+        return resume_question(studio, issue, number, notice=CHANGED)
     with opened(config) as database:
         require_unfinished(database, number, provider, lead=lead, now=now)
         if people_to_resume(status_of(database, number), now=now) > agreed:

@@ -4,7 +4,10 @@ The texts are in `build/.edits/` of the workspace, which only its owner can read
 folder per file, with one numbered file per step. The oldest steps are deleted when there are too many.
 """
 
-from contextlib import suppress
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -36,9 +39,10 @@ def remember_step(config: Config, shown: str, step: EditStep) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         root.chmod(0o700)
         write_whole(root / ".gitignore", b"*\n")
-        number = max((int(path.stem) for path in _steps(folder)), default=0) + 1
-        path = folder / f"{number:08}.step"
-        write_whole(path, msgspec.msgpack.encode(step), permissions=PRIVATE)
+        with _turn_in(folder):
+            number = max((int(path.stem) for path in _steps(folder)), default=0) + 1
+            path = folder / f"{number:08}.step"
+            write_whole(path, msgspec.msgpack.encode(step), permissions=PRIVATE)
     except OSError as err:
         raise InputError(f"{explained(err, folder, elsewhere='')}. Nothing was changed") from err
     _forget_oldest(root, folder)
@@ -76,10 +80,27 @@ def _steps(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.step") if path.stem.isdigit())
 
 
+@contextmanager
+def _turn_in(folder: Path) -> Iterator[None]:
+    """Let one writer at a time number its step. Two with one number would delete each other's."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # which ends the turn
+
+
 def _forget_oldest(root: Path, folder: Path) -> None:
     for path in _steps(folder)[:-_MOST_STEPS]:
         forget_step(path)
-    steps = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in root.glob("*/*.step"))
+    steps = list[tuple[int, int, Path]]()
+    for path in root.glob("*/*.step"):
+        with suppress(OSError):  # another writer has deleted it
+            facts = path.stat()
+            steps.append((facts.st_mtime_ns, facts.st_size, path))
+    steps.sort()
     surplus = sum(size for _, size, _ in steps) - _MOST_BYTES
     for _, size, path in steps[:-1]:
         if surplus <= 0:

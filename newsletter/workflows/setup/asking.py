@@ -7,10 +7,12 @@ from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
 
 from newsletter.errors import FaultError, Location, MistakesError
+from newsletter.system.environment import is_secret
 from newsletter.workflows.setup.settings_file import Changes, save_settings
 from newsletter.workflows.setup.situation import Situation, is_placeholder
 
 Apply = Callable[[Situation, str], str]  # puts an answer into effect, and returns what was done, or an empty text
+_SECRETS_BELONG = "set it in the environment, as the step for the provider says"
 NO_ANSWER = "-"  # typed to clear an optional answer
 
 
@@ -47,9 +49,11 @@ def answer(question: SetupQuestion, situation: Situation, text: str) -> str:
     """Put an answer into effect, and return what was done.
 
     An empty answer keeps the current one, or takes the suggested one. Raise FaultError if there is none or the answer
-    cannot be used, and another NewsletterError if it cannot be saved.
+    cannot be used, for example because it is a password, and another NewsletterError if it cannot be saved.
     """
     text = text.strip()
+    if is_secret(text, situation.environ):
+        raise FaultError("this is a password or a key, and those are never saved", _SECRETS_BELONG)
     if text == NO_ANSWER and question.is_optional:
         return question.apply(situation, "")
     if not text and question.current(situation):

@@ -116,6 +116,8 @@ def test_old_questions_are_forgotten_and_those_of_other_issues_not_found() -> No
         (1200, "1200.0", False),
         (1200, "１２００", False),
         (1200, "1e3", False),
+        (1200, "01200", True),
+        (1200, "9" * 5000, False),
         (1200, "", False),
         (0, "", False),
         (None, "", True),

@@ -59,6 +59,15 @@ class Editor:
         """Submit one of the forms, with the token."""
         return self.client.post(f"/2026-02/{path}", data={"token": self.token, **fields}, headers=headers)
 
+    def undo(self) -> httpx.Response:
+        """Press Undo on the sheet as it is opened now."""
+        return self.post("undo", {"at": LETTER, "was": self.fingerprint})
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the letter, as the sheet's forms contain it."""
+        return fingerprint_of((self.folder / "letter.md").read_bytes())
+
     def upload(self, name: str, content: bytes, headers: Mapping[str, str] = OURS) -> httpx.Response:
         """Upload an image, as the script does."""
         headers = {"Studio-Token": self.token, **headers}
@@ -155,7 +164,7 @@ def test_a_conflict_shows_both_versions_and_writes_nothing(editor: Editor) -> No
     answer = editor.post("edit", {"at": LETTER, "was": fingerprint_of(theirs.encode()), "text": mine})
     assert answer.status_code == 200
     assert editor.letter == mine
-    editor.post("undo", {"at": LETTER})
+    editor.undo()
     assert editor.letter == theirs
 
 
@@ -173,21 +182,32 @@ def test_undo_goes_back_step_by_step_after_a_restart(editor: Editor, config: Con
         editor.save(body=words)
     again = Editor(config, issue_folder)
     for words in ("Two.", "One."):
-        assert "The last change was undone." in again.post("undo", {"at": LETTER}).text
+        assert "The last change was undone." in again.undo().text
         assert again.letter.endswith(words)
-    again.post("undo", {"at": LETTER})
+    again.undo()
     assert again.letter == before
-    assert "There is no change to undo." in again.post("undo", {"at": LETTER}).text
+    assert "There is no change to undo." in again.undo().text
     assert again.letter == before
 
 
 def test_undo_never_overwrites_a_change_by_someone_else(editor: Editor) -> None:
     editor.save(body="Mine.")
     (editor.folder / "letter.md").write_text("Theirs.")
-    answer = editor.post("undo", {"at": LETTER})
+    answer = editor.undo()
     assert answer.status_code == 409
     assert "was changed elsewhere after your" in answer.text
     assert editor.letter == "Theirs."
+
+
+def test_undo_pressed_twice_takes_back_one_change(editor: Editor) -> None:
+    for words in ("One.", "Two."):
+        editor.save(body=words)
+    form = {"at": LETTER, "was": editor.fingerprint}
+    assert "The last change was taken back." in editor.post("undo", form).text
+    again = editor.post("undo", form)
+    assert again.status_code == 409
+    assert "The file has changed in the meantime" in again.text
+    assert editor.letter.endswith("One.")
 
 
 def test_a_fix_is_previewed_then_made_and_can_be_taken_back(editor: Editor) -> None:
@@ -206,7 +226,7 @@ def test_a_fix_is_previewed_then_made_and_can_be_taken_back(editor: Editor) -> N
     answer = editor.post("fix", {"at": f"{LETTER}:1", "fix": key[1], "was": was[1]})
     assert "Changed and saved." in answer.text
     assert editor.letter in {"Some **bold** & ==bright== words.\n", "Some <b>bold</b> & **bright** words.\n"}
-    editor.post("undo", {"at": f"{LETTER}:1"})
+    editor.undo()
     assert editor.letter == "Some <b>bold</b> & ==bright== words.\n"
 
 

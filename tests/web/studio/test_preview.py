@@ -160,6 +160,16 @@ def test_what_a_file_says_cannot_become_markup_of_the_page(workspace: Path) -> N
     assert "&lt;script&gt;alert" in page
 
 
+def test_nothing_in_a_name_runs_when_a_command_is_pasted(workspace: Path) -> None:
+    folder = workspace / "issues/2026-02"
+    folder = folder.rename(folder.with_name("2026; echo bad"))
+    visitor = Visitor(studio_app(load_config(workspace), folder))
+    for path in ("/2026;%20echo%20bad/", "/2026;%20echo%20bad/remarks", "/2026;%20echo%20bad/sending"):
+        commands = re.findall(r"<code>(newsletter [^<]*)</code>", visitor.get(path).text)
+        assert all("echo" not in each or "&#39;2026; echo bad&#39;" in each for each in commands)
+    assert "newsletter review &#39;2026; echo bad&#39;" in visitor.get("/2026;%20echo%20bad/remarks").text
+
+
 def test_the_page_asks_nothing_of_other_hosts(visitor: Visitor) -> None:
     for path in ("/2026-02/", "/-/files/studio.css", "/-/files/studio.js"):
         assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(|@import""", visitor.get(path).text)

@@ -116,6 +116,26 @@ def test_no_page_is_shown_under_a_foreign_name(served: ServedStudio, path: str) 
     assert "letter" not in answer
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([], TAKEN),
+        ([SAME, ("Sec-Fetch-Dest", "empty")], TAKEN),
+        ([("Sec-Fetch-Site", "none"), ("Sec-Fetch-Dest", "document")], TAKEN),
+        ([("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "document")], TAKEN),  # a link
+        ([("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "image")], REFUSED),
+        ([("Sec-Fetch-Site", "same-site"), ("Sec-Fetch-Dest", "iframe")], REFUSED),  # another port of this machine
+        ([("Sec-Fetch-Site", "cross-site")], REFUSED),
+        ([SAME, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "empty")], REFUSED),
+    ],
+)
+@pytest.mark.parametrize("path", ["/2026-02/", "/2026-02/mail.html", "/-/setup/domain"])
+def test_no_page_of_another_site_makes_the_studio_work_behind_the_scenes(
+    served: ServedStudio, path: str, headers: list[tuple[str, str]], status: int
+) -> None:
+    assert status_of(ask(served, "GET", path, [HOST, *headers])) == status
+
+
 def test_a_websocket_is_no_way_in(served: ServedStudio) -> None:
     upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")]
     headers = [HOST, *upgrade, ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")]

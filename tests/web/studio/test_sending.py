@@ -189,6 +189,31 @@ def test_an_approval_that_is_gone_is_missed_before_anything_is_sent(tmp_path: Pa
         assert "Not ready to send" in world.get(again).text
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[segments]", "[delivery]\nrequire_approval = true\n\n[segments]", "No one has approved it"),
+        ('tagged("teacher")', 'tagged("none")', "have changed in the meantime"),
+        ("news@example.org", "new@example.org", "have changed in the meantime"),
+        ("[segments]", "[delivery]\nrequire_aproval = true\n\n[segments]", "This did not work"),
+        ("[segments]", "[segments", "This did not work"),
+    ],
+)
+def test_settings_that_were_written_after_the_question_count(
+    plain: SendingWorld, old: str, new: str, words: str
+) -> None:
+    question, settings = plain.planned(), plain.root / "newsletter.toml"
+    before = settings.read_text()
+    settings.write_text(before.replace(old, new))
+    answer = plain.confirm(question, PEOPLE)
+    assert words in plain.get(answer.headers["location"]).text
+    assert plain.submit(f"{SENDING}/plan", NOW_TO_EVERYONE).status_code == (422 if "did not" in words else 303)
+    plain.wait()
+    settings.write_text(before)  # so that the test itself can open the database
+    assert plain.broadcasts() == 0
+    assert not plain.mailed
+
+
 def test_a_mistake_in_the_files_stops_what_was_confirmed(plain: SendingWorld) -> None:
     question = plain.planned()
     plain.edit("greeting:", "greting:")
@@ -355,6 +380,21 @@ def test_a_test_copy_of_edited_content_is_asked_about_again(plain: SendingWorld)
     assert plain.relay.taken == {}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("concurrency = 1", "concurrency = 2", "accepted by smtp"),
+        ('host = "127.0.0.1"', 'host = "localhost"', "have changed in the meantime"),
+        (', "noor@example.net"', "", "Choose at least one of the reviewers"),
+    ],
+)
+def test_a_test_copy_goes_where_and_to_whom_was_shown(plain: SendingWorld, old: str, new: str, words: str) -> None:
+    question, settings = plain.question(f"{SENDING}/test", {"to": ["noor@example.net"]}), plain.root / "newsletter.toml"
+    settings.write_text(settings.read_text().replace(old, new))
+    assert words in plain.get(plain.confirm(question).headers["location"]).text
+    assert dict(plain.relay.taken) == ({"noor@example.net": 1} if "accepted" in words else {})
+
+
 def test_an_approval_is_the_record_of_the_terminal_for_exactly_this_content(world: SendingWorld) -> None:
     question = world.question(f"{SENDING}/approval", {"by": "  Ana   Lima "})
     assert "Approve 2026-02 as Ana Lima?" in world.get(question).text
@@ -506,7 +546,11 @@ def test_a_pause_is_shown_with_its_reason_and_can_be_ended(tmp_path: Path) -> No
         assert "Continue…" in text
         assert "Authentication required" in world.get("/2026-02/road").text
         refuses.clear()
-        world.confirm(world.question("/2026-02/sending/1/resume"), PEOPLE)
+        question, settings = world.question("/2026-02/sending/1/resume"), world.root / "newsletter.toml"
+        settings.write_text(settings.read_text().replace('host = "127.0.0.1"', 'host = "localhost"'))
+        again = world.confirm(question, PEOPLE).headers["location"]
+        assert "have changed in the meantime" in world.get(again).text
+        world.confirm(again, PEOPLE)
         world.wait()
         assert world.mailed == ALL
 

@@ -1,14 +1,21 @@
 """The pages of setup: what they save, refuse and show."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.config import CONFIG_FILE, load_config
+from newsletter.web.studio import setup
 from newsletter.web.studio.application import studio_app
 from newsletter.workflows.compose.new import init_workspace
+from newsletter.workflows.setup.situation import Situation
+from newsletter.workflows.setup.steps import STEPS, Act
 from tests.web.studio.conftest import Visitor
 
 
@@ -84,6 +91,27 @@ def test_a_test_email_without_a_provider_is_refused_in_words(guest: Visitor) -> 
 
     assert done.status_code == 422
     assert "There is no address for test emails yet; write yours first." in done.text
+
+
+def test_a_double_click_sends_one_test_email(guest: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, (step,) = "/-/setup/test", [each for each in STEPS if each.name == "test"]
+    form, sent, is_seen = {"token": token(guest, place)}, list[str](), Event()
+
+    def send(_situation: Situation) -> str:
+        sent.append("an email")
+        assert is_seen.wait(60)
+        return "It was sent."
+
+    monkeypatch.setattr(setup, "STEPS", (replace(step, act=Act(label="Send", run=send)),))
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(guest.post, f"{place}/act", form)
+        while not sent:
+            sleep(0.01)
+        second = guest.post(f"{place}/act", form)
+        is_seen.set()
+    assert (first.result().status_code, second.status_code) == (303, 409)
+    assert "This is being done already" in second.text
+    assert sent == ["an email"]
 
 
 @pytest.mark.parametrize("place", ["/-/setup/nothing", "/-/setup/%2e%2e", "/-/setup/sender/act/more"])

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.errors import ConflictError, Fix, InputError, MistakesError
 from newsletter.workflows.compose.compose import compose_issue
-from newsletter.workflows.compose.edit_history import count_steps
+from newsletter.workflows.compose.edit_history import EditStep, count_steps, remember_step
 from newsletter.workflows.compose.editing import (
     editable_files,
     edited_text,
@@ -225,6 +226,15 @@ def test_what_is_kept_for_undo_is_private_bounded_and_not_for_git(tmp_path: Path
     for number in range(30):
         save(config, folder, LETTER, f"{number}" + "x" * 1_900_000)
     assert sum(path.stat().st_size for path in kept.glob("*/*.step")) <= 20_000_000
+
+
+def test_steps_that_are_saved_at_the_same_moment_keep_apart(tmp_path: Path) -> None:
+    config, _ = workspace(tmp_path)
+    steps = [EditStep(before=b"%d" % number, after="") for number in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        paths = list(threads.map(lambda step: remember_step(config, LETTER, step), steps))
+    assert len(set(paths)) == len(steps)
+    assert count_steps(config, LETTER) == len(steps)
 
 
 def test_a_damaged_step_is_passed_over(tmp_path: Path) -> None:

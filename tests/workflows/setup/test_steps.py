@@ -1,5 +1,6 @@
 """Each question takes what it can use, says what is wrong with the rest, and a step is done when the files say so."""
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -152,6 +153,13 @@ def test_a_broken_logo_is_refused(root: Path, content: bytes) -> None:
         say(root, "logo", "logo.png")
 
 
+def test_a_logo_that_is_a_pipe_is_refused_and_not_waited_for(root: Path) -> None:
+    os.mkfifo(root / "logo.png")
+
+    with pytest.raises(FaultError, match=r"the image logo\.png is a pipe or a device"):
+        say(root, "logo", "logo.png")
+
+
 def test_a_faint_color_is_refused_with_the_nearest_that_can_be_read(root: Path) -> None:
     with pytest.raises(NearMissError, match=r"contrast of only 1\.84:1 with panels, and text needs 4\.5:1") as caught:
         say(root, "accent", "#ff9900")
@@ -224,6 +232,29 @@ def test_a_missing_secret_is_named_and_never_written(root: Path) -> None:
     assert "https://app.sendgrid.com/settings/api_keys" in told
     assert mark_of(root, "provider", {"SENDGRID_API_KEY": "SG.secret"}) == (StepMark.DONE, "SendGrid")
     assert "SG.secret" not in (root / CONFIG_FILE).read_text("utf-8")
+
+
+SENDGRID_KEY = "SG.abcdefghijklmnopqrstuv.abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("service", SENDGRID_KEY),
+        ("username", SENDGRID_KEY),
+        ("username", f"apikey {SENDGRID_KEY}"),
+        ("username", " correct horse "),
+        ("organization", "correct horse"),
+    ],
+)
+def test_a_secret_in_place_of_an_answer_is_refused_and_saved_nowhere(root: Path, name: str, text: str) -> None:
+    say(root, "service", "smtp.harbour.example.org")
+    before = (root / CONFIG_FILE).read_bytes()
+
+    with pytest.raises(FaultError, match="never saved") as caught:
+        say(root, name, text, {"NEWSLETTER_SMTP_PASSWORD": "correct horse"})
+    assert text.strip() not in str(caught.value)
+    assert (root / CONFIG_FILE).read_bytes() == before
 
 
 def test_one_s_own_address_or_a_file_is_the_list(root: Path) -> None:

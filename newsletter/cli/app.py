@@ -50,7 +50,7 @@ COMMANDS: Mapping[str, Table] = {
     },
     "Send": {
         "send.send": "Send an issue to a segment after you review and confirm the plan.",
-        "send.proposals": "List the broadcasts that an AI agent proposed and that you can send or decline.",
+        "send.proposals": "List the broadcasts that AI agents proposed, for you to send or decline.",
         "send.cancel": "Cancel a broadcast and recall the emails that the provider is holding.",
         "send.run_due": "Send all scheduled broadcasts that are due. Run this from a timer every few minutes.",
         "send.worker": "Keep sending broadcasts as they become due. Run as many workers as you like.",

@@ -73,7 +73,7 @@ def test_every_value_on_the_command_line_has_a_name_in_capitals(words: Sequence[
     command, context = _command(words)
     for parameter in command.get_params(context):
         if not (isinstance(parameter, TyperOption) and parameter.is_flag):
-            assert re.fullmatch(r'"?[A-Z][A-Z=-]*(\.svg)?"?', parameter.metavar), parameter.name
+            assert re.fullmatch(r'"?[A-Z][A-Z|=-]*(\.svg)?"?', parameter.metavar), parameter.name
 
 
 def limited_parameters() -> Iterator[tuple[tuple[str, ...], TyperArgument | TyperOption]]:

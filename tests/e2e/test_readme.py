@@ -59,10 +59,10 @@ class Shell:
         self.folder = Path(self._place.read_text(encoding="utf-8").strip())
         return done.stdout
 
-    def preview(self) -> str:
-        """Return what the preview prints until it names its address, and end it as Ctrl-C does."""
+    def serve(self, *words: str) -> str:
+        """Return what a command prints until it names its address, and end it as Ctrl-C does."""
         with subprocess.Popen(
-            command("preview", "--no-open"),
+            command(*words),
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -72,7 +72,7 @@ class Shell:
         ) as process:
             try:
                 assert process.stdout is not None
-                return next(line for line in process.stdout if "http://" in line)
+                return next(line for line in process.stdout if "http://127" in line)
             finally:
                 process.send_signal(signal.SIGINT)
                 process.wait(timeout=ANNOUNCED_WITHIN)
@@ -100,7 +100,9 @@ def test_first_issue_is_made_and_sent_by_the_commands_of_the_readme(shell: Shell
     shell.folder /= "news"
     for line in commands("Your first issue"):
         if line == "newsletter preview":
-            assert "127.0.0.1" in shell.preview()
+            assert "127.0.0.1" in shell.serve("preview", "--no-open")
+        elif line == "newsletter serve":
+            assert "127.0.0.1" in shell.serve("serve", "--port", "0")
         else:
             shell.type(line)
     assert "3 accepted + 0 excluded" in run(shell.folder, "status", "1").stdout

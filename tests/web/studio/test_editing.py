@@ -203,7 +203,7 @@ def test_undo_pressed_twice_takes_back_one_change(editor: Editor) -> None:
     for words in ("One.", "Two."):
         editor.save(body=words)
     form = {"at": LETTER, "was": editor.fingerprint}
-    assert "The last change was taken back." in editor.post("undo", form).text
+    assert "The last change was undone." in editor.post("undo", form).text
     again = editor.post("undo", form)
     assert again.status_code == 409
     assert "The file has changed in the meantime" in again.text

@@ -104,7 +104,7 @@ def test_links_are_tested_in_the_background_and_once(workspace: Path, issue_fold
     assert not state.is_running
     assert SMALL in state.tested.unjudged
     began_at = state.began_at
-    tests.start(composed, [SMALL], now=datetime.now(UTC))
+    tests.start(composed, [SMALL], now=NOW)
     assert state.began_at == began_at
     page = Visitor(studio_app(config, issue_folder)).get("/2026-02/").text
     assert '<noscript><h2><a href="links?">Links</a></h2></noscript>' in page

@@ -135,7 +135,7 @@ ADDRESS_QUESTIONS: tuple[SetupQuestion, ...] = (
         "Your postal address, on one line",
         "newsletter",
         "address",
-        about="The law requires it in every email, with the publisher's name in front.",
+        about="The law requires it in every email, such as: 1 Example Street, 12345 Example Town, Portugal",
         type_=OneLine,
     ),
 )

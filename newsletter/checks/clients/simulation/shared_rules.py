@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
+from cssselect2 import ElementWrapper, SelectorError
 from lxml.html import HtmlElement
 
 from newsletter.checks.clients.simulation.app_mail import AppMail
@@ -21,6 +22,8 @@ _ACTIVE = frozenset({"script", "iframe", "object", "embed", "applet", "frame", "
 _SCRIPT_ADDRESS = re.compile(r"[\s\x00-\x1f]*(?:javascript|vbscript)\s*:", re.IGNORECASE)
 _NAME = re.compile(r"([.#])(-?[A-Za-z_\u0080-\uffff](?:[\w\u0080-\uffff-]|\\.)*)")
 _BRACKETS = re.compile(r"(\[[^\]]*\])")
+# What depends on what a reader does, and parts of elements, which no tree contains.
+_STATE = re.compile(r"::?(?:hover|focus|active|visited|checked|target|before|after)\b|::[\w-]+", re.IGNORECASE)
 PHONE_NUMBER = re.compile(
     r"(?<![\w/.-])(?:\+\d{1,3}[\s.-]?)?(?:\(\d{1,4}\)[\s.-]?)?\d{2,4}(?:[\s.-]\d{2,4}){2,3}(?![\w/-])"
 )
@@ -82,15 +85,25 @@ def outside_brackets(selector: str, edit: Callable[[str], str]) -> str:
 
 
 def drop_selectors(mail: AppMail, is_lost: Callable[[str], bool], why: str, rule: PublishedRule) -> None:
-    """Remove the selectors that an app does not take."""
+    """Remove the selectors that an app does not take. It is a loss if they match something in this email."""
+    root = ElementWrapper.from_html_root(mail.root)
 
     def edit(selector: str) -> str | None:
-        if is_lost(selector):
+        if not is_lost(selector):
+            return selector
+        if _may_match(root, selector):
             mail.tally.lose(selector, why, rule)
-            return None
-        return selector
+        return None
 
     edit_selectors(mail, edit)
+
+
+def _may_match(root: ElementWrapper, selector: str) -> bool:
+    """Return whether a selector matches an element, also one that only a reader's hand makes it match (`:hover`)."""
+    try:
+        return root.query(_STATE.sub("", selector) or "*") is not None
+    except SelectorError:
+        return True
 
 
 def filter_media(mail: AppMail, edit: Callable[[str], str | None], why: str, rule: PublishedRule) -> None:

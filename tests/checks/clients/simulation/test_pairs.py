@@ -165,9 +165,9 @@ PAIRS = (
         "email-bugs #22: classes with _ and -",
         "yahoo-web",
         ("._a { color: red } .-b { color: red } .c__ { color: red } .d_e { color: green }",),
-        TEXT,
+        '<p class="_a">Words</p>',
         ("#yiv1234567890 .yiv1234567890d_e{color:green}",),
-        in_yahoo(TEXT),
+        in_yahoo('<p class="yiv1234567890_a">Words</p>'),
     ),
     Pair(
         "email-bugs #49: prefixed selectors and classes",

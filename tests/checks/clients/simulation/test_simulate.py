@@ -37,6 +37,13 @@ def test_what_an_app_supports_in_part_stays_and_is_noted_after_what_is_lost() ->
     assert [(loss.what, loss.is_partial) for loss in found.losses] == [("box-shadow", False), ("overflow", True)]
 
 
+def test_a_selector_that_matches_nothing_in_this_email_is_no_loss() -> None:
+    css = '[data-ogsc] .a { color: red } p[class="a"] { color: red }'
+    found = shown("gmail-web", '<div><p class="a">A</p></div>', css)
+    assert "color: red" not in found.html
+    assert set(lost(found)) == {'p[class="a"]'}
+
+
 def test_an_app_without_style_elements_loses_every_rule_whatever_older_cells_say() -> None:
     for key in ("gmx", "laposte", "gmail-other-account"):
         found = shown(key, '<p class="a">A</p>', ".a { color: red }")

@@ -225,7 +225,7 @@ def test_the_sheet_is_never_over_the_block_and_axe_finds_nothing(
         page.locator("#save").click()
         expect(page.get_by_label("Your version")).to_be_visible(timeout=20_000)
         accept(page)
-        page.get_by_role("link", name="Discard it, and use the file").click()
+        page.get_by_role("link", name="Discard it, and keep the file as it is").click()
         page.get_by_role("link", name="Edit the whole file").click()
         expect(page.get_by_label("The whole file")).to_be_visible(timeout=20_000)
         accept(page)

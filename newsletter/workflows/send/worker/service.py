@@ -1,12 +1,13 @@
 """The worker's process. It runs jobs, watches the ledger, survives database outages, and stops on a signal."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from threading import Event
+from threading import Event, Timer
 from typing import TypeVar
 
 from msgspec import Struct, field
@@ -33,6 +34,9 @@ LOOK_SECONDS = 10.0  # between two checks of the ledger
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0  # between attempts to reach the database
 _AFTER_NOTHING_SECONDS, _AFTER_FAILURE_SECONDS = 1.0, 5.0  # pauses, so that a job is not repeated in a busy loop
 
+_CANCEL_AGAIN_SECONDS = 15.0  # longer than a canceled job waits for replies
+_STOP_SECONDS = 60.0  # after a signal; then the process ends as if by a second one
+
 _BESIDE = 3  # threads for what is done beside the jobs: looking, recalling, telling the reviewers
 
 _T = TypeVar("_T")
@@ -42,12 +46,16 @@ def run_worker(config: Config, url: str, provider: Provider, *, concurrency: int
     """Send what is due according to the ledger until a signal stops the worker. Return that signal.
 
     After the first signal, no email is begun, and replies are awaited for at most ten seconds. A second signal ends the
-    process immediately.
+    process immediately, and so does the end of one minute.
     Raise StoreError if the database cannot be used at the start.
     """
     drains = Drains(config, provider, log)
     drains.due()  # fails now if the address is wrong, instead of retrying forever
-    return asyncio.run(_Service(url, drains, concurrency, log).run())
+    worker = _Service(url, drains, concurrency, log)
+    try:
+        return asyncio.run(worker.run())
+    finally:
+        worker.has_stopped()
 
 
 class _Service(Struct):
@@ -62,6 +70,7 @@ class _Service(Struct):
     _fault: Exception | None = None  # a bug that showed up in a job; it ends the process
     _failures: int = 0  # failed attempts in a row to reach the database
     _threads: ThreadPoolExecutor | None = None
+    _deadline: Timer | None = None  # ends a process that a signal does not
 
     async def run(self) -> signal.Signals:
         """Serve until a signal arrives. Start again after each loss of the connection to the database."""
@@ -75,6 +84,11 @@ class _Service(Struct):
         if self._fault is not None:
             raise self._fault
         return self._asked_by
+
+    def has_stopped(self) -> None:
+        """Forget the deadline."""
+        if self._deadline is not None:
+            self._deadline.cancel()
 
     async def _serve(self) -> None:
         """Run jobs and watch the ledger until either fails or a stop is requested."""
@@ -91,8 +105,7 @@ class _Service(Struct):
                 asyncio.create_task(self._stopping.wait()),
             ]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                task.cancel()
+            await _end(tasks)
             for result in await asyncio.gather(*tasks, return_exceptions=True):
                 if isinstance(result, Exception):
                     raise result
@@ -183,3 +196,19 @@ class _Service(Struct):
         self.log("stopping; waiting up to 10 seconds for replies to emails on their way")
         self._asked_by = number
         self._stopping.set()
+        self._deadline = Timer(_STOP_SECONDS, os.kill, (os.getpid(), number))
+        self._deadline.daemon = True
+        self._deadline.start()
+
+
+async def _end(tasks: Collection[asyncio.Task[object]]) -> None:
+    """Cancel tasks until all have ended.
+
+    Once is not always enough: before Python 3.12, `asyncio.wait_for` loses a cancellation that arrives at the same time
+    as what it waits for, and the connection pool uses it.
+    """
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=_CANCEL_AGAIN_SECONDS)

@@ -1,0 +1,1 @@
+"""Where the archive is put: a folder, or a store of files behind fsspec."""

@@ -1,0 +1,1 @@
+"""The public archive as files: pages, feeds, sitemap. It knows nothing about where they are put."""

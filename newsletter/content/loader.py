@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
 from newsletter.config import Config
+from newsletter.content.event_ids import EventIds
 from newsletter.content.issue_choices import entries_of, require_segment, require_topics, topics_of
 from newsletter.content.issue_folder import item_files, section_files, unused_files
 from newsletter.content.markdown import parse_markdown
@@ -128,6 +129,7 @@ class _IssueReader(Struct):
     files: Mapping[str, Path] | None = None  # the file of each section; None until it is first asked for
     used: set[Path] = field(default_factory=set)  # the Markdown files that were read
     standing: list[Section] = field(default_factory=list)  # the sections without a mistake
+    ids: EventIds | None = None  # None until an event is read
 
     def read(self) -> _Loaded:
         path = self.folder / ISSUE_FILE
@@ -253,8 +255,15 @@ class _IssueReader(Struct):
         prose = self._prose(document)
         if fields is None:
             return None
+        uid = self._ids().uid_of(path, document, fields.id, self.reading)
         zone = ZoneInfo(fields.timezone or self.config.settings.newsletter.timezone)
-        return item_of(name, zone, Read(document, fields, prose))
+        return item_of(name, uid, zone, Read(document, fields, prose))
+
+    def _ids(self) -> EventIds:
+        if self.ids is None:
+            domain = self.config.settings.newsletter.from_email.rpartition("@")[2]
+            self.ids = EventIds(self.folder, domain)
+        return self.ids
 
     def _picture_reader(self, document: Document) -> Callable[[str], None]:
         """Return a function that takes the name of an image, and raises FaultError if the image cannot be used."""

@@ -254,6 +254,9 @@ class EventFields(Fields):
 
     title: PlainText
     subtitle: PlainText | None = None
+    id: FileName | None = Field(
+        default=None, description="its name for calendars, if it is in several issues; by default, from its file"
+    )
     starts: Moment | None = None
     ends: Moment | None = Field(default=None, description="for a repeated event, the end of the last occurrence")
     timezone: TimeZone | None = None

@@ -4,7 +4,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from newsletter.model.site_addresses import issue_path
+from newsletter.model.site_addresses import issue_path, picture_path
 
 
 class PagePicture(Struct, frozen=True):
@@ -14,6 +14,11 @@ class PagePicture(Struct, frozen=True):
     alt: str
     width: int
     height: int
+
+    @property
+    def path(self) -> str:
+        """Return the path of its file."""
+        return picture_path(self.name)
 
 
 class IssuePage(Struct, frozen=True, kw_only=True):

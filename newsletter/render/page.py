@@ -1,8 +1,11 @@
 """Render an issue for the archive: its sections as plain HTML, with the defaults of its merge fields."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
+from lxml import html as lxml_html
 from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.model.issue import Issue, Section
@@ -15,6 +18,8 @@ from newsletter.render.merge import ESCAPES, SlotTable, in_header, in_html
 from newsletter.render.pictures import PictureShelf, require_whole
 from newsletter.render.sections import CONTENT_WIDTH, SectionPress
 from newsletter.render.theme import Theme
+
+_WIDE_ENOUGH = 300  # pixels; a narrower picture of a past issue is a logo or an ornament
 
 
 class RenderedPage(Struct, frozen=True, kw_only=True):
@@ -54,6 +59,31 @@ def render_page(
         pictures=tuple(each.name for each in shelf.pictures),
     )
     return RenderedPage(page=page, pictures=shelf.pictures)
+
+
+def render_imported(
+    page: IssuePage, html: str, images: Callable[[str], Path | None], shelf: PictureShelf
+) -> RenderedPage:
+    """Return the page of a past issue with its clean HTML. `images` returns the file of an image by its address.
+
+    Images that are neither files nor on the web with HTTPS are left out.
+    """
+    root = lxml_html.fragment_fromstring(html, create_parent="section")
+    root.set("class", "part prose imported")
+    picture = None
+    for image in list(root.iter("img")):
+        address = image.get("src", "")
+        path = images(address)
+        if path is not None:
+            shown = shelf.show(path, PictureSpace(width=CONTENT_WIDTH))
+            image.attrib.update({"src": shown.src, "width": str(shown.width), "height": str(shown.height)})
+            if picture is None and image.get("alt") and shown.width >= _WIDE_ENOUGH:
+                picture = PagePicture(shown.src.rpartition("/")[2], image.get("alt", ""), shown.width, shown.height)
+        elif not address.startswith("https://"):
+            image.drop_tree()
+    written = str(lxml_html.tostring(root, encoding="unicode"))
+    names = tuple(each.name for each in shelf.pictures)
+    return RenderedPage(page=replace(page, html=written, picture=picture, pictures=names), pictures=shelf.pictures)
 
 
 def _printer(press: SectionPress, shelf: PictureShelf) -> Callable[[Section], str]:

@@ -9,8 +9,10 @@ from newsletter.config import Config, place_of_key
 from newsletter.language.direction import direction_of_language
 from newsletter.model.axes import axes_of, judged_readerships
 from newsletter.model.issue import Issue, PictureFile, Section
+from newsletter.model.issue_fields import Visibility
 from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant
+from newsletter.model.site_addresses import address_of, issue_path
 from newsletter.model.slots import OWN_FIELDS, PREFERENCES_FIELD, TRACKING_FIELD, UNSUBSCRIBE_FIELD
 from newsletter.render import plaintext
 from newsletter.render.imaging.fit import PictureSpace
@@ -101,7 +103,9 @@ class _VariantRenderer(Struct):
 
     def _context(self) -> dict[str, object]:
         brand, seen = self.config.settings.brand, {None, *self.readership.segments}
-        pages = {"preferences": PREFERENCES_FIELD.token}  # no page shows the email in a `browser` yet
+        pages = {"preferences": PREFERENCES_FIELD.token}
+        if address := self._page_address():
+            pages["browser"] = address
         if self.readership.tracking is TrackingMode.CONSENTED:
             pages["tracking"] = TRACKING_FIELD.token
         return {
@@ -115,6 +119,15 @@ class _VariantRenderer(Struct):
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
         }
+
+    def _page_address(self) -> str:
+        """Return the address of the issue's page in the archive, or an empty string if it never has one."""
+        archive = self.config.settings.archive
+        if archive is None or archive.to is None:
+            return ""
+        if (self.issue.fields.visibility or archive.visibility) is Visibility.NONE:
+            return ""
+        return address_of(archive.url, issue_path(self.issue.name))
 
     def _section_html(self, section: Section, ruled: bool) -> str:
         laid_out = self.press.html(section, ruled=ruled, mailbox=self.readership.mailbox)

@@ -78,7 +78,7 @@ class Theme:
         return self._section_template(_TEXT_FOLDER, section_type, _TEXT_ENDING)
 
     def section_page_template(self, section_type: str) -> str:
-        """Return the name of a section type's template for the archive. Types without their own share that of `text`."""
+        """Return the name of a section type's template for the archive. Types without their own share that of text."""
         return self._section_template(_PAGE_FOLDER, section_type, _PAGE_ENDING)
 
     def _section_template(self, folder: str, section_type: str, ending: str) -> str:

@@ -50,8 +50,8 @@ def _content(page: IssuePage, site: Site) -> str:
     for element in root.iter(etree.Element):
         for name in set(element.attrib) - _KEPT:
             del element.attrib[name]
-    link = html.builder.A(words_in(page.language)["browser"], href=site.address(page.path))
-    root.append(html.builder.P(link))
+    last = etree.SubElement(etree.SubElement(root, "p"), "a", href=site.address(page.path))
+    last.text = words_in(page.language)["browser"]
     written = etree.tostring(root, encoding="unicode", method="html")
     return _fit(written.removeprefix("<div>").removesuffix("</div>"))
 

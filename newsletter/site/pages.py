@@ -1,4 +1,4 @@
-"""Make the pages of the archive: an issue, the list of all issues, a page that was moved, and one that does not exist."""
+"""Make the pages of the archive: an issue, the list of all issues, one that was moved, and one that does not exist."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ from newsletter.language.dates import format_month
 from newsletter.language.direction import direction_of_language
 from newsletter.language.offered import language_names
 from newsletter.language.words import locale_of
-from newsletter.model.published import IssuePage
+from newsletter.model.published import IssuePage, PagePicture
 from newsletter.model.site_addresses import (
     ATOM,
     JSON_FEED,
@@ -51,7 +51,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     month: str
     short: str  # the month without the year
     language: str
-    picture: Mapping[str, object] | None
+    picture: PagePicture | None
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -110,12 +110,19 @@ class PagePrinter:
         """Return the list of all issues in a language."""
         site, path = self._site, index_path(self._site.folder(language))
         up, listed = _up(path), self._site.listed(language)
-        newest, *rest = [self._entry(page, up) for page in listed] or [None]
-        years = [(year, list(entries)) for year, entries in groupby(rest, key=lambda entry: entry.day.year)]
+        entries = [self._entry(page, up) for page in listed]
+        years = [(year, list(found)) for year, found in groupby(entries[1:], key=lambda entry: entry.day.year)]
         versions = [self._version(each, index_path(site.folder(each)), up) for each in site.languages]
         share = {"address": site.address(site.share(listed[0])[0])} if listed else None
         return self._file(
-            path, "index.html.j2", language, newest=newest, years=years, versions=versions, share=share, is_found=True
+            path,
+            "index.html.j2",
+            language,
+            newest=next(iter(entries), None),
+            years=years,
+            versions=versions,
+            share=share,
+            is_found=True,
         )
 
     def moved(self, page: IssuePage) -> SiteFile:
@@ -157,7 +164,12 @@ class PagePrinter:
             "joining": joining_words(language, identity.name),
             "service": settings.service.url,
             "feeds": [
-                {"name": name, "type": kind, "title": f"{identity.name} ({name})", "address": site.address(feed_path(feed, folder))}
+                {
+                    "name": name,
+                    "type": kind,
+                    "title": f"{identity.name} ({name})",
+                    "address": site.address(feed_path(feed, folder)),
+                }
                 for feed, name, kind in _FEEDS
             ],
             "logo": logo[0] if logo else "",
@@ -180,8 +192,7 @@ class PagePrinter:
             month=format_month(page.day, page.language),
             short=str(month.months["stand-alone"]["wide"][page.day.month]) if month else "",
             language=page.language,
-            picture=picture
-            and {"path": picture_path(picture.name), "width": picture.width, "height": picture.height},
+            picture=picture,
         )
 
     def _version(self, language: str, path: str, up: str) -> Version:
@@ -263,7 +274,7 @@ def _locale(language: str) -> str:
 def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(_TEMPLATES),
-        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -17,7 +17,6 @@ from newsletter.site.site import Recall
 from newsletter.system.environment import bare_surroundings
 
 FOLDER = "pagefind"
-HOW_TO_INSTALL = 'pip install "newsletter-press[search]"'
 _MOST_SECONDS = 120
 _PAGEFIND = (sys.executable, "-m", "pagefind")
 # Its ready-made boxes are not used.
@@ -26,7 +25,7 @@ _UNUSED = ("pagefind-ui", "pagefind-modular-ui", "pagefind-component-ui", "pagef
 
 def can_search() -> bool:
     """Return whether pagefind is installed."""
-    return find_spec("pagefind") is not None
+    return find_spec("pagefind") is not None and find_spec("pagefind_bin") is not None
 
 
 def search_files(files: Iterable[SiteFile], recall: Recall) -> tuple[SiteFile, ...]:
@@ -41,7 +40,9 @@ def search_files(files: Iterable[SiteFile], recall: Recall) -> tuple[SiteFile, .
     for page in sorted(pages, key=lambda page: page.path):
         digest.update(page.path.encode() + b"\0" + page.content + b"\0")
     kept = recall("search", digest.digest(), lambda: msgspec.msgpack.encode(_indexed(pages)))
-    return tuple(SiteFile(path, content) for path, content in msgspec.msgpack.decode(kept, type=dict[str, bytes]).items())
+    return tuple(
+        SiteFile(path, content) for path, content in msgspec.msgpack.decode(kept, type=dict[str, bytes]).items()
+    )
 
 
 def _indexed(pages: Iterable[SiteFile]) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ _ENGLISH = {
     "archive": "Archive",
     "all": "All issues",
     "read": "Read this issue",
-    "more": "Read more from us",
+    "more": "More issues",
     "languages": "In other languages",
     "years": "Years",
     "search": "Search all issues",
@@ -24,7 +24,7 @@ _ENGLISH = {
 
 def words_in(language: str) -> Mapping[str, str]:
     """Return the words of the archive in a language, or in English if there are none."""
-    return _ENGLISH
+    return {**_ENGLISH, "language": language}
 
 
 def joining_words(language: str, newsletter: str) -> Mapping[str, str]:

@@ -12,7 +12,8 @@ from newsletter.model.issue import Issue, Section
 from newsletter.model.issue_fields import MeditationFields
 from newsletter.model.published import IssuePage, PagePicture
 from newsletter.model.rendered import Picture
-from newsletter.model.slots import OWN_FIELDS, Escape, value_of_nobody
+from newsletter.model.slot_sources import source_of, value_of_nobody
+from newsletter.model.slots import OWN_FIELDS, Escape
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.merge import ESCAPES, SlotTable, in_header, in_html
 from newsletter.render.pictures import PictureShelf, require_whole
@@ -97,7 +98,7 @@ def _printer(press: SectionPress, shelf: PictureShelf) -> Callable[[Section], st
 
 def _with_defaults(text: str, issue: Issue, escape_at: Callable[[str, int], Escape], *, links: str) -> str:
     """Return the text as someone reads it about whom nothing is known."""
-    table = SlotTable([*OWN_FIELDS, *(use.field for use in issue.merge_fields)])
+    table = SlotTable(map(source_of, (*OWN_FIELDS, *(use.field for use in issue.merge_fields))))
     template = table.template(text, escape_at)
     values = tuple(ESCAPES[slot.escape](value_of_nobody(slot.source, link=links)) for slot in table.slots)
     return template.fill(values)

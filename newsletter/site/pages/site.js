@@ -1,9 +1,9 @@
 // Search in the list of issues. Without this script, the box stays hidden and the list of all years remains.
-const form = document.querySelector("[data-search]");
+const bar = document.querySelector("[data-search]");
 const results = document.querySelector("[data-results]");
 
 async function open() {
-  const address = new URL(form.dataset.search, document.baseURI);
+  const address = new URL(bar.dataset.search, document.baseURI);
   const pagefind = await import(address.href);
   await pagefind.options({ baseUrl: new URL("..", address).pathname });
   await pagefind.init();
@@ -33,14 +33,13 @@ async function search(pagefind, asked) {
   const found = await Promise.all(answer.results.slice(0, 12).map((each) => each.data()));
   results.hidden = asked === "";
   results.querySelector("ol").replaceChildren(...found.map(entry));
-  results.querySelector("p").textContent = found.length === 0 ? form.dataset.none : "";
+  results.querySelector("p").textContent = found.length === 0 ? bar.dataset.none : "";
 }
 
-if (form !== null) {
-  const box = form.querySelector("input");
+if (bar !== null) {
+  const box = bar.querySelector("input");
   let opened;
-  form.hidden = false;
-  form.addEventListener("submit", (event) => event.preventDefault());
+  bar.hidden = false;
   box.addEventListener("input", async () => {
     opened ??= open();
     if (box.value.trim() === "") results.hidden = true;

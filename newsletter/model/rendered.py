@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from newsletter.model.axes import Axis, readership_of
 from newsletter.model.readership import Reader, Readership
+from newsletter.model.site_addresses import PICTURES
 from newsletter.model.slots import Slot, Template
 
 
@@ -96,10 +97,10 @@ def content_hash_of(variants: Iterable[RenderedVariant], pictures: Iterable[Pict
     return digest.hexdigest()
 
 
-# The image URLs that the renderer writes: `cid:NAME@newsletter`, or `https://…/images/NAME` if images are hosted.
+# The image URLs that the renderer writes: `cid:NAME@newsletter`, or `https://…/i/NAME` if images are hosted.
 _PICTURE_ADDRESS = re.compile(
-    r"""cid:(?P<inside>[A-Za-z0-9.-]+)@newsletter
-      | https://[^\s"'()<>]+/images/(?P<hosted>[A-Za-z0-9.-]+)""",
+    rf"""cid:(?P<inside>[A-Za-z0-9.-]+)@newsletter
+      | https://[^\s"'()<>]+/{PICTURES}/(?P<hosted>[A-Za-z0-9.-]+)""",
     re.VERBOSE,
 )
 

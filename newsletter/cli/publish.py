@@ -20,6 +20,7 @@ from newsletter.workflows.publish.publish import (
     Edition,
     destination_of,
     make_edition,
+    pages_removed,
     plan_edition,
     publish_edition,
     require_archive,
@@ -27,7 +28,6 @@ from newsletter.workflows.publish.publish import (
 
 _TO = "Publish to this folder or address instead of the one in newsletter.toml."
 _AGAIN = "Write all files, also those that have not changed, for a place that lost files."
-_SEARCH = "pagefind/"  # its index has new files whenever a page changes
 _MOST_SHOWN = 12  # paths of one kind
 
 
@@ -62,7 +62,7 @@ def publish(
     if dry_run:
         output.note("Dry run: nothing was published. Run the same command without --dry-run to publish.")
         return
-    if removed := [path for path in plan.removed if not path.startswith(_SEARCH)]:
+    if removed := pages_removed(plan):
         question = f"Publish, and remove {output.count_of(len(removed), 'file')}?"
         output.require_yes(question, yes=yes, otherwise="Nothing was published.")
     _publish(config, edition, destination, plan, again=again)

@@ -85,7 +85,6 @@ def test_feedparser_finds_nothing_wrong(name: str) -> None:
     assert [entry.link for entry in parsed.entries] == [f"{URL}/2026-02/", f"{URL}/2026-01/"]
 
 
-
 def test_content_is_whole_and_plain() -> None:
     """The validator of the W3C warns of styles and relative addresses."""
     for content in contents(feeds(site_of(*PAGES))):

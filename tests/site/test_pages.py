@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from newsletter.model.published import IssuePage
 from newsletter.site.archive import archive_files
 from newsletter.site.site import Site
-from tests.site.values import FEBRUARY, JANUARY, LATER, PAGES, SPANISH, UNLISTED, URL, site_of
+from tests.site.values import FEBRUARY, JANUARY, LATER, PAGES, SPANISH, URL, site_of
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
@@ -115,7 +115,10 @@ def test_the_list_in_the_newsletters_language_has_every_issue() -> None:
 
 
 def test_a_new_issue_changes_few_of_the_other_pages() -> None:
-    many = [replace(JANUARY, issue=f"2025-{n:02}", id=f"2025-{n:02}", day=JANUARY.day.replace(2025, n)) for n in range(1, 13)]
+    many = [
+        replace(JANUARY, issue=f"2025-{n:02}", id=f"2025-{n:02}", day=JANUARY.day.replace(2025, n))
+        for n in range(1, 13)
+    ]
     before, after = files_of(site_of(*many)), files_of(site_of(*many, JANUARY))
     changed = {path for path in before if path.endswith("/index.html") and before[path] != after[path]}
     assert changed == {"2025-12/index.html"}

@@ -28,7 +28,8 @@ HTML = (
     '<section class="part letter"><p>Dear &amp; quiet friends,</p>'
     f'<p class="tile" aria-hidden="true">Feb 25</p><p><a href="{URL}/2026-01/">Before</a> '
     f'<img class="full" src="{URL}/i/cup-0123456789ab.png" alt="A cup" width="536" height="302" loading="lazy"></p>'
-    '<div class="wide" role="group" tabindex="0"><table><tbody><tr><td class="right">1</td></tr></tbody></table></div></section>'
+    '<div class="wide" role="group" tabindex="0"><table><tbody><tr><td class="right">1</td></tr></tbody></table></div>'
+    "</section>"
 )
 FEBRUARY = IssuePage(
     issue="2026-02",

@@ -97,7 +97,7 @@ class _Reader:
 
     def _rendered(self, folder: Path, *, is_shown: bool = False) -> _Kept:
         """Render an issue in all of its languages. One that has no page is not even loaded, as it may have mistakes."""
-        wanted = _wanted(self._config, folder)
+        wanted = wanted_visibility_of(self._config, folder.name)
         if not is_shown and visibility_of(wanted, is_sent=folder.name in self._sent) is Visibility.NONE:
             return _Kept(visibility=wanted, pages=(), pictures={})
         theme = self._theme
@@ -148,8 +148,8 @@ class _Reader:
 
 
 def _versions(issue: Issue) -> tuple[Issue, ...]:
-    """Return the issue in each of its languages, its own first."""
-    return (issue,)
+    """Return the issue in each language in which it can be sent, its own first."""
+    return tuple(issue.in_language(code) for code in issue.languages)
 
 
 def _kept(visibility: Visibility, rendered: list[RenderedPage]) -> _Kept:
@@ -157,17 +157,13 @@ def _kept(visibility: Visibility, rendered: list[RenderedPage]) -> _Kept:
     return _Kept(visibility=visibility, pages=tuple(each.page for each in rendered), pictures=pictures)
 
 
-def wanted_visibility(config: Config, written: str | None) -> Visibility:
-    """Return the visibility of an issue in which `written` stands: that one, or that of `[archive]`."""
-    archive = config.settings.archive
+def wanted_visibility_of(config: Config, issue: str) -> Visibility:
+    """Return the visibility that an issue names, or that of `[archive]`."""
+    archive, written = config.settings.archive, issue_heading(config, issue).visibility
     try:
         return Visibility(written) if written else archive.visibility if archive else Visibility.NONE
     except ValueError:
         return Visibility.AFTER_SENDING  # a mistake in the issue, which is reported when it is loaded
-
-
-def _wanted(config: Config, folder: Path) -> Visibility:
-    return wanted_visibility(config, issue_heading(config, folder.name).visibility)
 
 
 def _files_in(folder: Path) -> Callable[[str], Path | None]:

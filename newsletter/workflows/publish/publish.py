@@ -16,7 +16,7 @@ from newsletter.destinations.addresses import open_destination
 from newsletter.destinations.destination import Destination, Published, SitePlan
 from newsletter.errors import CannotRunError, InputError
 from newsletter.model.published import IssuePage
-from newsletter.model.rendered import Picture, RenderedIssue
+from newsletter.model.rendered import Picture
 from newsletter.model.site_addresses import picture_path
 from newsletter.model.site_files import SiteFile
 from newsletter.render.imaging.fit import PictureSpace
@@ -24,6 +24,7 @@ from newsletter.render.memory import Memory
 from newsletter.render.pictures import PictureShelf
 from newsletter.settings.workspace import Archive
 from newsletter.site.archive import archive_files
+from newsletter.site.search import FOLDER as SEARCH_FOLDER
 from newsletter.site.search import can_search, search_files
 from newsletter.site.site import Site
 from newsletter.store.database import Database
@@ -140,9 +141,14 @@ def publish_edition(
     return published
 
 
-def picture_files(rendered: RenderedIssue) -> tuple[SiteFile, ...]:
-    """Return the images of an issue's email as files of the archive."""
-    return tuple(SiteFile(picture_path(picture.name), picture.content) for picture in rendered.pictures)
+def pages_removed(plan: SitePlan) -> tuple[str, ...]:
+    """Return the files that publishing would remove, without those of the search index, which any change replaces."""
+    return tuple(path for path in plan.removed if not path.startswith(f"{SEARCH_FOLDER}/"))
+
+
+def published_issues(config: Config) -> frozenset[str]:
+    """Return the issues that had a page when the archive was last published from here."""
+    return frozenset(path.partition("/")[0] for path in _read_changes(config.root / ARCHIVE_FOLDER / _CHANGES_FILE))
 
 
 def _changes(config: Config, pages: tuple[IssuePage, ...], now: datetime) -> Mapping[str, _Change]:

@@ -41,6 +41,23 @@ _RANGE = {"ja": "\N{FULLWIDTH TILDE}", "ko": "~", "zh": "至"}  # a dash with sp
 _CLOCK_RANGE = {"ja": "\N{FULLWIDTH TILDE}", "ko": "~"}
 _AFTER_CLOCK = {"de": " Uhr"}
 _COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the dates; a comma in other languages
+# An event that is canceled or postponed.
+_STATUS = {
+    "en": ("Canceled", "Postponed"),
+    "de": ("Abgesagt", "Verschoben"),
+    "es": ("Cancelado", "Aplazado"),
+    "fr": ("Annulé", "Reporté"),
+    "pt": ("Cancelado", "Adiado"),
+    "it": ("Annullato", "Rinviato"),
+    "nl": ("Geannuleerd", "Uitgesteld"),
+    "sv": ("Inställt", "Uppskjutet"),
+    "pl": ("Odwołane", "Przełożone"),
+    "ja": ("中止", "延期"),
+    "zh": ("已取消", "已延期"),
+    "ko": ("취소됨", "연기됨"),
+    "ar": ("أُلغي", "تأجّل"),
+    "he": ("בוטל", "נדחה"),
+}
 # Between a label and what it belongs to; a colon and a space in other languages.
 _COLON = {"fr": "\N{NO-BREAK SPACE}: ", "ja": "\N{FULLWIDTH COLON}", "zh": "\N{FULLWIDTH COLON}"}
 _ENDS_A_LABEL = (
@@ -67,6 +84,14 @@ def language_name(language: str) -> str:
     """Return the English name of a language, or its code if Babel has no name for it."""
     locale = locale_of(language)
     return (locale and locale.get_display_name("en")) or language
+
+
+def status_words(status: str | None, language: str) -> str:
+    """Return the word for an event that is canceled or postponed, or an empty string for any other."""
+    if status is None:
+        return ""
+    canceled, postponed = _STATUS.get(language.partition("-")[0], _STATUS["en"])
+    return canceled if status == "canceled" else postponed
 
 
 def weekly(weekday: str, locale: Locale) -> str:

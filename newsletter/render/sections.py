@@ -10,14 +10,15 @@ from markupsafe import Markup
 
 from newsletter.config import Config
 from newsletter.language import dates
-from newsletter.language.dates import google_calendar_url
+from newsletter.language.calendar_links import google_url
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.language.lengths import digits_of_length
-from newsletter.language.words import colon_after, comma_between
-from newsletter.model.issue import Issue, Section, cards_of
-from newsletter.model.issue_fields import Card, TipsFields
+from newsletter.language.words import colon_after, comma_between, status_words
+from newsletter.model.issue import Issue, Item, Section, cards_of
+from newsletter.model.issue_fields import Card, TipsFields, Visibility
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.prose import Prose, ProseLine
+from newsletter.model.site_addresses import address_of, event_path
 from newsletter.render import plaintext
 from newsletter.render.breaks import unbroken, whole_dates
 from newsletter.render.directions import directed
@@ -162,8 +163,21 @@ class SectionPress:
             "when": lambda item: dates.format_when(item, language),
             "deadline": lambda item: dates.format_deadline(item, language),
             "tile": lambda item: dates.date_tile(item, language),
-            "calendar_url": google_calendar_url,
+            "status": lambda item: status_words(item.fields.status, language),
+            "calendar_url": self._calendar_url,
         }
+
+    def _calendar_url(self, item: Item) -> str | None:
+        """Return the link that adds an event to a calendar: to its page, which offers all services, or to Google's.
+
+        An event that is canceled or postponed has none.
+        """
+        archive, fields = self._config.settings.archive, self._issue.fields
+        if item.fields.starts is None or item.fields.status is not None:
+            return None
+        if archive is None or archive.to is None or fields.visibility is Visibility.NONE:
+            return google_url(item)
+        return address_of(archive.url, event_path(item.slug))
 
     def _ingredients(self) -> str:
         """Return a hash of everything that a section depends on besides its own files."""

@@ -28,6 +28,7 @@ test: check  ## run all checks and all tests
 	scripts/unpack-rspamd
 	scripts/unpack-web-servers
 	scripts/install-judges
+	scripts/unpack-openssh
 	$(BIN)/pytest -n $(TESTERS) --dist worksteal
 
 fuzz: .venv/.dev  ## try 200,000 hostile inputs, each within 5 seconds and 500 MiB; this takes hours

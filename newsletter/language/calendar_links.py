@@ -29,9 +29,13 @@ def summary_of(item: Item, language: str) -> str:
 
 
 def details_of(item: Item, page: str) -> str:
-    """Return the plain text for the description of an event: its subtitle, its links, and the address of its page."""
+    """Return the plain text for the description of an event: its subtitle, its links, and the address of its page.
+
+    In an email, where the event has no page, its links stand beside the one to the calendar, and each byte counts.
+    """
     fields = item.fields
-    links = (f"{link.label}: {link.url}" for link in (fields.button, fields.link) if link is not None)
+    targets = (fields.button, fields.link) if page else ()
+    links = (f"{link.label}: {link.url}" for link in targets if link is not None)
     return "\n".join(text for text in (fields.subtitle or "", *links, page) if text)
 
 

@@ -6,12 +6,8 @@ joins them differently from one form to the next, and a block of dates should lo
 """
 
 import re
-<<<<<<< HEAD
-from datetime import date, datetime, timedelta
-=======
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
->>>>>>> main
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from babel import Locale

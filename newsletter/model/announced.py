@@ -1,4 +1,4 @@
-"""What calendars were told about an event, and the event as they are to be told of it now."""
+"""What was last published about an event, and the event as calendars get it now."""
 
 from datetime import datetime
 

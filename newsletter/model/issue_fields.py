@@ -271,7 +271,7 @@ class EventFields(Fields):
     repeats: Literal["weekly"] | None = None
     weekdays: bool = Field(default=False, description="show the weekdays of an event that lasts several days")
     status: Annotated[Literal["canceled", "postponed"], BeforeValidator(_american)] | None = Field(
-        default=None, description="`canceled` or `postponed`; readers and calendars are told"
+        default=None, description="`canceled` or `postponed`, which the email, the page and calendars then say"
     )
     location: PlainText | None = None
     badge: PlainText | None = None

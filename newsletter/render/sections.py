@@ -13,24 +13,15 @@ from newsletter.language import dates
 from newsletter.language.calendar_links import google_url
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.language.lengths import digits_of_length
-<<<<<<< HEAD
+from newsletter.language.local_times import local_times_of
 from newsletter.language.words import colon_after, comma_between, status_words
 from newsletter.model.issue import Issue, Item, Section, cards_of
 from newsletter.model.issue_fields import Card, TipsFields, Visibility
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.site_addresses import address_of, event_path
-=======
-from newsletter.language.local_times import local_times_of
-from newsletter.language.words import colon_after, comma_between
-from newsletter.model.issue import Issue, Item, Section, cards_of
-from newsletter.model.issue_fields import Card, TipsFields
-from newsletter.model.mailbox import MailboxProvider
-from newsletter.model.prose import Prose, ProseLine
-from newsletter.model.site_addresses import address_of, event_path
 from newsletter.model.slot_sources import LocalTime, WithoutLocalTime
 from newsletter.model.slots import SlotSource
->>>>>>> main
 from newsletter.render import plaintext
 from newsletter.render.breaks import unbroken, whole_dates
 from newsletter.render.directions import directed
@@ -183,19 +174,22 @@ class SectionPress:
             "calendar_url": self._calendar_url,
         }
 
-<<<<<<< HEAD
+    def _event_page(self, item: Item) -> str:
+        """Return the address of an event's page in the archive, or an empty string if it will have none."""
+        archive, fields = self._config.settings.archive, self._issue.fields
+        if archive is None or archive.to is None or fields.visibility is Visibility.NONE or item.fields.starts is None:
+            return ""
+        original = fields.language or self._config.settings.newsletter.language
+        language = self._issue.language
+        return address_of(archive.url, event_path(item.slug, "" if language == original else language))
+
     def _calendar_url(self, item: Item) -> str | None:
         """Return the link that adds an event to a calendar: to its page, which offers all services, or to Google's.
 
         An event that is canceled or postponed has none.
         """
-        archive, fields = self._config.settings.archive, self._issue.fields
-        if item.fields.starts is None or item.fields.status is not None:
-            return None
-        if archive is None or archive.to is None or fields.visibility is Visibility.NONE:
-            return google_url(item)
-        return address_of(archive.url, event_path(item.slug))
-=======
+        return None if item.fields.status else self._event_page(item) or google_url(item)
+
     def _clock_tools(self, sources: list[SlotSource]) -> Mapping[str, object]:
         """Return the functions that show the times of an event on the reader's clock."""
         language = self._issue.language
@@ -214,12 +208,7 @@ class SectionPress:
             sources.append(WithoutLocalTime(times, str(markup)))
             return sources[-1].token
 
-        def event_page(item: Item) -> str:
-            archive = self._config.settings.archive
-            return address_of(archive.url, event_path(item.slug)) if archive else ""
-
-        return {"local": local, "without_local": without_local, "event_page": event_page}
->>>>>>> main
+        return {"local": local, "without_local": without_local, "event_page": self._event_page}
 
     def _ingredients(self) -> str:
         """Return a hash of everything that a section depends on besides its own files."""

@@ -65,7 +65,7 @@ def check_unused_files(context: CheckContext) -> Iterable[Problem]:
 
 
 def _unused_translation(name: str, offered: Collection[str]) -> tuple[str, str] | None:
-    """Return what is wrong with a translation that no language of the issue uses, and what to do; None if it is none."""
+    """Return what is wrong with a translation that is not used, and what to do, or None if it is not a translation."""
     path = PurePath(name)
     original, _, code = path.stem.rpartition(".")
     if not (original and path.suffix == ".md" and is_language(code)):

@@ -26,7 +26,8 @@ from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import HIDDEN, MAILBOX, ONLY, SHOWN, Readership
 from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.model.segment import All, Condition, Segment
-from newsletter.model.slots import Column, Escape, Slot, Template
+from newsletter.model.slot_sources import Column
+from newsletter.model.slots import Escape, Slot, Template
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.forgotten import forget_person
@@ -127,7 +128,7 @@ def segment(name: str, condition: Condition) -> Segment:
 def axes(only: Sequence[Segment] = (), *, by_mailbox: bool = False) -> tuple[Axis, ...]:
     """The axes of an issue in English with sections for segments alone, and perhaps steps for each one's mailbox."""
     by_own = [mailbox_axis()] if by_mailbox else []
-    return (*(only_axis(each.name) for each in only), *by_own, language_axis("en"))
+    return (*(only_axis(each.name) for each in only), *by_own, language_axis(("en",)))
 
 
 def readership(*shown: str, only: Sequence[Segment] = (), mailbox: MailboxProvider | None = None) -> Readership:

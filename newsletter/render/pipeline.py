@@ -1,6 +1,7 @@
 """Render an issue: the subject, preheader, HTML and text of each variant, with slots in place of merge fields."""
 
 from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from msgspec import Struct, field
@@ -8,10 +9,13 @@ from msgspec import Struct, field
 from newsletter.config import Config, place_of_key
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.language.local_times import told_event
+from newsletter.language.offered import own_name
 from newsletter.model.axes import axes_of, judged_readerships
 from newsletter.model.issue import Issue, PictureFile, Section
+from newsletter.model.issue_fields import Visibility
 from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant
+from newsletter.model.site_addresses import address_of, issue_path
 from newsletter.model.slot_sources import source_of
 from newsletter.model.slots import OWN_FIELDS, PREFERENCES_FIELD, TRACKING_FIELD, UNSUBSCRIBE_FIELD, SlotSource
 from newsletter.model.told import ToldEvent
@@ -79,7 +83,8 @@ class _IssuePress:
 
     def _render(self, issue: Issue, readership: Readership) -> tuple[RenderedVariant, tuple[Picture, ...]]:
         shelf = self._press_for(issue.language).new_shelf()
-        renderer = _VariantRenderer(issue, self._config, self._theme, self._press_for, readership, shelf)
+        languages = self._issue.languages
+        renderer = _VariantRenderer(issue, languages, self._config, self._theme, self._press_for, readership, shelf)
         return renderer.render(), shelf.pictures
 
     def _ingredients(self, issue: Issue) -> Iterator[object]:
@@ -97,10 +102,19 @@ class _IssuePress:
         return self._presses[language]
 
 
+class Translation(Struct, frozen=True):
+    """A link to the issue in another language. Without a name, it leads to a translating service."""
+
+    language: str
+    name: str
+    url: str
+
+
 class _VariantRenderer(Struct):
     """Renders one variant from the sections that its readers see."""
 
     issue: Issue
+    languages: tuple[str, ...]  # in which the issue is sent, its own first
     config: Config
     theme: Theme
     press_for: Callable[[str], SectionPress]
@@ -157,9 +171,29 @@ class _VariantRenderer(Struct):
             "section_text": self._section_text,
             "unsubscribe_url": UNSUBSCRIBE_FIELD.token,
             "pages": pages,
+            "translations": self._translations(),
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
         }
+
+    def _translations(self) -> Sequence[Translation]:
+        """Return the links to the same issue in other languages, which exist as pages of the archive."""
+        archive, line = self.config.settings.archive, self.config.settings.languages.line
+        if archive is None or line == "none":
+            return ()
+        if (self.issue.fields.visibility or archive.visibility) is Visibility.NONE:
+            return ()
+        issue, language = self.issue.name, self.issue.language
+        pages = {
+            code: address_of(archive.url, issue_path(issue, "" if code == self.languages[0] else code))
+            for code in self.languages
+        }
+        found = [Translation(code, own_name(code), url) for code, url in pages.items() if code != language]
+        if line == "any":
+            # Without a target language, the service translates into that of the reader's browser.
+            query = urlencode({"sl": language, "u": pages[language]})
+            found.append(Translation(language, "", f"https://translate.google.com/translate?{query}"))
+        return found
 
     def _section_html(self, section: Section, ruled: bool) -> str:
         language = section.language or self.issue.language

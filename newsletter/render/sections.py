@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from newsletter.config import Config
 from newsletter.language import dates
+from newsletter.language.catalogue import spoken, words_of
 from newsletter.language.dates import google_calendar_url
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.language.fonts import with_fonts_of
@@ -101,6 +102,7 @@ class SectionPress:
             "newsletter": settings.newsletter.model_copy(
                 update={"name": settings.newsletter.said_in(language, "name").text}
             ),
+            "words_in_catalogue": words_of(spoken([language]), "theme"),
             "said": partial(settings.newsletter.said_in, language),
             "brand": settings.brand,
             "heading_font": bare_font_stack(with_fonts_of(settings.brand.heading_font, language)),

@@ -29,7 +29,7 @@ def check_completeness(context: CheckContext) -> Iterable[Problem]:
 
 @rule("T2", severity=Severity.WARNING, is_once=True)
 def check_copies(context: CheckContext) -> Iterable[Problem]:
-    """Copies in place of translations.
+    """Text that was copied but not translated.
 
     The text of a translation must differ from the original. It is easily forgotten in a file that was copied to be
     translated.

@@ -66,7 +66,7 @@ def read_record(content: bytes, shown: str) -> dict[str, Announced]:
             raise msgspec.DecodeError("too long")
         return msgspec.json.decode(content, type=dict[str, Announced])
     except msgspec.DecodeError as err:
-        what = f"{shown} cannot be read; it records what was published about each event, so that calendars follow each change"
+        what = f"{shown} cannot be read, and calendars need it to follow each change of an event"
         raise InputError(f"{what}; restore it from your version control or a backup") from err
 
 

@@ -12,10 +12,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po, write_po
 
 from newsletter.errors import Mistake, MistakesError
-from newsletter.translation.exported import ExportedFile
+from newsletter.translation.exchange import MOST_SENTENCES, ExportedFile, NamedCode, ReturnedSentence
 from newsletter.translation.held import TranslationState
 from newsletter.translation.inline import CodeForm, Pieces
-from newsletter.translation.returned import MOST_SENTENCES, NamedCode, ReturnedSentence
 
 _ID = "sentence: "  # before the digests in the comment that programs leave as it is
 _CONTEXT = re.compile(r"(?P<file>.+) (?P<unit>[^ ]+) s(?P<number>\d{1,5})")

@@ -9,10 +9,9 @@ from typing import Any
 from lxml import etree
 
 from newsletter.errors import Mistake, MistakesError
-from newsletter.translation.exported import ExportedFile
+from newsletter.translation.exchange import MOST_SENTENCES, ExportedFile, NamedCode, NamedPieces, ReturnedSentence
 from newsletter.translation.held import TranslationState
 from newsletter.translation.inline import Code, CodeForm, CodeKind, Pieces
-from newsletter.translation.returned import MOST_SENTENCES, NamedCode, NamedPieces, ReturnedSentence
 from newsletter.translation.units import Unit
 
 _CORE = "urn:oasis:names:tc:xliff:document:2.0"

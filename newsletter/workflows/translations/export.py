@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
-from newsletter.translation.exported import ExportedFile, ExportedSentence
-from newsletter.translation.inline import markdown_of, with_codes_of
+from newsletter.translation.exchange import ExportedFile, ExportedSentence, text_digest
+from newsletter.translation.inline import with_codes_of
+from newsletter.translation.inline_markdown import markdown_of
 from newsletter.translation.po import write_po_file
-from newsletter.translation.returned import text_digest
 from newsletter.translation.xliff import write_xliff
 from newsletter.workflows.translations.originals import Translation
 from newsletter.workflows.translations.overview import LanguageStatus, SentenceStatus, readable, sentences_in

@@ -9,10 +9,7 @@ from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER
 from newsletter.errors import FaultError, InputError, Mistake, MistakesError
 from newsletter.system.file_errors import explained
-from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
-from newsletter.translation.inline import safe_markdown
-from newsletter.translation.po import read_po_file
-from newsletter.translation.returned import (
+from newsletter.translation.exchange import (
     MOST_BYTES,
     OtherVersionError,
     ReturnedSentence,
@@ -20,10 +17,14 @@ from newsletter.translation.returned import (
     text_digest,
     translated_pieces,
 )
+from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
+from newsletter.translation.inline_markdown import safe_markdown
+from newsletter.translation.po import read_po_file
 from newsletter.translation.units import Unit
 from newsletter.translation.xliff import read_xliff
-from newsletter.workflows.translations.originals import Translation, restored
+from newsletter.workflows.translations.originals import DEFAULT, Translation
 from newsletter.workflows.translations.overview import LanguageStatus, readable, translations_of
+from newsletter.workflows.translations.text_reader import restored
 from newsletter.workflows.translations.writing import FileWrite, file_write, write_files
 
 
@@ -172,7 +173,7 @@ def _take(
 def _markdown(translation: Translation, unit: Unit, index: int, sentence: ReturnedSentence) -> str:
     """Return a returned sentence as Markdown. Raise FaultError if it is not what its original allows."""
     pieces = translated_pieces(sentence, unit.segments[index])
-    if unit.location is not None and unit.location[0] == "default":
+    if unit.location is not None and unit.location[0] == DEFAULT:
         return _default_text(pieces)
     reader = translation.original.reader
     text = safe_markdown(pieces, reader.parse, reader.fields, begins_line=unit.location is None)

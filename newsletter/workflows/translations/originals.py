@@ -2,83 +2,31 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Annotated, get_args, get_origin, get_type_hints
 
-from markdown_it.token import Token
 from msgspec import Struct, field
 from pydantic import BaseModel
 
 from newsletter.config import Config
 from newsletter.content.comments import without_comments
 from newsletter.content.loader import ISSUE_FILE
-from newsletter.content.markdown import parse_line, parse_markdown
 from newsletter.content.yaml_reader import Tree, read_yaml_text
 from newsletter.errors import InputError, Location
 from newsletter.model.issue import Issue
-from newsletter.model.issue_fields import EventFields, IssueFields, PlainText, ProseText
-from newsletter.model.slots import MERGE_FIELD, MERGE_TOKEN, MergeField, parse_merge_field
+from newsletter.model.issue_fields import EventFields, IssueFields
+from newsletter.model.slots import MERGE_TOKEN, MergeField
 from newsletter.translation.held import UNKNOWN, Held, HeldText, held_by_units, read_marks
-from newsletter.translation.inline import NOTE_SIGN, FindSpans, Pieces, has_words, markdown_of, pieces_of
+from newsletter.translation.inline import has_words
+from newsletter.translation.inline_markdown import FindSpans, markdown_of
 from newsletter.translation.sentences import sentences_of
-from newsletter.translation.units import Block, Unit, blocks_of, unit_of_block, unit_of_key
+from newsletter.translation.units import Block, Unit, unit_of_block, unit_of_key
 from newsletter.workflows.compose.editing import EditableFile, editable_files, open_file
 from newsletter.workflows.translations.plain_spans import span_finder
+from newsletter.workflows.translations.text_reader import TextReader, key_texts, role_of
 
 MARKS = "of"  # the key in which a translation lists the sentences it was made from
 DEFAULT = "default"  # before the name of a merge field, in the place of its default text
-_NOTE = re.compile(r"\[\^([^\]\s]+)\](?!:)")
 _LINE_BREAK = re.compile(r"(?:\\|[ ]{2,})\n")
-_ROLES: Mapping[str, str] = {
-    "subject": "subject of the email",
-    "preheader": "preview text beside the subject",
-    "alt": "description of an image, for people who cannot see it",
-    "button/label": "words on a button",
-    "link/label": "words of a link",
-    "length": "length of the video",
-}
-
-
-class Reader(Struct):
-    """Reads text with merge fields, and remembers which field each token stands for."""
-
-    fields: dict[str, MergeField] = field(default_factory=dict)
-
-    def with_tokens(self, text: str) -> str:
-        """Return the text with a token in place of each merge field."""
-
-        def token(match: re.Match[str]) -> str:
-            found = parse_merge_field(match["inside"])
-            return match[0] if found is None else self._token(found)
-
-        return MERGE_FIELD.sub(token, text)
-
-    def parse(self, text: str) -> tuple[Sequence[Token], bool]:
-        """Return the tokens of a line of Markdown, and whether readers would see its signs."""
-        parsed = parse_line(_NOTE.sub(lambda match: self._token(MergeField(f"{NOTE_SIGN}{match[1]}")), text))
-        children = [child for block in parsed.prose.tokens for child in block.children or []]
-        return children, bool(parsed.losses)
-
-    def pieces(self, text: str, find: FindSpans = lambda _: ()) -> Pieces:
-        """Return a line of Markdown as pieces."""
-        return pieces_of(self.parse(text)[0], self.fields, find)
-
-    def blocks(self, body: str, find: FindSpans = lambda _: ()) -> tuple[Block, ...]:
-        """Return the blocks of a text with tokens."""
-        parsed = parse_markdown(body, path="", lines=tuple(range(body.count("\n") + 1)))
-
-        def read(tokens: Sequence[Token]) -> Pieces:
-            for token in tokens:
-                if token.type == "footnote_ref":
-                    self._token(MergeField(f"{NOTE_SIGN}{token.meta['label']}"))
-            return pieces_of(tokens, self.fields, find)
-
-        return blocks_of(body, parsed.prose.tokens, read)
-
-    def _token(self, merge_field: MergeField) -> str:
-        self.fields[merge_field.token] = merge_field
-        return merge_field.token
 
 
 class Original(Struct, frozen=True, kw_only=True):
@@ -89,7 +37,7 @@ class Original(Struct, frozen=True, kw_only=True):
     units: tuple[Unit, ...]
     body: str  # without comments, with tokens for merge fields
     blocks: tuple[Block, ...]
-    reader: Reader
+    reader: TextReader
     defaults: Mapping[str, MergeField]  # the merge field of each unit that is a default text
     copied: Mapping[Location, str] = {}  # keys without words, which are the same in every language
 
@@ -105,7 +53,7 @@ class Translation(Struct, frozen=True, kw_only=True):
     held: Mapping[tuple[str, int], Held]
     surplus: int = 0  # sentences that the original no longer has
     is_tracked: bool = True  # whether it says what it was made from
-    reader: Reader = field(default_factory=Reader)
+    reader: TextReader = field(default_factory=TextReader)
 
 
 def read_originals(config: Config, folder: Path, issue: Issue, language: str) -> tuple[Original, ...]:
@@ -125,11 +73,11 @@ def read_originals(config: Config, folder: Path, issue: Issue, language: str) ->
 
 
 def _original(file: EditableFile, model: type[BaseModel], language: str, find: FindSpans) -> Original:
-    reader = Reader()
+    reader = TextReader()
     data, lines = _keys_of(file, reader)
-    texts = dict(_texts(model, data))
+    texts = dict(key_texts(model, data))
     units = [
-        unit_of_key(at, pieces, role=_role(at), line=lines.get(at, 1))
+        unit_of_key(at, pieces, role=role_of(at), line=lines.get(at, 1))
         for at, value in texts.items()
         if has_words(pieces := reader.pieces(value, find))
     ]
@@ -157,7 +105,7 @@ def _original(file: EditableFile, model: type[BaseModel], language: str, find: F
     )
 
 
-def _default_names(reader: Reader, texts: Sequence[str]) -> Iterator[tuple[str, MergeField]]:
+def _default_names(reader: TextReader, texts: Sequence[str]) -> Iterator[tuple[str, MergeField]]:
     """Yield a name for each default text with letters, in the order in which the merge fields occur."""
     counts: dict[str, int] = {}
     for token in dict.fromkeys(match for text in texts for match in MERGE_TOKEN.findall(text)):
@@ -167,7 +115,7 @@ def _default_names(reader: Reader, texts: Sequence[str]) -> Iterator[tuple[str, 
             yield f"{DEFAULT}.{found.name}.{counts[found.name]}", found
 
 
-def _keys_of(file: EditableFile, reader: Reader) -> tuple[Tree, Mapping[Location, int]]:
+def _keys_of(file: EditableFile, reader: TextReader) -> tuple[Tree, Mapping[Location, int]]:
     """Return the keys of a file with tokens for merge fields. Raise InputError if they have mistakes."""
     if file.keys is None:
         raise InputError(f"the keys of {file.shown} have mistakes; correct them first: newsletter check")
@@ -177,46 +125,6 @@ def _keys_of(file: EditableFile, reader: Reader) -> tuple[Tree, Mapping[Location
 
     tree = read_yaml_text(file.keys, first_line=file.keys_line, on_text=with_tokens)
     return tree.data or {}, tree.lines
-
-
-def _texts(model: type[BaseModel], data: Mapping[str, object], above: Location = ()) -> Iterator[tuple[Location, str]]:
-    """Yield the place and the value of each key with words. Records with a language of their own are left out."""
-    if "language" in model.model_fields and above:
-        return
-    for name, (kind, is_list) in _kinds(model).items():
-        value = data.get(name)
-        entries = value if is_list and isinstance(value, list) else [value]
-        for number, entry in enumerate(entries):
-            at = (*above, name, number) if is_list else (*above, name)
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from _texts(kind, entry, at) if isinstance(entry, dict) else ()
-            elif kind in (PlainText, ProseText) and isinstance(entry, str) and entry.strip():
-                yield at, entry
-
-
-@cache
-def _kinds(model: type[BaseModel]) -> Mapping[str, tuple[object, bool]]:
-    """Return the type of each key, and whether it is a list of them."""
-    found: dict[str, tuple[object, bool]] = {}
-    for name, hint in get_type_hints(model, include_extras=True).items():
-        if name not in model.model_fields:
-            continue
-        options = [hint, *get_args(hint)] if get_origin(hint) is not Annotated else [hint]
-        kind = next((each for each in options if each in (PlainText, ProseText) or _is_record(each)), None)
-        lists = [each for each in options if get_origin(each) is tuple]
-        if kind is None and lists:
-            kind = get_args(lists[0])[0]
-        found[name] = (kind, bool(lists))
-    return found
-
-
-def _is_record(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _role(at: Location) -> str:
-    names = [str(step) for step in at if isinstance(step, str)]
-    return _ROLES.get("/".join(names)) or _ROLES.get(names[-1]) or ", ".join(names)
 
 
 def translated_name(name: str, language: str) -> str:
@@ -235,7 +143,7 @@ def read_translation(config: Config, folder: Path, original: Original, language:
     shown = str(PurePosixPath(original.shown).with_name(PurePosixPath(name).name))
     if not (folder / name).is_file():
         return Translation(original=original, language=language, name=name, shown=shown, file=None, held={})
-    file, reader = open_file(config, folder, shown), Reader()
+    file, reader = open_file(config, folder, shown), TextReader()
     data, lines = _keys_of(file, reader)
     plain = without_comments(file.body or "", first_line=file.body_line)
     body = reader.with_tokens(plain.text)
@@ -297,17 +205,3 @@ def _lines_of(block: Block, count: int, language: str) -> tuple[str, ...]:
     if len(sentences) == count:
         return tuple(map(markdown_of, sentences))
     return (" ".join(lines),)
-
-
-def written_field(merge_field: MergeField) -> str:
-    """Return a merge field as it is written in a file."""
-    if merge_field.name.startswith(NOTE_SIGN):
-        return f"[{merge_field.name}]"
-    if merge_field.default and '"' in merge_field.default:
-        return f"{{{{ {merge_field.name} | default('{merge_field.default}') }}}}"
-    return str(merge_field)
-
-
-def restored(text: str, fields: Mapping[str, MergeField]) -> str:
-    """Return the text with each token replaced by its merge field."""
-    return MERGE_TOKEN.sub(lambda token: written_field(fields[token[0]]) if token[0] in fields else token[0], text)

@@ -18,8 +18,8 @@ from newsletter.workflows.translations.originals import (
     Translation,
     read_originals,
     read_translation,
-    restored,
 )
+from newsletter.workflows.translations.text_reader import restored
 from newsletter.workflows.translations.writing import FileWrite, file_write, write_files
 
 

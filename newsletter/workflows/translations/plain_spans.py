@@ -6,7 +6,8 @@ from datetime import date
 
 from newsletter.checks.reading.typed_dates import TypedDate, date_words
 from newsletter.language.dates import format_typed
-from newsletter.translation.inline import CodeKind, PlainSpan
+from newsletter.translation.inline import CodeKind
+from newsletter.translation.inline_markdown import PlainSpan
 
 _CODES = "USD|EUR|GBP|CHF|SEK|PLN|JPY|CAD|AUD"
 _SIGNS = r"(?:US|CA|AU?|NZ|R)?\$|[€£¥₹₩₪]"

@@ -12,18 +12,18 @@ from newsletter.errors import InputError, Location
 from newsletter.model.slots import MergeField
 from newsletter.system.contained import NOTHING, fingerprint_of, write_below
 from newsletter.translation.held import NOTHING_HELD, Held, written_marks
-from newsletter.translation.inline import PLAIN_KINDS, Code, markdown_of, pieces_of, safe_markdown, with_codes_of
+from newsletter.translation.inline import PLAIN_KINDS, Code, with_codes_of
+from newsletter.translation.inline_markdown import markdown_of, pieces_of, safe_markdown
 from newsletter.translation.units import Segment, Unit, body_of
 from newsletter.workflows.compose.editing import MOST_BYTES, encoded
 from newsletter.workflows.translations.originals import (
     DEFAULT,
     MARKS,
     Original,
-    Reader,
     Translation,
-    restored,
     written_location,
 )
+from newsletter.workflows.translations.text_reader import TextReader, restored
 
 HeldSentences = Mapping[tuple[str, int], Held]
 
@@ -122,7 +122,7 @@ def _leading_where_the_original_does(translation: Translation, key: tuple[str, i
     segment = next(unit for unit in translation.original.units if unit.id == key[0]).segments[key[1]]
     pieces = pieces_of(translation.reader.parse(held.text)[0], translation.reader.fields)
     coded = with_codes_of(pieces, segment.pieces)
-    reader = Reader(fields={**translation.reader.fields, **translation.original.reader.fields})
+    reader = TextReader(fields={**translation.reader.fields, **translation.original.reader.fields})
     text = safe_markdown(coded, reader.parse, reader.fields, begins_line=True) if coded else None
     if text is None:
         return held
@@ -131,7 +131,7 @@ def _leading_where_the_original_does(translation: Translation, key: tuple[str, i
 
 def _require_same_structure(translation: Translation, body: str) -> None:
     """Raise InputError unless the translation has the blocks of its original. This should never happen."""
-    reader = Reader()
+    reader = TextReader()
     written = reader.blocks(reader.with_tokens(body))
     original = translation.original.blocks
     if [block.role for block in written] != [block.role for block in original]:

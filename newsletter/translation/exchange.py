@@ -1,4 +1,4 @@
-"""What comes back from a translator, and what may be taken of it.
+"""What goes to a translator, what comes back, and what may be taken of that.
 
 A returned file only names the codes of its sentences. What they contain is never read from it, so it cannot change a
 field, a link, a date or a price. A sentence is taken only if it has exactly the codes of its original.
@@ -46,6 +46,31 @@ class ReturnedSentence(Struct, frozen=True, kw_only=True):
     state: TranslationState  # STALE if the translator has not confirmed it
     digest: str = ""  # of the original as it was exported; empty if the tool dropped it
     exported: str = ""  # the digest of the translation that was exported, or empty
+
+
+class ExportedSentence(Struct, frozen=True, kw_only=True):
+    """The translation of one sentence as it is now."""
+
+    state: TranslationState
+    target: Pieces = ()  # with the codes of the original; empty if there is none, or if they differ
+    written: str = ""  # a translation whose codes differ, as it is written
+    exported: str = ""  # the digest of the translation
+
+
+class ExportedFile(Struct, frozen=True, kw_only=True):
+    """A file of an issue. `name` has the issue and the file, with `/` between them."""
+
+    name: str
+    units: Sequence[Unit]
+    sentences: Mapping[tuple[str, int], ExportedSentence]
+
+    def context_of(self, unit: Unit) -> tuple[str, ...]:
+        """Return the notes for the translator of a unit: what it is, and what its codes stand for."""
+        own = [self.sentences[unit.id, index] for index in range(len(unit.segments))]
+        stale = any(each.state is TranslationState.STALE for each in own)
+        hint = ("The original has changed since it was translated.",) if stale else ()
+        written = tuple(f"translated by hand: {each.written}" for each in own if each.written)
+        return (f"{unit.role[:1].upper()}{unit.role[1:]}", *hint, *unit.notes, *written)
 
 
 class OtherVersionError(Exception):

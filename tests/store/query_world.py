@@ -213,6 +213,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("forgotten.drop_key", ({},)),
     ("forgotten.remember_key", ({"digest": b"key"},)),
     ("freeze.stated_zones", ({},)),
+    ("freeze.stated_languages", ({},)),
     ("freeze.collect_members", ({},)),
     ("freeze.exclude_suppressed", ({**FREEZE, "reason": "unsubscribed"},)),
     ("freeze.exclude_without_consent", (FREEZE,)),

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from newsletter.config import Config
 from newsletter.content.comments import without_comments
 from newsletter.content.loader import ISSUE_FILE
+from newsletter.content.translations import MARKS
 from newsletter.content.yaml_reader import Tree, read_yaml_text
 from newsletter.errors import InputError, Location
 from newsletter.model.issue import Issue
@@ -24,7 +25,6 @@ from newsletter.workflows.compose.editing import EditableFile, editable_files, o
 from newsletter.workflows.translations.plain_spans import span_finder
 from newsletter.workflows.translations.text_reader import TextReader, key_texts, role_of
 
-MARKS = "of"  # the key in which a translation lists the sentences it was made from
 DEFAULT = "default"  # before the name of a merge field, in the place of its default text
 _LINE_BREAK = re.compile(r"(?:\\|[ ]{2,})\n")
 

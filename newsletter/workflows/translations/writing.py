@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from newsletter.content.key_edits import Value, with_keys
 from newsletter.content.loader import ISSUE_FILE
+from newsletter.content.translations import MARKS
 from newsletter.errors import InputError, Location
 from newsletter.model.slots import MergeField
 from newsletter.system.contained import NOTHING, fingerprint_of, write_below
@@ -18,7 +19,6 @@ from newsletter.translation.units import Segment, Unit, body_of
 from newsletter.workflows.compose.editing import MOST_BYTES, encoded
 from newsletter.workflows.translations.originals import (
     DEFAULT,
-    MARKS,
     Original,
     Translation,
     written_location,

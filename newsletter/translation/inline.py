@@ -124,6 +124,13 @@ def has_words(pieces: Pieces) -> bool:
     return any(isinstance(piece, str) and any(map(str.isalpha, piece)) for piece in pieces)
 
 
+def with_lone_dates(pieces: Pieces) -> Pieces:
+    """Return the pieces with dates as words if there are no other words, because translators skip lone codes."""
+    if has_words(pieces):
+        return pieces
+    return tuple(piece.name if isinstance(piece, Code) and piece.kind is CodeKind.DATE else piece for piece in pieces)
+
+
 def digest_of(pieces: Pieces) -> str:
     """Return by what a change of a sentence is noticed: 8 digits of its words and codes, and 4 of where they lead.
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from newsletter.translation.inline import Code, CodeForm, CodeKind, Piece, Pieces
 
-_ALONE, _OPEN, _CLOSE, _BREAK = "\ue000", "\ue001", "\ue002", "\ue003"  # stand for codes while sentences are found
-_CLOSING = rf"[\"'”’»)\]」』{_CLOSE}]*"
+_ALONE, _OPEN, _CLOSE, _BREAK, _NOTE = "\ue000\ue001\ue002\ue003\ue004"  # stand for codes
+_CLOSING = rf"[\"'”’»)\]」』{_CLOSE}{_NOTE}]*"
 # An ideographic stop ends a sentence by itself. Others need a space after them.
 _END = re.compile(rf"[。！？]+{_CLOSING}\s*|[.!?…؟۔।]+{_CLOSING}(?:{_BREAK}\s*|\s+)")
 _WORD_BEFORE = re.compile(r"[^\s(\[“«\"']*$")
@@ -63,13 +63,13 @@ def _is_end(flat: str, match: re.Match[str], language: str) -> bool:
         return True
     if word.isdigit() and len(word) < 3 and language in _ORDINAL_DOTS:
         return False
-    is_initial = len(word) == 1 and word.isalpha() and found is not None and found[0].isupper()
+    is_initial = len(word) == 1 and word.isalpha()  # “C. Germer”, “z. B.”
     return not is_initial and word not in _ABBREVIATIONS.get(language, "").split()
 
 
 def _sign_of(code: Code) -> str:
-    if code.kind is CodeKind.BREAK:
-        return _BREAK
+    if code.kind in {CodeKind.BREAK, CodeKind.NOTE}:
+        return _BREAK if code.kind is CodeKind.BREAK else _NOTE
     return {CodeForm.ALONE: _ALONE, CodeForm.OPEN: _OPEN, CodeForm.CLOSE: _CLOSE}[code.form]
 
 

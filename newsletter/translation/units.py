@@ -11,7 +11,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.errors import Location
-from newsletter.translation.inline import Code, CodeKind, Pieces, digest_of, has_words, numbered, text_of
+from newsletter.translation.inline import (
+    Code,
+    CodeKind,
+    Pieces,
+    digest_of,
+    has_words,
+    numbered,
+    text_of,
+    with_lone_dates,
+)
 from newsletter.translation.sentences import sentences_of
 
 _ROLES: Mapping[str, str] = {"th": "heading of a table", "td": "cell of a table", "heading": "heading"}
@@ -110,7 +119,7 @@ def _block(
     last = min(first + len(content) - 1, len(lines) - 1)
     end = at + len(content[0]) if last == first else lines[last].rfind(content[-1]) + len(content[-1])
     children = [child for child in token.children or [] if child.type not in {"task_box", "footnote_mark"}]
-    pieces = numbered(read(children))
+    pieces = numbered(with_lone_dates(read(children)))
     if not has_words(pieces):
         return None
     if match := _TASK.match(content[0]) if any(child.type == "task_box" for child in token.children or []) else None:
@@ -148,7 +157,7 @@ def unit_of_block(block: Block, number: int, *, line: int, language: str) -> Uni
 
 def unit_of_key(location: Location, pieces: Pieces, *, role: str, line: int, hint: str = "") -> Unit:
     """Return the value of a key as a unit of one sentence."""
-    pieces = numbered(pieces)
+    pieces = numbered(with_lone_dates(pieces))
     notes = (*([hint] if hint else []), *_notes_on(pieces))
     name = ".".join(map(str, location))
     return Unit(id=name, role=role, line=line, location=location, segments=(Segment(pieces),), notes=notes)

@@ -17,12 +17,12 @@ from newsletter.model.issue import Issue
 from newsletter.model.issue_fields import EventFields, IssueFields
 from newsletter.model.slots import MERGE_TOKEN, MergeField
 from newsletter.translation.held import UNKNOWN, Held, HeldText, held_by_units, read_marks
-from newsletter.translation.inline import has_words
+from newsletter.translation.inline import has_words, with_lone_dates
 from newsletter.translation.inline_markdown import FindSpans, markdown_of
 from newsletter.translation.sentences import sentences_of
 from newsletter.translation.units import Block, Unit, unit_of_block, unit_of_key
 from newsletter.workflows.compose.editing import EditableFile, editable_files, open_file
-from newsletter.workflows.translations.plain_spans import span_finder
+from newsletter.workflows.translations.plain_spans import plain_spans, span_finder
 from newsletter.workflows.translations.text_reader import TextReader, key_texts, role_of
 
 DEFAULT = "default"  # before the name of a merge field, in the place of its default text
@@ -79,7 +79,7 @@ def _original(file: EditableFile, model: type[BaseModel], language: str, find: F
     units = [
         unit_of_key(at, pieces, role=role_of(at), line=lines.get(at, 1))
         for at, value in texts.items()
-        if has_words(pieces := reader.pieces(value, find))
+        if has_words(pieces := with_lone_dates(reader.pieces(value, find)))
     ]
     plain = without_comments(file.body or "", first_line=file.body_line)
     body = reader.with_tokens(plain.text)
@@ -147,7 +147,7 @@ def read_translation(config: Config, folder: Path, original: Original, language:
     data, lines = _keys_of(file, reader)
     plain = without_comments(file.body or "", first_line=file.body_line)
     body = reader.with_tokens(plain.text)
-    blocks = reader.blocks(body)
+    blocks = reader.blocks(body, plain_spans)
     marks_at = written_location(original, (MARKS,), language)[0]
     entries = data.get(str(marks_at))
     marks = read_marks([str(each) for each in entries]) if isinstance(entries, list) else None

@@ -16,7 +16,9 @@ _PRICE = re.compile(
     rf"(?<!\w)(?:{_SIGNS}|(?:{_CODES})\s)\s?{_NUMBER}|(?<![\w.,]){_NUMBER}\s?(?:[€£₪₩円元]|(?:{_CODES}|zł|kr|Kč)(?!\w))"
 )
 _TIME = re.compile(r"(?<![\w:.])\d{1,2}:\d\d(?::\d\d)?(?!\w)(?:\s?[ap](?:\.m\.|m)(?!\w))?", re.IGNORECASE)
-_CONTACT = re.compile(r"(?<![\w@./-])(?:[\w.+-]+@|www\.)(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w./-]*\w)?(?![\w@])")
+_CONTACT = re.compile(
+    r"https?://[^\s<>]+|(?<![\w@./-])(?:[\w.+-]+@|www\.)(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w./-]*\w)?(?![\w@])"
+)
 _PATTERNS = {CodeKind.PRICE: _PRICE, CodeKind.TIME: _TIME, CodeKind.CONTACT: _CONTACT}
 _AND_ON = re.compile(r"\s?[–-]\s?(?P<day>\d{1,2})(?![\d.:/])(?:,? (?P<year>20\d\d))?")  # February 25–27, 2026
 # The first day of a range that begins with the day, and with what it goes on: “25.–27. Februar”.
@@ -24,18 +26,18 @@ _BEFORE = re.compile(r"(?<![\w:.,])(?P<day>\d{1,2})\.?\s?[–-]\s?(?=\d{1,2}\.?\
 _LEAP_YEAR = 2024  # of a date without a year, so that February 29 exists
 
 
+def plain_spans(text: str) -> list[PlainSpan]:
+    """Return the prices, times and addresses in a text, which are the same in every language."""
+    return [
+        PlainSpan(match.start(), match.end(), kind, match[0])
+        for kind, pattern in _PATTERNS.items()
+        for match in pattern.finditer(text)
+    ]
+
+
 def span_finder(source: str, target: str) -> Callable[[str], Sequence[PlainSpan]]:
-    """Return a function that finds what stays the same in a text. Dates are written as the other language does."""
-
-    def find(text: str) -> Sequence[PlainSpan]:
-        found = [
-            PlainSpan(match.start(), match.end(), kind, match[0])
-            for kind, pattern in _PATTERNS.items()
-            for match in pattern.finditer(text)
-        ]
-        return [*_dates_in(text, source, target), *found]
-
-    return find
+    """Return a function that also finds the dates in a text, with the form that they have in the other language."""
+    return lambda text: [*_dates_in(text, source, target), *plain_spans(text)]
 
 
 def _dates_in(text: str, source: str, target: str) -> Iterator[PlainSpan]:

@@ -23,6 +23,7 @@ from newsletter.workflows.translations.originals import (
     Translation,
     written_location,
 )
+from newsletter.workflows.translations.plain_spans import plain_spans
 from newsletter.workflows.translations.text_reader import TextReader, restored
 
 HeldSentences = Mapping[tuple[str, int], Held]
@@ -132,7 +133,7 @@ def _leading_where_the_original_does(translation: Translation, key: tuple[str, i
 def _require_same_structure(translation: Translation, body: str) -> None:
     """Raise InputError unless the translation has the blocks of its original. This should never happen."""
     reader = TextReader()
-    written = reader.blocks(reader.with_tokens(body))
+    written = reader.blocks(reader.with_tokens(body), plain_spans)
     original = translation.original.blocks
     if [block.role for block in written] != [block.role for block in original]:
         at = next((n for n, (a, b) in enumerate(zip(written, original, strict=False)) if a.role != b.role), 0)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
 from newsletter.config import Config
+from newsletter.content.event_ids import EventIds
 from newsletter.content.issue_choices import entries_of, require_segment, require_topics, topics_of
 from newsletter.content.issue_folder import item_files, language_in_name, section_files, unused_files
 from newsletter.content.parts import PartReader
@@ -126,6 +127,7 @@ class _IssueReader(Struct):
     files: Mapping[str, Path] | None = None  # the file of each section; None until it is first asked for
     originals: dict[str, OriginalSection] = field(default_factory=dict)  # the sections that were read
     standing: list[Section] = field(default_factory=list)  # the sections without a mistake
+    ids: EventIds | None = None  # None until an event is read
 
     def read(self) -> _Loaded:
         config, reading = self.parts.config, self.parts.reading
@@ -264,8 +266,15 @@ class _IssueReader(Struct):
         read = None if document is None else self.parts.read(document, EventFields)
         if read is None:
             return None
+        uid = self._ids().uid_of(path, read.document, read.fields.id, self.parts.reading)
         zone = ZoneInfo(read.fields.timezone or self.parts.config.settings.newsletter.timezone)
-        return item_of(name, zone, read), OriginalPart(path, read, EventFields)
+        return item_of(name, uid, zone, read), OriginalPart(path, read, EventFields)
+
+    def _ids(self) -> EventIds:
+        if self.ids is None:
+            domain = self.parts.config.settings.newsletter.from_email.rpartition("@")[2]
+            self.ids = EventIds(self.parts.folder, domain)
+        return self.ids
 
 
 def _sorted(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:

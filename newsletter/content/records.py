@@ -119,10 +119,10 @@ def _without_type(keys: WrittenKeys) -> WrittenKeys:
 
 
 @lru_cache(maxsize=1024)
-def item_of(name: str, zone: ZoneInfo, read: Read[EventFields]) -> Item:
+def item_of(name: str, uid: str, zone: ZoneInfo, read: Read[EventFields]) -> Item:
     """Return an item. If its file has not changed, it is the same object as before."""
     source, digest = read.document.source, read.document.digest
-    return Item(name=name, fields=read.fields, prose=read.prose, source=source, digest=digest, zone=zone)
+    return Item(name=name, uid=uid, fields=read.fields, prose=read.prose, source=source, digest=digest, zone=zone)
 
 
 @lru_cache(maxsize=512)

@@ -99,7 +99,7 @@ class Translator(Struct):
         items = [(item, self._part(code, section.name, part)) for item, part in whole.items]
         if index is None or before != (len(self.gaps), len(self.parts.reading.mistakes)):
             return None
-        in_language = tuple(item_of(item.name, item.zone, read) for item, read in items if read is not None)
+        in_language = tuple(item_of(item.name, item.uid, item.zone, read) for item, read in items if read is not None)
         if not section.language:
             return section
         return section_of(section.name, section.type, section.only, index, in_language, code)

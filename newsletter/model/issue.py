@@ -94,11 +94,17 @@ class Item(Struct, frozen=True, kw_only=True, eq=False):
     """One event or offer of a section. Instances are compared by identity."""
 
     name: str
+    uid: str  # the same in every language and every issue that names the event (RFC 7986, 5.3)
     fields: EventFields
     prose: Prose
     source: Source
     digest: str  # a hash of its file
     zone: ZoneInfo  # the event's own, or the newsletter's
+
+    @property
+    def slug(self) -> str:
+        """The event's id, which is also its name in the archive's addresses."""
+        return self.uid.rpartition("@")[0]
 
     @lru_cache(maxsize=4096)  # noqa: B019 - asked for a hundred times in each build; a build keeps few items anyway
     def times(self) -> tuple[Occurrence, ...]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from msgspec import Struct
@@ -253,6 +254,9 @@ class EventFields(Fields):
 
     title: PlainText
     subtitle: PlainText | None = None
+    id: FileName | None = Field(
+        default=None, description="its name for calendars, if it is in several issues; by default, from its file"
+    )
     starts: Moment | None = None
     ends: Moment | None = Field(default=None, description="for a repeated event, the end of the last occurrence")
     timezone: TimeZone | None = None
@@ -325,6 +329,15 @@ _ByName = BeforeValidator(lambda value: {"section": value} if isinstance(value, 
 _Several = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
 
 
+class Visibility(StrEnum):
+    """Who finds an issue in the public archive."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"  # only people who have the address of its page
+    NONE = "none"  # it has no page
+    AFTER_SENDING = "after sending"  # public as soon as it is being sent, and without a page before
+
+
 class IssueFields(Fields):
     """The keys of `issue.yaml`."""
 
@@ -332,7 +345,11 @@ class IssueFields(Fields):
     preheader: PlainText
     title: PlainText
     date: Day
+    id: FileName | None = Field(
+        default=None, description="its name when it was created, which stays the same if the folder is renamed"
+    )
     language: Language | None = None
+    visibility: Visibility | None = Field(default=None, description="who finds it in the public archive")
     topics: Annotated[tuple[Slug, ...], _Several] = Field(
         default=(), description="the issue's topics: names from [topics] in newsletter.toml"
     )

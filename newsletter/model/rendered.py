@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from newsletter.model.axes import Axis, readership_of
 from newsletter.model.readership import Reader, Readership
+from newsletter.model.site_addresses import PICTURES
 from newsletter.model.slots import Slot, Template
+from newsletter.model.told import ToldEvent
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -42,6 +44,7 @@ class RenderedVariant(Struct, frozen=True, kw_only=True):
     text: Template
     slots: tuple[Slot, ...]
     pictures: tuple[Picture, ...]  # the images in the email itself; empty if images are hosted
+    told: tuple[ToldEvent, ...] = ()  # what it tells about events; not saved with it, but in tables of its own
 
     @property
     def content_hash(self) -> str:
@@ -96,10 +99,10 @@ def content_hash_of(variants: Iterable[RenderedVariant], pictures: Iterable[Pict
     return digest.hexdigest()
 
 
-# The image URLs that the renderer writes: `cid:NAME@newsletter`, or `https://…/images/NAME` if images are hosted.
+# The image URLs that the renderer writes: `cid:NAME@newsletter`, or `https://…/i/NAME` if images are hosted.
 _PICTURE_ADDRESS = re.compile(
-    r"""cid:(?P<inside>[A-Za-z0-9.-]+)@newsletter
-      | https://[^\s"'()<>]+/images/(?P<hosted>[A-Za-z0-9.-]+)""",
+    rf"""cid:(?P<inside>[A-Za-z0-9.-]+)@newsletter
+      | https://[^\s"'()<>]+/{PICTURES}/(?P<hosted>[A-Za-z0-9.-]+)""",
     re.VERBOSE,
 )
 

@@ -14,6 +14,7 @@ from newsletter.errors import FaultError, InputError, Mistake, MistakesError
 from newsletter.model.issue import PictureFile
 from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS, plain_stem
 from newsletter.model.rendered import Picture
+from newsletter.model.site_addresses import address_of, picture_path
 from newsletter.render.imaging.decode import FAULTS
 from newsletter.render.imaging.fit import Extent, FinalTouch, Original, PictureSpace, extent_of, fit, try_out
 from newsletter.render.memory import Memory
@@ -75,7 +76,8 @@ class PictureShelf:
             raise InputError(f"{path}: {_fault(err)}") from err
         picture = _named(path, content, sharp_width=2 * space.width)
         self._pictures.setdefault(picture.name, picture)
-        src = f"{self._hosted_at}/images/{picture.name}" if self._hosted_at else f"cid:{picture.content_id}"
+        hosted_at = self._hosted_at
+        src = address_of(hosted_at, picture_path(picture.name)) if hosted_at else f"cid:{picture.content_id}"
         width = file.extent.shown_width(space)
         return ShownPicture(src=src, width=width, height=max(1, round(picture.height * width / picture.width)))
 

@@ -13,7 +13,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, field_validator, mode
 
 from newsletter.errors import FaultError, FieldError, Location
 from newsletter.model.event import SoftBouncePolicy
-from newsletter.model.issue_fields import Phrase
+from newsletter.model.issue_fields import Phrase, Visibility
 from newsletter.model.segment import in_one_line
 from newsletter.model.values import (
     Color,
@@ -301,9 +301,15 @@ class ServiceSettings(Fields):
 
 
 class Archive(Fields):
-    """`[archive]`: where published issues and their images are hosted."""
+    """`[archive]`: the public pages of issues, and the images of their emails."""
 
-    url: WebAddress
+    url: WebAddress = Field(description="the address of the archive, where readers find its pages and images")
+    to: OneLine | None = Field(
+        default=None, description="where `newsletter publish` puts the files: a folder, or s3://, gs:// or sftp://"
+    )
+    visibility: Visibility = Field(
+        default=Visibility.AFTER_SENDING, description="of issues that do not name their own `visibility`"
+    )
 
 
 class Settings(Fields):

@@ -146,6 +146,12 @@ def test_the_help_of_the_program_loads_nothing_heavy(tmp_path: Path) -> None:
     assert not set(heavy.split("|")).intersection(modules_after("--help", folder=tmp_path))
 
 
+def test_the_studio_loads_what_asks_others_only_for_the_pages_that_do(tmp_path: Path) -> None:
+    loaded = modules_after("preview", "--help", folder=tmp_path)
+    assert "newsletter.web.studio.setup" in loaded
+    assert not {"dns", "requests", "httpx", "sendgrid", "cryptography"}.intersection(loaded)
+
+
 def test_the_help_of_one_command_loads_no_other(tmp_path: Path) -> None:
     loaded = modules_after("subscribers", "add", "--help", folder=tmp_path)
     assert "newsletter.cli.subscribers.add" in loaded

@@ -13,6 +13,7 @@ def item(**fields: Any) -> Item:
     valid = EventFields.model_validate({"title": "An event", **fields})
     return Item(
         name="event",
+        uid="2026-02-event@example.org",
         fields=valid,
         prose=Prose(tokens=()),
         digest="",

@@ -8,7 +8,7 @@ NAME = "portrait-1f0c2a9b77e1.png"
 PICTURE = Picture(name=NAME, content_type="image/png", content=b"", width=1, height=1)
 
 
-@pytest.mark.parametrize("address", [f"cid:{NAME}@newsletter", f"https://archive.example.org/letters/images/{NAME}"])
+@pytest.mark.parametrize("address", [f"cid:{NAME}@newsletter", f"https://archive.example.org/letters/i/{NAME}"])
 @pytest.mark.parametrize(
     "place", ['<img src="{}">', "<td background='{}'>", "background:url({}) top", '<v:fill src="{}"/>']
 )

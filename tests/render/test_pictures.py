@@ -92,7 +92,7 @@ def test_hosted_pictures_have_an_address_and_others_travel_inside(still: Path) -
     assert (
         PictureShelf("https://www.example.org/letters", Memory())
         .show(still, SPACE)
-        .src.startswith("https://www.example.org/letters/images/still-")
+        .src.startswith("https://www.example.org/letters/i/still-")
     )
     assert PictureShelf(None, Memory()).show(still, SPACE).src.startswith("cid:still-")
 

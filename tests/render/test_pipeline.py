@@ -131,7 +131,7 @@ def test_pictures_travel_inside_the_mail_or_are_hosted_under_the_same_names(rend
     assert inside.fullest.pictures == (picture,)
     assert f'src="cid:{picture.content_id}"' in "".join(inside.fullest.html.parts)
     assert hosted.fullest.pictures == ()
-    assert f'src="https://www.example.org/letters/images/{picture.name}"' in "".join(hosted.fullest.html.parts)
+    assert f'src="https://www.example.org/letters/i/{picture.name}"' in "".join(hosted.fullest.html.parts)
 
 
 def test_hosted_pictures_are_named_by_their_address_and_do_not_travel(render: Render) -> None:
@@ -141,7 +141,7 @@ def test_hosted_pictures_are_named_by_their_address_and_do_not_travel(render: Re
     }
     hosted = render({**files, "newsletter.toml": CONFIG + '\n[archive]\nurl = "https://www.example.org/letters"\n'})
     (picture,) = hosted.rendered.pictures
-    assert f'src="https://www.example.org/letters/images/{picture.name}"' in hosted.html
+    assert f'src="https://www.example.org/letters/i/{picture.name}"' in hosted.html
     assert hosted.rendered.fullest.pictures == ()
 
 

@@ -8,6 +8,7 @@ from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Web
 from newsletter.errors import CannotRunError
 from newsletter.model.finding import NotRun
+from newsletter.model.site_addresses import PICTURES
 from newsletter.settings.workspace import Settings
 from newsletter.system.parallel import results_of
 from newsletter.system.stream import TimeLimit
@@ -62,5 +63,5 @@ def _verdicts(addresses: tuple[str, ...], settings: Settings) -> dict[str, LinkR
 def _problem(context: CheckContext, address: str, trouble: str, archive: str) -> Problem:
     what = f"readers would not see the image {address}, because it {trouble}"
     folder = f"build/{context.subject.issue.name}/pictures/"
-    remedy = f"run `newsletter build` and upload the files in {folder} to {archive}/images/"
+    remedy = f"run `newsletter build` and upload the files in {folder} to {archive}/{PICTURES}/"
     return error(context.picture_place(address), what, remedy)

@@ -12,6 +12,7 @@ from newsletter.errors import ProviderError
 from newsletter.model.diagnosis import DnsRecord, Health, HealthItem, from_words, not_judged, ok, warning
 from newsletter.providers.base import AuthenticatedDomain, ProviderFacts
 from newsletter.providers.sendgrid.client import SendGridAccount, list_of, text_of
+from newsletter.providers.sendgrid.needs import NEEDS
 
 _SCOPES_AT = "https://app.sendgrid.com/settings/api_keys"
 _DOMAINS_AT = "https://app.sendgrid.com/settings/sender_auth"
@@ -20,26 +21,6 @@ _AGAIN = "run `newsletter doctor` again"
 _SECONDS = 10.0  # the longest wait for an answer, because a person is waiting for the result
 # The keys of the DNS record for a domain's envelope: with automated security, and without.
 _ENVELOPE_PARTS = ("mail_cname", "mail_server")
-# For each permission: its name in the account, its scopes, and the consequence if they are missing.
-_NEEDS = (
-    ("Mail Send", ("mail.send",), Health.ERROR, "no email can be sent"),
-    (
-        "Mail Send: Scheduled Sends",
-        ("mail.batch.create", "user.scheduled_sends.create", "user.scheduled_sends.read"),
-        Health.WARNING,
-        "SendGrid cannot hold email until a given time, and held email cannot be recalled",
-    ),
-    (
-        "Suppressions",
-        ("suppression.read", "suppression.create", "suppression.delete"),
-        Health.WARNING,
-        "`newsletter suppressions sync` does not work, and people who complained will be emailed again",
-    ),
-    ("Email Activity", ("messages.read",), Health.WARNING, "unconfirmed batches cannot be looked up"),
-    ("Sender Authentication: read", ("whitelabel.read",), Health.WARNING, "the DNS records to publish are not known"),
-)
-# What to choose when the key is created.
-NEEDED_PERMISSIONS = tuple(name for name, *_ in _NEEDS)
 
 
 class Permissions(Struct, frozen=True, kw_only=True):
@@ -99,7 +80,7 @@ def read_domains(account: SendGridAccount) -> tuple[AuthenticatedDomain, ...]:
 
 
 def _missing_scopes(scopes: frozenset[str]) -> list[HealthItem]:
-    lacking = [need for need in _NEEDS if not scopes.issuperset(need[1])]
+    lacking = [need for need in NEEDS if not scopes.issuperset(need[1])]
     return [
         HealthItem(
             id="scopes",

@@ -10,10 +10,11 @@ from msgspec import Struct
 from newsletter.checks.reading.appearance import INLINE_TAGS
 from newsletter.checks.reading.document import words_of
 from newsletter.model.review import ShownVariant
+from newsletter.model.site_addresses import PICTURES
 from newsletter.workflows.compose.placed import BLOCK_ATTRIBUTE, PLACE_ATTRIBUTE
 
 _HASH = re.compile(r"-[0-9a-f]{12}(?=\.[a-z]+$)")  # in the name of an image: of its content
-_PICTURE = re.compile(r"^(?:cid:([A-Za-z0-9.-]+)@newsletter|https://[^\s]+/images/([A-Za-z0-9.-]+))$")
+_PICTURE = re.compile(rf"^(?:cid:([A-Za-z0-9.-]+)@newsletter|https://[^\s]+/{PICTURES}/([A-Za-z0-9.-]+))$")
 _NAMES = {"newsletter.toml": "Masthead and footer", "issue.yaml": "Title"}  # of what is not a section
 _MOST_BLOCKS = 1500  # comparing takes a time that grows with the square of this
 _TITLES = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})

@@ -13,6 +13,7 @@ from newsletter.model.values import file_name
 from newsletter.system.file_errors import explained
 from newsletter.system.files import whole_folder
 from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.compose.copied_events import keep_ids
 
 _LONGEST_NAME = 100  # characters; files whose names begin with the issue's may have up to 255 bytes
 # Names that Windows keeps for devices, with any ending, and a dot or space at the end, which it drops:
@@ -62,8 +63,9 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
         with whole_folder(target) as copy:
             shutil.copytree(original, copy, dirs_exist_ok=True)
             fields = copy / ISSUE_FILE
-            dated = f"date: {issue_date or _date_for(name, today)}"
-            fields.write_bytes(_DATE_LINE.sub(dated.encode(), fields.read_bytes(), count=1))
+            day = issue_date or _date_for(name, today)
+            fields.write_bytes(_DATE_LINE.sub(f"date: {day}".encode(), fields.read_bytes(), count=1))
+            keep_ids(config, original, copy, day)
     except OSError as err:
         place = Path(err.filename or target)
         raise InputError(str(explained(err, place, deed="copied", elsewhere="", shown=config.shown))) from err

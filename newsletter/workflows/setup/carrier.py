@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from newsletter.errors import FaultError
 from newsletter.model.values import OneLine
-from newsletter.providers.sendgrid.account import NEEDED_PERMISSIONS
+from newsletter.providers.sendgrid.needs import NEEDED_PERMISSIONS
 from newsletter.settings.provider import LOOPBACK, SmtpSettings
 from newsletter.workflows.setup.asking import Option, SetupQuestion, checked, saving, setting
 from newsletter.workflows.setup.settings_file import Changes

@@ -12,8 +12,6 @@ from msgspec import Struct
 from newsletter.language.clock import show_utc
 from newsletter.language.counts import people_of
 from newsletter.model.diagnosis import HealthItem
-from newsletter.workflows.doctor.examination import provider_facts
-from newsletter.workflows.doctor.network import sender_items
 from newsletter.workflows.serve.unit import place_of
 from newsletter.workflows.setup import carrier
 from newsletter.workflows.setup.asking import SetupQuestion
@@ -118,12 +116,18 @@ def _domain(situation: Situation) -> StepState:
     )
 
 
+# The examinations are loaded here because they load DNS and HTTP: 37 MB, which the studio needs on these steps only.
 def _check_domain(situation: Situation) -> tuple[HealthItem, ...]:
+    from newsletter.workflows.doctor.examination import provider_facts
+    from newsletter.workflows.doctor.network import sender_items
+
     facts = provider_facts(situation.config, situation.environ, is_online=True)
     return _apart(sender_items(situation.config, facts, is_online=True))
 
 
 def _check_carrier(situation: Situation) -> tuple[HealthItem, ...]:
+    from newsletter.workflows.doctor.examination import provider_facts
+
     return _apart(provider_facts(situation.config, situation.environ, is_online=True).items) if situation.sends else ()
 
 

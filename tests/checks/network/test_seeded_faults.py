@@ -100,7 +100,7 @@ def hosted(**how: object) -> Break:
         settings = around.workspace.root / "newsletter.toml"
         settings.write_text(settings.read_text() + archive)
         html = "".join(around.workspace.subject().rendered.fullest.html.parts)
-        for name in set(re.findall(r"/letters(/images/[\w.-]+)", html)):
+        for name in set(re.findall(r"/letters(/i/[\w.-]+)", html)):
             around.pages.pages[f"/letters{name}"] = Page(**how) if "cup" in name else Page()  # type: ignore[arg-type]
 
     return break_it

@@ -24,6 +24,7 @@ CHANGED = """[...document.getElementById('desktop').contentDocument.querySelecto
 ACTIVE = "document.getElementById('desktop').contentDocument.activeElement.dataset.place"
 SEEN_AT = """[...document.getElementById('desktop').contentDocument.querySelectorAll('p')]
     .filter(each => each.textContent.includes('And a paragraph.'))[20].getBoundingClientRect().top"""
+LOOK = "block => { const style = getComputedStyle(block); return [style.margin, style.font, style.color]; }"
 VIEWS = ("both", "desktop", "tablet", "phone", "inbox", "text", "source")
 PATIENT = 20_000  # milliseconds on a busy machine
 
@@ -72,9 +73,12 @@ def test_a_save_replaces_only_what_changed_and_marks_it(page: Page, issue_folder
     assert page.evaluate("document.getElementById('desktop').contentDocument.isSame")
     page.wait_for_function(f"() => Math.abs({SEEN_AT} - {seen_at}) < 1")
     expect(page.locator("#reader summary")).to_be_focused()
-    assert page.frame_locator("#desktop").get_by_text("Something quite new.").get_attribute("data-place") == (
-        "issues/2026-02/letter.md:6"
-    )
+    new = page.frame_locator("#desktop").get_by_text("Something quite new.")
+    assert new.get_attribute("data-place") == "issues/2026-02/letter.md:6"
+    patched = new.evaluate(LOOK)
+    page.reload()
+    in_frame(page, "desktop", "Something quite new.")
+    assert new.evaluate(LOOK) == patched
 
 
 def test_changed_lines_of_the_plain_text_are_marked(page: Page, issue_folder: Path) -> None:

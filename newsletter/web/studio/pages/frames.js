@@ -16,7 +16,8 @@ export function showEmail(html, source, isEdit) {
       continue;
     }
     frame.dataset.source = source;
-    const next = new DOMParser().parseFromString(html, "text/html");
+    // The frame's own parser, because the page's policy does not allow styles in attributes, and the email's does.
+    const next = new frame.contentWindow.DOMParser().parseFromString(html, "text/html");
     count = Math.max(count, update(frame, next, isEdit));
   }
   return count;

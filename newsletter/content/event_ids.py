@@ -1,0 +1,39 @@
+"""Gives each event of an issue an id, by which calendars and the archive know it."""
+
+from collections import Counter
+from pathlib import Path
+from unicodedata import normalize
+
+from msgspec import Struct, field
+
+from newsletter.content.issue_folder import item_files, section_files
+from newsletter.content.source import Document, Reading
+
+
+class EventIds(Struct):
+    """The ids of one issue's events. Two events that name the same id are a mistake."""
+
+    folder: Path
+    domain: str
+    taken: dict[str, str] = field(default_factory=dict)  # the file of each id
+    names: Counter[str] | None = None  # in how many sections a file has each name; None until it is first asked for
+
+    def uid_of(self, path: Path, document: Document, written: str | None, reading: Reading) -> str:
+        """Return what identifies an event in every calendar (RFC 7986, 5.3): its id, and the newsletter's domain.
+
+        Without an `id`, it is made from the names of the issue and of the file. If files in several sections have that
+        name, the name of the section is in it too, so that the order of the sections does not matter.
+        """
+        section, name = (normalize("NFC", part) for part in (path.parent.name, path.stem))
+        section = f"{section}-" if written is None and self._count(name) > 1 else ""
+        id_ = written or f"{self.folder.name}-{section}{name}"
+        if (other := self.taken.setdefault(id_, document.path)) != document.path:
+            what = f"the event in {other} has the id {id_!r} too"
+            reading.add(document.path, document.source.at("id").line, what, "give one of the two another `id`")
+        return f"{id_}@{self.domain.lower()}"
+
+    def _count(self, name: str) -> int:
+        if self.names is None:
+            folders = {path.parent for path in section_files(self.folder).values() if path.name == "index.md"}
+            self.names = Counter(name for folder in folders for name in item_files(folder))
+        return self.names[name]

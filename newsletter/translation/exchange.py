@@ -15,7 +15,7 @@ from msgspec import Struct
 from newsletter.errors import FaultError
 from newsletter.translation.held import TranslationState
 from newsletter.translation.inline import Code, CodeForm, Pieces, is_nested
-from newsletter.translation.units import Segment, Unit
+from newsletter.translation.units import SourceSentence, Unit
 
 MOST_BYTES = 10_000_000  # of a returned file
 MOST_SENTENCES = 20_000
@@ -103,14 +103,14 @@ def segment_for(sentence: ReturnedSentence, units: Sequence[Unit]) -> tuple[Unit
     raise OtherVersionError
 
 
-def _is_same(sentence: ReturnedSentence, segment: Segment, shape: list[object]) -> bool:
+def _is_same(sentence: ReturnedSentence, segment: SourceSentence, shape: list[object]) -> bool:
     """Return whether a sentence came back as it is in the original. A field or a date in it is told by the digest."""
     if sentence.digest and sentence.digest.partition(".")[0] != segment.digest.partition(".")[0]:
         return False
     return shape in (_shape(segment.pieces), _shape(segment.pieces, by_label=True))
 
 
-def translated_pieces(sentence: ReturnedSentence, segment: Segment) -> Pieces:
+def translated_pieces(sentence: ReturnedSentence, segment: SourceSentence) -> Pieces:
     """Return the translation with the codes of the original. Raise FaultError unless it has exactly these."""
     codes = [piece for piece in segment.pieces if isinstance(piece, Code)]
     named = [piece for piece in sentence.source if isinstance(piece, NamedCode)]

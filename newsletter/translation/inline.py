@@ -124,11 +124,9 @@ def has_words(pieces: Pieces) -> bool:
     return any(isinstance(piece, str) and any(map(str.isalpha, piece)) for piece in pieces)
 
 
-def with_lone_dates(pieces: Pieces) -> Pieces:
-    """Return the pieces with dates as words if there are no other words, because translators skip lone codes."""
-    if has_words(pieces):
-        return pieces
-    return tuple(piece.name if isinstance(piece, Code) and piece.kind is CodeKind.DATE else piece for piece in pieces)
+def needs_translation(pieces: Pieces) -> bool:
+    """Return whether a text differs between languages: it has words, or a date."""
+    return has_words(pieces) or any(isinstance(piece, Code) and piece.kind is CodeKind.DATE for piece in pieces)
 
 
 def digest_of(pieces: Pieces) -> str:

@@ -17,9 +17,9 @@ from newsletter.translation.inline import (
     Pieces,
     digest_of,
     has_words,
+    needs_translation,
     numbered,
     text_of,
-    with_lone_dates,
 )
 from newsletter.translation.sentences import sentences_of
 
@@ -29,7 +29,7 @@ _NOT_KEPT = re.compile(r"[^>\s]")
 _TASK = re.compile(r"\[[ xX]\][ \t]+")
 
 
-class Segment(Struct, frozen=True):
+class SourceSentence(Struct, frozen=True):
     """One sentence of an original."""
 
     pieces: Pieces
@@ -51,12 +51,17 @@ class Unit(Struct, frozen=True, kw_only=True):
     id: str  # unique in its file: `title`, `notes.0.text`, `text-3`
     role: str
     line: int
-    segments: tuple[Segment, ...]
+    segments: tuple[SourceSentence, ...]
     location: Location | None = None  # of a key; None for a block of Markdown
     notes: tuple[str, ...] = ()  # what a translator needs to know besides its place
 
+    @property
+    def is_automatic(self) -> bool:
+        """Whether it has only a date, which needs no translator."""
+        return not any(has_words(sentence.pieces) for sentence in self.segments)
 
-class Block(Struct, frozen=True, kw_only=True):
+
+class SourceBlock(Struct, frozen=True, kw_only=True):
     """A block of Markdown with words, and where it stands in the text."""
 
     role: str
@@ -74,7 +79,7 @@ class Block(Struct, frozen=True, kw_only=True):
         return " ".join(kept) if self.is_one_line else f"\n{self.lead}".join(kept)
 
 
-def blocks_of(body: str, tokens: Sequence[Token], read: Callable[[Sequence[Token]], Pieces]) -> tuple[Block, ...]:
+def blocks_of(body: str, tokens: Sequence[Token], read: Callable[[Sequence[Token]], Pieces]) -> tuple[SourceBlock, ...]:
     """Return the blocks of a text that have words, in order. The `map` of a token has the indexes of its lines.
 
     Blocks in another language stay as they are, and so does code.
@@ -107,7 +112,7 @@ def _block(
     offsets: Sequence[int],
     cells: dict[int, int],
     read: Callable[[Sequence[Token]], Pieces],
-) -> Block | None:
+) -> SourceBlock | None:
     inner = around[-1] if around else ""
     content, first = token.content.split("\n"), (token.map or [0])[0]
     is_cell = inner in {"th", "td"}
@@ -119,15 +124,15 @@ def _block(
     last = min(first + len(content) - 1, len(lines) - 1)
     end = at + len(content[0]) if last == first else lines[last].rfind(content[-1]) + len(content[-1])
     children = [child for child in token.children or [] if child.type not in {"task_box", "footnote_mark"}]
-    pieces = numbered(with_lone_dates(read(children)))
-    if not has_words(pieces):
+    pieces = numbered(read(children))
+    if not needs_translation(pieces):
         return None
     if match := _TASK.match(content[0]) if any(child.type == "task_box" for child in token.children or []) else None:
         at += match.end()
     role = _ROLES.get(inner) or next((_AROUND[name] for name in reversed(around) if name in _AROUND), "paragraph")
     is_one_line = is_cell or inner == "heading"
     texts = tuple(content) if not match else (content[0][match.end() :], *content[1:])
-    return Block(
+    return SourceBlock(
         role=role,
         line=first,
         start=offsets[first] + at,
@@ -147,23 +152,23 @@ def _plain(line: str) -> str:
     return re.sub(r"\\\|", "\x00|", line)
 
 
-def unit_of_block(block: Block, number: int, *, line: int, language: str) -> Unit:
+def unit_of_block(block: SourceBlock, number: int, *, line: int, language: str) -> Unit:
     """Return a block as a unit. A block that must stay on one line is one sentence."""
     parts = (block.pieces,) if block.is_one_line else sentences_of(block.pieces, language)
-    segments = tuple(map(Segment, parts))
+    segments = tuple(map(SourceSentence, parts))
     notes = tuple(_notes_on(block.pieces))
     return Unit(id=f"text-{number}", role=block.role, line=line, segments=segments, notes=notes)
 
 
 def unit_of_key(location: Location, pieces: Pieces, *, role: str, line: int, hint: str = "") -> Unit:
     """Return the value of a key as a unit of one sentence."""
-    pieces = numbered(with_lone_dates(pieces))
+    pieces = numbered(pieces)
     notes = (*([hint] if hint else []), *_notes_on(pieces))
     name = ".".join(map(str, location))
-    return Unit(id=name, role=role, line=line, location=location, segments=(Segment(pieces),), notes=notes)
+    return Unit(id=name, role=role, line=line, location=location, segments=(SourceSentence(pieces),), notes=notes)
 
 
-def body_of(body: str, blocks: Sequence[Block], lines: Sequence[Sequence[str]]) -> str:
+def body_of(body: str, blocks: Sequence[SourceBlock], lines: Sequence[Sequence[str]]) -> str:
     """Return the text with other lines in each of its blocks."""
     written, position = "", 0
     for block, own in zip(blocks, lines, strict=True):

@@ -11,7 +11,7 @@ from lxml import etree
 from newsletter.errors import Mistake, MistakesError
 from newsletter.translation.exchange import MOST_SENTENCES, ExportedFile, NamedCode, NamedPieces, ReturnedSentence
 from newsletter.translation.held import TranslationState
-from newsletter.translation.inline import Code, CodeForm, CodeKind, Pieces
+from newsletter.translation.inline import PLAIN_KINDS, Code, CodeForm, CodeKind, Pieces
 from newsletter.translation.units import Unit
 
 _CORE = "urn:oasis:names:tc:xliff:document:2.0"
@@ -111,7 +111,7 @@ def _add_pieces(element: Element, pieces: Pieces) -> None:
             above.append(_below(above[-1], "pc", **_described(piece), dataRefStart=piece.id, **ends))
             last = None
         else:
-            shown = piece.name or piece.data or piece.markup
+            shown = piece.markup if piece.kind in PLAIN_KINDS else piece.name or piece.data or piece.markup
             last = _below(above[-1], "ph", **_described(piece), dataRef=piece.id, equiv=piece.label, disp=shown)
 
 

@@ -47,5 +47,5 @@ def export(
     counts = status.counts()
     waiting = counts[TranslationState.STALE] + counts[TranslationState.MISSING]
     name = language_name(language)
-    output.say(f"{path} has {counts.total():,} sentences, of which {waiting:,} are to be translated into {name}.")
+    output.say(f"{path} has {counts.total():,} sentences. {waiting:,} of them need a translation into {name}.")
     output.print_next(f"newsletter translations import {quote(str(path))}", "when the translator has returned it")

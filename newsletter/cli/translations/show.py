@@ -41,12 +41,11 @@ def show(
     for status in found:
         _print_open(status)
     needing = [status for status in found if not _is_complete(status)]
-    name = quote(folder.name)
     if needing:
-        command = f"newsletter translations export {name} --language {quote(needing[0].language)}"
+        command = f"newsletter translations export {quote(folder.name)} --language {quote(needing[0].language)}"
         output.print_next(command, "to write these sentences for a translator")
     else:
-        output.print_next(f"newsletter preview {name}", "to see the issue in each language")
+        output.print_next(f"newsletter preview {quote(folder.name)}", "to see the issue in each language")
 
 
 def _is_complete(status: LanguageStatus) -> bool:

@@ -37,7 +37,7 @@ def exported_file(translation: Translation, issue: str) -> ExportedFile:
     found: Sequence[SentenceStatus] = tuple(sentences_in(translation))
     return ExportedFile(
         name=f"{issue}/{translation.original.name}",
-        units=translation.original.units,
+        units=tuple(unit for unit in translation.original.units if not unit.is_automatic),
         sentences={(each.unit.id, each.index): _exported(translation, each) for each in found},
     )
 

@@ -17,10 +17,10 @@ from newsletter.model.issue import Issue
 from newsletter.model.issue_fields import EventFields, IssueFields
 from newsletter.model.slots import MERGE_TOKEN, MergeField
 from newsletter.translation.held import UNKNOWN, Held, HeldText, held_by_units, read_marks
-from newsletter.translation.inline import has_words, with_lone_dates
+from newsletter.translation.inline import needs_translation
 from newsletter.translation.inline_markdown import FindSpans, markdown_of
 from newsletter.translation.sentences import sentences_of
-from newsletter.translation.units import Block, Unit, unit_of_block, unit_of_key
+from newsletter.translation.units import SourceBlock, Unit, unit_of_block, unit_of_key
 from newsletter.workflows.compose.editing import EditableFile, editable_files, open_file
 from newsletter.workflows.translations.plain_spans import plain_spans, span_finder
 from newsletter.workflows.translations.text_reader import TextReader, key_texts, role_of
@@ -29,14 +29,14 @@ DEFAULT = "default"  # before the name of a merge field, in the place of its def
 _LINE_BREAK = re.compile(r"(?:\\|[ ]{2,})\n")
 
 
-class Original(Struct, frozen=True, kw_only=True):
+class OriginalFile(Struct, frozen=True, kw_only=True):
     """A file of an issue in its own language, as units."""
 
     name: str  # relative to the issue's folder
     shown: str
     units: tuple[Unit, ...]
     body: str  # without comments, with tokens for merge fields
-    blocks: tuple[Block, ...]
+    blocks: tuple[SourceBlock, ...]
     reader: TextReader
     defaults: Mapping[str, MergeField]  # the merge field of each unit that is a default text
     copied: Mapping[Location, str] = {}  # keys without words, which are the same in every language
@@ -45,7 +45,7 @@ class Original(Struct, frozen=True, kw_only=True):
 class Translation(Struct, frozen=True, kw_only=True):
     """What there is of an original in another language."""
 
-    original: Original
+    original: OriginalFile
     language: str
     name: str
     shown: str
@@ -56,7 +56,7 @@ class Translation(Struct, frozen=True, kw_only=True):
     reader: TextReader = field(default_factory=TextReader)
 
 
-def read_originals(config: Config, folder: Path, issue: Issue, language: str) -> tuple[Original, ...]:
+def read_originals(config: Config, folder: Path, issue: Issue, language: str) -> tuple[OriginalFile, ...]:
     """Return each file of an issue that has words to translate. `language` is the one to translate into."""
     names = editable_files(config, folder)
     models: dict[str, type[BaseModel]] = {issue.source.path: IssueFields}
@@ -72,14 +72,14 @@ def read_originals(config: Config, folder: Path, issue: Issue, language: str) ->
     return tuple(original for original in found if original.units)
 
 
-def _original(file: EditableFile, model: type[BaseModel], language: str, find: FindSpans) -> Original:
+def _original(file: EditableFile, model: type[BaseModel], language: str, find: FindSpans) -> OriginalFile:
     reader = TextReader()
     data, lines = _keys_of(file, reader)
     texts = dict(key_texts(model, data))
     units = [
         unit_of_key(at, pieces, role=role_of(at), line=lines.get(at, 1))
         for at, value in texts.items()
-        if has_words(pieces := with_lone_dates(reader.pieces(value, find)))
+        if needs_translation(pieces := reader.pieces(value, find))
     ]
     plain = without_comments(file.body or "", first_line=file.body_line)
     body = reader.with_tokens(plain.text)
@@ -93,7 +93,7 @@ def _original(file: EditableFile, model: type[BaseModel], language: str, find: F
         unit_of_key(tuple(name.split(".")), (str(each.default),), role=f"in place of an unknown {each.name}", line=1)
         for name, each in defaults.items()
     )
-    return Original(
+    return OriginalFile(
         name=file.name,
         shown=file.shown,
         units=tuple(units),
@@ -132,12 +132,12 @@ def translated_name(name: str, language: str) -> str:
     return name if name == ISSUE_FILE else str(PurePosixPath(name).with_suffix(f".{language}.md"))
 
 
-def written_location(original: Original, location: Location, language: str) -> Location:
+def written_location(original: OriginalFile, location: Location, language: str) -> Location:
     """Return where the translation of a key is written: `subject.es` in `issue.yaml`, and the same key elsewhere."""
     return (f"{location[0]}.{language}", *location[1:]) if original.name == ISSUE_FILE else location
 
 
-def read_translation(config: Config, folder: Path, original: Original, language: str) -> Translation:
+def read_translation(config: Config, folder: Path, original: OriginalFile, language: str) -> Translation:
     """Return what there is of an original in a language."""
     name = translated_name(original.name, language)
     shown = str(PurePosixPath(original.shown).with_name(PurePosixPath(name).name))
@@ -179,7 +179,11 @@ def read_translation(config: Config, folder: Path, original: Original, language:
 
 
 def _held_keys(
-    original: Original, data: Tree, lines: Mapping[Location, int], language: str, marks: Mapping[str, tuple[str, ...]]
+    original: OriginalFile,
+    data: Tree,
+    lines: Mapping[Location, int],
+    language: str,
+    marks: Mapping[str, tuple[str, ...]],
 ) -> Iterator[tuple[str, HeldText]]:
     for unit in original.units:
         if unit.location is None or unit.location[0] == DEFAULT:
@@ -196,7 +200,7 @@ def _held_keys(
             yield unit.id, text
 
 
-def _lines_of(block: Block, count: int, language: str) -> tuple[str, ...]:
+def _lines_of(block: SourceBlock, count: int, language: str) -> tuple[str, ...]:
     """Return the sentences of a translated block as they are written, if possible as many as its original has."""
     lines = tuple(_LINE_BREAK.sub("<br>\n", "\n".join(block.texts)).split("\n"))
     if len(lines) == count:

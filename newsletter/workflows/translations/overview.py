@@ -60,12 +60,14 @@ class LanguageStatus(Struct, frozen=True, kw_only=True):
 
 
 def sentences_in(translation: Translation) -> Iterator[SentenceStatus]:
-    """Yield the sentences of one file."""
+    """Yield the sentences of one file, without dates that stand alone, unless one of them has changed."""
     original = translation.original
     for unit in original.units:
         for index, segment in enumerate(unit.segments):
             place = f"{original.shown}:{unit.line}"
             held = translation.held.get((unit.id, index), NOTHING_HELD)
+            if unit.is_automatic and held.state is not TranslationState.STALE:
+                continue
             yield SentenceStatus(unit=unit, index=index, place=place, text=segment.text, held=held)
 
 

@@ -62,7 +62,13 @@ def _dates_in(text: str, source: str, target: str) -> Iterator[PlainSpan]:
 def _said(typed: TypedDate, first: int, last: int | None, year: int | None, target: str) -> str:
     """Return a date in another language, or an empty text if there is no such day."""
     try:
-        days = [date(year or _LEAP_YEAR, typed.month, day) for day in (first, *([last] if last else []))]
+        days = [date(year or _year_of(typed), typed.month, day) for day in (first, *([last] if last else []))]
     except ValueError:
         return ""
     return format_typed(days, target, has_year=year is not None, has_weekday=typed.weekday is not None)
+
+
+def _year_of(typed: TypedDate) -> int:
+    """Return a year for a date without one, in which it is on its weekday."""
+    years = (_LEAP_YEAR + step for step in range(28) if typed.month != 2 or typed.day < 29 or step % 4 == 0)
+    return next((y for y in years if date(y, typed.month, typed.day).weekday() == typed.weekday), _LEAP_YEAR)

@@ -15,7 +15,7 @@ from newsletter.model.issue_fields import PlainText, ProseText
 from newsletter.model.slots import MERGE_FIELD, MERGE_TOKEN, MergeField, parse_merge_field
 from newsletter.translation.inline import Pieces
 from newsletter.translation.inline_markdown import NOTE_SIGN, FindSpans, pieces_of
-from newsletter.translation.units import Block, blocks_of
+from newsletter.translation.units import SourceBlock, blocks_of
 
 _NOTE = re.compile(r"\[\^([^\]\s]+)\](?!:)")
 _ROLES: Mapping[str, str] = {
@@ -52,7 +52,7 @@ class TextReader(Struct):
         """Return a line of Markdown as pieces."""
         return pieces_of(self.parse(text)[0], self.fields, find)
 
-    def blocks(self, body: str, find: FindSpans = lambda _: ()) -> tuple[Block, ...]:
+    def blocks(self, body: str, find: FindSpans = lambda _: ()) -> tuple[SourceBlock, ...]:
         """Return the blocks of a text with tokens."""
         parsed = parse_markdown(body, path="", lines=tuple(range(body.count("\n") + 1)))
 

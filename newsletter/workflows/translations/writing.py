@@ -12,14 +12,14 @@ from newsletter.content.translations import MARKS
 from newsletter.errors import InputError, Location
 from newsletter.model.slots import MergeField
 from newsletter.system.contained import NOTHING, fingerprint_of, write_below
-from newsletter.translation.held import NOTHING_HELD, Held, written_marks
+from newsletter.translation.held import NOTHING_HELD, Held, TranslationState, written_marks
 from newsletter.translation.inline import PLAIN_KINDS, Code, with_codes_of
 from newsletter.translation.inline_markdown import markdown_of, pieces_of, safe_markdown
-from newsletter.translation.units import Segment, Unit, body_of
+from newsletter.translation.units import SourceSentence, Unit, body_of
 from newsletter.workflows.compose.editing import MOST_BYTES, encoded
 from newsletter.workflows.translations.originals import (
     DEFAULT,
-    Original,
+    OriginalFile,
     Translation,
     written_location,
 )
@@ -45,6 +45,7 @@ def file_write(translation: Translation, held: HeldSentences) -> FileWrite:
     """
     original, file = translation.original, translation.file
     held = {key: _leading_where_the_original_does(translation, key, each) for key, each in held.items()}
+    held |= {(unit.id, 0): _automatic(unit.segments[0]) for unit in original.units if unit.is_automatic}
     fields = {**translation.reader.fields, **_fields_of(original, held)}
     keys, body = (file.keys or "", file.body) if file is not None else ("", None)
     marks = tuple(
@@ -76,7 +77,13 @@ def file_write(translation: Translation, held: HeldSentences) -> FileWrite:
     )
 
 
-def _key_value(original: Original, unit: Unit, held: HeldSentences) -> str | None:
+def _automatic(sentence: SourceSentence) -> Held:
+    """Return the translation of a date that stands alone."""
+    text = markdown_of(sentence.pieces)
+    return Held(state=TranslationState.TRANSLATED, text=text, digest=sentence.digest)
+
+
+def _key_value(original: OriginalFile, unit: Unit, held: HeldSentences) -> str | None:
     """Return the value of a key, or None if it is not translated. In a list, the original takes its place."""
     each = held.get((unit.id, 0), NOTHING_HELD)
     if each.text:
@@ -85,7 +92,7 @@ def _key_value(original: Original, unit: Unit, held: HeldSentences) -> str | Non
     return source_markdown(original, unit.segments[0]) if is_in_list else None
 
 
-def _lines(original: Original, unit: Unit, held: HeldSentences) -> list[str]:
+def _lines(original: OriginalFile, unit: Unit, held: HeldSentences) -> list[str]:
     found = []
     for index, segment in enumerate(unit.segments):
         each = held.get((unit.id, index), NOTHING_HELD)
@@ -94,7 +101,7 @@ def _lines(original: Original, unit: Unit, held: HeldSentences) -> list[str]:
     return found
 
 
-def source_markdown(original: Original, segment: Segment) -> str:
+def source_markdown(original: OriginalFile, segment: SourceSentence) -> str:
     """Return a sentence of an original as Markdown, with tokens for merge fields."""
     pieces = tuple(
         each.name if isinstance(each, Code) and each.kind in PLAIN_KINDS else each for each in segment.pieces
@@ -103,7 +110,7 @@ def source_markdown(original: Original, segment: Segment) -> str:
     return markdown_of(pieces, escapes=True) if safe is None else safe
 
 
-def _fields_of(original: Original, held: HeldSentences) -> Mapping[str, MergeField]:
+def _fields_of(original: OriginalFile, held: HeldSentences) -> Mapping[str, MergeField]:
     """Return the merge field of each token, with translated default texts."""
     texts = {
         each.token: held[name, 0].text

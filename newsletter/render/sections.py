@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from newsletter.config import Config
 from newsletter.language import dates
+from newsletter.language.catalogue import spoken, words_of
 from newsletter.language.dates import google_calendar_url
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.language.lengths import digits_of_length
@@ -98,6 +99,7 @@ class SectionPress:
         direction = direction_of_language(language)
         return {
             "newsletter": settings.newsletter,
+            "words_in_catalogue": words_of(spoken([language]), "theme"),
             "said": partial(settings.newsletter.said_in, language),
             "brand": settings.brand,
             "heading_font": bare_font_stack(settings.brand.heading_font),

@@ -15,7 +15,15 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 
 from newsletter.language.clock import say_clock
-from newsletter.language.words import after_clock, clock_range_sign, comma_of, from_day, locale_of, range_sign, weekly
+from newsletter.language.words import (
+    after_clock,
+    clock_range_sign,
+    comma_between,
+    from_day,
+    locale_of,
+    range_sign,
+    weekly,
+)
 from newsletter.language.zone_labels import is_twice, offset_label, zone_label
 from newsletter.model.issue import Item, Occurrence
 
@@ -122,9 +130,9 @@ def _days(item: Item, first: date, last: date, locale: Locale) -> str:
     days = _range(first, last, "yMMMMd", locale)
     weekdays = [format_date(day, "EEEE", locale=locale) for day in (first, last)]
     if item.fields.repeats == "weekly":
-        return f"{weekly(weekdays[0], locale)}{comma_of(locale)}{days}"
+        return f"{weekly(weekdays[0], locale)}{comma_between(locale.language)}{days}"
     if item.fields.weekdays:
-        return f"{range_sign(locale).join(weekdays)}{comma_of(locale)}{days}"
+        return f"{range_sign(locale).join(weekdays)}{comma_between(locale.language)}{days}"
     return days
 
 
@@ -207,7 +215,7 @@ def short_weekday(moment: datetime, locale: Locale) -> str:
 
 def short_days(runs: Iterable[tuple[date, date]], locale: Locale) -> str:
     """Return runs of days, given the first and the last day of each: `Mar 11–25, Oct 28`."""
-    return comma_of(locale).join(
+    return comma_between(locale.language).join(
         _short_day(first, locale) if first == last else _short(_range(first, last, "MMMd", locale))
         for first, last in runs
     )

@@ -6,7 +6,7 @@ joins them differently from one form to the next, and a block of dates should lo
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -103,6 +103,24 @@ def format_month(day: date, language: str) -> str:
 def format_day(day: date, language: str) -> str:
     """Return a day with its weekday: `Wednesday, February 25, 2026`."""
     return _full_day(day, _locale(language))
+
+
+def format_typed(days: Sequence[date], language: str, *, has_year: bool, has_weekday: bool) -> str:
+    """Return one day, or the first and last of several in a month, with as much of a date as people typed."""
+    locale = _locale(language)
+    if len(days) > 1:
+        text = _range(days[0], days[-1], "yMMMMd" if has_year else "MMMMd", locale)
+    elif has_weekday and has_year:
+        text = _full_day(days[0], locale)
+    elif has_weekday:
+        day = format_date(days[0], _pattern("MMMMd", locale), locale=locale)
+        weekday = format_date(days[0], "EEEE", locale=locale)
+        text = (
+            f"{day}{weekday}" if locale.language in {"ja", "zh"} else f"{weekday}{comma_between(locale.language)}{day}"
+        )
+    else:
+        text = format_date(days[0], _pattern("yMMMMd" if has_year else "MMMMd", locale), locale=locale)
+    return _NARROW_SPACES.sub(" ", text)
 
 
 def _locale(language: str) -> Locale:

@@ -116,7 +116,9 @@ def format_typed(days: Sequence[date], language: str, *, has_year: bool, has_wee
     elif has_weekday:
         day = format_date(days[0], _pattern("MMMMd", locale), locale=locale)
         weekday = format_date(days[0], "EEEE", locale=locale)
-        text = f"{day}{weekday}" if locale.language in {"ja", "zh"} else f"{weekday}{comma_between(locale.language)}{day}"
+        text = (
+            f"{day}{weekday}" if locale.language in {"ja", "zh"} else f"{weekday}{comma_between(locale.language)}{day}"
+        )
     else:
         text = format_date(days[0], _pattern("yMMMMd" if has_year else "MMMMd", locale), locale=locale)
     return _NARROW_SPACES.sub(" ", text)

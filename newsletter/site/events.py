@@ -37,6 +37,7 @@ class EventPage(Struct, frozen=True, kw_only=True):
     event: CalendarEvent
     path: str
     languages: Sequence[str]  # in which it has a page, the issue's own first
+    title: str  # with hyphens at which no line breaks
     html: str  # its prose
     file: str  # the address of its calendar file
     links: tuple[CalendarLink, ...]

@@ -30,6 +30,7 @@ from newsletter.model.site_addresses import (
 )
 from newsletter.model.site_files import SiteFile
 from newsletter.model.slots import MERGE_TOKEN
+from newsletter.render.breaks import unbroken
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.memory import Memory
 from newsletter.render.pictures import PictureShelf, ShownPicture
@@ -176,6 +177,7 @@ class _EventMaker:
             event=event,
             path=event_path(item.slug, folder),
             languages=shown.issue.languages,
+            title=unbroken(item.fields.title),
             html=self._prose(issue, item),
             file=self.address(file),
             links=() if item.fields.status else self._links(event, self.address(file)),

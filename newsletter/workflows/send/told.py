@@ -50,7 +50,7 @@ class ChangedEvent(Struct, frozen=True, kw_only=True):
     def what(self) -> str:
         """Return what is wrong."""
         return (
-            f"{people_of(self.people)} were told another time of “{self.told.title}” ({self.issue}) than time zones "
+            f"{people_of(self.people)} {'was' if self.people == 1 else 'were'} told another time of “{self.told.title}” ({self.issue}) than time zones "
             f"{ZONE_DATABASES.used} say"
         )
 

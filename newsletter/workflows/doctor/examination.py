@@ -124,7 +124,8 @@ def database_items(config: Config, now: datetime) -> Iterator[HealthItem]:
     yield ok("database", f"{facts.engine}, {facts.size_bytes / (1 << 20):,.1f} MB")
     yield from _state_items(facts)
     yield from _record_items(config, facts.mailings)
-    if facts.schema == facts.newest_schema and not facts.damages:
+    is_current = facts.schema == facts.newest_schema and not facts.damages
+    if is_current and not facts.open_to and facts.journal in {"", "wal"}:  # opening it changes nothing then
         yield from _told_items(config, now)
     if isinstance(location, Path):
         yield from _file_items(facts, config.shown(location))

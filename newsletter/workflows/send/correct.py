@@ -148,10 +148,10 @@ def _notes(database: Database, item: Item, now_told: Mapping[str, ToldEvent], *,
     """Yield a note for each scheduled broadcast that tells the event as it was."""
     keys = {told.key for told in now_told.values()}
     old = {each.broadcast for each in scheduled_tellings(database, now=now) if _is_old(each, item, keys)}
-    for broadcast in sorted(old):
+    for number in sorted(old):
         yield (
-            f"broadcast {broadcast} is scheduled with the old facts of this event; "
-            f"run `newsletter cancel {broadcast}`, then send the issue again"
+            f"broadcast {number} is scheduled with the old facts of this event; "
+            f"run `newsletter cancel {number}`, then send the issue again"
         )
 
 

@@ -49,8 +49,9 @@ class ChangedEvent(Struct, frozen=True, kw_only=True):
     @property
     def what(self) -> str:
         """Return what is wrong."""
+        were = "was" if self.people == 1 else "were"
         return (
-            f"{people_of(self.people)} {'was' if self.people == 1 else 'were'} told another time of “{self.told.title}” ({self.issue}) than time zones "
+            f"{people_of(self.people)} {were} told another time of “{self.told.title}” ({self.issue}) than time zones "
             f"{ZONE_DATABASES.used} say"
         )
 
@@ -136,17 +137,17 @@ def notes_on_old_times(database: Database, *, now: datetime) -> Iterator[str]:
     """Yield a note for each scheduled broadcast whose content has a time that is no longer right."""
     said = set()
     for each in scheduled_tellings(database, now=now):
-        told, clocks = each.told, clocks_of(database, each.broadcast)
-        if told.times is None or (each.broadcast, each.event) in said:
+        told, number, clocks = each.told, each.broadcast, clocks_of(database, each.broadcast)
+        if told.times is None or (number, each.event) in said:
             continue
         moments = told.times.moments
         if as_of_today(told).times != told.times or any(
             clock_today(zone, moments) != clocks(zone, moments) for zone in clocks.offsets
         ):
-            said.add((each.broadcast, each.event))
+            said.add((number, each.event))
             yield (
-                f"broadcast {each.broadcast} is scheduled with an old time of “{told.title}”, because a time zone "
-                f"changed its clocks; run `newsletter cancel {each.broadcast}`, then send the issue again"
+                f"broadcast {number} is scheduled with an old time of “{told.title}”, because a time zone "
+                f"changed its clocks; run `newsletter cancel {number}`, then send the issue again"
             )
 
 

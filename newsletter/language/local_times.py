@@ -22,7 +22,14 @@ from newsletter.language.dates import (
     short_days,
     short_weekday,
 )
-from newsletter.language.words import clock_range_sign, colon_after, has_half_days, locale_of, short_clock_pattern
+from newsletter.language.words import (
+    clock_range_sign,
+    colon_after,
+    has_half_days,
+    locale_of,
+    semicolon_between,
+    short_clock_pattern,
+)
 from newsletter.language.zone_labels import is_labeled_by_place, place_label, territory_of
 from newsletter.model.issue import Item
 from newsletter.model.slots import LocalTimes
@@ -32,7 +39,6 @@ from newsletter.model.told import ToldEvent
 Clock = Callable[[str, tuple[int, ...]], tuple[int, ...] | None]
 
 SEPARATOR = " · "
-_SEMICOLON = {"ar": "\N{ARABIC SEMICOLON} ", "ja": "\N{FULLWIDTH SEMICOLON}", "zh": "\N{FULLWIDTH SEMICOLON}"}
 _MOST_GROUPS = 3  # different local times of one series; more cannot be read in a line
 _MOST_RUNS = 3  # and the runs of dates that are named for them
 _WEEK = timedelta(weeks=1)
@@ -156,8 +162,10 @@ def local_time_in(times: LocalTimes, zone: str, offsets: tuple[int, ...]) -> str
     first, *others = sorted(groups, key=lambda text: -len(groups[text]))
     if len(groups) > _MOST_GROUPS or sum(len(_runs(groups[text])) for text in others) > _MOST_RUNS:
         return None
-    rest = [f"; {short_days(_runs(groups[text]), locale)}{colon_after('x', times.language)}{text}" for text in others]
-    return f"{first} ({place_label(zone, _some(times, offsets), locale)}{''.join(rest)})"
+    colon = colon_after("x", times.language)
+    rest = [f"{short_days(_runs(groups[text]), locale)}{colon}{text}" for text in others]
+    place = place_label(zone, _some(times, offsets), locale)
+    return f"{first} ({semicolon_between(times.language).join((place, *rest))})"
 
 
 class _Writer:

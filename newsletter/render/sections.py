@@ -10,8 +10,10 @@ from markupsafe import Markup
 
 from newsletter.config import Config
 from newsletter.language import dates
+from newsletter.language.catalogue import spoken, words_of
 from newsletter.language.dates import google_calendar_url
 from newsletter.language.direction import Direction, direction_of_language
+from newsletter.language.fonts import with_fonts_of
 from newsletter.language.lengths import digits_of_length
 from newsletter.language.local_times import local_times_of
 from newsletter.language.words import colon_after, comma_between
@@ -40,7 +42,7 @@ class SectionPress:
     def __init__(self, issue: Issue, config: Config, theme: Theme) -> None:
         self._issue, self._config, self._theme = issue, config, theme
         self.look = self._look()
-        self._stamp = self._ingredients()
+        self.stamp = self._ingredients()
         self._author_css = self._kept("author.css.j2", lambda: self._styles("author.css.j2")).content
 
     def new_shelf(self) -> PictureShelf:
@@ -67,7 +69,7 @@ class SectionPress:
 
     def _kept(self, key: Hashable, lay_out: Callable[[], LaidOutSection]) -> LaidOutSection:
         """Return what the theme has under a key for this issue and these settings, or lay it out and keep it there."""
-        whole_key = (self._stamp, key)
+        whole_key = (self.stamp, key)
         found = self._theme.laid_out.get(whole_key)
         if found is None:
             if len(self._theme.laid_out) >= _REMEMBERED:
@@ -97,11 +99,14 @@ class SectionPress:
         settings, language = self._config.settings, self._issue.language
         direction = direction_of_language(language)
         return {
-            "newsletter": settings.newsletter,
+            "newsletter": settings.newsletter.model_copy(
+                update={"name": settings.newsletter.said_in(language, "name").text}
+            ),
+            "words_in_catalogue": words_of(spoken([language]), "theme"),
             "said": partial(settings.newsletter.said_in, language),
             "brand": settings.brand,
-            "heading_font": bare_font_stack(settings.brand.heading_font),
-            "body_font": bare_font_stack(settings.brand.body_font),
+            "heading_font": bare_font_stack(with_fonts_of(settings.brand.heading_font, language)),
+            "body_font": bare_font_stack(with_fonts_of(settings.brand.body_font, language)),
             "issue": self._issue.fields,
             "month": dates.format_month(self._issue.fields.date, language),
             "language": language,

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.errors import InputError
+from newsletter.language.catalogue import spoken, words_of
 from newsletter.language.direction import direction_of_language, direction_of_text
 from newsletter.language.local_times import SEPARATOR, local_time_in, told_event
-from newsletter.language.service_words import service_words, spoken
 from newsletter.model.axes import Axis, Case, Cases
 from newsletter.model.broadcast import BroadcastKind, Schedule
 from newsletter.model.issue import Issue, Item, Section
@@ -161,8 +161,14 @@ def _is_old(told: ToldBefore, item: Item, keys: Set[str]) -> bool:
 
 def _facts_of(issue: Issue, item: Item) -> dict[str, ToldEvent]:
     """Return what the issue tells about an event now, in each of its languages, its own first."""
-    told = told_event(item, issue.language)
-    return {} if told is None else {issue.language: told}
+    found: dict[str, ToldEvent] = {}
+    for each in issue.in_every_language:
+        for section in each.sections:
+            language = section.language or each.language
+            for own in section.items:
+                if own.uid == item.uid and (told := told_event(own, language)):
+                    found.setdefault(language, told)
+    return found
 
 
 def _render(config: Config, name: str, misled: Sequence[Misled], now_told: Mapping[str, ToldEvent]) -> RenderedIssue:
@@ -209,8 +215,8 @@ def _variant(
     told = misled.told
     new = now_told.get(told.language) or next(iter(now_told.values()))
     language = spoken([told.language, config.settings.newsletter.language])
-    words, newsletter = service_words(language), config.settings.newsletter.name
-    own, direction = words["correction"], direction_of_language(language)
+    own, newsletter = words_of(language, "correction"), config.settings.newsletter.name
+    direction = direction_of_language(language)
     title = told.title
     if direction_of_text(title, direction) is not direction:
         title = f"\N{FIRST STRONG ISOLATE}{title}\N{POP DIRECTIONAL ISOLATE}"
@@ -224,7 +230,7 @@ def _variant(
             own["now"].format(told=_line(new, now, told)),
         ),
         sources=tuple(source for source in (before, now) if source is not None),
-        leave=words["already"]["leave"],
+        leave=words_of(language, "already")["leave"],
     )
     variant = letter_variant(config, letter, language=language, readership=readership)
     return replace(variant, told=(new,))

@@ -27,6 +27,7 @@ test: check  ## run all checks and all tests
 	scripts/unpack-postfix-tools
 	scripts/unpack-rspamd
 	scripts/unpack-web-servers
+	scripts/unpack-openssh
 	$(BIN)/pytest -n $(TESTERS) --dist worksteal
 
 fuzz: .venv/.dev  ## try 200,000 hostile inputs, each within 5 seconds and 500 MiB; this takes hours

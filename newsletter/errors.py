@@ -126,6 +126,12 @@ class ProviderError(NewsletterError):
     exit_code = 3
 
 
+class DestinationError(NewsletterError):
+    """The archive's place refuses something, cannot be reached, or is in use by another publisher."""
+
+    exit_code = 3
+
+
 class StillHeldError(ProviderError):
     """The provider certainly did not cancel a batch of email that it holds."""
 

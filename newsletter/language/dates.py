@@ -6,6 +6,7 @@ joins them differently from one form to the next, and a block of dates should lo
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from newsletter.language.zone_labels import is_twice, offset_label, zone_label
 from newsletter.model.issue import Item, Occurrence
 
 # An evening event that ends after midnight still counts as one day.
-_ONE_EVENING = timedelta(hours=18)
+ONE_EVENING = timedelta(hours=18)
 _NARROW_SPACES = re.compile(r"[\u00a0\u2009\u202f]")  # CLDR's; they are boxes in old fonts
 _BETWEEN_NUMBERS = re.compile(r"(?:(?<=\d)|(?<=\d\.)) – (?=\d)")
 _DOT_OF_MONTH = re.compile(r"(?<=[^\W\d])\.")
@@ -111,7 +112,7 @@ def _days_of(item: Item) -> tuple[date, date] | None:
     first, last, times = item.fields.first_day, item.fields.last_day, item.times()
     if first is None or last is None:
         return None
-    is_evening = item.fields.repeats is None and bool(times) and times[0].length < _ONE_EVENING
+    is_evening = item.fields.repeats is None and bool(times) and times[0].length < ONE_EVENING
     return first, first if is_evening else last
 
 
@@ -174,13 +175,13 @@ def _clocks(item: Item, occurrence: Occurrence, locale: Locale) -> str:
     A time that the clocks show twice that day has its offset, unless a series repeats it on other days.
     """
     starts, ends = occurrence.starts, occurrence.ends
-    begins = f"{_clock(starts, locale)}{_which(item, starts)}"
+    begins = f"{clock_in_words(starts, locale)}{_which(item, starts)}"
     if ends is None:
         return after_clock(begins, locale)
-    closes = f"{_clock(ends, locale)}{_which(item, ends)}"
+    closes = f"{clock_in_words(ends, locale)}{_which(item, ends)}"
     if starts.date() == ends.date():
-        return after_clock(_same_day(begins, closes, locale), locale)
-    lasts_days = occurrence.length >= _ONE_EVENING
+        return after_clock(clocks_in_words(begins, closes, locale), locale)
+    lasts_days = occurrence.length >= ONE_EVENING
     if _is_house(locale) and not lasts_days and closes == "midnight":
         return f"{begins} – {closes}"
     if lasts_days and not item.fields.weekdays:
@@ -199,7 +200,20 @@ def _weekday(moment: datetime, locale: Locale) -> str:
     return format_date(moment, "EEEE" if _is_house(locale) else "EEE", locale=locale)
 
 
-def _same_day(begins: str, closes: str, locale: Locale) -> str:
+def short_weekday(moment: datetime, locale: Locale) -> str:
+    """Return the weekday of a time, for a small space: `Thu`."""
+    return format_date(moment, "EEE", locale=locale)
+
+
+def short_days(runs: Iterable[tuple[date, date]], locale: Locale) -> str:
+    """Return runs of days, given the first and the last day of each: `Mar 11–25, Oct 28`."""
+    return comma_of(locale).join(
+        _short_day(first, locale) if first == last else _short(_range(first, last, "MMMd", locale))
+        for first, last in runs
+    )
+
+
+def clocks_in_words(begins: str, closes: str, locale: Locale) -> str:
     """Return two times, with the half of the day once if both are in it: `8:00–11:00 am`, `11:00 am – 1:00 pm`."""
     half = closes.rpartition(" ")[2]
     if half.isalpha() or half.endswith("m."):
@@ -207,7 +221,10 @@ def _same_day(begins: str, closes: str, locale: Locale) -> str:
     return _bound(clock_range_sign(locale).join((begins, closes)))
 
 
-def _clock(moment: datetime, locale: Locale) -> str:
+def clock_in_words(moment: datetime, locale: Locale, pattern: str = "") -> str:
+    """Return a time of day: `8:00 am`, `noon`. With a pattern of CLDR, it is written by that instead."""
+    if pattern:
+        return format_time(moment.time(), pattern, locale=locale)
     if _is_house(locale):
         name = {"12:00 am": "midnight", "12:00 pm": "noon"}
         return name.get(say_clock(moment), say_clock(moment))

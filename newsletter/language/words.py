@@ -3,6 +3,7 @@
 They come from CLDR, through Babel. This module adds the words that CLDR lacks.
 """
 
+import re
 from collections.abc import Mapping
 
 from babel import Locale, UnknownLocaleError
@@ -40,6 +41,7 @@ _FROM = {
 _RANGE = {"ja": "\N{FULLWIDTH TILDE}", "ko": "~", "zh": "至"}  # a dash with spaces around it in other languages
 _CLOCK_RANGE = {"ja": "\N{FULLWIDTH TILDE}", "ko": "~"}
 _AFTER_CLOCK = {"de": " Uhr"}
+_QUOTED = re.compile("'[^']*'")  # words in a pattern of CLDR
 _COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the dates; a comma in other languages
 # Between a label and what it belongs to; a colon and a space in other languages.
 _COLON = {"fr": "\N{NO-BREAK SPACE}: ", "ja": "\N{FULLWIDTH COLON}", "zh": "\N{FULLWIDTH COLON}"}
@@ -87,6 +89,17 @@ def range_sign(locale: Locale) -> str:
 def clock_range_sign(locale: Locale) -> str:
     """Return the sign between two times of day, with the spaces around it."""
     return _CLOCK_RANGE.get(locale.language, " – ")
+
+
+def has_half_days(locale: Locale) -> bool:
+    """Return whether the times of a day are written with am and pm, or words for other parts of the day."""
+    letters = _QUOTED.sub("", locale.time_formats["short"].pattern)
+    return any(letter in letters for letter in "abB")
+
+
+def short_clock_pattern(locale: Locale) -> str:
+    """Return CLDR's pattern for a time of day in 24 hours."""
+    return str(locale.datetime_skeletons["Hm"].pattern)
 
 
 def after_clock(clock: str, locale: Locale) -> str:

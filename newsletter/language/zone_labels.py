@@ -5,7 +5,7 @@ golden zone (`territory="001"` in CLDR's metaZones.xml). For a zone that keeps o
 the name is an hour off. Babel knows neither golden zones nor the dates on which a zone left its metazone (UTS #35).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -46,6 +46,12 @@ def zone_label(zone: ZoneInfo, moments: Sequence[datetime], locale: Locale) -> s
     return _short_name(place, moments, locale) or _city_label(place, moments, locale) or offset_label(*moments)
 
 
+def is_labeled_by_place(zone: ZoneInfo, moments: Sequence[datetime], locale: Locale) -> bool:
+    """Return whether `zone_label` returns the zone's city. It stays true if the zone changes its clocks."""
+    place = _place_of(zone.key)
+    return not _short_name(place, moments, locale) and bool(_city_label(place, moments, locale))
+
+
 def city_of(locale: Locale) -> dict[str, str]:
     """Return the zone of each city that a zone is named after, as the language spells it and as the database does."""
     metazones: Mapping[str, str] = get_global("meta_zones")
@@ -58,6 +64,18 @@ def city_of(locale: Locale) -> dict[str, str]:
 def city_in(zone: str, locale: Locale) -> str:
     """Return the city after which a zone is named, as the language spells it."""
     return _city(_place_of(zone), locale)
+
+
+def place_label(zone: str, offsets: Iterable[timedelta], locale: Locale) -> str:
+    """Return the city of a zone, or for a zone without one the differences from UTC that it has: `UTC−5`."""
+    place = _place_of(zone)
+    return _city(place, locale) if _is_place(place) else _label_of_offsets(offsets)
+
+
+def territory_of(zone: str) -> str | None:
+    """Return the code of the country in which a zone is, or None if it is in none, or in several."""
+    territories: Mapping[str, str] = get_global("zone_territories")
+    return territories.get(zone) or territories.get(_place_of(zone))
 
 
 def is_twice(moment: datetime) -> bool:
@@ -113,10 +131,14 @@ def _agrees(zone: ZoneInfo, moments: Sequence[datetime]) -> bool:
 
 def _city_label(place: str, moments: Sequence[datetime], locale: Locale) -> str:
     """Return the zone's city, as its language labels a time with it, or an empty string for a zone without a place."""
-    if "/" not in place or place.startswith("Etc/") or not _agrees(_zone(place), moments):
+    if not _is_place(place) or not _agrees(_zone(place), moments):
         return ""
     city = _city(place, locale)
     return f"{city} time" if locale.language == "en" else f"({city})"
+
+
+def _is_place(place: str) -> bool:
+    return "/" in place and not place.startswith("Etc/")
 
 
 def _city(place: str, locale: Locale) -> str:
@@ -126,8 +148,11 @@ def _city(place: str, locale: Locale) -> str:
 
 def offset_label(*moments: datetime) -> str:
     """Return the offset at these times: `UTC−5`, `UTC+5:30`, or `UTC`. Different offsets are separated by a slash."""
-    offsets = {moment.utcoffset() or timedelta(): None for moment in moments}
-    return "UTC" + "/".join(_signed(offset) for offset in offsets)
+    return _label_of_offsets(moment.utcoffset() or timedelta() for moment in moments)
+
+
+def _label_of_offsets(offsets: Iterable[timedelta]) -> str:
+    return "UTC" + "/".join(_signed(offset) for offset in dict.fromkeys(offsets))
 
 
 def _signed(offset: timedelta) -> str:

@@ -38,7 +38,8 @@ shift_jis cp932 euc_jp iso2022_jp gbk gb18030 big5 euc_kr cp949
 """
 _NAMED = frozenset(_NAMES.split())
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-_HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+# It begins only where a word begins. If it could begin at each letter, a long word would take quadratic time.
+_HIGH_WORD = re.compile(rb"(?<![A-Za-z\x80-\xff])[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*")
 _MOST_WORDS = 2000
 _MOST_BYTES = 40_000  # of all these words; judging them takes about 0.1 ms per byte

@@ -13,6 +13,7 @@ from newsletter.model.axes import Axis, readership_of
 from newsletter.model.readership import Reader, Readership
 from newsletter.model.site_addresses import PICTURES
 from newsletter.model.slots import Slot, Template
+from newsletter.model.told import ToldEvent
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -43,6 +44,7 @@ class RenderedVariant(Struct, frozen=True, kw_only=True):
     text: Template
     slots: tuple[Slot, ...]
     pictures: tuple[Picture, ...]  # the images in the email itself; empty if images are hosted
+    told: tuple[ToldEvent, ...] = ()  # what it tells about events; not saved with it, but in tables of its own
 
     @property
     def content_hash(self) -> str:

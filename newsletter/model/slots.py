@@ -13,13 +13,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from hashlib import blake2b
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
-from newsletter.model.columns import NAME_COLUMNS
-from newsletter.model.person_names import without_deceit
-from newsletter.model.tracked_address import code_for_all, codes_for_each
 from newsletter.model.typography import columns_of
 
 # A field cannot contain opening braces. Without this rule, searching text with thousands of them would take seconds.
@@ -42,6 +39,12 @@ def with_usual_widths(text: str) -> str:
     if _TOKENS_BEGIN not in text:  # asked for every word of the plain text, and a search in the pattern is slower
         return text
     return MERGE_TOKEN.sub(lambda token: "x" * int(token[0][-3:-1], 16), text)
+
+
+def token_of(meaning: str, columns: int) -> str:
+    """Return an opaque word for a slot with this meaning, whose usual value takes so many columns in plain text."""
+    digest = blake2b(meaning.encode(), digest_size=7).hexdigest()
+    return f"mfq{digest}{columns:02x}q"
 
 
 class Link(StrEnum):
@@ -76,8 +79,7 @@ class MergeField(Struct, frozen=True):
         """
         usual = _LINK_COLUMNS if self.name in LINK_FIELDS else _USUAL_COLUMNS
         columns = usual if self.default is None else min(columns_of(self.default), 255)
-        digest = blake2b(f"{self.name}\0{self.default}".encode(), digest_size=7).hexdigest()
-        return f"mfq{digest}{columns:02x}q"
+        return token_of(f"{self.name}\0{self.default}", columns)
 
     def __str__(self) -> str:
         default = "" if self.default is None else f' | default("{self.default}")'
@@ -104,11 +106,31 @@ class Escape(StrEnum):
     HEADER = "header"  # a header: one line, no control characters
 
 
+class LocalTimes(Struct, frozen=True):
+    """The times of an event, in UTC and on the clocks of its own zone, and the language in which they are told."""
+
+    language: str
+    # Each occurrence: when it starts and ends, both in seconds since 1970 in UTC. The end is None if it is not told.
+    occurrences: tuple[tuple[int, int | None], ...]
+    own_offsets: tuple[int, ...]  # the event's own difference from UTC at each of `moments`, in seconds
+
+    @property
+    def moments(self) -> tuple[int, ...]:
+        """Return every start and end."""
+        return tuple(moment for occurrence in self.occurrences for moment in occurrence if moment is not None)
+
+
+# Returns, for the times of an event, what is told after them to readers in each time zone. It is empty if their clocks
+# show the same, and None if the zone is not known, or the times differ too much from week to week to be told in a line.
+LocalTexts = Callable[[LocalTimes], Mapping[str, str | None]]
+
+
 class ChunkColumns(Struct, frozen=True, kw_only=True):
     """The known values of a chunk's readers, by column: one string per reader, in the same order in every column."""
 
     fields: Mapping[str, Sequence[str]]  # the columns and attributes that the sources read; an empty string if unknown
     links: Mapping[Link, Sequence[str]]  # those that the sources read
+    local_texts: LocalTexts = lambda _times: {"": None}
     people: Sequence[tuple[int, str]] = ()  # the id and the token of each reader
     broadcast: int = 0
     nonce: str = ""  # of the broadcast
@@ -130,6 +152,10 @@ class SlotSource(Protocol):
         """Return the escape that the values need in every place, or None if it depends on the place."""
 
     @property
+    def is_shared(self) -> bool:
+        """Return whether many readers have the same value."""
+
+    @property
     def token(self) -> str:
         """Return the opaque word that represents the source while the email is composed, and that checks see."""
 
@@ -139,122 +165,6 @@ class SlotSource(Protocol):
 
     def column(self, chunk: ChunkColumns) -> Sequence[str]:
         """Return one unescaped value per reader of the chunk."""
-
-
-class Column(Struct, frozen=True):
-    """A column or an attribute of the list. The default replaces an empty value."""
-
-    name: str
-    default: str | None = None
-    links: ClassVar[tuple[Link, ...]] = ()
-    escape: ClassVar[Escape | None] = None  # a value can contain any character, so the escape depends on the place
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Return the name of the column."""
-        return (self.name,)
-
-    @property
-    def token(self) -> str:
-        """Return the token of the merge field with this name and default."""
-        return MergeField(self.name, self.default).token
-
-    @property
-    def data(self) -> list[str | None]:
-        """Return the key of `SOURCES`, the name and the default."""
-        return ["column", self.name, self.default]
-
-    def column(self, chunk: ChunkColumns) -> Sequence[str]:
-        """Return the values, with the default in place of each empty value and of each name that could deceive."""
-        values = chunk.fields[self.name]
-        if self.name in NAME_COLUMNS:
-            values = without_deceit(values)
-        if not self.default or "" not in values:  # `in` is fast, because it searches the thousand values in C
-            return values
-        default = self.default
-        return [value or default for value in values]
-
-
-class OwnLink(Struct, frozen=True):
-    """A personal link of each reader, made of characters that need no escaping anywhere."""
-
-    link: Link
-    fields: ClassVar[tuple[str, ...]] = ()  # it is made from the subscriber's id and token, which every delivery has
-    escape: ClassVar[Escape | None] = Escape.LINK  # it is the same in HTML, in text and inside another URL
-
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """Return the link."""
-        return (self.link,)
-
-    @property
-    def token(self) -> str:
-        """Return the token of the merge field for this link."""
-        return next(MergeField(name).token for name, link in LINK_FIELDS.items() if link is self.link)
-
-    @property
-    def data(self) -> list[str | None]:
-        """Return the key of `SOURCES` and the link."""
-        return ["link", self.link.value]
-
-    def column(self, chunk: ChunkColumns) -> Sequence[str]:
-        """Return the links."""
-        return chunk.links[self.link]
-
-
-class TrackingCode(Struct, frozen=True):
-    """The part of a tracked link that says whose it is and where it leads. Number 0 is the picture that shows opens."""
-
-    number: int  # of the link in the broadcast
-    is_for_all: bool  # the same for all readers, so that only totals can be counted
-    fields: ClassVar[tuple[str, ...]] = ()
-    links: ClassVar[tuple[Link, ...]] = ()
-    escape: ClassVar[Escape | None] = Escape.LINK
-
-    @property
-    def token(self) -> str:
-        """Return an address of no one. A variant gets these slots after it has been checked."""
-        return f"0-0-{self.number}"
-
-    @property
-    def data(self) -> list[str | None]:
-        """Return the key of `SOURCES`, the number, and whose it is."""
-        return ["tracking", str(self.number), "all" if self.is_for_all else "each"]
-
-    def column(self, chunk: ChunkColumns) -> Sequence[str]:
-        """Return the addresses."""
-        if self.is_for_all:
-            return [code_for_all(chunk.broadcast, chunk.nonce, self.number)] * len(chunk.people)
-        return codes_for_each(chunk.people, chunk.broadcast, self.number)
-
-
-SOURCES: dict[str, Callable[..., SlotSource]] = {
-    "column": Column,
-    "link": lambda link: OwnLink(Link(link)),
-    "tracking": lambda number, whose: TrackingCode(int(number), whose == "all"),
-}
-
-
-_LARGE_NUMBER = 10**9  # as large as ids get
-_NOBODY = (_LARGE_NUMBER, "0" * 32)
-
-
-def value_of_nobody(source: SlotSource, *, link: str = "") -> str:
-    """Return the value for a reader about whom nothing is known: the default, or `link` for a personal link."""
-    fields, links = dict.fromkeys(source.fields, ("",)), dict.fromkeys(Link, (link,))
-    return source.column(ChunkColumns(fields=fields, links=links, people=(_NOBODY,), broadcast=_LARGE_NUMBER))[0]
-
-
-def source_of(field: MergeField) -> SlotSource:
-    """Return the source of the values of a merge field."""
-    link = LINK_FIELDS.get(field.name)
-    return OwnLink(link) if link else Column(field.name, field.default)
-
-
-def source_from(data: Sequence[str | None]) -> SlotSource:
-    """Return the source that was saved as `data`."""
-    kind, *details = data
-    return SOURCES[kind or ""](*details)
 
 
 # The fields that the theme's templates receive.

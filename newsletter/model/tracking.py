@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from newsletter.model.readership import TrackingMode
 from newsletter.model.rendered import RenderedVariant
-from newsletter.model.slots import Escape, Slot, Template, TrackingCode
+from newsletter.model.slot_sources import TrackingCode
+from newsletter.model.slots import Escape, Slot, Template
 from newsletter.model.tracked_address import MOST_LINKS, PICTURE
 
 LINK_PATH, PICTURE_PATH = "c", "o"

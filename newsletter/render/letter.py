@@ -13,7 +13,8 @@ from newsletter.config import Config
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
-from newsletter.model.slots import Escape, Link, OwnLink, Slot, Template
+from newsletter.model.slot_sources import OwnLink
+from newsletter.model.slots import Escape, Link, Slot, Template
 from newsletter.render.plaintext import tidy, underline, wrap
 
 _LETTERS = Path(__file__).parent / "letters"

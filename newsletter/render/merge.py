@@ -13,20 +13,12 @@ from itertools import repeat, takewhile
 from typing import cast
 from urllib.parse import quote
 
+from newsletter.language.local_times import Clock, LocalTextsBy, clock_today
 from newsletter.model.broadcast import Envelope, Recipient
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import without_deceit
 from newsletter.model.return_paths import ReturnPurpose, return_path
-from newsletter.model.slots import (
-    MERGE_TOKEN,
-    ChunkColumns,
-    Escape,
-    Link,
-    MergeField,
-    Slot,
-    Template,
-    source_of,
-)
+from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, Slot, SlotSource, Template
 from newsletter.model.web_address import WEB_ADDRESS
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -41,8 +33,8 @@ _SIGNS_OF_ADDRESSES = ";/?:@&=+$,#%!*'()[]~"
 class SlotTable:
     """The slots of a variant, numbered in the order in which they first appear."""
 
-    def __init__(self, fields: Iterable[MergeField]) -> None:
-        self._fields = {field.token: field for field in fields}
+    def __init__(self, sources: Iterable[SlotSource]) -> None:
+        self._sources = {source.token: source for source in sources}
         self._numbers: dict[Slot, int] = {}
 
     @property
@@ -56,10 +48,9 @@ class SlotTable:
         slots: list[int] = []
         last = 0
         for match in MERGE_TOKEN.finditer(text):
-            field = self._fields.get(match[0])
-            if field is None:
+            source = self._sources.get(match[0])
+            if source is None:
                 continue
-            source = source_of(field)
             slot = Slot(source, source.escape or escape_at(text, match.start()))
             parts.append(text[last : match.start()])
             slots.append(self._numbers.setdefault(slot, len(self._numbers)))
@@ -145,11 +136,14 @@ class Personalizer:
         made_at: datetime,
         broadcast: int = 0,
         nonce: str = "",
+        clock: Clock = clock_today,
     ) -> None:
         """Take the time from which links that expire are valid: that of the broadcast, so that a repeat is the same.
 
-        `broadcast` and `nonce` are those of the broadcast. Without one, no slot needs them.
+        `broadcast` and `nonce` are those of the broadcast. Without one, no slot needs them. `clock` is the clock by
+        which local times are told.
         """
+        self._local_texts = LocalTextsBy(clock)
         self._broadcast, self._nonce = broadcast, nonce
         self._slots, self._fields, self._envelope = slots, fields, envelope
         self._links = {link for slot in slots for link in slot.source.links}
@@ -174,6 +168,7 @@ class Personalizer:
         chunk = ChunkColumns(
             fields=columns,
             links=self._links_of(subscribers, tokens, urls),
+            local_texts=self._local_texts,
             people=tuple(zip(subscribers, tokens, strict=True)),
             broadcast=self._broadcast,
             nonce=self._nonce,
@@ -219,6 +214,9 @@ def _written(slot: Slot, chunk: ChunkColumns) -> Sequence[str]:
     if slot.escape is Escape.LINK:
         return values
     escape = ESCAPES[slot.escape]
+    if slot.source.is_shared:
+        written = {value: escape(value) for value in set(values)}
+        return [written[value] for value in values]
     if slot.escape is Escape.ADDRESS:
         return list(map(escape, values))
     # ASCII letters and digits never need escaping, and most values are a single plain word.

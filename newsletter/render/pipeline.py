@@ -1,17 +1,19 @@
 """Render an issue: the subject, preheader, HTML and text of each variant, with slots in place of merge fields."""
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from newsletter.config import Config, place_of_key
 from newsletter.language.direction import direction_of_language
+from newsletter.language.local_times import told_event
 from newsletter.model.axes import axes_of, judged_readerships
 from newsletter.model.issue import Issue, PictureFile, Section
 from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.rendered import Picture, RenderedIssue, RenderedVariant
-from newsletter.model.slots import OWN_FIELDS, PREFERENCES_FIELD, TRACKING_FIELD, UNSUBSCRIBE_FIELD
+from newsletter.model.slot_sources import source_of
+from newsletter.model.slots import OWN_FIELDS, PREFERENCES_FIELD, TRACKING_FIELD, UNSUBSCRIBE_FIELD, SlotSource
+from newsletter.model.told import ToldEvent
 from newsletter.render import plaintext
 from newsletter.render.imaging.fit import PictureSpace
 from newsletter.render.merge import SlotTable, in_header, in_html, in_text
@@ -78,6 +80,7 @@ class _VariantRenderer(Struct):
     press: SectionPress
     readership: Readership
     shelf: PictureShelf
+    sources: list[SlotSource] = field(default_factory=list)  # of the slots that are not merge fields
 
     def render(self) -> RenderedVariant:
         fields, language = self.issue.fields, self.issue.language
@@ -86,7 +89,8 @@ class _VariantRenderer(Struct):
         direction = direction_of_language(language)
         html = finish_html(compile_mjml(mjml, direction=direction), language=language, direction=direction)
         text = plaintext.tidy(self.theme.render("text/email.txt.j2", context), direction=direction)
-        table = SlotTable([*OWN_FIELDS, *(use.field for use in self.issue.merge_fields)])
+        fields_used = (*OWN_FIELDS, *(use.field for use in self.issue.merge_fields))
+        table = SlotTable([*map(source_of, fields_used), *self.sources])
         hosted = self.config.settings.archive is not None
         return RenderedVariant(
             readership=self.readership,
@@ -97,19 +101,31 @@ class _VariantRenderer(Struct):
             text=table.template(text, in_text),
             slots=table.slots,
             pictures=() if hosted else self.shelf.pictures,
+            told=tuple(self._told()),
         )
 
+    def _told(self) -> Iterator[ToldEvent]:
+        """Yield what the variant tells about each event. An event in two sections counts once."""
+        events = {item.uid: item for section in self._sections() for item in section.items}
+        for item in events.values():
+            if told := told_event(item, self.issue.language):
+                yield told
+
+    def _sections(self) -> Sequence[Section]:
+        seen = {None, *self.readership.segments}
+        return [section for section in self.issue.sections if section.only in seen]
+
     def _context(self) -> dict[str, object]:
-        brand, seen = self.config.settings.brand, {None, *self.readership.segments}
+        brand = self.config.settings.brand
         pages = {"preferences": PREFERENCES_FIELD.token}  # no page shows the email in a `browser` yet
         if self.readership.tracking is TrackingMode.CONSENTED:
             pages["tracking"] = TRACKING_FIELD.token
         return {
             **self.press.look,
-            **self.press.tools(self.shelf),
-            "sections": [section for section in self.issue.sections if section.only in seen],
+            **self.press.tools(self.shelf, self.sources),
+            "sections": self._sections(),
             "section_html": self._section_html,
-            "section_text": partial(self.press.text, mailbox=self.readership.mailbox),
+            "section_text": self._section_text,
             "unsubscribe_url": UNSUBSCRIBE_FIELD.token,
             "pages": pages,
             "logo": self._brand_picture(brand.logo),
@@ -119,6 +135,12 @@ class _VariantRenderer(Struct):
     def _section_html(self, section: Section, ruled: bool) -> str:
         laid_out = self.press.html(section, ruled=ruled, mailbox=self.readership.mailbox)
         self.shelf.take(laid_out.pictures)
+        self.sources += laid_out.sources
+        return laid_out.content
+
+    def _section_text(self, section: Section) -> str:
+        laid_out = self.press.text(section, mailbox=self.readership.mailbox)
+        self.sources += laid_out.sources
         return laid_out.content
 
     def _brand_picture(self, name: str | None) -> ShownPicture | None:

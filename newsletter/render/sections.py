@@ -13,11 +13,15 @@ from newsletter.language import dates
 from newsletter.language.dates import google_calendar_url
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.language.lengths import digits_of_length
+from newsletter.language.local_times import local_times_of
 from newsletter.language.words import colon_after, comma_between
-from newsletter.model.issue import Issue, Section, cards_of
+from newsletter.model.issue import Issue, Item, Section, cards_of
 from newsletter.model.issue_fields import Card, TipsFields
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.prose import Prose, ProseLine
+from newsletter.model.site_addresses import address_of, event_path
+from newsletter.model.slot_sources import LocalTime, WithoutLocalTime
+from newsletter.model.slots import SlotSource
 from newsletter.render import plaintext
 from newsletter.render.breaks import unbroken, whole_dates
 from newsletter.render.directions import directed
@@ -48,10 +52,10 @@ class SectionPress:
         """Return a section's MJML and images for readers at a mailbox provider. `ruled` adds a line above it."""
         return self._recall(section, self._theme.section_template(section.type), ruled=ruled, mailbox=mailbox)
 
-    def text(self, section: Section, *, mailbox: MailboxProvider | None) -> str:
+    def text(self, section: Section, *, mailbox: MailboxProvider | None) -> LaidOutSection:
         """Return a section as plain text for readers at a mailbox provider."""
         template = self._theme.section_text_template(section.type)
-        return self._recall(section, template, ruled=False, mailbox=mailbox).content
+        return self._recall(section, template, ruled=False, mailbox=mailbox)
 
     def _recall(
         self, section: Section, template: str, *, ruled: bool, mailbox: MailboxProvider | None
@@ -77,11 +81,11 @@ class SectionPress:
     def _lay_out(
         self, section: Section, template: str, *, ruled: bool, mailbox: MailboxProvider | None
     ) -> LaidOutSection:
-        shelf = self.new_shelf()
+        shelf, sources = self.new_shelf(), list[SlotSource]()
         cards = self._cards(section, mailbox)
-        context = {**self.look, **self.tools(shelf), "section": section, "ruled": ruled, "cards": cards}
+        context = {**self.look, **self.tools(shelf, sources), "section": section, "ruled": ruled, "cards": cards}
         content = self._theme.render(template, context)
-        return LaidOutSection(content=content, pictures=shelf.pictures)
+        return LaidOutSection(content=content, pictures=shelf.pictures, sources=tuple(sources))
 
     def _cards(self, section: Section, mailbox: MailboxProvider | None) -> tuple[Card, ...]:
         """Return the cards that a tips section shows. Any other section has none."""
@@ -124,8 +128,11 @@ class SectionPress:
             return line_html(text, css=self._author_css, memory=self._theme.memory, direction=direction)
         return directed(text, direction)
 
-    def tools(self, shelf: PictureShelf) -> Mapping[str, object]:
-        """Return the functions that templates use to lay out content. Images that they show are added to the shelf."""
+    def tools(self, shelf: PictureShelf, sources: list[SlotSource]) -> Mapping[str, object]:
+        """Return the functions that templates use to lay out content.
+
+        Images that they show are added to the shelf, and the sources of slots other than merge fields to `sources`.
+        """
         language = self._issue.language
 
         def in_space(name: str, space: PictureSpace) -> ShownPicture:
@@ -160,10 +167,35 @@ class SectionPress:
             "portrait": portrait,
             "video_still": video_still,
             "when": lambda item: dates.format_when(item, language),
+            **self._clock_tools(sources),
             "deadline": lambda item: dates.format_deadline(item, language),
             "tile": lambda item: dates.date_tile(item, language),
             "calendar_url": google_calendar_url,
         }
+
+    def _clock_tools(self, sources: list[SlotSource]) -> Mapping[str, object]:
+        """Return the functions that show the times of an event on the reader's clock."""
+        language = self._issue.language
+
+        def local(item: Item) -> str:
+            times = local_times_of(item, language)
+            if times is None:
+                return ""
+            sources.append(LocalTime(times))
+            return sources[-1].token
+
+        def without_local(item: Item, markup: str) -> str:
+            times = local_times_of(item, language)
+            if times is None:
+                return ""
+            sources.append(WithoutLocalTime(times, str(markup)))
+            return sources[-1].token
+
+        def event_page(item: Item) -> str:
+            archive = self._config.settings.archive
+            return address_of(archive.url, event_path(item.slug)) if archive else ""
+
+        return {"local": local, "without_local": without_local, "event_page": event_page}
 
     def _ingredients(self) -> str:
         """Return a hash of everything that a section depends on besides its own files."""

@@ -13,6 +13,7 @@ from newsletter.config import TEMPLATES_FOLDER, builtin_theme
 from newsletter.errors import Mistake, MistakesError
 from newsletter.model.issue_fields import SECTION_TYPES, SectionType
 from newsletter.model.rendered import Picture
+from newsletter.model.slots import SlotSource
 from newsletter.render.memory import Memory, compiled_templates
 
 _TEXT_FOLDER = "text/"
@@ -27,6 +28,7 @@ class LaidOutSection(Struct, frozen=True, kw_only=True):
 
     content: str  # MJML, as markup, or plain text
     pictures: tuple[Picture, ...]
+    sources: tuple[SlotSource, ...] = ()  # of the slots in it that are not merge fields
 
 
 class Theme:

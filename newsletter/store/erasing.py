@@ -84,6 +84,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     _AS_SENT: {
         "broadcast": ("envelope",),
+        "told_event": ("event", "facts"),
         **dict.fromkeys(("picture", "review_picture"), ("name", "content_type")),
     },
     _CHECKED: {
@@ -97,6 +98,8 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "left_since_import": ("topic",),
         "broadcast_topic": ("topic",),
         "chunk": ("zone",),
+        "told_zone": ("zones",),
+        "told_clock": ("zones_version", "looked_with"),
     },
     _A_FOLDER: dict.fromkeys(("broadcast", "approval", "tested", "proposal", "review"), ("issue",)),
 }

@@ -1,5 +1,6 @@
 """Encodings of a list: which are found out, what is said of those that are assumed, and what is refused."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -7,7 +8,8 @@ import pytest
 
 from newsletter.errors import InputError, MistakesError
 from newsletter.lists.csv_import import read_list
-from newsletter.lists.encodings import Encoding
+from newsletter.lists.encodings import Encoding, find_encoding
+from tests.effort import growth_of_processor_time
 from tests.lists.test_csv_import import complaint_about, only_row, read, rows_of, shape_of
 
 WESTERN = "email,first_name\nzoe@example.org,Zoë Müller-Ñíguez\n"
@@ -180,3 +182,16 @@ def test_a_file_without_words_is_told_shortly_and_soon(tmp_path: Path, content: 
         list(read_list(path))
 
     assert len(str(caught.value)) < 2_000
+
+
+@pytest.mark.parametrize("unit", ["a", "aé".encode("cp1252").decode("latin-1"), "é", "a b", "a1"])
+def test_looking_for_words_is_linear(tmp_path: Path, unit: str) -> None:
+    """A list that begins with a byte beyond UTF-8, and goes on with one long word."""
+    path = tmp_path / "list.csv"
+
+    def work(text: str) -> None:
+        path.write_bytes(b"\xfc," + text.encode("latin-1"))
+        with suppress(MistakesError):
+            find_encoding(path)
+
+    assert growth_of_processor_time(work, unit, 10_000 // len(unit)) < 24

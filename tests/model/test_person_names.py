@@ -5,7 +5,8 @@ import pytest
 from newsletter.model.broadcast import Envelope
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import doubt_about_name, may_deceive, without_deceit
-from newsletter.model.slots import ChunkColumns, Column, Escape, Slot
+from newsletter.model.slot_sources import Column
+from newsletter.model.slots import ChunkColumns, Escape, Slot
 from newsletter.render.merge import Personalizer
 from tests.store.builders import NOW
 

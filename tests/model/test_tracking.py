@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from newsletter.model.personal_links import Purpose, code_of
 from newsletter.model.readership import TRACKING, Readership, TrackingMode
 from newsletter.model.rendered import RenderedVariant
-from newsletter.model.slots import ChunkColumns, Column, Escape, Link, OwnLink, Slot, Template, TrackingCode
+from newsletter.model.slot_sources import Column, OwnLink, TrackingCode
+from newsletter.model.slots import ChunkColumns, Escape, Link, Slot, Template
 from newsletter.model.tracked_address import MOST_LINKS, code_for_all, codes_for_each, read_tracked_address
 from newsletter.model.tracking import CANARY, with_tracking
 

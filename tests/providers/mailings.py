@@ -12,7 +12,8 @@ from html import escape
 from newsletter.model.broadcast import Envelope, Mailing, OutgoingChunk, Recipient
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import Picture, RenderedVariant
-from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot, Template
+from newsletter.model.slot_sources import Column, OwnLink
+from newsletter.model.slots import Escape, Link, Slot, Template
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"

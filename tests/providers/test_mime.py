@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from newsletter.model.broadcast import Mailing, Recipient
 from newsletter.model.rendered import Picture
-from newsletter.model.slots import Column, Escape, Slot, Template
+from newsletter.model.slot_sources import Column
+from newsletter.model.slots import Escape, Slot, Template
 from newsletter.providers.headers import one_line
 from newsletter.providers.mime import MessageCompiler, compile_message
 from tests.providers.mailings import ENVELOPE, PICTURE, mailing, parse, received, recipient, variant

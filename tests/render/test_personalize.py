@@ -12,7 +12,8 @@ from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import doubt_about_name
 from newsletter.model.personal_links import Purpose, age_of, read_link
 from newsletter.model.return_paths import ReturnPurpose, is_genuine, named_in
-from newsletter.model.slots import Column, Escape, Link, OwnLink, Slot
+from newsletter.model.slot_sources import Column, OwnLink
+from newsletter.model.slots import Escape, Link, Slot
 from newsletter.render.merge import ESCAPES, Personalizer
 from tests.store.builders import NOW
 

@@ -26,7 +26,8 @@ from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import HIDDEN, MAILBOX, ONLY, SHOWN, Readership
 from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.model.segment import All, Condition, Segment
-from newsletter.model.slots import Column, Escape, Slot, Template
+from newsletter.model.slot_sources import Column
+from newsletter.model.slots import Escape, Slot, Template
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.forgotten import forget_person

@@ -29,6 +29,7 @@ PAGE_OF_CHUNK: Call = {**CHUNK, "first_subscriber": 1, "size": 10}
 FREEZE: Call = {"settlement": 1}
 ENVELOPE = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
 OF_CONTENT: Call = {"issue": "2026-02", "content_hash": "abc", "provider": "outbox"}
+TOLD: Call = {"variant": 0, "event": "talk@example.org", "ends_at": LATER, "facts": "{}"}
 PROPOSAL: Call = {
     "issue": "2026-03",
     "segment": "teachers",
@@ -687,6 +688,21 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("undo.counts", ({},)),
     ("undo.kept", ({"size": 99},)),
     ("undo.lift_added", ({},)),
+    (
+        "told.add_event",
+        tuple({**TOLD, "broadcast": broadcast} for broadcast in (1, 8)),
+    ),
+    ("told.clocks", (NONE,)),
+    ("told.is_new", ({"zones_version": "2026f"},)),
+    ("told.keep_clocks", ({**ONE, "zones_version": "2025b", "content": b"c"},)),
+    ("told.clocks", (ONE, NONE)),
+    ("told.add_zones", ({**CHUNK, "attempt": 1, "zones": "{}"},)),
+    ("told.tellings", ({"event": "talk@example.org"}, {"event": "none"})),
+    ("told.zones", (ONE, NONE)),
+    ("told.told_people", (ONE, NONE)),
+    ("told.to_look_at", ({"now": T, "zones_version": "2026f"}, {"now": T, "zones_version": "2025b"})),
+    ("told.scheduled", ({"now": T}, {"now": NEVER})),
+    ("told.say_looked", ({"zones_version": "2026f"},)),
     ("undo.put_back", ({},)),
     ("undo.drop_past_suppressions", ({"at": T},)),
     ("undo.cells_before", ({"after": 0, "size": 99},)),

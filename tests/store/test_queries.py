@@ -121,6 +121,9 @@ NEEDS_A_BROADCAST = {
 } | {
     "topics.add_topic",
     "variants.add_variant",
+    "told.add_event",
+    "told.keep_clocks",
+    "told.add_zones",
     "variants.add_picture",
 }
 

@@ -9,7 +9,8 @@ from newsletter.errors import Fix
 from newsletter.language.counts import count_of
 from newsletter.model.finding import Place, Severity
 from newsletter.model.rendered import RenderedVariant
-from newsletter.model.slots import Template, value_of_nobody
+from newsletter.model.slot_sources import value_of_nobody
+from newsletter.model.slots import Template
 
 SUBJECT_LENGTH = range(10, 79)
 PREHEADER_LENGTH = range(40, 111)

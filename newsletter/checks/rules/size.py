@@ -7,7 +7,8 @@ from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, r
 from newsletter.model.finding import Place, Severity
 from newsletter.model.picture_files import LIGHT_BYTES
 from newsletter.model.rendered import Picture
-from newsletter.model.slots import Escape, Slot, value_of_nobody
+from newsletter.model.slot_sources import value_of_nobody
+from newsletter.model.slots import Escape, Slot
 from newsletter.model.tracking import with_tracking
 from newsletter.settings.workspace import Settings
 

@@ -15,6 +15,7 @@ from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
 from newsletter.model.pace import Allowance
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
+from newsletter.store.ledger.told import keep_zones
 from newsletter.store.ledger.topics import reason_of_leaving
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.system.moments import precise_text_of, text_of
@@ -175,6 +176,16 @@ def _take(connection: Connection, claim: Claim, ready: ReadyChunk) -> ClaimedChu
         close_empty(chunk)
         return None
     claimed = _mark_inflight(chunk, ready, claim.runner, columns.deliveries(rows))
+    if "timezone" in claim.fields:  # local times are told, or the zone itself
+        place = claim.fields.index("timezone")
+        keep_zones(
+            connection,
+            broadcast=claimed.broadcast,
+            chunk=claimed.number,
+            attempt=claimed.attempt,
+            people=[each.subscriber for each in claimed.deliveries],
+            zones=[each.values[place] for each in claimed.deliveries],
+        )
     claim.on_claim(claimed)
     return claimed
 

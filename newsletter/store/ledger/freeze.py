@@ -33,6 +33,7 @@ from newsletter.store.ledger.members import (
     zoneless_left,
 )
 from newsletter.store.ledger.states import envelope_text, require_current, waivers_text
+from newsletter.store.ledger.told import keep_told
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
 from newsletter.store.queries import change, query_value
@@ -100,6 +101,7 @@ def freeze_broadcast(
         _ADD_DELIVERIES(connection, broadcast=broadcast_id, edition=edition)
         for number, readership in enumerate(readerships):
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
+        keep_told(connection, broadcast_id, {number: content[each] for number, each in enumerate(readerships)})
         keep_tracking(connection, broadcast_id, request.tracking, request.link_targets)
         _write_journal(connection, broadcast_id, request, members, now=now)
         for drop in _CLEAR_UP:

@@ -21,6 +21,7 @@ from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
 from newsletter.store.ledger.members import members_left, sort_members
 from newsletter.store.ledger.states import envelope_text, set_running
+from newsletter.store.ledger.told import keep_told
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant, variant_numbers
 from newsletter.store.queries import change, query_all, query_one, query_value
@@ -114,6 +115,7 @@ def _add_people(
             numbers[readership] = len(numbers)
             variant = answers.variants[readership]
             save_variant(connection, broadcast_id=broadcast, number=numbers[readership], variant=variant)
+            keep_told(connection, broadcast, {numbers[readership]: variant})
         for start in range(0, len(subscribers), answers.chunk_size):
             page = sorted(subscribers)[start : start + answers.chunk_size]
             _add_chunk(connection, broadcast, edition, numbers[readership], page, now=now)

@@ -12,7 +12,8 @@ import orjson
 from newsletter.model.ledger import VariantCount
 from newsletter.model.readership import MAILBOX, ONLY, SHOWN, Readership
 from newsletter.model.rendered import Picture, RenderedVariant
-from newsletter.model.slots import Escape, MergeField, Slot, Template, source_from, source_of
+from newsletter.model.slot_sources import source_from, source_of
+from newsletter.model.slots import Escape, MergeField, Slot, Template
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all
 

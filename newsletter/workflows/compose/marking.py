@@ -70,7 +70,9 @@ def marked_mail(config: Config, variant: RenderedVariant, reader: Reader, *, mad
 def _pieces(template: Template, values: tuple[str, ...], slots: tuple[Slot, ...], reader: Reader) -> Iterator[Piece]:
     yield Piece(template.parts[0])
     for index, part in zip(template.slots, template.parts[1:], strict=True):
-        unknown = next((name for name in slots[index].source.fields if not reader.fields.get(name)), "")
+        source = slots[index].source  # without a time zone there is no local time, and nothing is missing
+        fields = () if source.is_shared else source.fields
+        unknown = next((name for name in fields if not reader.fields.get(name)), "")
         doubt = (MergeDoubt.DEFAULT if values[index] else MergeDoubt.MISSING) if unknown else None
         yield Piece(values[index], unknown, doubt)
         yield Piece(part)

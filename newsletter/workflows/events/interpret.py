@@ -4,6 +4,7 @@ A post that was saved but not interpreted, for example because the machine lost 
 Interpreting a post again changes nothing.
 """
 
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -17,14 +18,17 @@ from newsletter.providers.base import Clock, utc_now
 from newsletter.providers.sendgrid.events import events_in
 from newsletter.store.database import Database
 from newsletter.store.events import doubted_broadcasts, evidence_of
-from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.ledger.broadcasts import list_broadcasts, pause_broadcast
 from newsletter.store.ledger.resolve import prove_taken
 from newsletter.store.notices import notice_failure
 from newsletter.store.posts import Post, count_waiting_posts, set_interpreted, waiting_posts
 from newsletter.system.log import Log, no_log
 from newsletter.workflows.events.ingest import Ingested, count_soft_bounces, ingest
 from newsletter.workflows.events.judge import judge_reactions
+from newsletter.workflows.events.receive import SENDGRID
 
+# States of an account that can send. Any other word, also an unknown one, is taken as one that cannot.
+_WORKS_AGAIN = re.compile(r"(?:^|_)(?:(?:re)?activated?|active|reinstated?|unsuspend(?:ed)?)$", re.IGNORECASE)
 _AT_ONCE = 200  # posts; SendGrid puts at most 768 KB in one
 _SECONDS_BETWEEN = 1.0
 _SECONDS_AFTER_FAILURE = 30.0
@@ -68,10 +72,19 @@ def _interpret(config: Config, database: Database, posts: Sequence[Post], *, now
     found = events_in([entry for post in posts for entry in post.entries])
     total = ingest(config, database, found.events, now=now, tidies=False)
     for state in sorted(set(found.account)):
-        told = f"SendGrid has changed the state of your account to {state}; look at SendGrid's website"
-        tell_reviewers(database, told, now=now)
+        _note_account(database, state, now=now)
     set_interpreted(database, posts, now=now)
     return total
+
+
+def _note_account(database: Database, state: str, *, now: datetime) -> None:
+    """Tell the reviewers that the account changed. Unless it works again, pause what SendGrid has not accepted yet."""
+    told = f"SendGrid has changed the state of your account to {state}; look at SendGrid's website"
+    tell_reviewers(database, told, now=now)
+    if not _WORKS_AGAIN.search(state):
+        for broadcast in list_broadcasts(database):
+            if broadcast.provider == SENDGRID:
+                pause_broadcast(database, broadcast.id, told, now=now)
 
 
 def tell_reviewers(database: Database, what: str, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from newsletter.store.database import Connection
 from newsletter.store.events import add_totals, tracked_since
 from newsletter.store.posts import add_post, ids_of, persons_of
 
-_SENDGRID = "sendgrid"
+SENDGRID = "sendgrid"
 
 
 def webhook_keys(config: Config) -> WebhookKeys | None:
@@ -37,7 +37,7 @@ def keep_post(body: bytes, *, now: datetime) -> Callable[[Connection], bool]:
             ids=ids_of(connection, mentioned.persons),
         )
         safe = safe_post(entries, known)
-        if not add_post(connection, _SENDGRID, safe.entries, digest=digest, now=now):
+        if not add_post(connection, SENDGRID, safe.entries, digest=digest, now=now):
             return False
         add_totals(connection, safe.totals)
         return True

@@ -19,6 +19,7 @@ from newsletter.store.database import Database, Runner
 from newsletter.store.ledger.broadcasts import due_now, finish_if_done, next_retry, pause_broadcast, require_broadcast
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import Exchange, record_and_claim, record_outcome
+from newsletter.store.ledger.told import clocks_of
 from newsletter.store.ledger.variants import load_variants
 from newsletter.store.reply_logs import ReplyLogs
 from newsletter.workflows.send.gate import Gate, OnWait
@@ -68,7 +69,7 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
     """
     with database.runner() as runner:
         gate = Gate(clock=clock, halt=stop, on_wait=on_wait)
-        mailings = Mailings(broadcast, load_variants(database, broadcast.id))
+        mailings = Mailings(broadcast, load_variants(database, broadcast.id), clocks_of(database, broadcast.id))
         folder = database.replies if provider.notes_replies else None
         logs = ReplyLogs(folder, mailing=broadcast.mailing_id, provider=provider.name, runner=runner.id, halt=stop)
         lanes = Lanes(database, broadcast.id, stop, is_asked)

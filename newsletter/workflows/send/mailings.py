@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from newsletter.language.local_times import Clock
 from newsletter.model.broadcast import Broadcast, Mailing, OutgoingChunk
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.model.rendered import RenderedVariant
@@ -11,7 +12,9 @@ from newsletter.render.merge import Personalizer
 class Mailings:
     """The mailings of a broadcast, one per variant and batch id. Each is made when it is first needed."""
 
-    def __init__(self, broadcast: Broadcast, variants: Mapping[str, RenderedVariant]) -> None:
+    def __init__(self, broadcast: Broadcast, variants: Mapping[str, RenderedVariant], clock: Clock) -> None:
+        """Take the clock by which local times are told."""
+        self._clock = clock
         self.fields = Personalizer.fields_of(slot for variant in variants.values() for slot in variant.slots)
         self._broadcast = broadcast
         self._variants = variants
@@ -52,5 +55,6 @@ class Mailings:
             made_at=broadcast.created_at,
             broadcast=broadcast.id,
             nonce=broadcast.nonce,
+            clock=self._clock,
         )
         return mailing, personalizer

@@ -5,7 +5,8 @@ import pytest
 from newsletter.checks.reading.document import Heading, MailDocument, MailLink, read_document
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
-from newsletter.model.slots import Column, Escape, Slot, Template
+from newsletter.model.slot_sources import Column
+from newsletter.model.slots import Escape, Slot, Template
 
 NAME = Slot(Column("first_name", "you"), Escape.HTML)
 

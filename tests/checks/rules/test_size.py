@@ -10,7 +10,8 @@ from PIL import Image
 from newsletter.checks.reading.document import read_document
 from newsletter.checks.rules.size import longest_value
 from newsletter.model.finding import Finding, Severity
-from newsletter.model.slots import Column, Escape, Slot
+from newsletter.model.slot_sources import Column
+from newsletter.model.slots import Escape, Slot
 from tests.checks.conftest import ISSUE, Workspace, findings_of, summary, with_html
 
 

@@ -12,7 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from newsletter.model.ledger import VariantCount
-from newsletter.model.slots import SOURCES, ChunkColumns, Column, Escape, Link, MergeField, OwnLink, Slot, SlotSource
+from newsletter.model.slot_sources import SOURCES, Column, OwnLink
+from newsletter.model.slots import ChunkColumns, Escape, Link, MergeField, Slot, SlotSource
 from newsletter.render.merge import Personalizer
 from newsletter.store.database import Database
 from newsletter.store.ledger.freeze import freeze_broadcast

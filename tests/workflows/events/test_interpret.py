@@ -11,9 +11,10 @@ import pytest
 from newsletter.config import Config
 from newsletter.errors import StoreError
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import Broadcast, Outcome, Verdict
+from newsletter.model.broadcast import Broadcast, BroadcastState, Outcome, Verdict
 from newsletter.providers.sendgrid.posts import Entry
 from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.notices import untold_notices
 from newsletter.store.opening import open_database
@@ -254,6 +255,30 @@ def test_the_reviewers_are_told_when_the_account_is_suspended(
 
     (notice,) = untold_notices(database)
     assert "compliance_suspend" in notice.what
+
+
+@pytest.mark.parametrize(
+    ("state", "is_paused"),
+    [
+        ("compliance_suspend", True),
+        ("compliance_deactivate", True),
+        ("something new", True),
+        ("reactivated", False),
+        ("compliance_activate", False),
+    ],
+)
+def test_broadcasts_through_sendgrid_are_paused_unless_the_account_works(
+    config: Config, database: Database, state: str, is_paused: bool
+) -> None:
+    add_people(database, 2)
+    ours, other = (freeze(database, issue=name, provider=name) for name in ("sendgrid", "outbox"))
+    post(database, {"event": "account_status_change", "type": state, "timestamp": 1_771_516_800})
+    interpret_posts(config, database, now=NOW)
+
+    found = require_broadcast(database, ours.id)
+    assert (found.state is BroadcastState.PAUSED) is is_paused
+    assert (state in found.reason) is is_paused
+    assert require_broadcast(database, other.id).state is BroadcastState.RUNNING
 
 
 def test_nobody_comes_back_by_an_event(config: Config, database: Database, broadcast: Broadcast) -> None:

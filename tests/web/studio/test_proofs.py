@@ -45,7 +45,7 @@ def test_an_email_is_there_before_the_checks_and_survives_one_that_fails(
     proofs: Proofs, issue_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:
-        raise RuntimeError("a check that nobody foresaw")
+        raise RuntimeError("a check that is new")
 
     monkeypatch.setattr(compose, "check_issue", fail)
     proof = proofs.proof("2026-02")
@@ -55,7 +55,7 @@ def test_an_email_is_there_before_the_checks_and_survives_one_that_fails(
     judged = proof.judged
     assert "small letter" in html_of(judged)
     assert [mistake.place for mistake in judged.mistakes] == ["issues/2026-02"]
-    assert "a check that nobody foresaw" in judged.mistakes[0].what
+    assert "a check that is new" in judged.mistakes[0].what
     assert judged.revision != Proofs(proofs.config, issue_folder).proof("2026-02").email_revision
 
 

@@ -242,6 +242,11 @@ class Issue(Struct, frozen=True, kw_only=True):
         """Return the issue as readers of a language get it. A section that is not translated keeps its own language."""
         return self.translations.get(code, self)
 
+    @property
+    def in_every_language(self) -> tuple["Issue", ...]:
+        """The issue in each language in which something is written, its own first."""
+        return (self, *self.translations.values())
+
     def barred(self, code: str) -> frozenset[str]:
         """Return the segments whose readers cannot get the issue in a language, because their sections lack it."""
         untranslated = {section.only for section in self.in_language(code).borrowed if section.only}

@@ -19,7 +19,7 @@ def items_of(issue: Issue) -> Iterator[Item]:
         yield from section.items
 
 
-@rule("E4")
+@rule("E4", is_once=True)
 def check_clock_changes(context: CheckContext) -> Iterable[Problem]:
     """Event times that the clocks skip or show twice.
 
@@ -86,7 +86,7 @@ def _offset(moment: datetime) -> str:
     return moment.isoformat()[-6:]
 
 
-@rule("E5")
+@rule("E5", is_once=True)
 def check_event_dates(context: CheckContext) -> Iterable[Problem]:
     """Unlikely dates of events.
 

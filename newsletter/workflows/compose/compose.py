@@ -155,6 +155,7 @@ def subject_of(
         config=config,
         template_folders=config.theme_folders,
         message=sample_message(config, rendered.fullest, now=moment),
+        message_for=lambda variant: sample_message(config, variant, now=moment),
         at=moment,
         known_fields=None if known_fields is None else frozenset(known_fields),
         earlier=earlier,

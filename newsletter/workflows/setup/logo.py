@@ -27,11 +27,11 @@ def vanishes_on(path: Path, ground: str) -> bool:
     small = Image.open(BytesIO(fit(_original(path), PictureSpace(width=_SAMPLE_WIDTH))))
     if not small.has_transparency_data:
         return False
-    pixels = small.convert("RGBA").get_flattened_data()
+    channels = small.convert("RGBA").tobytes()
     behind = color_of(ground)
     hidden = [
         contrast(SrgbColor(red / 255, green / 255, blue / 255), behind) < _LEAST_CONTRAST
-        for red, green, blue, opacity in pixels
+        for red, green, blue, opacity in zip(*[iter(channels)] * 4, strict=True)
         if opacity >= _SEEN
     ]
     return sum(hidden) * 2 > len(hidden)

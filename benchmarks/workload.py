@@ -152,7 +152,7 @@ def freeze_varied(location: Location, *, segments: int) -> Callable[[], object]:
     assert isinstance(mailbox.rule, Lookup)
     table = {**mailbox.rule.table, **dict(zip(DOMAINS, mailbox.values, strict=True))}
     by_mailbox = replace(mailbox, rule=replace(mailbox.rule, table=table))
-    axes = (*map(only_axis, names), by_mailbox, language_axis("en"))
+    axes = (*map(only_axis, names), by_mailbox, language_axis(("en",)))
     only = {name: Compare("first_name", Operator.LESS, f"Person{digit}") for digit, name in enumerate(names, start=3)}
     request = replace(request_for(config, database, composed), axes=axes, only=only)
     content = composed.rendered.fullest

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from unicodedata import normalize
 
+from newsletter.model.values import is_language
+
 _WRITTEN = "[!.]*.md"  # skips the hidden files that editors and operating systems create
 _INDEX = "index.md"
 _MARKDOWN_ENDINGS = (".md", ".markdown", ".mdown", ".mkd")
@@ -16,9 +18,29 @@ def section_files(folder: Path) -> Mapping[str, Path]:
     return _by_name([*folders, *((path.stem, path) for path in sorted(folder.glob(_WRITTEN)))])
 
 
-def item_files(folder: Path) -> Mapping[str, Path]:
-    """Return the file of each item in a section's folder, by name."""
-    return _by_name([(path.stem, path) for path in sorted(folder.glob(_WRITTEN)) if path.name != _INDEX])
+def item_files(folder: Path, languages: tuple[str, ...] = ()) -> Mapping[str, Path]:
+    """Return the file of each item in a section's folder, by name, without translations."""
+    found = _by_name([(path.stem, path) for path in sorted(folder.glob(_WRITTEN))])
+    return {
+        name: path
+        for name, path in found.items()
+        if path.name != _INDEX and not language_in_name(name, found, languages)
+    }
+
+
+def language_in_name(stem: str, known: Collection[str], languages: Collection[str] = ()) -> str:
+    """Return the language of a file named `letter.es`, or an empty string if it is not a translation.
+
+    It is one if the file `letter` is among the `known`, or if the language is one of the newsletter's `languages`.
+    """
+    original, _, code = stem.rpartition(".")
+    is_translation = bool(original) and is_language(code) and (original in known or code in languages)
+    return code if is_translation else ""
+
+
+def beside(original: Path, language: str) -> Path:
+    """Return the file of a translation: `letter.es.md` beside `letter.md`."""
+    return original.with_name(f"{original.stem}.{language}{original.suffix}")
 
 
 def _by_name(found: list[tuple[str, Path]]) -> Mapping[str, Path]:

@@ -1,6 +1,6 @@
 """Loads an issue's folder into an `Issue`, or reports all mistakes in its files at once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,15 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 from newsletter.config import Config
 from newsletter.content.event_ids import EventIds
 from newsletter.content.issue_choices import entries_of, require_segment, require_topics, topics_of
-from newsletter.content.issue_folder import item_files, section_files, unused_files
-from newsletter.content.markdown import parse_markdown
-from newsletter.content.pictures import find_picture, location_of, require_title
-from newsletter.content.records import Read, item_of, record_of, section_of, without_type
-from newsletter.content.source import Document, Reading, read_front_matter, read_yaml
+from newsletter.content.issue_folder import item_files, language_in_name, section_files, unused_files
+from newsletter.content.parts import PartReader
+from newsletter.content.records import item_of, record_of, section_of, without_type
+from newsletter.content.source import Document, Reading, read_yaml
 from newsletter.content.tips import read_tips
-from newsletter.errors import FaultError, InputError, Mistake, MistakesError
+from newsletter.content.translations import heading_in
+from newsletter.content.translator import OriginalPart, OriginalSection, Translator
+from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.model.finding import Place
-from newsletter.model.issue import Issue, IssueHeading, Item, PictureFile, Section, Source, Tips
+from newsletter.model.issue import Issue, IssueHeading, Item, Section, Source, Tips
 from newsletter.model.issue_fields import (
     SECTION_TYPES,
     Day,
@@ -32,7 +33,6 @@ from newsletter.model.issue_fields import (
     SectionType,
     TipsFields,
 )
-from newsletter.model.prose import Prose
 from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"
@@ -76,7 +76,7 @@ def load_issue(config: Config, folder: Path, section_types: Mapping[str, Section
     if not (folder / ISSUE_FILE).is_file():
         what = f"{config.shown(folder)} is not the folder of an issue, because it has no {ISSUE_FILE}"
         raise InputError(f"{what}; name another issue, or create one: newsletter new 2026-03")
-    found = _IssueReader(config, folder, section_types).read()
+    found = _IssueReader(PartReader(config, folder), section_types).read()
     if found.issue is None or found.mistakes:
         raise MistakesError(found.mistakes)
     return found.issue
@@ -89,7 +89,7 @@ def load_standing(
 
     Return None if `issue.yaml` cannot be read, or if no section is left.
     """
-    reader = _IssueReader(config, folder, section_types)
+    reader = _IssueReader(PartReader(config, folder), section_types)
     issue = reader.read().issue
     if issue is None:
         return None
@@ -98,7 +98,7 @@ def load_standing(
     names = dict.fromkeys(entry.section for entry in issue.fields.sections)
     sections = tuple(kept[name] for name in names if name in kept)
     pictures = {**(last.pictures if last else {}), **issue.pictures}
-    return replace(issue, sections=sections, pictures=pictures) if sections else None
+    return replace(issue, pictures=pictures).with_sections(sections) if sections else None
 
 
 def segments_named(config: Config, folders: Iterable[Path]) -> frozenset[str]:
@@ -119,77 +119,85 @@ class _Loaded(Struct, frozen=True):
 
 
 class _IssueReader(Struct):
-    """Reads the files of one issue, and collects their mistakes, merge fields and images."""
+    """Reads the files of one issue."""
 
-    config: Config
-    folder: Path
+    parts: PartReader
     section_types: Mapping[str, SectionType]
-    reading: Reading = field(default_factory=Reading)
-    pictures: dict[str, PictureFile] = field(default_factory=dict)
+    language: str = ""  # the issue's own
     files: Mapping[str, Path] | None = None  # the file of each section; None until it is first asked for
-    used: set[Path] = field(default_factory=set)  # the Markdown files that were read
+    originals: dict[str, OriginalSection] = field(default_factory=dict)  # the sections that were read
     standing: list[Section] = field(default_factory=list)  # the sections without a mistake
     ids: EventIds | None = None  # None until an event is read
 
     def read(self) -> _Loaded:
-        path = self.folder / ISSUE_FILE
-        document = read_yaml(path, self.config.shown(path), self.reading, IssueFields)
-        fields = None if document is None else record_of(document, IssueFields, self.reading)
+        config, reading = self.parts.config, self.parts.reading
+        path, own, offered = self.parts.folder / ISSUE_FILE, config.settings.newsletter, config.settings.languages
+        written = read_yaml(path, config.shown(path), reading, IssueFields)
+        languages = (own.language, *offered.offered)
+        document = None if written is None else heading_in(written, "", languages, reading)
+        fields = None if document is None else record_of(document, IssueFields, reading)
+        self.language = (fields and fields.language) or own.language
         sections: tuple[Section, ...] = ()
         if document is not None:
             # Sections are read even if issue.yaml has mistakes, so that the mistakes in all files are reported at once.
             entries = entries_of(document.data) if fields is None else fields.sections
             sections = self._sections(entries, document.source)
             topics = topics_of(document.data) if fields is None else fields.topics
-            require_topics(topics, document.source, self.config.settings, self.reading)
-        language = (fields and fields.language) or self.config.settings.newsletter.language
-        tips = self._tips(sections, language)
-        mistakes = tuple(sorted(self.reading.mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
-        if fields is None or document is None:
-            return _Loaded(None, mistakes)
+            require_topics(topics, document.source, config.settings, reading)
+        tips = self._tips(sections)
+        if fields is None or document is None or written is None:
+            return _Loaded(None, _sorted(reading.mistakes))
         issue = Issue(
-            name=self.folder.name,
+            name=self.parts.folder.name,
             fields=fields,
-            language=language,
-            zone=ZoneInfo(self.config.settings.newsletter.timezone),
+            language=self.language,
+            zone=ZoneInfo(own.timezone),
             sections=sections,
-            pictures=self.pictures,
-            merge_fields=tuple(self.reading.merge_fields),
+            pictures=self.parts.pictures,
+            merge_fields=(),
             source=document.source,
             tips=tips,
-            unused=unused_files(self.folder, self.used),
+            mixes_languages=offered.fallback == "section",
+            instead=offered.instead,
         )
-        return _Loaded(issue, mistakes)
+        others = tuple(code for code in dict.fromkeys(languages) if code != self.language)
+        translator = Translator(self.parts, others)
+        translations = translator.translations(issue, written, self.originals)
+        found = {
+            "merge_fields": tuple(reading.merge_fields),
+            "unused": unused_files(self.parts.folder, self.parts.used),
+            "gaps": tuple(translator.gaps),
+        }
+        translations = {code: replace(each, **found) for code, each in translations.items()}
+        return _Loaded(replace(issue, translations=translations, **found), _sorted(reading.mistakes))
 
     def _sections(self, entries: tuple[SectionEntry, ...], source: Source) -> tuple[Section, ...]:
-        sections: dict[str, Section] = {}
+        reading, sections = self.parts.reading, dict[str, Section]()
         for index, entry in enumerate(entries):
             place = source.at("sections", index)
-            before = len(self.reading.mistakes)
+            before = len(reading.mistakes)
             if entry.section in sections:
                 what = f"the section {entry.section!r} is listed twice"
-                self.reading.add(place.path, place.line, what, "delete this line")
+                reading.add(place.path, place.line, what, "delete this line")
             elif (section := self._section(entry, place)) is not None:
                 sections[entry.section] = section
-            require_segment(entry.only, source.at("sections", index, "only"), self.config.settings, self.reading)
-            if entry.section in sections and len(self.reading.mistakes) == before:
+            require_segment(entry.only, source.at("sections", index, "only"), self.parts.config.settings, reading)
+            if entry.section in sections and len(reading.mistakes) == before:
                 self.standing.append(sections[entry.section])
         return tuple(sections.values())
 
-    def _tips(self, sections: tuple[Section, ...], language: str) -> Tips | None:
+    def _tips(self, sections: tuple[Section, ...]) -> Tips | None:
         """Return the theme's steps, or None if no section shows them."""
         for section in sections:
             if isinstance(section.fields, TipsFields) and section.fields.show:
-                return read_tips(self.config, language, asked_at=section.source.at("show"), reading=self.reading)
+                asked_at = section.source.at("show")
+                return read_tips(self.parts.config, self.language, asked_at=asked_at, reading=self.parts.reading)
         return None
 
     def _section(self, entry: SectionEntry, place: Place) -> Section | None:
         path = self._section_file(entry.section, place)
-        if path is None:
-            return None
-        self.used.add(path)
-        document = read_front_matter(path, self.config.shown(path), self.reading)
-        if document is None:
+        document = None if path is None else self.parts.document(path)
+        if path is None or document is None:
             return None
         type_name = str(document.data.get("type", entry.section))
         section_type = self.section_types.get(type_name)
@@ -202,93 +210,75 @@ class _IssueReader(Struct):
                 remedy += ", ".join(types)
             else:
                 what, remedy = f"there is no section type {type_name!r}", suggestion(type_name, types)
-            self.reading.add(document.path, line, what, remedy)
+            self.parts.reading.add(document.path, line, what, remedy)
             return None
         document = without_type(document)
-        fields = record_of(document, section_type.fields, self.reading, self._picture_reader(document))
-        prose = self._prose(document)
-        items = self._items(path, document, fields) if section_type.has_items else ()
-        if fields is None:
+        read = self.parts.read(document, section_type.fields)
+        items = self._items(path, document, None if read is None else read.fields) if section_type.has_items else ()
+        if read is None:
             return None
-        return section_of(entry.section, type_name, entry.only, Read(document, fields, prose), items)
+        index = OriginalPart(path, read, section_type.fields)
+        language = "" if index.is_neutral and not items else self.language
+        section = section_of(entry.section, type_name, entry.only, read, tuple(item for item, _ in items), language)
+        self.originals[entry.section] = OriginalSection(section, index, items)
+        return section
 
     def _section_file(self, name: str, place: Place) -> Path | None:
+        folder, shown = self.parts.folder, self.parts.config.shown
         if self.files is None:
-            self.files = section_files(self.folder)
+            self.files = section_files(folder)
         there = self.files
         if name in there:
             return there[name]
-        remedy = f"create the file {name}.md in {self.config.shown(self.folder)}/"
-        if there:
-            remedy += f", or write one of these sections on this line: {', '.join(sorted(there))}"
-        self.reading.add(place.path, place.line, f"there is no section {name!r}", remedy)
+        remedy = f"create the file {name}.md in {shown(folder)}/"
+        if names := [each for each in sorted(there) if not language_in_name(each, there)]:
+            remedy += f", or write one of these sections on this line: {', '.join(names)}"
+        self.parts.reading.add(place.path, place.line, f"there is no section {name!r}", remedy)
         return None
 
-    def _items(self, index: Path, document: Document, fields: SectionFields | None) -> tuple[Item, ...]:
+    def _items(
+        self, index: Path, document: Document, fields: SectionFields | None
+    ) -> tuple[tuple[Item, OriginalPart[EventFields]], ...]:
         if index.name != "index.md":
             return ()
-        files = item_files(index.parent)
+        shown = self.parts.config.shown
+        files = item_files(index.parent, self.parts.config.settings.languages.offered)
         items = {name: item for name, path in files.items() if (item := self._item(name, path)) is not None}
         order = fields.items if isinstance(fields, ListFields) else None
         if order is None:
-            return tuple(sorted(items.values(), key=_by_start))
+            return tuple(sorted(items.values(), key=lambda read: _by_start(read[0])))
         for position, name in enumerate(order):
             if name not in files:
-                create = f"create the file {name}.md in {self.config.shown(index.parent)}/"
+                create = f"create the file {name}.md in {shown(index.parent)}/"
                 remedy = f"{create}, or delete {name} from `items`"
                 line = document.lines.get(("items", position))
-                self.reading.add(
+                self.parts.reading.add(
                     document.path, line, f"there is no item {name!r}", suggestion(name, list(files), otherwise=remedy)
                 )
         for name in files.keys() - set(order):
             line = document.lines.get(("items",))
-            remedy = f"add {name} to `items`, or delete the file {self.config.shown(files[name])}"
-            self.reading.add(document.path, line, f"the item {name!r} is not in `items`", remedy)
+            remedy = f"add {name} to `items`, or delete the file {shown(files[name])}"
+            self.parts.reading.add(document.path, line, f"the item {name!r} is not in `items`", remedy)
         return tuple(items[name] for name in order if name in items)
 
-    def _item(self, name: str, path: Path) -> Item | None:
-        self.used.add(path)
-        document = read_front_matter(path, self.config.shown(path), self.reading)
-        if document is None:
+    def _item(self, name: str, path: Path) -> tuple[Item, OriginalPart[EventFields]] | None:
+        document = self.parts.document(path)
+        read = None if document is None else self.parts.read(document, EventFields)
+        if read is None:
             return None
-        fields = record_of(document, EventFields, self.reading, self._picture_reader(document))
-        prose = self._prose(document)
-        if fields is None:
-            return None
-        uid = self._ids().uid_of(path, document, fields.id, self.reading)
-        zone = ZoneInfo(fields.timezone or self.config.settings.newsletter.timezone)
-        return item_of(name, uid, zone, Read(document, fields, prose))
+        uid = self._ids().uid_of(path, read.document, read.fields.id, self.parts.reading)
+        zone = ZoneInfo(read.fields.timezone or self.parts.config.settings.newsletter.timezone)
+        return item_of(name, uid, zone, read), OriginalPart(path, read, EventFields)
 
     def _ids(self) -> EventIds:
         if self.ids is None:
-            domain = self.config.settings.newsletter.from_email.rpartition("@")[2]
-            self.ids = EventIds(self.folder, domain)
+            domain = self.parts.config.settings.newsletter.from_email.rpartition("@")[2]
+            self.ids = EventIds(self.parts.folder, domain)
         return self.ids
 
-    def _picture_reader(self, document: Document) -> Callable[[str], None]:
-        """Return a function that takes the name of an image, and raises FaultError if the image cannot be used."""
 
-        def require_picture(name: str) -> None:
-            self._require_picture(name, document.source.at(*location_of(name, document.data)))
-
-        return require_picture
-
-    def _prose(self, document: Document) -> Prose:
-        parsed = parse_markdown(document.body, path=document.path, lines=document.body_lines)
-        for loss in parsed.losses:
-            self.reading.add(document.path, loss.line, loss.what, loss.remedy, fix=loss.fix)
-        for picture in parsed.prose.pictures:
-            try:
-                require_title(picture)
-                self._require_picture(picture.path, picture.place)
-            except FaultError as err:
-                self.reading.add(picture.place.path, picture.place.line, err.what, err.remedy, fix=err.fix)
-        return parsed.prose
-
-    def _require_picture(self, name: str, place: Place) -> None:
-        self.pictures.setdefault(
-            name, PictureFile(path=find_picture(self.folder, name, shown=self.config.shown), place=place)
-        )
+def _sorted(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
+    return tuple(sorted(mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
 
 
 def _by_start(item: Item) -> tuple[bool, datetime, str]:

@@ -127,7 +127,7 @@ def item_of(name: str, uid: str, zone: ZoneInfo, read: Read[EventFields]) -> Ite
 
 @lru_cache(maxsize=512)
 def section_of(
-    name: str, type_name: str, only: str | None, read: Read[SectionFields], items: tuple[Item, ...]
+    name: str, type_name: str, only: str | None, read: Read[SectionFields], items: tuple[Item, ...], language: str = ""
 ) -> Section:
     """Return a section. If its files have not changed, it is the same object as before."""
     return Section(
@@ -139,4 +139,5 @@ def section_of(
         items=items,
         source=read.document.source,
         fingerprint="-".join([read.document.digest, *(item.digest for item in items)]),
+        language=language,
     )

@@ -7,10 +7,12 @@ defined here side by side, and a test compares them, so a preview shows what is 
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from newsletter.model.issue import Issue
+from newsletter.model.language_choice import suitable_languages
 from newsletter.model.mailbox import APPS_OF_MAILBOX, PROVIDER_OF_DOMAIN, MailboxProvider
 from newsletter.model.readership import (
     HIDDEN,
@@ -62,6 +64,7 @@ class Key(StrEnum):
 
     DOMAIN = "domain"  # the part of the address after the last @, in its ASCII form
     TIMEZONE = "timezone"
+    LANGUAGE = "language"
 
 
 class Lookup(Struct, frozen=True):
@@ -69,6 +72,18 @@ class Lookup(Struct, frozen=True):
 
     key: Key
     table: Mapping[str, str]
+    otherwise: str
+
+
+class FirstOpen(Struct, frozen=True):
+    """The first value that `ranked` lists for a key and that no earlier choice bars, or `otherwise` if there is none.
+
+    `ranked` is called once for each key that occurs in the list.
+    """
+
+    key: Key
+    ranked: Callable[[str], tuple[str, ...]]
+    barred: Mapping[str, tuple[Chosen, ...]]  # a value = the choices that bar it
     otherwise: str
 
 
@@ -80,7 +95,7 @@ class Axis(Struct, frozen=True, kw_only=True):
     plainest: str  # the value with which the issue shows the least
     fullest: str  # the value with which it shows the most
     value_of: Callable[[Reader, Mapping[str, str]], str]  # also receives the values of the axes before it
-    rule: Cases | Lookup  # gives the same value for a stored subscriber
+    rule: Cases | Lookup | FirstOpen  # gives the same value for a stored subscriber
     is_told_by_address: bool = False  # the address decides the value, so each reviewer has their own value
 
 
@@ -114,15 +129,35 @@ def mailbox_axis() -> Axis:
     )
 
 
-def language_axis(language: str) -> Axis:
-    """Return the axis of the email's language, which has one value because an issue has one language."""
+def language_axis(
+    languages: tuple[str, ...],
+    barred: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    instead: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> Axis:
+    """Return the axis of the email's language: the best for each reader in which everything that they see is written.
+
+    The first of the `languages` is the issue's own. A language is `barred` for the readers of some segments, because
+    a section that they see is not translated. `instead` is as in `suitable_languages`.
+    """
+    own = languages[0]
+    bars = {code: tuple(Chosen(f"{ONLY}{name}", SHOWN) for name in sorted(names)) for code, names in barred.items()}
+
+    def ranked(wanted: str) -> tuple[str, ...]:
+        return suitable_languages(wanted, languages, instead)
+
+    def value_of(reader: Reader, before: Mapping[str, str]) -> str:
+        def is_open(code: str) -> bool:
+            return not any(before[choice.axis] == choice.value for choice in bars.get(code, ()))
+
+        return next(filter(is_open, ranked(reader.language)), own)
+
     return Axis(
         name=LANGUAGE,
-        values=(language,),
-        plainest=language,
-        fullest=language,
-        value_of=lambda _reader, _before: language,
-        rule=Cases((), otherwise=language),
+        values=languages,
+        plainest=own,
+        fullest=own,
+        value_of=value_of,
+        rule=FirstOpen(Key.LANGUAGE, ranked, bars, otherwise=own),
     )
 
 
@@ -140,11 +175,17 @@ def tracking_axis(mode: TrackingMode) -> Axis:
     )
 
 
+def _language_axes(issue: Issue, _: TrackingMode) -> Iterable[Axis]:
+    languages = issue.languages
+    barred = {code: issue.barred(code) for code in languages}
+    return [language_axis(languages, barred, issue.instead)] if len(languages) > 1 else []
+
+
 # All axes. An axis may read the values of the axes before it.
 AXES: tuple[Callable[[Issue, TrackingMode], Iterable[Axis]], ...] = (
     lambda issue, _: map(only_axis, issue.only_segments),
     lambda issue, _: [mailbox_axis()] if issue.differs_by_mailbox else [],
-    lambda issue, _: [language_axis(issue.language)],
+    _language_axes,
     lambda _, mode: [] if mode is TrackingMode.OFF else [tracking_axis(mode)],
 )
 
@@ -176,9 +217,18 @@ def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
     """Return the readerships to check when there is no list, each once. The one that sees the most comes first.
 
     There is one readership for every value of every axis, with the fullest value on all other axes, so each section
-    is checked with each value. The readership that sees the least comes last.
+    is checked with each value. If that bars the value, the other axis has its plainest value. The readership that sees
+    the least comes last.
     """
     axes = tuple(axes)
     fullest = fullest_readership(axes)
-    single = [fullest.having(axis.name, value) for axis in axes for value in axis.values]
+    plainest = {axis.name: axis.plainest for axis in axes}
+    single = []
+    for axis in axes:
+        bars = axis.rule.barred if isinstance(axis.rule, FirstOpen) else {}
+        for value in axis.values:
+            readership = fullest.having(axis.name, value)
+            for choice in bars.get(value, ()):
+                readership = readership.having(choice.axis, plainest[choice.axis])
+            single.append(readership)
     return tuple(dict.fromkeys([fullest, *single, plainest_readership(axes)]))

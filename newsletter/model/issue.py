@@ -8,6 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from pydantic import Field
 
 from newsletter.errors import Location
@@ -165,11 +166,17 @@ class Section(Struct, frozen=True, kw_only=True, eq=False):
     items: tuple[Item, ...]
     source: Source
     fingerprint: str  # changes whenever one of its files changes
+    language: str = ""  # the language it is written in; empty if it has no words
 
     @property
     def differs_by_mailbox(self) -> bool:
         """Whether it shows each reader the steps for their own mailbox provider."""
         return isinstance(self.fields, TipsFields) and self.fields.shows_own
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths of its files."""
+        return frozenset({self.source.path, *(item.source.path for item in self.items)})
 
 
 class MergeFieldUse(Struct, frozen=True, kw_only=True):
@@ -198,6 +205,16 @@ class IssueHeading(Struct, frozen=True, kw_only=True):
     language: str = ""  # empty if it is the newsletter's own
 
 
+class Gap(Struct, frozen=True, kw_only=True):
+    """Something that is not translated, or not completely."""
+
+    language: str
+    section: str  # its name; empty for a key of issue.yaml
+    place: Place
+    what: str
+    remedy: str
+
+
 class Issue(Struct, frozen=True, kw_only=True):
     """One issue, loaded and valid. Its text contains merge fields as tokens."""
 
@@ -211,6 +228,56 @@ class Issue(Struct, frozen=True, kw_only=True):
     source: Source  # issue.yaml
     tips: Tips | None = None  # the theme's steps in the issue's language, if a section shows them
     unused: tuple[str, ...] = ()  # the Markdown files in its folder that no section shows
+    translations: Mapping[str, "Issue"] = {}  # the issue in each language in which something is translated
+    gaps: tuple[Gap, ...] = ()  # what is missing in the languages that the newsletter offers
+    mixes_languages: bool = False  # whether readers get a section that is not translated in its own language
+    instead: Mapping[str, tuple[str, ...]] = {}  # the languages for readers of a language that is not offered
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages in which it can be sent, its own first."""
+        return (self.language, *filter(self._can_be_sent_in, self.translations))
+
+    def in_language(self, code: str) -> "Issue":
+        """Return the issue as readers of a language get it. A section that is not translated keeps its own language."""
+        return self.translations.get(code, self)
+
+    @property
+    def in_every_language(self) -> tuple["Issue", ...]:
+        """The issue in each language in which something is written, its own first."""
+        return (self, *self.translations.values())
+
+    def barred(self, code: str) -> frozenset[str]:
+        """Return the segments whose readers cannot get the issue in a language, because their sections lack it."""
+        untranslated = {section.only for section in self.in_language(code).borrowed if section.only}
+        return frozenset() if self.mixes_languages else frozenset(untranslated)
+
+    def with_sections(self, sections: tuple[Section, ...], *, without: frozenset[str] = frozenset()) -> "Issue":
+        """Return the issue with these sections only, in every language. `without` names files that cannot be used."""
+
+        def in_place_of(section: Section, code: str) -> Section:
+            own = (each for each in self.translations[code].sections if each.name == section.name)
+            usable = (each for each in own if each.language == code and not without & each.paths)
+            return next(usable, section)
+
+        translations = {
+            code: replace(each, sections=tuple(in_place_of(section, code) for section in sections))
+            for code, each in self.translations.items()
+        }
+        return replace(self, sections=sections, translations=translations)
+
+    @property
+    def borrowed(self) -> tuple[Section, ...]:
+        """The sections that are not translated into its language."""
+        return tuple(section for section in self.sections if section.language not in {"", self.language})
+
+    def _can_be_sent_in(self, code: str) -> bool:
+        translation = self.translations[code]
+        if any(gap.language == code and not gap.section for gap in self.gaps):
+            return False
+        if self.mixes_languages:
+            return any(section.language == code for section in translation.sections)
+        return not any(section.only is None for section in translation.borrowed)
 
     @property
     def shown_title(self) -> str:
@@ -219,6 +286,8 @@ class Issue(Struct, frozen=True, kw_only=True):
 
     def readable(self, text: str) -> str:
         """Return the text with each merge token replaced by the merge field as the user wrote it."""
+        if MERGE_TOKEN.search(text) is None:
+            return text
         fields = [*OWN_FIELDS, *(use.field for use in self.merge_fields)]
         written = {field.token: str(field) for field in fields}
         return MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Self
 
 from msgspec import Struct, field
@@ -80,6 +81,11 @@ class Readership(Struct, frozen=True):
         return frozenset(name.removeprefix(ONLY) for name in shown if name.startswith(ONLY))
 
     @property
+    def language(self) -> str:
+        """Return the language of the email to them, or an empty string if the issue has only its own."""
+        return self.value(LANGUAGE) or ""
+
+    @property
     def mailbox(self) -> MailboxProvider | None:
         """Return their mailbox provider, or None if the issue is the same for all providers."""
         value = self.value(MAILBOX)
@@ -94,20 +100,25 @@ class Readership(Struct, frozen=True):
     def names(self) -> tuple[str, ...]:
         """Return the names of the special content that these readers see, for file names and URLs."""
         mailbox = [self.mailbox.value] if self.mailbox else []
-        return (*sorted(self.segments), *mailbox, *(["tracked"] if self._is_tracked else []))
+        language = [self.language] if self.language else []
+        return (*language, *sorted(self.segments), *mailbox, *(["tracked"] if self._is_tracked else []))
 
     @property
     def label(self) -> str:
         """Return the label that people see for these readers. It is empty if they see no special content."""
         tracked = ["tracked"] if self._is_tracked else []
-        return " + ".join([*sorted(self.segments), *([self._at] if self._at else []), *tracked])
+        named = filter(None, [_name_of(self.language), *sorted(self.segments), self._at])
+        return " + ".join([*named, *tracked])
 
     @property
     def sees(self) -> str:
         """Return a description of the content that only these readers see. It is empty if there is none."""
+        language = [f"the email in {_name_of(self.language)}"] if self.language else []
         seen = [f"what is only for {' and '.join(sorted(self.segments))}"] if self.segments else []
         steps = [f"the steps for {self._at}"] if self._at else []
-        return ", and ".join([*seen, *steps, *(["the link that stops tracking"] if self._is_tracked else [])])
+        return ", and ".join(
+            [*language, *seen, *steps, *(["the link that stops tracking"] if self._is_tracked else [])]
+        )
 
     @property
     def _is_tracked(self) -> bool:
@@ -118,3 +129,15 @@ class Readership(Struct, frozen=True):
         if self.mailbox is None:
             return ""
         return _ELSEWHERE if self.mailbox is MailboxProvider.OTHER else self.mailbox.label
+
+
+@cache
+def _name_of(language: str) -> str:
+    if not language:
+        return ""
+    from babel.core import Locale, UnknownLocaleError  # loaded here because its tables are large
+
+    try:
+        return Locale.parse(language, sep="-").get_display_name("en") or language
+    except (UnknownLocaleError, ValueError):
+        return language

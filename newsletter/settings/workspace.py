@@ -29,6 +29,7 @@ from newsletter.model.values import (
 )
 from newsletter.settings.authentication import AuthenticationSettings
 from newsletter.settings.delivery import DeliverySettings
+from newsletter.settings.languages import LanguageSettings
 from newsletter.settings.mailbox import MailboxSettings
 from newsletter.settings.provider import ProviderSettings
 from newsletter.settings.retention import RetentionSettings
@@ -208,8 +209,9 @@ class SuppressionSettings(Fields):
 
 
 class Wording(Fields):
-    """`[newsletter.wording.LANGUAGE]`: the footer's words in the issues of one language."""
+    """`[newsletter.wording.LANGUAGE]`: the newsletter's own words in the issues of one language."""
 
+    name: OneLine | None = None
     organization: OneLine | None = None
     address: OneLine | None = None
     reason: OneLine | None = None
@@ -248,7 +250,7 @@ class Identity(Fields):
         return self.organization
 
     def said_in(self, language: str, key: str) -> Phrase:
-        """Return `organization`, `address` or `reason` as the issues of a language say it.
+        """Return `name`, `organization`, `address` or `reason` as the issues of a language say it.
 
         If there is no wording for the language, not even without its region, the text is in the newsletter's own.
         """
@@ -318,6 +320,7 @@ class Settings(Fields):
     service: ServiceSettings
     signup: SignupSettings = SignupSettings()
     archive: Archive | None = None
+    languages: LanguageSettings = LanguageSettings()
     segments: Mapping[Slug, Expression] = Field(default={}, description="name = boolean expression")
     topics: Mapping[Slug, OneLine] = Field(
         default={}, description="name = title; readers can leave one and keep the others"

@@ -19,7 +19,8 @@ def at(provider: MailboxProvider) -> tuple[str, str]:
     ("values", "names", "label", "sees"),
     [
         ((), (), "", ""),
-        ((NO_DONORS, ENGLISH), (), "", ""),
+        ((NO_DONORS,), (), "", ""),
+        ((NO_DONORS, ENGLISH), ("en",), "English", "the email in English"),
         (
             (TEACHERS, SPANISH, NO_DONORS),
             ("spanish", "teachers"),
@@ -30,9 +31,9 @@ def at(provider: MailboxProvider) -> tuple[str, str]:
         ((at(MailboxProvider.OTHER),), ("other",), "other mailboxes", "the steps for other mailboxes"),
         (
             (TEACHERS, at(MailboxProvider.YAHOO), ENGLISH),
-            ("teachers", "yahoo"),
-            "teachers + Yahoo, AOL",
-            "what is only for teachers, and the steps for Yahoo, AOL",
+            ("en", "teachers", "yahoo"),
+            "English + teachers + Yahoo, AOL",
+            "the email in English, and what is only for teachers, and the steps for Yahoo, AOL",
         ),
     ],
 )

@@ -128,7 +128,7 @@ def segment(name: str, condition: Condition) -> Segment:
 def axes(only: Sequence[Segment] = (), *, by_mailbox: bool = False) -> tuple[Axis, ...]:
     """The axes of an issue in English with sections for segments alone, and perhaps steps for each one's mailbox."""
     by_own = [mailbox_axis()] if by_mailbox else []
-    return (*(only_axis(each.name) for each in only), *by_own, language_axis("en"))
+    return (*(only_axis(each.name) for each in only), *by_own, language_axis(("en",)))
 
 
 def readership(*shown: str, only: Sequence[Segment] = (), mailbox: MailboxProvider | None = None) -> Readership:

@@ -25,15 +25,16 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from newsletter.errors import InputError
-from newsletter.model.axes import AgreesToTracking, Axis, Case, Chosen, InSegment, Key, Lookup
+from newsletter.model.axes import AgreesToTracking, Axis, Case, Chosen, FirstOpen, InSegment, Key, Lookup
 from newsletter.model.readership import Readership
 from newsletter.model.segment import Condition
 from newsletter.store.database import Connection
-from newsletter.store.queries import change
+from newsletter.store.queries import change, query_all
 from newsletter.store.segment_sql import Binder, compose, condition_sql
 
 _CREATE_LOOKUP = change("freeze", "create_lookup")
 _COLLECT_MEMBERS = change("freeze", "collect_members")
+_STATED_LANGUAGES = query_all("freeze", "stated_languages", str)
 _LARGEST = 2**63  # both engines count in signed 64-bit integers
 # The domain is the text after the last @. Finding the last @ costs twice as much as finding the first. So the last @ is
 # searched for only if another @ follows the first, which happens only in quoted addresses.
@@ -42,6 +43,7 @@ _AFTER_LAST_AT = "substr(s.person, length(rtrim(s.person, replace(s.person, '@',
 _KEYS = {
     Key.DOMAIN: f"CASE instr({_AFTER_FIRST_AT}, '@') WHEN 0 THEN {_AFTER_FIRST_AT} ELSE {_AFTER_LAST_AT} END",
     Key.TIMEZONE: "s.timezone",
+    Key.LANGUAGE: "s.language",
 }
 
 _AGREES_TO_TRACKING = "s.tracking_consented_at <> ''"
@@ -89,6 +91,7 @@ class Numbering:
         self._tables = {
             place: self._table(place, axis.rule) for place, axis in enumerate(axes) if isinstance(axis.rule, Lookup)
         }
+        self._ranks: dict[int, list[tuple[str, ...]]] = {}
         if clock_of:
             numbers = {stated: clocks.index(clock) * self._weights[-1] for stated, clock in clock_of.items()}
             self._tables[len(axes)] = _Table(len(axes), Key.TIMEZONE, numbers, 0)
@@ -99,6 +102,10 @@ class Numbering:
         Return the number of members.
         """
         _CREATE_LOOKUP(connection)
+        stated = _STATED_LANGUAGES(connection) if any(isinstance(axis.rule, FirstOpen) for axis in self._axes) else []
+        for place, axis in enumerate(self._axes):
+            if isinstance(axis.rule, FirstOpen):
+                self._rank(place, axis.rule, stated)
         rows = [(table.id, key, number) for table in self._tables.values() for key, number in table.numbers.items()]
         connection.load("lookup", rows)
         collect, values = compose(
@@ -136,8 +143,38 @@ class Numbering:
         if isinstance(rule, Lookup):
             return self._tables[place].number
         otherwise = str(self._weigh(place, rule.otherwise))
+        if isinstance(rule, FirstOpen):
+            ranks = enumerate(self._ranks[place][1:], start=1)  # the first is empty
+            cases = [
+                f"WHEN {number} THEN {self._first_open_sql(place, rule, codes, binder)}" for number, codes in ranks
+            ]
+            return f"CASE {self._tables[place].number} {' '.join(cases)} ELSE {otherwise} END" if cases else otherwise
         cases = [f"WHEN {self._case_sql(case, binder)} THEN {self._weigh(place, case.value)}" for case in rule.cases]
         return f"CASE {' '.join(cases)} ELSE {otherwise} END" if cases else otherwise
+
+    def _rank(self, place: int, rule: FirstOpen, stated: Sequence[str]) -> None:
+        """Make a table with the number of the list of values that each stated key has.
+
+        Hundreds of languages have only a few lists, so the SQL for the lists stays short.
+        """
+        ranked = {key: rule.ranked(key) for key in stated}
+        ranks = list(dict.fromkeys([(), *ranked.values()]))
+        numbers = {key: ranks.index(values) for key, values in ranked.items() if values}
+        self._ranks[place] = ranks
+        self._tables[place] = _Table(place, rule.key, numbers, 0)
+
+    def _first_open_sql(self, place: int, rule: FirstOpen, values: Sequence[str], binder: Binder) -> str:
+        """Return SQL for the term of the first of the values that no earlier choice bars."""
+        cases = []
+        for value in values:
+            barred = [self._case_sql(Case((choice,), value), binder) for choice in rule.barred.get(value, ())]
+            if not barred:
+                last = str(self._weigh(place, value))
+                break
+            cases.append(f"WHEN NOT ({' OR '.join(barred)}) THEN {self._weigh(place, value)}")
+        else:
+            last = str(self._weigh(place, rule.otherwise))
+        return f"CASE {' '.join(cases)} ELSE {last} END" if cases else last
 
     def _case_sql(self, case: Case, binder: Binder) -> str:
         tests = []

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from newsletter.config import Config
 from newsletter.content.loader import load_standing
 from newsletter.errors import MistakesError
-from newsletter.model.issue import Issue, Section
+from newsletter.model.issue import Issue
 from newsletter.render.pipeline import render_issue
 from newsletter.render.theme import Theme
 from newsletter.workflows.compose.compose import Composed, Fields, judge_rendered
@@ -35,10 +35,6 @@ def compose_standing(
 
 def _without(issue: Issue, broken: frozenset[str]) -> Issue:
     """Return an issue without the sections and images that these files name."""
-    sections = tuple(section for section in issue.sections if not broken & _paths_of(section))
+    sections = tuple(section for section in issue.sections if not broken & section.paths)
     pictures = {name: picture for name, picture in issue.pictures.items() if picture.place.path not in broken}
-    return replace(issue, sections=sections, pictures=pictures)
-
-
-def _paths_of(section: Section) -> frozenset[str]:
-    return frozenset({section.source.path, *(item.source.path for item in section.items)})
+    return replace(issue, pictures=pictures).with_sections(sections, without=broken)

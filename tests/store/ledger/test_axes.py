@@ -25,7 +25,7 @@ from newsletter.model.axes import (
     tracking_axis,
 )
 from newsletter.model.ledger import FreezeRequest
-from newsletter.model.readership import ONLY, SHOWN, TRACKING, Readership, TrackingMode
+from newsletter.model.readership import LANGUAGE, ONLY, SHOWN, TRACKING, Readership, TrackingMode
 from newsletter.model.segment import EVERYONE, All, And, Compare, Not, OneOf, Operator, Or, Segment, Tagged
 from newsletter.store.database import Database
 from newsletter.store.ledger.freeze import freeze_broadcast, preview_freeze
@@ -100,12 +100,22 @@ ECHO = Axis(  # reads one that reads others
     value_of=lambda _, before: "yes" if before["greeting"] == "warm" else "no",
     rule=Cases((Case((Chosen("greeting", "warm"),), "yes"),), otherwise="no"),
 )
+BARRED = {"es": frozenset({"teachers"}), "pt": frozenset({"teachers", "spanish"})}
+LANGUAGES = language_axis(("en", "es", "pt", "pt-BR", "he", "zh-Hant", "zh-Hans"), BARRED, {"ca": ("es", "pt")})
+SECOND = Axis(  # reads the language
+    name="second",
+    values=("no", "yes"),
+    plainest="no",
+    fullest="yes",
+    value_of=lambda _, before: "yes" if before[LANGUAGE] == "es" else "no",
+    rule=Cases((Case((Chosen(LANGUAGE, "es"),), "yes"),), otherwise="no"),
+)
 TRACKED, COUNTED = tracking_axis(TrackingMode.CONSENTED), tracking_axis(TrackingMode.TOTALS)
 
 people = st.fixed_dictionaries(
     {
         "domain": st.sampled_from(DOMAINS),
-        "language": st.sampled_from(("", "en", "es")),
+        "language": st.sampled_from(("", "en-GB", "es", "es-MX", "ca", "pt-BR", "pt-PT", "iw", "zh-TW", "zh", "?")),
         "timezone": st.sampled_from(("", "America/Denver", "Asia/Tokyo", "Europe/Paris", "Europe/London", "Mars/Base")),
         "first_name": st.sampled_from(("", "Ana", "Bo")),
         "tags": st.sets(st.sampled_from(("teacher", "donor"))).map(lambda tags: tuple(sorted(tags))),
@@ -129,7 +139,7 @@ class Way:
     @property
     def axes(self) -> tuple[Axis, ...]:
         by_mailbox = [mailbox_axis()] if self.by_mailbox else []
-        return (*(only_axis(each.name) for each in self.only), *by_mailbox, language_axis("en"), *self.own)
+        return (*(only_axis(each.name) for each in self.only), *by_mailbox, *self.own)
 
 
 ways = st.builds(
@@ -141,7 +151,9 @@ ways = st.builds(
 ) | st.builds(
     Way,
     only=st.just(SEGMENTS[:2]),
-    own=st.sampled_from(((CONTINENT,), (CONTINENT, GREETING), (CONTINENT, GREETING, ECHO), (TRACKED,), (COUNTED,))),
+    own=st.sampled_from(
+        ((CONTINENT,), (CONTINENT, GREETING), (CONTINENT, GREETING, ECHO), (TRACKED,), (COUNTED,), (LANGUAGES, SECOND))
+    ),
     by_mailbox=st.booleans(),
     is_local_time=st.booleans(),
 )

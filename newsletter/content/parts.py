@@ -1,0 +1,55 @@
+"""Reads the parts of an issue: the file of a section or an item, its keys, its Markdown, and the images in it."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct, field
+
+from newsletter.config import Config
+from newsletter.content.markdown import parse_markdown
+from newsletter.content.pictures import find_picture, location_of, require_title
+from newsletter.content.records import Read, record_of
+from newsletter.content.source import Document, Reading, read_front_matter
+from newsletter.errors import FaultError
+from newsletter.model.finding import Place
+from newsletter.model.issue import PictureFile
+from newsletter.model.values import Fields
+
+_FieldsT = TypeVar("_FieldsT", bound=Fields)
+
+
+class PartReader(Struct):
+    """Reads the parts of one issue, and collects their mistakes, merge fields and images."""
+
+    config: Config
+    folder: Path
+    reading: Reading = field(default_factory=Reading)
+    pictures: dict[str, PictureFile] = field(default_factory=dict)
+    used: set[Path] = field(default_factory=set)  # the Markdown files that were read
+
+    def document(self, path: Path) -> Document | None:
+        """Return the contents of a file, or None if it cannot be read."""
+        self.used.add(path)
+        return read_front_matter(path, self.config.shown(path), self.reading)
+
+    def read(self, document: Document, model: type[_FieldsT]) -> Read[_FieldsT] | None:
+        """Return the keys and the Markdown of a file, or None if its keys are wrong."""
+
+        def require_picture(name: str) -> None:
+            self._require_picture(name, document.source.at(*location_of(name, document.data)))
+
+        fields = record_of(document, model, self.reading, require_picture)
+        parsed = parse_markdown(document.body, path=document.path, lines=document.body_lines)
+        for loss in parsed.losses:
+            self.reading.add(document.path, loss.line, loss.what, loss.remedy, fix=loss.fix)
+        for picture in parsed.prose.pictures:
+            try:
+                require_title(picture)
+                self._require_picture(picture.path, picture.place)
+            except FaultError as err:
+                self.reading.add(picture.place.path, picture.place.line, err.what, err.remedy, fix=err.fix)
+        return None if fields is None else Read(document, fields, parsed.prose)
+
+    def _require_picture(self, name: str, place: Place) -> None:
+        path = find_picture(self.folder, name, shown=self.config.shown)
+        self.pictures.setdefault(name, PictureFile(path=path, place=place))

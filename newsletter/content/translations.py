@@ -1,0 +1,186 @@
+"""Read translations: a file such as `letter.es.md` beside `letter.md`, and keys such as `subject.es` in `issue.yaml`.
+
+A translation contains only words, and perhaps other links and images. All other keys are facts, such as the time of an
+event. They are the same in every language, so they are written once, in the original file.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import cache, lru_cache
+from hashlib import blake2b
+from typing import Annotated, get_args, get_origin
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from newsletter.content.source import Document, Reading, WrittenKeys
+from newsletter.content.yaml_reader import Tree
+from newsletter.errors import Location, Mistake
+from newsletter.model.issue_fields import PicturePath, PlainText, ProseText
+from newsletter.model.values import Fields, Link, is_language
+
+_WORDS = frozenset(get_args(annotation)[-1] for annotation in (PlainText, ProseText))  # what tells them from others
+_FREE = frozenset(get_args(annotation)[-1] for annotation in (Link, PicturePath))
+MARKS = "of"  # the key in which a translation lists the sentences that it was made from
+OPEN_MARK = "open"  # in place of a sentence that is not translated yet
+HEADING_KEYS = ("subject", "preheader", "title")  # the keys of issue.yaml that are written in every language
+
+
+class _Kind(Enum):
+    """What a key contains."""
+
+    WORDS = "words"  # which every language needs
+    FREE = "free"  # an address or an image, which a translation may replace
+    RECORD = "record"
+    RECORDS = "records"  # a list of them
+    FACT = "fact"
+
+
+class Translated(Struct, frozen=True):
+    """A translation with the facts of its original."""
+
+    document: Document
+    missing: tuple[Location, ...]  # the keys whose words are not translated
+    mistakes: tuple[Mistake, ...]
+
+
+@lru_cache(maxsize=1024)
+def translated(document: Document, original: WrittenKeys, model: type[Fields], path: str) -> Translated:
+    """Return a translation as a document with the facts of its original, whose file is at `path`."""
+    missing: list[Location] = []
+    mistakes: list[Mistake] = []
+
+    def merged(before: Tree, after: Tree, model: type[Fields], at: Location) -> Tree:
+        whole, kinds = dict(before), _kinds(model)
+        for key, value in after.items():
+            kind, fields = kinds.get(str(key), (_Kind.FREE, None))
+            fact = before.get(key)
+            if kind is _Kind.FACT:
+                if value != fact:
+                    mistakes.append(_contradiction(document, (*at, key), fact, path))
+            elif kind is _Kind.RECORD and fields and isinstance(value, dict) and isinstance(fact, dict):
+                whole[key] = merged(fact, value, fields, (*at, key))
+            else:
+                whole[key] = value
+        missing.extend(
+            (*at, key) for key in before if key not in after and _has_words(before[key], *kinds.get(key, _NONE))
+        )
+        return whole
+
+    data = merged(original.data, document.data, model, ())
+    digest = blake2b(repr((document.digest, data)).encode(), digest_size=16).hexdigest()
+    whole = replace(document, keys=WrittenKeys(data, document.lines), digest=digest)
+    return Translated(whole, tuple(missing), tuple(mistakes))
+
+
+@lru_cache(maxsize=1024)
+def without_marks(document: Document) -> tuple[Document, int]:
+    """Return a translation without its list of sentences, and the number of sentences that are not translated yet."""
+    if MARKS not in document.data:
+        return document, 0
+    written = document.data[MARKS]
+    listed = written if isinstance(written, list) else []
+    marks = [mark for each in listed if isinstance(each, str) for mark in each.rpartition("=")[2].split()]
+    data = {key: value for key, value in document.data.items() if key != MARKS}
+    return replace(document, keys=WrittenKeys(data, document.lines)), marks.count(OPEN_MARK)
+
+
+def has_words(keys: WrittenKeys, model: type[Fields]) -> bool:
+    """Return whether readers see words of a file's settings."""
+    kinds = _kinds(model)
+    return any(_has_words(value, *kinds.get(key, _NONE)) for key, value in keys.data.items())
+
+
+def heading_in(document: Document, code: str, languages: tuple[str, ...], reading: Reading) -> Document:
+    """Return `issue.yaml` as it is in one language: with `subject.es` in place of `subject`.
+
+    Its lines are those of the language's own keys. An empty code means the issue's own language. For it, note the
+    keys in languages that the newsletter does not offer.
+    """
+    keys, mistakes = _heading_in(document.keys, code, languages, document.path)
+    reading.note(mistakes)
+    return document if keys is document.keys else replace(document, keys=keys)
+
+
+@lru_cache(maxsize=64)
+def _heading_in(
+    keys: WrittenKeys, code: str, languages: tuple[str, ...], path: str
+) -> tuple[WrittenKeys, tuple[Mistake, ...]]:
+    data, lines, mistakes = dict(keys.data), dict(keys.lines), []
+    for written in list(data):
+        key, dot, language = str(written).partition(".")
+        if not dot or key not in (*HEADING_KEYS, MARKS) or not is_language(language):
+            continue
+        value, line = data.pop(written), lines.get((written,))
+        if language == code and key != MARKS:
+            data[key] = value
+            lines |= {(key,): line} if line else {}
+        elif not code and language not in languages:
+            what = f"`{written}` is in the language {language}, which the newsletter does not offer"
+            remedy = f'add "{language}" to `offered` under [languages] in newsletter.toml, or delete the line'
+            mistakes.append(Mistake(path=path, line=line, what=what, remedy=remedy))
+    return (WrittenKeys(data, lines) if len(data) < len(keys.data) else keys), tuple(mistakes)
+
+
+def _contradiction(document: Document, at: Location, fact: object, path: str) -> Mistake:
+    key, line = at[-1], document.lines.get(at)
+    if fact is None:
+        what = f"`{key}` is the same in every language, so it must not be only in a translation"
+        return Mistake(path=document.path, line=line, what=what, remedy=f"move the line to {path}")
+    what = f"`{key}` is the same in every language, and differs from the one in {path}"
+    return Mistake(path=document.path, line=line, what=what, remedy=f"delete the line, or correct the one in {path}")
+
+
+_NONE = (_Kind.FACT, None)
+
+
+def _has_words(value: object, kind: _Kind, fields: type[Fields] | None) -> bool:
+    """Return whether a value contains words that need a translation. Words with a language of their own need none."""
+    if kind is _Kind.WORDS:
+        return value is not None
+    if fields is None or "language" in fields.model_fields:
+        return False
+    records = value if isinstance(value, list) else [value]
+    kinds = _kinds(fields)
+    return any(
+        _has_words(inner, *kinds.get(key, _NONE))
+        for record in records
+        if isinstance(record, dict)
+        for key, inner in record.items()
+    )
+
+
+@cache
+def _kinds(model: type[Fields]) -> Mapping[str, tuple[_Kind, type[Fields] | None]]:
+    """Return what each key of a record contains, and the class of the records in it."""
+    found = {}
+    for name, field in model.model_fields.items():
+        parts = [*_parts(field.annotation), *field.metadata]
+        fields = next((part for part in parts if isinstance(part, type) and issubclass(part, Fields)), None)
+        is_list = any(part is tuple for part in parts)
+        kind = _Kind.FACT
+        if fields is not None:
+            kind = _Kind.RECORDS if is_list else _Kind.RECORD
+        elif any(part in _WORDS for part in parts if part.__hash__):
+            kind = _Kind.WORDS
+        elif any(part in _FREE for part in parts if part.__hash__):
+            kind = _Kind.FREE
+        found[field.alias or name] = (kind, fields)
+    return found
+
+
+def _parts(annotation: object) -> Iterator[object]:
+    """Yield the types in an annotation, and what is said about them."""
+    origin = get_origin(annotation)
+    if origin is None:
+        yield annotation
+        return
+    if origin is tuple:
+        yield tuple
+    if origin is Annotated:
+        first, *stated = get_args(annotation)
+        yield from _parts(first)
+        yield from stated
+        return
+    for inner in get_args(annotation):
+        yield from _parts(inner)

@@ -46,7 +46,9 @@ def main(top: Path, *, is_killed: bool) -> None:
         publish(folder, NEW)
         last = {path: content for path, content in files_in(folder).items() if path != MANIFEST}
         beside = sorted(path.name for path in folder.parent.iterdir())
-        print(number, code, state, "completed" if last == AFTER and beside == ["site"] else f"not completed {beside}")
+        end = "completed" if last == AFTER and beside == ["site"] else f"not completed {beside}"
+        sys.stdout.write(f"{number} {code} {state} {end}\n")
+        sys.stdout.flush()
 
 
 def publish(folder: Path, site: dict[str, bytes]) -> None:

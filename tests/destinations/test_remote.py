@@ -1,6 +1,7 @@
 """Stores on other machines: what is left when a publisher is killed, headers, the lock, and failures."""
 
 import os
+from pathlib import Path
 
 import pytest
 from gcsfs.core import GCSFileSystem
@@ -141,23 +142,17 @@ def test_the_words_of_a_library_are_shown_without_secrets() -> None:
 
 
 @pytest.mark.parametrize("store", ["sftp"], indirect=True)
-def test_an_unknown_or_changed_host_key_is_refused(store: PublishingPlace, keep_home_clean: os.PathLike[str]) -> None:
-    known = os.path.join(keep_home_clean, ".ssh", "known_hosts")
-    with open(known) as file:
-        right = file.read()
-    with open(known, "w") as file:
-        file.write("")
+def test_an_unknown_or_changed_host_key_is_refused(store: PublishingPlace, keep_home_clean: Path) -> None:
+    known = keep_home_clean / ".ssh" / "known_hosts"
+    right = known.read_text()
+    known.write_text("")
     with pytest.raises(DestinationError, match=r"is not in ~/\.ssh/known_hosts; connect once"):
         store.open()
-    with open(known) as file:
-        assert file.read() == ""  # nothing was added
+    assert known.read_text() == ""  # nothing was added
     other = "AAAAC3NzaC1lZDI1NTE5AAAAIJ" + right.split()[-1][26:60] + "AAAAAAAA"
-    with open(known, "w") as file:
-        file.write(right.replace(right.split()[-1], other))
+    known.write_text(right.replace(right.split()[-1], other))
     with pytest.raises(DestinationError, match="another host key than before"):
         store.open()
-    with open(known, "w") as file:
-        file.write(right)
 
 
 @pytest.mark.parametrize("store", ["sftp"], indirect=True)

@@ -18,13 +18,15 @@ from newsletter.translation.exchange import (
     translated_pieces,
 )
 from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
+from newsletter.translation.inline import CodeKind
 from newsletter.translation.inline_markdown import safe_markdown
 from newsletter.translation.po import read_po_file
 from newsletter.translation.units import Unit
 from newsletter.translation.xliff import read_xliff
 from newsletter.workflows.translations.originals import DEFAULT, Translation
-from newsletter.workflows.translations.overview import LanguageStatus, readable, translations_of
-from newsletter.workflows.translations.text_reader import restored
+from newsletter.workflows.translations.overview import LanguageStatus, translations_of
+from newsletter.workflows.translations.plain_spans import plain_spans
+from newsletter.workflows.translations.text_reader import comparable
 from newsletter.workflows.translations.writing import FileWrite, file_write, write_files
 
 
@@ -147,8 +149,8 @@ def _take(
         return
     held = arrival.held[name].get((unit.id, index), NOTHING_HELD)
     new = Held(state=sentence.state, text=text, digest=unit.segments[index].digest)
-    written = restored(text, found.original.reader.fields)
-    before = readable(found, held.text)
+    written = comparable(text, found.original.reader.fields)
+    before = comparable(held.text, found.reader.fields)
     is_unconfirmed = sentence.state is TranslationState.STALE
     is_promoted = new.state is TranslationState.REVIEWED and held.state is not new.state
     if is_unconfirmed or (before == written and held.state.is_current and not is_promoted):
@@ -173,6 +175,9 @@ def _take(
 def _markdown(translation: Translation, unit: Unit, index: int, sentence: ReturnedSentence) -> str:
     """Return a returned sentence as Markdown. Raise FaultError if it is not what its original allows."""
     pieces = translated_pieces(sentence, unit.segments[index])
+    typed = [span for piece in pieces if isinstance(piece, str) for span in plain_spans(piece)]
+    if any(span.kind is CodeKind.CONTACT for span in typed):
+        raise FaultError("the translation contains an address that its original does not have", "delete it")
     if unit.location is not None and unit.location[0] == DEFAULT:
         return _default_text(pieces)
     reader = translation.original.reader

@@ -27,6 +27,7 @@ test: check  ## run all checks and all tests
 	scripts/unpack-postfix-tools
 	scripts/unpack-rspamd
 	scripts/unpack-web-servers
+	scripts/install-judges
 	scripts/unpack-openssh
 	$(BIN)/pytest -n $(TESTERS) --dist worksteal
 

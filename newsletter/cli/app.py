@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, Table] = {
         "send.status": "Show the status of your broadcasts, with the number of emails in each state.",
         "send.resume": "Continue a broadcast that was interrupted or paused.",
         "send.resolve": "Decide what to do about emails that may or may not have been sent.",
+        "send.correct": "Correct the time or place of an event for exactly those who were told something else.",
         "send.audit": "Show the full record of a broadcast and the people behind each number.",
     },
     "Your list": {

@@ -7,9 +7,8 @@ joins them differently from one form to the next, and a block of dates should lo
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
@@ -270,35 +269,3 @@ def _short_day(day: date, locale: Locale) -> str:
 def _short(days: str) -> str:
     """Return days for a small space: months are without the dot of an abbreviation."""
     return _DOT_OF_MONTH.sub("", days)
-
-
-_GOOGLE = "https://calendar.google.com/calendar/render"
-_USUAL_LENGTH = timedelta(hours=1)
-_STAMP = "%Y%m%dT%H%M%SZ"
-
-
-def google_calendar_url(item: Item) -> str | None:
-    """Return the address of Google Calendar's page with the event filled in, or None if it has no date.
-
-    A repeated event is given as its first occurrence with a weekly rule. The end of an all-day event is exclusive. An
-    event with a start time but no end lasts one hour, as if the reader had entered it. The calendar hides an event
-    without a duration.
-    """
-    fields, times = item.fields, item.times()
-    if fields.first_day is None or fields.last_day is None:
-        return None
-    if times:
-        starts = times[0].starts.astimezone(UTC)
-        dates = f"{starts:{_STAMP}}/{starts + (times[0].length or _USUAL_LENGTH):{_STAMP}}"
-    else:
-        last = fields.first_day if fields.repeats == "weekly" else fields.last_day
-        dates = f"{fields.first_day:%Y%m%d}/{last + timedelta(days=1):%Y%m%d}"
-    query = {"action": "TEMPLATE", "text": fields.title, "dates": dates, "ctz": item.zone.key}
-    if fields.subtitle:
-        query["details"] = fields.subtitle
-    if fields.location:
-        query["location"] = fields.location
-    if fields.repeats == "weekly":
-        weeks = (fields.last_day - fields.first_day).days // 7 + 1
-        query["recur"] = f"RRULE:FREQ=WEEKLY;COUNT={weeks}"
-    return f"{_GOOGLE}?{urlencode(query)}"

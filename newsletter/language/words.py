@@ -39,6 +39,11 @@ def language_name(language: str) -> str:
     return (locale and locale.get_display_name("en")) or language
 
 
+def status_words(status: str | None, language: str) -> str:
+    """Return the word for an event that is canceled or postponed, or an empty string for any other."""
+    return words_of(spoken([language]), "event")[status] if status else ""
+
+
 def weekly(weekday: str, locale: Locale) -> str:
     """Return the phrase for "every week on this day" in a language. `weekday` is the day's name."""
     return _dates(locale.language)["weekly"].format(day=weekday)

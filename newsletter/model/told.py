@@ -13,6 +13,8 @@ class ToldEvent(Struct, frozen=True, kw_only=True):
 
     event: str  # its id
     title: str
+    language: str
+    shown: str  # its days, times and zone, as they are written in this language
     zone: str  # an IANA name
     first_day: date
     last_day: date
@@ -34,7 +36,7 @@ class ToldEvent(Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """Return a digest of when and where it takes place. It is the same in every language."""
+        """Return a digest of when and where it takes place."""
         moments = None if self.times is None else (self.times.occurrences, self.times.own_offsets)
         told = json.encode((self.event, self.zone, self.first_day, self.last_day, moments, self.location))
         return blake2b(told, digest_size=8).hexdigest()

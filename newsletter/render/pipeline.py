@@ -149,9 +149,9 @@ class _VariantRenderer(Struct):
 
     def _told(self) -> Iterator[ToldEvent]:
         """Yield what the variant tells about each event. An event in two sections counts once."""
-        events = {item.uid: item for section in self._sections() for item in section.items}
-        for item in events.values():
-            if told := told_event(item, self.issue.language):
+        events = {item.uid: (item, section.language) for section in self._sections() for item in section.items}
+        for item, language in events.values():
+            if told := told_event(item, language or self.issue.language):
                 yield told
 
     def _sections(self) -> Sequence[Section]:

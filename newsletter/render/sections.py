@@ -10,15 +10,15 @@ from markupsafe import Markup
 
 from newsletter.config import Config
 from newsletter.language import dates
+from newsletter.language.calendar_links import google_url
 from newsletter.language.catalogue import spoken, words_of
-from newsletter.language.dates import google_calendar_url
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.language.fonts import with_fonts_of
 from newsletter.language.lengths import digits_of_length
 from newsletter.language.local_times import local_times_of
-from newsletter.language.words import colon_after, comma_between
+from newsletter.language.words import colon_after, comma_between, status_words
 from newsletter.model.issue import Issue, Item, Section, cards_of
-from newsletter.model.issue_fields import Card, TipsFields
+from newsletter.model.issue_fields import Card, TipsFields, Visibility
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.site_addresses import address_of, event_path
@@ -175,8 +175,25 @@ class SectionPress:
             **self._clock_tools(sources),
             "deadline": lambda item: dates.format_deadline(item, language),
             "tile": lambda item: dates.date_tile(item, language),
-            "calendar_url": google_calendar_url,
+            "status": lambda item: status_words(item.fields.status, language),
+            "calendar_url": self._calendar_url,
         }
+
+    def _event_page(self, item: Item) -> str:
+        """Return the address of an event's page in the archive, or an empty string if it will have none."""
+        archive, fields = self._config.settings.archive, self._issue.fields
+        if archive is None or archive.to is None or fields.visibility is Visibility.NONE or item.fields.starts is None:
+            return ""
+        original = fields.language or self._config.settings.newsletter.language
+        language = self._issue.language
+        return address_of(archive.url, event_path(item.slug, "" if language == original else language))
+
+    def _calendar_url(self, item: Item) -> str | None:
+        """Return the link that adds an event to a calendar: to its page, which offers all services, or to Google's.
+
+        An event that is canceled or postponed has none.
+        """
+        return None if item.fields.status else self._event_page(item) or google_url(item)
 
     def _clock_tools(self, sources: list[SlotSource]) -> Mapping[str, object]:
         """Return the functions that show the times of an event on the reader's clock."""
@@ -196,11 +213,7 @@ class SectionPress:
             sources.append(WithoutLocalTime(times, str(markup)))
             return sources[-1].token
 
-        def event_page(item: Item) -> str:
-            archive = self._config.settings.archive
-            return address_of(archive.url, event_path(item.slug)) if archive else ""
-
-        return {"local": local, "without_local": without_local, "event_page": event_page}
+        return {"local": local, "without_local": without_local, "event_page": self._event_page}
 
     def _ingredients(self) -> str:
         """Return a hash of everything that a section depends on besides its own files."""

@@ -1,6 +1,7 @@
 """The catalogues: whole in every language, translated in fact, and read as Babel reads them."""
 
 import re
+import runpy
 import string
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from newsletter.language import catalogue
 from newsletter.language.catalogue import FOLDER, counted, spoken, spoken_languages, words_of
 
 ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "scripts" / "update-catalogues"
 TRANSLATED = tuple(language for language in spoken_languages() if language != "en")
 # Messages that may be the same in another language: names, examples, and signs between placeholders.
 SAME = {
@@ -81,8 +83,7 @@ def test_the_theme_speaks_fourteen_languages() -> None:
 
 
 def test_every_catalogue_has_the_messages_of_the_template_and_no_others() -> None:
-    script = ROOT / "scripts" / "update-catalogues"
-    compared = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    compared = subprocess.run([sys.executable, SCRIPT, "--check"], capture_output=True, text=True, check=False)
     assert compared.returncode == 0, f"run make catalogues: {compared.stdout}{compared.stderr}"
 
 
@@ -120,6 +121,12 @@ def test_no_message_has_stray_characters() -> None:
         assert all(sign.isprintable() or sign in "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}" for sign in text), text
 
 
+def test_french_signs_stand_after_a_space_that_does_not_break() -> None:
+    for language, message, text in translated():
+        if language == "fr":
+            assert not re.search(r"[^\u00a0\u202f][?!;»]|[^\u00a0\u202f]:|«[^\u00a0\u202f]", text), message.context
+
+
 def test_every_step_is_one_short_sentence() -> None:
     for language, message, text in translated():
         if str(message.context).startswith("tips."):
@@ -133,6 +140,50 @@ def test_messages_are_read_as_babel_reads_them(language: str) -> None:
     for context, message in messages(catalog).items():
         group, _, key = context.partition(".")
         assert words_of(language, group)[key] == forms(message.id if is_source else message.string)[0]
+
+
+def test_code_and_templates_use_every_message_and_no_others() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in sources(".py", ".j2")}
+    said = {
+        f"{group}.{key}"
+        for text in texts.values()
+        for group, key in re.findall(r"\b(?:say|plainly)\(\s*\"(\w+)\", \"(\w+)\"[,)]", text)
+    }
+    known = set(messages(template())) - {"event.subscribe"}  # for the page of an event
+    assert said - known == set()
+    named = set(re.findall(r"[\"'.]([a-z]\w*)\b", "\n".join(texts.values())))
+    joined = re.compile(r"(?:\w+_title|view_\w+|width_\w+|known_\w+|why_\w+|\S+\.(?:title|\d))")  # keys in two parts
+    assert [
+        each for each in known - said if not joined.fullmatch(key := each.partition(".")[2]) and key not in named
+    ] == []
+
+
+def test_no_other_file_speaks_several_languages() -> None:
+    """Tables by language are of words to recognize, or facts, not of words to say."""
+    recognized = {
+        *("function_words.toml", "event_words.toml", "placeholders.toml", "leaving_words.toml"),
+        *("mailbox_domains.toml", "written_dates.py", "fonts.py", "sentences.py"),
+    }
+    keyed = [
+        re.compile(rf"^ *[\"']?{code}[\"']?\]? ?[:=\]]|[{{,(] ?[\"']{code}[\"'][,:]", re.MULTILINE)
+        for code in TRANSLATED
+    ]
+    found = {
+        path.name: [pattern for pattern in keyed if pattern.search(text)]
+        for path in sources(".py", ".j2", ".toml", ".yaml", ".sql", ".js")
+        if (text := path.read_text(encoding="utf-8"))
+    }
+    assert {name for name, patterns in found.items() if len(patterns) > 2} <= recognized
+
+
+def sources(*endings: str) -> list[Path]:
+    folders = (ROOT / "newsletter", ROOT / "templates")
+    return [
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in endings and FOLDER not in path.parents
+    ]
 
 
 @pytest.fixture
@@ -192,6 +243,36 @@ def test_a_number_has_the_form_of_the_language(folder: Path, number: int, englis
     write(folder, "de", Message(SEATS, ("", ""), context="page.seats"))
     assert counted("pl", "page", "seats", number) == polish
     assert counted("en", "page", "seats", number) == counted("de", "page", "seats", number) == english
+
+
+def test_a_changed_message_is_fuzzy_and_a_new_one_empty(folder: Path) -> None:
+    write(
+        folder,
+        "en",
+        Message("One", context="page.one"),
+        Message("Two!", context="page.two"),
+        Message("New", context="page.new"),
+    )
+    write(
+        folder,
+        "pl",
+        Message("Two", "Dwa", context="page.two"),
+        Message("Old", "Stare", context="page.old"),
+        Message("One", "Jeden", context="page.one"),
+    )
+    script = runpy.run_path(str(SCRIPT))
+    after = script["updated"](
+        read_po(BytesIO((folder / "messages.pot").read_bytes())), (folder / "pl.po").read_bytes(), "pl"
+    )
+    (folder / "pl.po").write_bytes(after)
+    catalog = read_po(BytesIO(after))
+    assert [message.context for message in catalog if message.id] == ["page.one", "page.two", "page.new"]
+    one, two, new = messages(catalog).values()
+    assert (one.string, one.fuzzy, new.string, new.fuzzy) == ("Jeden", False, "", False)
+    assert (two.string, two.fuzzy, '#| msgid "Two"\n' in after.decode()) == ("Dwa", True, True)
+    assert words_of("pl", "page") == {"one": "Jeden", "two": "Two!", "new": "New"}
+    assert script["updated"](read_po(BytesIO((folder / "messages.pot").read_bytes())), after, "pl") == after
+    assert (catalog.num_plurals, catalog.locale_identifier) == (3, "pl")
 
 
 @given(

@@ -12,6 +12,7 @@ from msgspec import Struct
 from newsletter.config import Config
 from newsletter.language.clock import say_day_and_clock, say_moment, say_time_span, say_wait
 from newsletter.language.counts import count_of
+from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.finding import CONSENT
 from newsletter.model.ledger import VariantCount, ZoneCount
 from newsletter.model.readership import TrackingMode
@@ -53,7 +54,7 @@ def plan_facts(
         ("where", request.segment.expression if request.segment.name == AD_HOC else ""),
         ("about", ", ".join(config.settings.topics[topic] for topic in request.topics)),
         ("left out", "\n".join(left_out)),
-        ("variants", variant_lines(preview.variants) if any(len(axis.values) > 1 for axis in request.axes) else ""),
+        ("variants", variant_lines(preview.variants) if _differs(plan) else ""),
         *(_schedule_facts(schedule, provider=request.provider, seat=seat, now=now) if schedule else ()),
         ("tracking", _tracking_line(plan)),
         ("through", through),
@@ -62,6 +63,12 @@ def plan_facts(
         *(("not needed", f"override of {rule}: the check found no problem") for rule in plan.unused_waivers),
         ("skipped", "\n".join(not_judged(plan.composed.not_run))),
     ]
+
+
+def _differs(plan: BroadcastPlan) -> bool:
+    """Return whether the email differs between readers in a way that its plan names."""
+    is_correction = plan.request.kind is BroadcastKind.CORRECTION  # which differs by what people were told before
+    return not is_correction and any(len(axis.values) > 1 for axis in plan.request.axes)
 
 
 def notes_on_people(plan: BroadcastPlan) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Read what translators return, verify all of it, and write it into the files of the issue."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -190,8 +191,8 @@ def _markdown(translation: Translation, unit: Unit, index: int, sentence: Return
 
 def _default_text(pieces: Sequence[object]) -> str:
     text = "".join(str(piece) for piece in pieces).strip()
-    if '"' in text or "{" in text or "}" in text:
-        raise FaultError("the text in place of a name contains quotes or braces", "write it without them")
+    if re.search(r'["{}<>\[\]]', text):
+        raise FaultError("the text in place of a name contains quotes or brackets", "write it without them")
     return text
 
 

@@ -3,17 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.loader import load_issue
-from newsletter.errors import InputError
+from newsletter.errors import InputError, MistakesError
+from newsletter.language.words import language_name
+from newsletter.model.finding import Finding, Place, Severity
 from newsletter.model.issue import Issue
 from newsletter.settings.mistakes import suggestion
 from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
 from newsletter.translation.units import Unit
+from newsletter.workflows.compose.compose import CONTENT_RULE
 from newsletter.workflows.translations.originals import (
     Translation,
     read_originals,
@@ -101,6 +105,45 @@ def translations_into(language: str, config: Config, folder: Path, issue: Issue)
     originals = read_originals(config, folder, issue, language)
     found = tuple(read_translation(config, folder, original, language) for original in originals)
     return LanguageStatus(language=language, translations=found)
+
+
+def findings_on_translations(config: Config, folder: Path) -> tuple[Finding, ...]:
+    """Return a warning for each file whose translation into an offered language is stale.
+
+    What is not translated at all is found while the issue is loaded. If that fails, there are no warnings.
+    """
+    if not config.settings.languages.offered:
+        return ()
+    try:
+        found = translations_of(config, folder)
+    except (MistakesError, InputError):
+        return ()
+    return tuple(_finding(translation, folder.name) for status in found for translation in _stale(status))
+
+
+def _stale(status: LanguageStatus) -> Iterator[Translation]:
+    for translation in status.translations:
+        is_stale = any(each.state is TranslationState.STALE for each in sentences_in(translation))
+        leads_elsewhere = any(held.leads_elsewhere for held in translation.held.values())
+        if translation.is_tracked and (is_stale or translation.surplus or leads_elsewhere):
+            yield translation
+
+
+def _finding(translation: Translation, issue: str) -> Finding:
+    stale = [each for each in sentences_in(translation) if each.state is TranslationState.STALE]
+    name = language_name(translation.language)
+    command = f"newsletter translations {quote(issue)} --language {quote(translation.language)}"
+    what, remedy = (
+        f"the original has changed since this was translated into {name}",
+        f"see what is stale with: {command}",
+    )
+    if not stale and not translation.surplus:
+        what = f"links of the original have changed since this was translated into {name}"
+        accept = f"newsletter translations accept {quote(issue)} --language {quote(translation.language)}"
+        remedy = f"take them over with: {accept}"
+    line = min((each.held.line for each in stale), default=1)
+    place = Place(path=translation.shown, line=line)
+    return Finding(rule=CONTENT_RULE, severity=Severity.WARNING, place=place, what=what, remedy=remedy)
 
 
 class Acceptance(Struct, frozen=True, kw_only=True):

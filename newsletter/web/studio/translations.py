@@ -18,7 +18,7 @@ from newsletter.web.studio.road import Fields, with_form
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
 from newsletter.workflows.compose.editing import save_file
-from newsletter.workflows.translations.originals import Translation
+from newsletter.workflows.translations.originals import TranslatedFile
 from newsletter.workflows.translations.overview import (
     LanguageStatus,
     SentenceStatus,
@@ -117,7 +117,7 @@ class _TranslationPages:
         return RedirectResponse(f"translations?{query}#{anchor(name, unit)}", status_code=303)
 
     def _write(
-        self, request: Request, translation: Translation, unit: str, texts: tuple[str, ...], *, was: str
+        self, request: Request, translation: TranslatedFile, unit: str, texts: tuple[str, ...], *, was: str
     ) -> None:
         write = edited_unit(translation, unit, texts)
         config, folder = self._studio.config, self._folder(request)
@@ -179,7 +179,7 @@ def anchor(file: str, unit: str) -> str:
     return f"{file}-{unit}".replace("/", "-").replace(".", "-")
 
 
-def _shown(translation: Translation) -> ShownFile:
+def _shown(translation: TranslatedFile) -> ShownFile:
     units: dict[str, list[SentenceStatus]] = {}
     for each in sentences_in(translation):
         units.setdefault(each.unit.id, []).append(each)
@@ -193,7 +193,7 @@ def _shown(translation: Translation) -> ShownFile:
     )
 
 
-def _shown_unit(translation: Translation, sentences: list[SentenceStatus]) -> ShownUnit:
+def _shown_unit(translation: TranslatedFile, sentences: list[SentenceStatus]) -> ShownUnit:
     unit = sentences[0].unit
     original = translation.original
     return ShownUnit(

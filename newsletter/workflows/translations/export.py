@@ -7,7 +7,7 @@ from newsletter.translation.exchange import ExportedFile, ExportedSentence, text
 from newsletter.translation.inline import with_codes_of
 from newsletter.translation.po import write_po_file
 from newsletter.translation.xliff import write_xliff
-from newsletter.workflows.translations.originals import Translation
+from newsletter.workflows.translations.originals import TranslatedFile
 from newsletter.workflows.translations.overview import LanguageStatus, SentenceStatus, readable, sentences_in
 from newsletter.workflows.translations.text_reader import comparable
 
@@ -32,7 +32,7 @@ def exported_translations(status: LanguageStatus, form: TranslationForm, *, issu
     return _WRITERS[form](files, source=source, target=status.language)
 
 
-def exported_file(translation: Translation, issue: str) -> ExportedFile:
+def exported_file(translation: TranslatedFile, issue: str) -> ExportedFile:
     """Return a file of an issue as a translator gets it."""
     found: Sequence[SentenceStatus] = tuple(sentences_in(translation))
     return ExportedFile(
@@ -42,7 +42,7 @@ def exported_file(translation: Translation, issue: str) -> ExportedFile:
     )
 
 
-def _exported(translation: Translation, sentence: SentenceStatus) -> ExportedSentence:
+def _exported(translation: TranslatedFile, sentence: SentenceStatus) -> ExportedSentence:
     held, segment = sentence.held, sentence.unit.segments[sentence.index]
     if not held.text:
         return ExportedSentence(state=held.state, exported=text_digest(""))

@@ -19,14 +19,13 @@ from newsletter.translation.exchange import (
     translated_pieces,
 )
 from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
-from newsletter.translation.inline import CodeKind
 from newsletter.translation.inline_markdown import safe_markdown
 from newsletter.translation.po import read_po_file
 from newsletter.translation.units import Unit
 from newsletter.translation.xliff import read_xliff
-from newsletter.workflows.translations.originals import DEFAULT, Translation
+from newsletter.workflows.translations.originals import DEFAULT, TranslatedFile
 from newsletter.workflows.translations.overview import LanguageStatus, translations_of
-from newsletter.workflows.translations.plain_spans import plain_spans
+from newsletter.workflows.translations.plain_spans import stand_free, typed_address
 from newsletter.workflows.translations.text_reader import comparable
 from newsletter.workflows.translations.writing import FileWrite, file_write, write_files
 
@@ -173,12 +172,14 @@ def _take(
         arrival.held[name][unit.id, index] = new
 
 
-def _markdown(translation: Translation, unit: Unit, index: int, sentence: ReturnedSentence) -> str:
+def _markdown(translation: TranslatedFile, unit: Unit, index: int, sentence: ReturnedSentence) -> str:
     """Return a returned sentence as Markdown. Raise FaultError if it is not what its original allows."""
     pieces = translated_pieces(sentence, unit.segments[index])
-    typed = [span for piece in pieces if isinstance(piece, str) for span in plain_spans(piece)]
-    if any(span.kind is CodeKind.CONTACT for span in typed):
+    if typed_address(pieces):
         raise FaultError("the translation contains an address that its original does not have", "delete it")
+    if not stand_free(pieces):
+        what = "a date, price, time or address touches other numbers or letters, which change what it means"
+        raise FaultError(what, "put spaces around it")
     if unit.location is not None and unit.location[0] == DEFAULT:
         return _default_text(pieces)
     reader = translation.original.reader

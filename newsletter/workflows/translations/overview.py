@@ -19,7 +19,7 @@ from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
 from newsletter.translation.units import Unit
 from newsletter.workflows.compose.compose import CONTENT_RULE
 from newsletter.workflows.translations.originals import (
-    Translation,
+    TranslatedFile,
     read_originals,
     read_translation,
 )
@@ -46,9 +46,9 @@ class LanguageStatus(Struct, frozen=True, kw_only=True):
     """The translations of an issue into one language."""
 
     language: str
-    translations: tuple[Translation, ...]
+    translations: tuple[TranslatedFile, ...]
 
-    def sentences(self) -> Iterator[tuple[Translation, SentenceStatus]]:
+    def sentences(self) -> Iterator[tuple[TranslatedFile, SentenceStatus]]:
         """Yield every sentence of the originals, file by file."""
         for translation in self.translations:
             yield from ((translation, each) for each in sentences_in(translation))
@@ -63,7 +63,7 @@ class LanguageStatus(Struct, frozen=True, kw_only=True):
         return sum(translation.surplus for translation in self.translations)
 
 
-def sentences_in(translation: Translation) -> Iterator[SentenceStatus]:
+def sentences_in(translation: TranslatedFile) -> Iterator[SentenceStatus]:
     """Yield the sentences of one file, without dates that stand alone, unless one of them has changed."""
     original = translation.original
     for unit in original.units:
@@ -121,7 +121,7 @@ def findings_on_translations(config: Config, folder: Path) -> tuple[Finding, ...
     return tuple(_finding(translation, folder.name) for status in found for translation in _stale(status))
 
 
-def _stale(status: LanguageStatus) -> Iterator[Translation]:
+def _stale(status: LanguageStatus) -> Iterator[TranslatedFile]:
     for translation in status.translations:
         is_stale = any(each.state is TranslationState.STALE for each in sentences_in(translation))
         leads_elsewhere = any(held.leads_elsewhere for held in translation.held.values())
@@ -129,7 +129,7 @@ def _stale(status: LanguageStatus) -> Iterator[Translation]:
             yield translation
 
 
-def _finding(translation: Translation, issue: str) -> Finding:
+def _finding(translation: TranslatedFile, issue: str) -> Finding:
     stale = [each for each in sentences_in(translation) if each.state is TranslationState.STALE]
     name = language_name(translation.language)
     command = f"newsletter translations {quote(issue)} --language {quote(translation.language)}"
@@ -149,7 +149,7 @@ def _finding(translation: Translation, issue: str) -> Finding:
 class Acceptance(Struct, frozen=True, kw_only=True):
     """What it means to accept the translations of a language as they are."""
 
-    sentences: tuple[tuple[Translation, SentenceStatus], ...]  # that become up to date
+    sentences: tuple[tuple[TranslatedFile, SentenceStatus], ...]  # that become up to date
     surplus: int  # sentences that are deleted
     addresses: int  # sentences whose links become those of the original
     writes: tuple[FileWrite, ...]
@@ -166,7 +166,7 @@ def plan_acceptance(status: LanguageStatus, names: Sequence[str] = ()) -> Accept
         if name not in there and name not in named:
             raise InputError(f"{name} is no translation of this issue; {suggestion(name, list(there))}")
     chosen = [there[name if name in there else named[name]] for name in names] if names else list(there.values())
-    stale: list[tuple[Translation, SentenceStatus]] = []
+    stale: list[tuple[TranslatedFile, SentenceStatus]] = []
     writes: list[FileWrite] = []
     for translation in chosen:
         held = dict(translation.held)
@@ -191,6 +191,6 @@ def accept_translations(folder: Path, acceptance: Acceptance) -> None:
     write_files(folder, acceptance.writes)
 
 
-def readable(translation: Translation, text: str) -> str:
+def readable(translation: TranslatedFile, text: str) -> str:
     """Return a sentence of a translation with its merge fields as they are written."""
     return restored(text, {**translation.original.reader.fields, **translation.reader.fields})

@@ -10,12 +10,13 @@ from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
 from newsletter.translation.inline import Code, codes_in, with_codes_of
 from newsletter.translation.inline_markdown import safe_markdown
 from newsletter.translation.units import SourceSentence
-from newsletter.workflows.translations.originals import DEFAULT, Translation
+from newsletter.workflows.translations.originals import DEFAULT, TranslatedFile
+from newsletter.workflows.translations.plain_spans import stand_free, typed_address
 from newsletter.workflows.translations.text_reader import TextReader
 from newsletter.workflows.translations.writing import FileWrite, file_write
 
 
-def edited_unit(translation: Translation, unit_id: str, texts: Sequence[str]) -> FileWrite:
+def edited_unit(translation: TranslatedFile, unit_id: str, texts: Sequence[str]) -> FileWrite:
     """Return the file with other translations of the sentences of a unit. They count as up to date from then on.
 
     Raise InputError if there is no such unit, or if a text lacks or changes something that the original protects.
@@ -53,6 +54,8 @@ def _verified(sentence: SourceSentence, text: str, reader: TextReader, *, begins
         hint = f"it has {told}" if told else "it has no links, fields or images"
         verb = "lacks" if sum(there.values()) < len(wanted) else "differs in"
         raise InputError(f"this translation {verb} something that the original protects; keep what is there: {hint}")
+    if typed_address(coded) or not stand_free(coded):
+        raise InputError("this translation adds an address, or a number that touches a date or price; delete it")
     safe = safe_markdown(coded, reader.parse, reader.fields, begins_line=begins_line)
     if safe is None:
         raise InputError("this translation has signs that are not words; write links and fields as the original does")

@@ -114,6 +114,5 @@ async def _watching(studio: Studio) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        await run_in_threadpool(studio.courier.end)
-        await run_in_threadpool(studio.covers.end)
-        await run_in_threadpool(studio.outbox.end)
+        for end in (studio.courier.end, studio.covers.end, studio.outbox.end, *studio.endings):
+            await run_in_threadpool(end)

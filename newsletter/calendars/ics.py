@@ -21,14 +21,14 @@ _STATUS = {"canceled": "CANCELLED", "postponed": "TENTATIVE"}
 _REFRESH = timedelta(hours=6)
 
 
-class Feed(Struct, frozen=True):
+class CalendarFeed(Struct, frozen=True):
     """A calendar to subscribe to: its name, and its own address."""
 
     name: str
     address: str
 
 
-def calendar_file(events: Iterable[CalendarEvent], feed: Feed | None = None) -> bytes:
+def calendar_file(events: Iterable[CalendarEvent], feed: CalendarFeed | None = None) -> bytes:
     """Return a calendar file with these events, each of which has a date."""
     calendar, events = Calendar(), tuple(events)
     calendar.add("prodid", "-//newsletter//events//EN")

@@ -73,7 +73,8 @@ def told_event(item: Item, language: str) -> ToldEvent | None:
         last_day=fields.last_day,
         times=local_times_of(item, language),
         is_place=bool(moments) and is_labeled_by_place(item.zone, moments, locale_of(language) or Locale("en")),
-        location=fields.location or "",
+        location=str(fields.location or ""),
+        status=fields.status or "",
     )
 
 

@@ -189,7 +189,7 @@ class TextByZone(Struct, frozen=True):
 def _by_zone(chunk: ChunkColumns, times: LocalTimes, value_for: Callable[[str | None], str]) -> Sequence[str]:
     zones, texts = chunk.fields["timezone"], chunk.local_texts(times)
     values = {zone: value_for(texts[zone]) for zone in set(zones)}
-    return [values[zone] for zone in zones]
+    return list(map(values.__getitem__, zones))
 
 
 def _text_of(times: LocalTimes) -> str:

@@ -102,7 +102,7 @@ class _IssuePress:
         return self._presses[language]
 
 
-class Translation(Struct, frozen=True):
+class TranslationLink(Struct, frozen=True):
     """A link to the issue in another language. Without a name, it leads to a translating service."""
 
     language: str
@@ -176,7 +176,7 @@ class _VariantRenderer(Struct):
             "logo_dark": self._brand_picture(brand.logo_dark),
         }
 
-    def _translations(self) -> Sequence[Translation]:
+    def _translations(self) -> Sequence[TranslationLink]:
         """Return the links to the same issue in other languages, which exist as pages of the archive."""
         archive, line = self.config.settings.archive, self.config.settings.languages.line
         if archive is None or line == "none":
@@ -188,11 +188,11 @@ class _VariantRenderer(Struct):
             code: address_of(archive.url, issue_path(issue, "" if code == self.languages[0] else code))
             for code in self.languages
         }
-        found = [Translation(code, own_name(code), url) for code, url in pages.items() if code != language]
+        found = [TranslationLink(code, own_name(code), url) for code, url in pages.items() if code != language]
         if line == "any":
             # Without a target language, the service translates into that of the reader's browser.
             query = urlencode({"sl": language, "u": pages[language]})
-            found.append(Translation(language, "", f"https://translate.google.com/translate?{query}"))
+            found.append(TranslationLink(language, "", f"https://translate.google.com/translate?{query}"))
         return found
 
     def _section_html(self, section: Section, ruled: bool) -> str:

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
@@ -55,12 +56,13 @@ class Theme:
         return {**found, **SECTION_TYPES}
 
     def told(self, *records: object) -> str:
-        """Return everything in these records as text. It is kept, as the same records are given again in a rebuild."""
+        """Return a hash of everything in these records. It is kept, as the same records are given in each rebuild."""
         key = tuple(map(id, records))
         if key not in self._told:
             if len(self._told) >= _REMEMBERED:
                 self._told.clear()
-            self._told[key] = (records, repr(records))  # which keeps them, so that no other record gets their ids
+            digest = blake2b(repr(records).encode(), digest_size=16).hexdigest()
+            self._told[key] = (records, digest)  # with the records, so that no others get their ids
         return self._told[key][1]
 
     def recall_variant(

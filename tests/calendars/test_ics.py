@@ -9,14 +9,14 @@ from icalendar import Calendar, Event
 from msgspec.structs import replace
 
 from newsletter.calendars.announcing import announced
-from newsletter.calendars.ics import Feed, calendar_file
+from newsletter.calendars.ics import CalendarFeed, calendar_file
 from newsletter.model.announced import CalendarEvent
 from tests.language.clocks import zone_names
 from tests.language.items import item
 
 NOW = datetime(2026, 2, 19, 8, tzinfo=UTC)
 PAGE = "https://www.example.org/events/one/"
-FEED = Feed("Small Letter: events", "https://www.example.org/calendar.ics")
+FEED = CalendarFeed("Small Letter: events", "https://www.example.org/calendar.ics")
 WEEKLY = {"starts": "2026-02-25 09:00", "ends": "2026-04-01 10:00", "repeats": "weekly"}
 
 

@@ -51,7 +51,7 @@ def check_unused_files(context: CheckContext) -> Iterable[Problem]:
     offered = context.subject.settings.languages.offered
     for name in issue.unused:
         if translation := _unused_translation(name, offered):
-            yield warning(Place(path=str(PurePath(issue.source.path).with_name(name))), *translation)
+            yield warning(Place(path=str(PurePath(issue.source.path).parent / name)), *translation)
             continue
         *folders, file = PurePath(name).parts
         section = folders[0] if file == "index.md" and len(folders) == 1 else PurePath(file).stem

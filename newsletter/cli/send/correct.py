@@ -127,5 +127,3 @@ def _send(
     broadcast = start_broadcast(database, plan, provider, now=datetime.now(UTC))
     send = send_from_here if chosen is Awake.HERE else begin_sending
     send(config, database, broadcast, plan, provider)
-    if config.settings.archive is not None:
-        output.print_next("newsletter publish", "to correct the event's pages and calendars too")

@@ -16,7 +16,7 @@ from newsletter.language.offered import language_names
 from newsletter.language.words import language_name
 from newsletter.model.axes import Axis
 from newsletter.model.mailbox import MailboxProvider
-from newsletter.model.readership import HIDDEN, MAILBOX, ONLY, SHOWN, TRACKING, TrackingMode
+from newsletter.model.readership import HIDDEN, LANGUAGE, MAILBOX, ONLY, SHOWN, TRACKING, TrackingMode
 from newsletter.web.studio.frame import marked_up, shown_mail
 from newsletter.web.studio.panels import (
     ListedImage,
@@ -155,7 +155,8 @@ def _reader_choices(config: Config, view: StudioView, axes: Collection[Axis]) ->
         ReaderChoice(name="language", label="Language", values={"": "unknown", **languages}, chosen=view.language),
         ReaderChoice(name="timezone", label="Time zone", values={"": "unknown", **zones}, chosen=view.timezone),
     ]
-    return choices + [_axis_choice(axis, view) for axis in axes if len(axis.values) > 1]
+    others = (axis for axis in axes if axis.name != LANGUAGE)  # which follows from that of the reader
+    return choices + [_axis_choice(axis, view) for axis in others if len(axis.values) > 1]
 
 
 def _axis_choice(axis: Axis, view: StudioView) -> ReaderChoice:

@@ -226,8 +226,8 @@ def _variant(
         title=own["subject"].format(event=title),
         opening=(
             own["text"].format(event=title, newsletter=newsletter),
-            own["before"].format(told=_line(told, before, new)),
-            own["now"].format(told=_line(new, now, told)),
+            own["before"].format(told=_line(told, before, new, language)),
+            own["now"].format(told=_line(new, now, told, language)),
         ),
         sources=tuple(source for source in (before, now) if source is not None),
         leave=words_of(language, "already")["leave"],
@@ -236,10 +236,11 @@ def _variant(
     return replace(variant, told=(new,))
 
 
-def _line(told: ToldEvent, local: SlotSource | None, other: ToldEvent) -> str:
+def _line(told: ToldEvent, local: SlotSource | None, other: ToldEvent, language: str) -> str:
     """Return the times of an event, the token of the local time, and the place if it is another one than in `other`."""
+    status = f"{words_of(language, 'event')[told.status]}{SEPARATOR}" if told.status else ""
     place = f"{SEPARATOR}{told.location}" if told.location != other.location and told.location else ""
-    return f"{told.shown}{'' if local is None else local.token}{place}"
+    return f"{status}{told.shown}{'' if local is None else local.token}{place}"
 
 
 def _local_before(misled: Misled) -> TextByZone | None:

@@ -98,7 +98,8 @@ def told_otherwise(database: Database, event: str, now_told: Mapping[str, ToldEv
 def is_right(told: ToldEvent, clocks: ToldClocks, zone: str, now_told: Mapping[str, ToldEvent]) -> bool:
     """Return whether readers in a zone, which is empty if it is not known, were told what is true now."""
     new = now_told.get(told.language) or next(iter(now_told.values()))
-    if (told.first_day, told.last_day, told.walls) != (new.first_day, new.last_day, new.walls):
+    said, true = ((each.first_day, each.last_day, each.walls, each.status) for each in (told, new))
+    if said != true:
         return False
     if told.location != new.location and told.language == new.language:
         return False

@@ -188,6 +188,14 @@ def test_a_moved_place_is_corrected_and_a_new_title_is_not(config: Config, datab
     assert "Hall 2" in text
 
 
+def test_a_canceled_event_is_corrected(config: Config, database: Database) -> None:
+    add(database, row("b@example.org", timezone="Europe/Berlin", language="en"))
+    send(config, database)
+    rewrite(config, "location: Online", "location: Online\nstatus: canceled")
+    (text,) = correct(config, database).values()
+    assert "Now: Canceled · Wednesday, December 9, 2026" in text
+
+
 def test_who_was_told_right_later_or_left_is_left_out(config: Config, database: Database) -> None:
     add(database, *(row(f"{name}@example.org", timezone="Europe/Berlin") for name in ("a", "b", "c")))
     send(config, database, to='email != "c@example.org"')

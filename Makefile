@@ -12,7 +12,7 @@ export PIP_USER = 0
 # A virtual environment contains its own path. In a folder that was copied or renamed, it is made again.
 MOVED := $(shell [ "$$(cat .venv/.dev 2>/dev/null)" = "$$(pwd -P)" ] || echo MOVED)
 
-.PHONY: MOVED help setup demo test fuzz check format bench constraints clean
+.PHONY: MOVED help setup demo test fuzz check format bench catalogues constraints clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -27,6 +27,7 @@ test: check  ## run all checks and all tests
 	scripts/unpack-postfix-tools
 	scripts/unpack-rspamd
 	scripts/unpack-web-servers
+	scripts/install-judges
 	scripts/unpack-openssh
 	$(BIN)/pytest -n $(TESTERS) --dist worksteal
 
@@ -48,6 +49,9 @@ bench: .venv/.dev  ## measure speed, compared with other tools
 	scripts/install-debian-packages postgresql
 	scripts/unpack-postfix-tools
 	PATH="$(CURDIR)/build/postfix/bin:$$PATH" $(BIN)/python -m benchmarks
+
+catalogues: .venv/.dev  ## bring the catalogues of all languages up to date with the English messages
+	$(BIN)/python scripts/update-catalogues
 
 constraints: .venv/.dev  ## pin the packages of pyproject.toml in constraints.txt, with the hash of every file
 	scripts/freeze-constraints

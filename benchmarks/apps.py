@@ -28,9 +28,11 @@ def main() -> None:
     dark = [(view, shade) for view in sheet.views for shade in view.shades if shade is not Shade.LIGHT]
     for view, shade in dark:
         sheet.picture(view, shade)
+    drawn = time.perf_counter() - began
+    sheet.end()
     show(f"{len(sheet.views)} apps simulated", f"{simulated:.2f} s")
     show("then all of them drawn, with the start of the browser", f"{light - simulated:.2f} s")
-    show(f"then {len(dark)} dark pictures", f"{time.perf_counter() - began - light:.2f} s")
+    show(f"then {len(dark)} dark pictures", f"{drawn - light:.2f} s")
     show_ratio("simulated and drawn ÷ 5 s", light / TARGET_SECONDS, "≤ 1", is_met=light <= TARGET_SECONDS)
 
 

@@ -16,8 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "newsletter"
 STARTER = PACKAGE / "starter"  # pages to edit, not messages
@@ -60,7 +58,6 @@ def _messages() -> Iterator[Message]:
                 read
                 and STARTER not in path.parents
                 and path.name not in WITHOUT_MESSAGES
-                and (path.parent.name != "service" or path.stem == "en")  # the same words in other languages
                 and ".css" not in path.suffixes
             ):
                 for line, text in sorted(read(path)):
@@ -235,9 +232,8 @@ def _of_template(path: Path) -> Iterator[tuple[int, str]]:
         r"\{#.*?#\}|<!--.*?-->|<style.*?</style>", _lines, path.read_text(encoding="utf-8"), flags=re.DOTALL
     )
     for code in re.finditer(r"\{[{%].*?[}%]\}", source, re.DOTALL):
-        values = r'(?<=: )"([^"]*)"' if path.name == "words.j2" else r'"([^"]*)"'
-        for each in re.finditer(values, code[0]):
-            if _is_phrase(each[1], words=1 if path.name == "words.j2" else 3):
+        for each in re.finditer(r'"([^"]*)"', code[0]):
+            if _is_phrase(each[1]):
                 yield _line(source, code.start() + each.start()), each[1]
     shown = re.sub(r"\{%.*?%\}", _lines, source, flags=re.DOTALL)
     shown = re.sub(r"\{\{.*?\}\}", lambda found: FILLED + _lines(found), shown, flags=re.DOTALL)
@@ -258,11 +254,10 @@ def _line(source: str, position: int) -> int:
     return source.count("\n", 0, position) + 1
 
 
-def _of_yaml(path: Path) -> Iterator[tuple[int, str]]:
-    for event in yaml.parse(path.read_text(encoding="utf-8"), yaml.SafeLoader):
-        if isinstance(event, yaml.ScalarEvent) and (_is_phrase(event.value, words=2) or not event.value.isascii()):
-            assert event.start_mark is not None
-            yield event.start_mark.line + 1, event.value
+def _of_catalogue(path: Path) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if (found := re.fullmatch(r'msgid(?:_plural)? "(.+)"', line)) is not None:
+            yield number, found[1]
 
 
 def _of_script(path: Path) -> Iterator[tuple[int, str]]:
@@ -287,9 +282,9 @@ _READERS: Mapping[str, Callable[[Path], Iterable[tuple[int, str]]]] = {
     ".py": _of_python,
     ".toml": _of_toml,
     ".j2": _of_template,
-    ".yaml": _of_yaml,
     ".js": _of_script,
     ".sql": _of_sql,
+    ".pot": _of_catalogue,
 }
 
 if __name__ == "__main__":

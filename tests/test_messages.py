@@ -35,8 +35,8 @@ from tests.messages import PACKAGE, ROOT, messages, texts_of
         ("newsletter/web/studio/pages/issue.html.j2", "Will not receive this issue: {…}"),
         ("newsletter/web/studio/pages/issue.html.j2", "The email on a {…}, {…} pixels wide"),
         ("newsletter/web/studio/pages/studio.js", "The studio has stopped; to start it again, run newsletter preview"),
-        ("templates/parts/words.j2", "Se désabonner"),
-        ("templates/tips/en.yaml", "Open the menu, the three dots at the top right."),
+        ("newsletter/language/catalogues/messages.pot", "Portrait of"),
+        ("newsletter/language/catalogues/messages.pot", "Open the menu, the three dots at the top right."),
     ],
 )
 def test_message_is_listed(place: str, text: str) -> None:
@@ -75,4 +75,4 @@ def test_all_messages_are_printed_with_their_places() -> None:
 
 def test_every_kind_of_file_with_messages_is_read() -> None:
     read = {Path(message.place.rpartition(":")[0]).suffix for message in messages()}
-    assert read == {".py", ".toml", ".j2", ".yaml", ".js", ".sql"}
+    assert read == {".py", ".toml", ".j2", ".pot", ".js", ".sql"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.checks.reading.document import MailDocument, read_document
 from newsletter.checks.reading.sources import Sources, index_sources
@@ -18,7 +19,7 @@ from newsletter.errors import Fix
 from newsletter.model.finding import Means, NotRun, Place, Severity
 from newsletter.model.issue import CarriedOver, Issue, IssueHeading
 from newsletter.model.ledger import ZoneCount
-from newsletter.model.rendered import RenderedIssue
+from newsletter.model.rendered import RenderedIssue, RenderedVariant
 from newsletter.settings.workspace import Settings
 
 _SHOWN_WORDS = 6
@@ -41,6 +42,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     earlier: tuple[IssueHeading, ...] = ()  # the other issues of the workspace, up to the date of this one
     carried_over: tuple[CarriedOver, ...] = ()  # what it has in common with the issue before
     arrivals: tuple[ZoneCount, ...] = ()  # when the email arrives in each time zone; empty if at one time everywhere
+    message_for: Callable[[RenderedVariant], bytes] | None = None  # the same sample of a variant in another language
 
     @property
     def settings(self) -> Settings:
@@ -106,6 +108,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     check: Check | None = None  # None if a probe does the check, or if it is done while the files are loaded
     needs_audience: bool = False  # True if it cannot run until the subscribers' merge fields are known
     can_be_waived: bool = True  # False if the law requires it, or nothing could be sent without it
+    is_once: bool = False  # True if it is about what all languages share, so that it is not applied to each of them
 
 
 def rule(
@@ -115,6 +118,7 @@ def rule(
     severity: Severity = Severity.ERROR,
     needs_audience: bool = False,
     can_be_waived: bool = True,
+    is_once: bool = False,
 ) -> Callable[[Check], Rule]:
     """Return a decorator that turns a check into a rule.
 
@@ -134,6 +138,7 @@ def rule(
             check=check,
             needs_audience=needs_audience,
             can_be_waived=can_be_waived,
+            is_once=is_once,
         )
 
     return made_of
@@ -195,11 +200,31 @@ def remembered(find: Callable[_Args, Iterable[_Thing]]) -> Callable[_Args, tuple
 
 def read_context(subject: Subject) -> CheckContext:
     """Parse each variant and the message, and index the texts, links and images in the user's files."""
+    issues = [part.issue for part in parts_by_language(subject)]
     return CheckContext(
         subject=subject,
         documents=tuple(read_document(variant) for variant in subject.rendered.variants),
-        sources=index_sources(subject.issue, subject.config, subject.rendered.pictures),
+        sources=index_sources(issues, subject.config, subject.rendered.pictures),
         message=read_message(subject.message),
+    )
+
+
+def parts_by_language(subject: Subject) -> tuple[Subject, ...]:
+    """Return the part of a subject in each language in which there is a variant, the issue's own first."""
+    own, rendered = subject.issue, subject.rendered
+    by_language: dict[str, list[RenderedVariant]] = {own.language: []}
+    for variant in rendered.variants:
+        by_language.setdefault(variant.language, []).append(variant)
+    if len(by_language) == 1:
+        return (subject,)
+    return tuple(
+        replace(
+            subject,
+            issue=own.in_language(language),
+            rendered=replace(rendered, variants=tuple(variants), fullest=variants[0]),
+        )
+        for language, variants in by_language.items()
+        if variants
     )
 
 

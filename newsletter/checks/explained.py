@@ -19,6 +19,7 @@ FAMILIES = {
     "A": "Accessibility",
     "K": "Dark mode",
     "S": "Structure and display",
+    "T": "Translations",
     "H": "Email headers",
     "D": "Sender domain",
     "J": "Spam score",

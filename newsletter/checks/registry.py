@@ -1,14 +1,25 @@
 """All rules that an email is checked against before it is sent, and the function that applies them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from string import digits
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter import install_hint
 from newsletter.checks import probes
-from newsletter.checks.base import CheckContext, Circumstances, Probe, Probed, Problem, Rule, Subject, read_context
+from newsletter.checks.base import (
+    CheckContext,
+    Circumstances,
+    Probe,
+    Probed,
+    Problem,
+    Rule,
+    Subject,
+    parts_by_language,
+    read_context,
+)
 from newsletter.checks.clients import report
 from newsletter.checks.rules import (
     accessibility,
@@ -30,6 +41,7 @@ from newsletter.checks.rules import (
     message,
     size,
     structure,
+    translations,
     unchanged,
     written_dates,
 )
@@ -38,6 +50,7 @@ from newsletter.errors import CannotRunError, Fix, Mistake
 from newsletter.model.finding import Finding, NotRun, Place, Severity
 from newsletter.model.issue import Issue
 
+_MOST_TRANSLATIONS = 64
 _NOT_ASKED = "only `newsletter check` runs the checks that take a while"
 
 
@@ -55,7 +68,7 @@ RULES: tuple[Rule, ...] = tuple(
             *(headers.RULES + house_words.RULES),
             *(leftovers.RULES + legibility.RULES + links.RULES + message.RULES + size.RULES),
             *(structure.RULES + unchanged.RULES + report.RULES + probes.RULES),
-            *(languages.RULES + merge_addresses.RULES),
+            *(languages.RULES + merge_addresses.RULES + translations.RULES),
         ),
         key=lambda rule: _place_in_list(rule.id),
     )
@@ -84,15 +97,16 @@ def check_issue(
     Without `circumstances` no probe runs, and the rules that need one are reported as skipped. `on_probed` is called
     with the title of each probe that has finished.
     """
-    context = read_context(subject)
-    problems: list[tuple[str, Problem]] = []
-    not_run: list[NotRun] = []
+    own, *translations = parts_by_language(subject)
+    context = read_context(own)
+    asked = [each for each in RULES if not (each.needs_audience and subject.known_fields is None)]
+    not_run = [NotRun(rule=each.id, why=subject.why_unknown) for each in RULES if each not in asked]
+    problems = list(_problems(asked, context))
+    for translation in translations:
+        problems += _problems_in(translation, [each for each in asked if not each.is_once])
+    if circumstances is not None and translations:
+        context = read_context(subject)
     notes: list[str] = []
-    for asked in RULES:
-        if asked.needs_audience and subject.known_fields is None:
-            not_run.append(NotRun(rule=asked.id, why=subject.why_unknown))
-        elif asked.check is not None:
-            problems += [(asked.id, problem) for problem in asked.check(context)]
     for probed in _probed(context, circumstances, on_probed):
         problems += probed.problems
         not_run += probed.not_run
@@ -100,6 +114,34 @@ def check_issue(
     findings = {_finding(context, rule_id, problem) for rule_id, problem in problems}
     not_run.sort(key=lambda left_out: _place_in_list(left_out.rule))
     return CheckResult(findings=tuple(sorted(findings, key=_order)), not_run=tuple(not_run), notes=tuple(notes))
+
+
+def _problems(asked: Iterable[Rule], context: CheckContext) -> Iterator[tuple[str, Problem]]:
+    for each in asked:
+        if each.check is not None:
+            yield from ((each.id, problem) for problem in each.check(context))
+
+
+_Found = tuple[tuple[str, Problem], ...]
+_in_translations: dict[tuple[object, ...], tuple[object, _Found]] = {}
+
+
+def _problems_in(translation: Subject, asked: Sequence[Rule]) -> _Found:
+    """Return the problems in one language. After an edit in another language, they are the same as before.
+
+    The key has the identity of everything that was edited if it is another object, and the value keeps those objects.
+    """
+    rendered, issue = translation.rendered, translation.issue
+    made_from = (*rendered.variants, *issue.sections, issue.fields, translation.config.settings)
+    values = (translation.at, translation.known_fields, translation.earlier, translation.carried_over, len(asked))
+    key = (*map(id, made_from), *values)
+    if key not in _in_translations:
+        if len(_in_translations) >= _MOST_TRANSLATIONS:
+            _in_translations.clear()
+        if translation.message_for is not None:
+            translation = replace(translation, message=translation.message_for(rendered.fullest))
+        _in_translations[key] = made_from, tuple(_problems(asked, read_context(translation)))
+    return _in_translations[key][1]
 
 
 def _probed(

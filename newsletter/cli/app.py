@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, Table] = {
         "send.status": "Show the status of your broadcasts, with the number of emails in each state.",
         "send.resume": "Continue a broadcast that was interrupted or paused.",
         "send.resolve": "Decide what to do about emails that may or may not have been sent.",
+        "send.correct": "Correct the time or place of an event for exactly those who were told something else.",
         "send.audit": "Show the full record of a broadcast and the people behind each number.",
         "publish": "Publish the archive: your issues as web pages, with feeds, a search and the images of your emails.",
     },
@@ -105,8 +106,21 @@ EVENTS: Table = {
         "Read bounces, complaints and requests to unsubscribe from your mailbox, and block addresses that do not work."
     ),
 }
+TRANSLATIONS: Table = {
+    "translations.show": "Show what is missing or stale in the translations of an issue.",
+    "translations.export": "Write the sentences of an issue for a translator, as XLIFF 2.0 or PO.",
+    "translations.import_": "Check the files from a translator, show what changes, and write it into the issue.",
+    "translations.accept": (
+        "Accept the translations of an issue as they are, after you have read or written them yourself."
+    ),
+}
 # The groups of commands, by the word with which their commands begin.
-GROUPS: Mapping[str, Table] = {"subscribers": SUBSCRIBERS, "suppressions": SUPPRESSIONS, "events": EVENTS}
+GROUPS: Mapping[str, Table] = {
+    "translations": TRANSLATIONS,
+    "subscribers": SUBSCRIBERS,
+    "suppressions": SUPPRESSIONS,
+    "events": EVENTS,
+}
 
 
 class Command(TyperCommand):
@@ -169,6 +183,15 @@ def _plain_errors(command: Command | LazyGroup, ctx: typer.Context) -> Iterator[
         if option is None:  # not an error, but the help of a group without a command
             raise
         raise wrong_option(ctx, command.get_params(ctx), option) from err
+
+
+class ShowingGroup(LazyGroup):
+    """A group that takes a word which is none of its commands as the argument of `show`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the arguments: `translations 2026-02` means `translations show 2026-02`."""
+        is_shown = bool(args) and args[0] not in self.commands and args[0] not in {"-h", "--help"}
+        return super().parse_args(ctx, ["show", *args] if is_shown and not ctx.resilient_parsing else args)
 
 
 class Program(LazyGroup):
@@ -234,7 +257,11 @@ app = _group(
 )
 subscribers = _group("Import, export and manage your subscribers.", {"": SUBSCRIBERS})
 suppressions = _group("Manage blocked addresses, which must not be emailed.", {"": SUPPRESSIONS})
+translations = _group(
+    "Show what is not translated, and exchange it with translators.", {"": TRANSLATIONS}, cls=ShowingGroup
+)
 events = _group("Take in what comes back: bounces, complaints and a provider's events.", {"": EVENTS})
+app.add_typer(translations, name="translations", rich_help_panel="Write")
 app.add_typer(events, name="events", rich_help_panel="After sending")
 app.add_typer(subscribers, name="subscribers", rich_help_panel="Your list")
 app.add_typer(suppressions, name="suppressions", rich_help_panel="Your list")

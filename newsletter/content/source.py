@@ -47,6 +47,8 @@ class Reading(Struct):
 
     def note(self, mistakes: Iterable[Mistake]) -> None:
         """Note mistakes, with merge fields in place of their tokens. Only so many are kept, and each is shortened."""
+        if not (mistakes := tuple(mistakes)):
+            return  # as for most files
         written = {use.field.token: str(use.field) for use in self.merge_fields}
 
         def told(text: str) -> str:

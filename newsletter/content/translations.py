@@ -21,6 +21,8 @@ from newsletter.model.values import Fields, Link, is_language
 
 _WORDS = frozenset(get_args(annotation)[-1] for annotation in (PlainText, ProseText))  # what tells them from others
 _FREE = frozenset(get_args(annotation)[-1] for annotation in (Link, PicturePath))
+MARKS = "of"  # the key in which a translation lists the sentences that it was made from
+OPEN_MARK = "open"  # in place of a sentence that is not translated yet
 HEADING_KEYS = ("subject", "preheader", "title")  # the keys of issue.yaml that are written in every language
 
 
@@ -71,6 +73,18 @@ def translated(document: Document, original: WrittenKeys, model: type[Fields], p
     return Translated(whole, tuple(missing), tuple(mistakes))
 
 
+@lru_cache(maxsize=1024)
+def without_marks(document: Document) -> tuple[Document, int]:
+    """Return a translation without its list of sentences, and the number of sentences that are not translated yet."""
+    if MARKS not in document.data:
+        return document, 0
+    written = document.data[MARKS]
+    listed = written if isinstance(written, list) else []
+    marks = [mark for each in listed if isinstance(each, str) for mark in each.rpartition("=")[2].split()]
+    data = {key: value for key, value in document.data.items() if key != MARKS}
+    return replace(document, keys=WrittenKeys(data, document.lines)), marks.count(OPEN_MARK)
+
+
 def has_words(keys: WrittenKeys, model: type[Fields]) -> bool:
     """Return whether readers see words of a file's settings."""
     kinds = _kinds(model)
@@ -95,10 +109,10 @@ def _heading_in(
     data, lines, mistakes = dict(keys.data), dict(keys.lines), []
     for written in list(data):
         key, dot, language = str(written).partition(".")
-        if not dot or key not in HEADING_KEYS or not is_language(language):
+        if not dot or key not in (*HEADING_KEYS, MARKS) or not is_language(language):
             continue
         value, line = data.pop(written), lines.get((written,))
-        if language == code:
+        if language == code and key != MARKS:
             data[key] = value
             lines |= {(key,): line} if line else {}
         elif not code and language not in languages:

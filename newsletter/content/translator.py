@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Generic, TypeVar
 
 from msgspec import Struct, field
@@ -12,7 +13,14 @@ from newsletter.content.parts import PartReader
 from newsletter.content.records import Read, item_of, record_of, section_of, without_type
 from newsletter.content.source import Document, Reading
 from newsletter.content.tips import read_tips
-from newsletter.content.translations import HEADING_KEYS, has_words, heading_in, translated
+from newsletter.content.translations import (
+    HEADING_KEYS,
+    MARKS,
+    has_words,
+    heading_in,
+    translated,
+    without_marks,
+)
 from newsletter.language.words import language_name
 from newsletter.model.finding import Place
 from newsletter.model.issue import Gap, Issue, Item, Section, Tips
@@ -113,6 +121,11 @@ class Translator(Struct):
         document = self.parts.document(path)
         if document is None:
             return None
+        document, open_sentences = without_marks(document)
+        if open_sentences:
+            what = f"{open_sentences:,} of its sentences are not in {{language}}"
+            remedy = f"see them with: newsletter translations {quote(self.parts.folder.name)}"
+            self._gap(code, section, document.source.at(MARKS), what, remedy)
         found = translated(without_type(document), original.keys, part.model, original.path)
         self.parts.reading.note(found.mistakes)
         for location in found.missing:

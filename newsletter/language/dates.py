@@ -6,16 +6,23 @@ joins them differently from one form to the next, and a block of dates should lo
 """
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 
 from newsletter.language.clock import say_clock
-from newsletter.language.words import after_clock, clock_range_sign, comma_of, from_day, locale_of, range_sign, weekly
+from newsletter.language.words import (
+    after_clock,
+    clock_range_sign,
+    comma_between,
+    from_day,
+    locale_of,
+    range_sign,
+    weekly,
+)
 from newsletter.language.zone_labels import is_twice, offset_label, zone_label
 from newsletter.model.issue import Item, Occurrence
 
@@ -98,6 +105,24 @@ def format_day(day: date, language: str) -> str:
     return _full_day(day, _locale(language))
 
 
+def format_typed(days: Sequence[date], language: str, *, has_year: bool, has_weekday: bool) -> str:
+    """Return one day, or the first and last of several in a month, with as much of a date as people typed."""
+    locale = _locale(language)
+    if len(days) > 1:
+        text = _range(days[0], days[-1], "yMMMMd" if has_year else "MMMMd", locale)
+    elif has_weekday and has_year:
+        text = _full_day(days[0], locale)
+    elif has_weekday:
+        day = format_date(days[0], _pattern("MMMMd", locale), locale=locale)
+        weekday = format_date(days[0], "EEEE", locale=locale)
+        text = (
+            f"{day}{weekday}" if locale.language in {"ja", "zh"} else f"{weekday}{comma_between(locale.language)}{day}"
+        )
+    else:
+        text = format_date(days[0], _pattern("yMMMMd" if has_year else "MMMMd", locale), locale=locale)
+    return _NARROW_SPACES.sub(" ", text)
+
+
 def _locale(language: str) -> Locale:
     return locale_of(language) or Locale("en")
 
@@ -122,9 +147,9 @@ def _days(item: Item, first: date, last: date, locale: Locale) -> str:
     days = _range(first, last, "yMMMMd", locale)
     weekdays = [format_date(day, "EEEE", locale=locale) for day in (first, last)]
     if item.fields.repeats == "weekly":
-        return f"{weekly(weekdays[0], locale)}{comma_of(locale)}{days}"
+        return f"{weekly(weekdays[0], locale)}{comma_between(locale.language)}{days}"
     if item.fields.weekdays:
-        return f"{range_sign(locale).join(weekdays)}{comma_of(locale)}{days}"
+        return f"{range_sign(locale).join(weekdays)}{comma_between(locale.language)}{days}"
     return days
 
 
@@ -207,17 +232,19 @@ def short_weekday(moment: datetime, locale: Locale) -> str:
 
 def short_days(runs: Iterable[tuple[date, date]], locale: Locale) -> str:
     """Return runs of days, given the first and the last day of each: `Mar 11–25, Oct 28`."""
-    return comma_of(locale).join(
+    return comma_between(locale.language).join(
         _short_day(first, locale) if first == last else _short(_range(first, last, "MMMd", locale))
         for first, last in runs
     )
 
 
 def clocks_in_words(begins: str, closes: str, locale: Locale) -> str:
-    """Return two times, with the half of the day once if both are in it: `8:00–11:00 am`, `11:00 am – 1:00 pm`."""
-    half = closes.rpartition(" ")[2]
+    """Return two times, with the half of the day once if both are in it: `8:00–11:00 am`, `오전 8:00~11:00`."""
+    half, first = closes.rpartition(" ")[2], begins.partition(" ")[0]
     if half.isalpha() or half.endswith("m."):
         begins = begins.removesuffix(f" {half}")
+    if first.isalpha():
+        closes = closes.removeprefix(f"{first} ")
     return _bound(clock_range_sign(locale).join((begins, closes)))
 
 
@@ -244,35 +271,3 @@ def _short_day(day: date, locale: Locale) -> str:
 def _short(days: str) -> str:
     """Return days for a small space: months are without the dot of an abbreviation."""
     return _DOT_OF_MONTH.sub("", days)
-
-
-_GOOGLE = "https://calendar.google.com/calendar/render"
-_USUAL_LENGTH = timedelta(hours=1)
-_STAMP = "%Y%m%dT%H%M%SZ"
-
-
-def google_calendar_url(item: Item) -> str | None:
-    """Return the address of Google Calendar's page with the event filled in, or None if it has no date.
-
-    A repeated event is given as its first occurrence with a weekly rule. The end of an all-day event is exclusive. An
-    event with a start time but no end lasts one hour, as if the reader had entered it. The calendar hides an event
-    without a duration.
-    """
-    fields, times = item.fields, item.times()
-    if fields.first_day is None or fields.last_day is None:
-        return None
-    if times:
-        starts = times[0].starts.astimezone(UTC)
-        dates = f"{starts:{_STAMP}}/{starts + (times[0].length or _USUAL_LENGTH):{_STAMP}}"
-    else:
-        last = fields.first_day if fields.repeats == "weekly" else fields.last_day
-        dates = f"{fields.first_day:%Y%m%d}/{last + timedelta(days=1):%Y%m%d}"
-    query = {"action": "TEMPLATE", "text": fields.title, "dates": dates, "ctz": item.zone.key}
-    if fields.subtitle:
-        query["details"] = fields.subtitle
-    if fields.location:
-        query["location"] = fields.location
-    if fields.repeats == "weekly":
-        weeks = (fields.last_day - fields.first_day).days // 7 + 1
-        query["recur"] = f"RRULE:FREQ=WEEKLY;COUNT={weeks}"
-    return f"{_GOOGLE}?{urlencode(query)}"

@@ -4,15 +4,15 @@ import re
 
 _HOURS = (
     "h hr hrs hour hours std stunde stunden hora horas heure heures ora ore uur uren tim timme timmar"
-    " ساعة ساعات שעה שעות 時間 小时 小時"
+    " godz godzina godziny godzin ساعة ساعات שעה שעות 時間 小时 小時 시간"
 )
 _MINUTES = (
     "m min mins minute minutes minuten minuto minutos minuti minuut minut minuter"
-    " دقيقة دقائق דקה דקות דק׳ דק' 分 分間 分钟 分鐘"
+    " minuta minuty minut دقيقة دقائق דקה דקות דק׳ דק' 分 分間 分钟 分鐘 분"
 )
 _SECONDS = (
     "s sec secs second seconds sek sekunde sekunden seg segundo segundos seconde secondes secondo secondi seconden"
-    " sekund sekunder ثانية ثوان ثواني שנייה שניות 秒"
+    " sekund sekunder sekunda sekundy ثانية ثوان ثواني שנייה שניות 秒 초"
 )
 _UNITS = {
     word: seconds for words, seconds in ((_HOURS, 3600), (_MINUTES, 60), (_SECONDS, 1)) for word in words.split()

@@ -12,9 +12,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton
+from msgspec.structs import replace
 
-from newsletter.language.dates import ONE_EVENING, clock_in_words, clocks_in_words, short_days, short_weekday
-from newsletter.language.words import clock_range_sign, colon_after, has_half_days, locale_of, short_clock_pattern
+from newsletter.language.dates import (
+    ONE_EVENING,
+    clock_in_words,
+    clocks_in_words,
+    format_when,
+    short_days,
+    short_weekday,
+)
+from newsletter.language.words import (
+    clock_range_sign,
+    colon_after,
+    has_half_days,
+    locale_of,
+    semicolon_between,
+    short_clock_pattern,
+)
 from newsletter.language.zone_labels import is_labeled_by_place, place_label, territory_of
 from newsletter.model.issue import Item
 from newsletter.model.slots import LocalTimes
@@ -24,7 +39,6 @@ from newsletter.model.told import ToldEvent
 Clock = Callable[[str, tuple[int, ...]], tuple[int, ...] | None]
 
 SEPARATOR = " · "
-_SEMICOLON = {"ar": "\N{ARABIC SEMICOLON} ", "ja": "\N{FULLWIDTH SEMICOLON}", "zh": "\N{FULLWIDTH SEMICOLON}"}
 _MOST_GROUPS = 3  # different local times of one series; more cannot be read in a line
 _MOST_RUNS = 3  # and the runs of dates that are named for them
 _WEEK = timedelta(weeks=1)
@@ -51,14 +65,46 @@ def told_event(item: Item, language: str) -> ToldEvent | None:
     moments = [moment for occurrence in times for moment in occurrence if moment is not None]
     return ToldEvent(
         event=item.uid,
-        title=fields.title,
+        title=str(fields.title),
+        language=language,
+        shown=format_when(item, language),
         zone=item.zone.key,
         first_day=fields.first_day,
         last_day=fields.last_day,
         times=local_times_of(item, language),
         is_place=bool(moments) and is_labeled_by_place(item.zone, moments, locale_of(language) or Locale("en")),
-        location=fields.location or "",
+        location=str(fields.location or ""),
+        status=fields.status or "",
     )
+
+
+def as_of_today(told: ToldEvent) -> ToldEvent:
+    """Return an event as it is by the time zone database in use: the clocks of its zone show the same as before."""
+    times = told.times
+    if times is None:
+        return told
+    own = ZoneInfo(told.zone)
+    moments = iter([_moment_now(wall, own, offset) for wall, offset in zip(told.walls, times.own_offsets, strict=True)])
+    occurrences = [tuple(None if each is None else next(moments) for each in pair) for pair in times.occurrences]
+    told_now = [moment for pair in occurrences for moment in pair if moment is not None]
+    return replace(
+        told,
+        times=LocalTimes(
+            language=times.language,
+            occurrences=tuple(
+                (seconds_of(starts), None if ends is None else seconds_of(ends))
+                for starts, ends in occurrences
+                if starts is not None
+            ),
+            own_offsets=tuple(_offset_of(moment) for moment in told_now),
+        ),
+    )
+
+
+def _moment_now(wall: datetime, zone: ZoneInfo, offset: int) -> datetime:
+    """Return when clocks show a time. Of two times at which they do, it is the one with the difference from UTC."""
+    first, second = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    return second if _offset_of(second) == offset != _offset_of(first) else first
 
 
 def seconds_of(moment: datetime) -> int:
@@ -117,8 +163,10 @@ def local_time_in(times: LocalTimes, zone: str, offsets: tuple[int, ...]) -> str
     first, *others = sorted(groups, key=lambda text: -len(groups[text]))
     if len(groups) > _MOST_GROUPS or sum(len(_runs(groups[text])) for text in others) > _MOST_RUNS:
         return None
-    rest = [f"; {short_days(_runs(groups[text]), locale)}{colon_after('x', times.language)}{text}" for text in others]
-    return f"{first} ({place_label(zone, _some(times, offsets), locale)}{''.join(rest)})"
+    colon = colon_after("x", times.language)
+    rest = [f"{short_days(_runs(groups[text]), locale)}{colon}{text}" for text in others]
+    place = place_label(zone, _some(times, offsets), locale)
+    return f"{first} ({semicolon_between(times.language).join((place, *rest))})"
 
 
 class _Writer:

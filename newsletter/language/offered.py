@@ -11,7 +11,7 @@ from newsletter.language.zone_labels import city_in
 
 def language_names(codes: Iterable[str]) -> list[tuple[str, str]]:
     """Return the codes of languages, each with its name in that language, sorted by name."""
-    named = [(code, _own_name(code)) for code in dict.fromkeys(codes)]
+    named = [(code, own_name(code)) for code in dict.fromkeys(codes)]
     return sorted(named, key=lambda pair: pair[1].casefold())
 
 
@@ -31,7 +31,8 @@ def zone_names(language: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(names, key=lambda pair: (pair[1].casefold(), pair[0])))
 
 
-def _own_name(code: str) -> str:
+def own_name(code: str) -> str:
+    """Return the name of a language as its speakers write it, or its code if Babel has no name for it."""
     try:
         locale = Locale.parse(code, sep="-")
     except (UnknownLocaleError, ValueError):

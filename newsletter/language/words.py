@@ -1,6 +1,6 @@
 """Names of days and months, and words around a date, in each language.
 
-They come from CLDR, through Babel. This module adds the words that CLDR lacks.
+They come from CLDR, through Babel. The words that CLDR lacks are in the catalogues, in the group `dates`.
 """
 
 import re
@@ -8,43 +8,11 @@ from collections.abc import Mapping
 
 from babel import Locale, UnknownLocaleError
 
-# How each language says that something happens on the same weekday every week; `{day}` is the weekday's name.
-_WEEKLY = {
-    "ar": "أيام {day}",
-    "de": "jeden {day}",
-    "en": "{day}s",
-    "es": "cada {day}",
-    "fr": "chaque {day}",
-    "he": "כל {day}",
-    "it": "ogni {day}",
-    "ja": "毎週{day}",
-    "nl": "elke {day}",
-    "pt": "cada {day}",
-    "sv": "varje {day}",
-    "zh": "每{day}",
-}
-# How each language says that something happens from a day on; `{day}` is the day and its month.
-_FROM = {
-    "ar": "من {day}",
-    "de": "ab {day}",
-    "en": "from {day}",
-    "es": "desde el {day}",
-    "fr": "à partir du {day}",
-    "he": "החל מ־{day}",
-    "it": "dal {day}",
-    "ja": "{day}から",
-    "nl": "vanaf {day}",
-    "pt": "a partir de {day}",
-    "sv": "från {day}",
-    "zh": "{day}起",
-}
-_RANGE = {"ja": "\N{FULLWIDTH TILDE}", "ko": "~", "zh": "至"}  # a dash with spaces around it in other languages
-_CLOCK_RANGE = {"ja": "\N{FULLWIDTH TILDE}", "ko": "~"}
-_AFTER_CLOCK = {"de": " Uhr"}
+from newsletter.language.catalogue import spoken, words_of
+
+# For a language without a catalogue, in which English words would be worse than none.
+_WITHOUT_WORDS = {"weekly": "{day}", "from": "{day} –", "zone": "({city})"}
 _QUOTED = re.compile("'[^']*'")  # words in a pattern of CLDR
-_COMMA = {"ar": "، ", "ja": " ", "zh": " "}  # between the weekday and the dates; a comma in other languages
-# Between a label and what it belongs to; a colon and a space in other languages.
-_COLON = {"fr": "\N{NO-BREAK SPACE}: ", "ja": "\N{FULLWIDTH COLON}", "zh": "\N{FULLWIDTH COLON}"}
 _ENDS_A_LABEL = (
     "?!:…\N{FULLWIDTH QUESTION MARK}\N{FULLWIDTH EXCLAMATION MARK}\N{FULLWIDTH COLON}\N{ARABIC QUESTION MARK}"
 )
@@ -71,24 +39,34 @@ def language_name(language: str) -> str:
     return (locale and locale.get_display_name("en")) or language
 
 
+def status_words(status: str | None, language: str) -> str:
+    """Return the word for an event that is canceled or postponed, or an empty string for any other."""
+    return words_of(spoken([language]), "event")[status] if status else ""
+
+
 def weekly(weekday: str, locale: Locale) -> str:
     """Return the phrase for "every week on this day" in a language. `weekday` is the day's name."""
-    return _WEEKLY.get(locale.language, "{day}").format(day=weekday)
+    return _dates(locale.language)["weekly"].format(day=weekday)
 
 
 def from_day(day: str, locale: Locale) -> str:
     """Return the phrase for "from this day on" in a language."""
-    return _FROM.get(locale.language, "{day} –").format(day=day)
+    return _dates(locale.language)["from"].format(day=day)
+
+
+def time_of_city(city: str, locale: Locale) -> str:
+    """Return the phrase for "in the time zone of this city", as it follows a time of day: `Phoenix time`."""
+    return _dates(locale.language)["zone"].format(city=city)
 
 
 def range_sign(locale: Locale) -> str:
     """Return the sign between the first and the last day of a range, with the spaces around it."""
-    return _RANGE.get(locale.language, " – ")
+    return _dates(locale.language)["range"].format(first="", last="")
 
 
 def clock_range_sign(locale: Locale) -> str:
     """Return the sign between two times of day, with the spaces around it."""
-    return _CLOCK_RANGE.get(locale.language, " – ")
+    return _dates(locale.language)["clock_range"].format(first="", last="")
 
 
 def has_half_days(locale: Locale) -> bool:
@@ -104,23 +82,29 @@ def short_clock_pattern(locale: Locale) -> str:
 
 def after_clock(clock: str, locale: Locale) -> str:
     """Return a time of day, or a range of them, with the word that the language puts after it."""
-    return f"{clock}{_AFTER_CLOCK.get(locale.language, '')}"
-
-
-def comma_of(locale: Locale) -> str:
-    """Return the text between a weekday and the dates."""
-    return _COMMA.get(locale.language, ", ")
+    return _dates(locale.language)["clock"].format(times=clock)
 
 
 def comma_between(language: str) -> str:
-    """Return the text between a weekday and the dates in a language, given by its code."""
-    return _COMMA.get(language.partition("-")[0], ", ")
+    """Return the text between a weekday and the dates in a language."""
+    return _dates(language)["comma"].format(weekday="", days="")
+
+
+def semicolon_between(language: str) -> str:
+    """Return the text between one statement and the next in a language."""
+    return _dates(language)["semicolon"].format(first="", second="")
 
 
 def colon_after(label: str, language: str) -> str:
     """Return the colon after a label, with the spaces around it. A label that ends in punctuation gets no colon."""
-    colon = _COLON.get(language.partition("-")[0], ": ")
+    colon = words_of(spoken([language]), "theme")["label"].format(label="", text="")
     return colon if label[-1:] not in _ENDS_A_LABEL else " " * colon.endswith(" ")
+
+
+def _dates(language: str) -> Mapping[str, str]:
+    chosen = spoken([language])
+    words = words_of(chosen, "dates")
+    return words if language.partition("-")[0] == chosen.partition("-")[0] else {**words, **_WITHOUT_WORDS}
 
 
 def typed_forms(names: Mapping[str, Mapping[int, str]], *widths: str) -> dict[str, int]:

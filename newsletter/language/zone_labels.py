@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.core import get_global
 
+from newsletter.language.words import time_of_city
+
 _GOLDEN_ZONES = {
     "Alaska": "America/Anchorage",
     "America_Central": "America/Chicago",
@@ -133,8 +135,7 @@ def _city_label(place: str, moments: Sequence[datetime], locale: Locale) -> str:
     """Return the zone's city, as its language labels a time with it, or an empty string for a zone without a place."""
     if not _is_place(place) or not _agrees(_zone(place), moments):
         return ""
-    city = _city(place, locale)
-    return f"{city} time" if locale.language == "en" else f"({city})"
+    return time_of_city(_city(place, locale), locale)
 
 
 def _is_place(place: str) -> bool:

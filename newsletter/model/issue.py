@@ -243,6 +243,11 @@ class Issue(Struct, frozen=True, kw_only=True):
         """Return the issue as readers of a language get it. A section that is not translated keeps its own language."""
         return self.translations.get(code, self)
 
+    @property
+    def in_every_language(self) -> tuple["Issue", ...]:
+        """The issue in each language in which something is written, its own first."""
+        return (self, *self.translations.values())
+
     def barred(self, code: str) -> frozenset[str]:
         """Return the segments whose readers cannot get the issue in a language, because their sections lack it."""
         untranslated = {section.only for section in self.in_language(code).borrowed if section.only}
@@ -282,7 +287,12 @@ class Issue(Struct, frozen=True, kw_only=True):
 
     def readable(self, text: str) -> str:
         """Return the text with each merge token replaced by the merge field as the user wrote it."""
-        fields = [*OWN_FIELDS, *(use.field for use in self.merge_fields)]
+        if MERGE_TOKEN.search(text) is None:
+            return text
+        fields = {
+            *OWN_FIELDS,
+            *[use.field for use in self.merge_fields],
+        }  # a text can use the same few a thousand times
         written = {field.token: str(field) for field in fields}
         return MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), text)
 

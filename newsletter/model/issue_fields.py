@@ -249,6 +249,11 @@ class Note(Fields):
     text: ProseText
 
 
+def _american(status: object) -> object:
+    """Return the American spelling of a status, as both spellings are common."""
+    return "canceled" if status == "cancelled" else status
+
+
 class EventFields(Fields):
     """An event or an offer. Weekdays, date ranges and zone labels are made from these fields automatically."""
 
@@ -265,6 +270,9 @@ class EventFields(Fields):
     )
     repeats: Literal["weekly"] | None = None
     weekdays: bool = Field(default=False, description="show the weekdays of an event that lasts several days")
+    status: Annotated[Literal["canceled", "postponed"], BeforeValidator(_american)] | None = Field(
+        default=None, description="`canceled` or `postponed`, which the email, the page and calendars then say"
+    )
     location: PlainText | None = None
     badge: PlainText | None = None
     deadline: Deadline | None = None

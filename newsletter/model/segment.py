@@ -124,7 +124,13 @@ class Left(Struct, frozen=True):
     topic: str
 
 
-Condition = All | And | Or | Not | Compare | CompareNumber | OneOf | Tagged | Did | Since | Left
+class Among(Struct, frozen=True):
+    """True for the subscribers with these ids. No expression can ask for it."""
+
+    people: tuple[int, ...]
+
+
+Condition = All | And | Or | Not | Compare | CompareNumber | OneOf | Tagged | Did | Since | Left | Among
 
 
 class Segment(Struct, frozen=True, kw_only=True):

@@ -110,9 +110,6 @@ class TrackingCode(Struct, frozen=True):
         return codes_for_each(chunk.people, chunk.broadcast, self.number)
 
 
-_LOCAL_COLUMNS = 26  # ` · 17:00–20:00 (Los Angeles)`
-
-
 class LocalTime(Struct, frozen=True):
     """What follows the times of an event: the same times on the reader's clock, if it shows others."""
 
@@ -124,8 +121,8 @@ class LocalTime(Struct, frozen=True):
 
     @property
     def token(self) -> str:
-        """Return a token of these times, as wide as a usual local time."""
-        return token_of(f"local\0{self.times}", _LOCAL_COLUMNS)
+        """Return a token of these times. A line is wrapped as if there were no local time."""
+        return token_of(f"local\0{self.times}", 0)
 
     @property
     def data(self) -> list[str | None]:
@@ -164,10 +161,35 @@ class WithoutLocalTime(Struct, frozen=True):
         return _by_zone(chunk, self.times, lambda text: self.markup if text is None else "")
 
 
+class TextByZone(Struct, frozen=True):
+    """A text for readers in each of some zones, and nothing for all others: what an earlier email told them."""
+
+    texts: tuple[tuple[str, str], ...]
+    fields: ClassVar[tuple[str, ...]] = ("timezone",)
+    links: ClassVar[tuple[Link, ...]] = ()
+    escape: ClassVar[Escape | None] = None
+    is_shared: ClassVar[bool] = True
+
+    @property
+    def token(self) -> str:
+        """Return a token of these texts. A line is wrapped as if there were none."""
+        return token_of(f"by zone\0{self.texts}", 0)
+
+    @property
+    def data(self) -> list[str | None]:
+        """Return the key of `SOURCES` and the texts."""
+        return ["by zone", json.encode(self.texts).decode()]
+
+    def column(self, chunk: ChunkColumns) -> Sequence[str]:
+        """Return the text for the zone of each reader."""
+        texts = dict(self.texts)
+        return [texts.get(zone, "") for zone in chunk.fields["timezone"]]
+
+
 def _by_zone(chunk: ChunkColumns, times: LocalTimes, value_for: Callable[[str | None], str]) -> Sequence[str]:
     zones, texts = chunk.fields["timezone"], chunk.local_texts(times)
     values = {zone: value_for(texts[zone]) for zone in set(zones)}
-    return [values[zone] for zone in zones]
+    return list(map(values.__getitem__, zones))
 
 
 def _text_of(times: LocalTimes) -> str:
@@ -183,6 +205,7 @@ SOURCES: dict[str, Callable[..., SlotSource]] = {
     "link": lambda link: OwnLink(Link(link)),
     "local time": lambda times: LocalTime(_times_from(times)),
     "without local time": lambda times, markup: WithoutLocalTime(_times_from(times), markup),
+    "by zone": lambda texts: TextByZone(json.decode(texts or "", type=tuple[tuple[str, str], ...])),
     "tracking": lambda number, whose: TrackingCode(int(number), whose == "all"),
 }
 

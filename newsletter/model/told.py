@@ -13,12 +13,15 @@ class ToldEvent(Struct, frozen=True, kw_only=True):
 
     event: str  # its id
     title: str
+    language: str
+    shown: str  # its days, times and zone, as they are written in this language
     zone: str  # an IANA name
     first_day: date
     last_day: date
     times: LocalTimes | None  # None for whole days
     is_place: bool  # whether the times are labeled with the zone's city; any other label tells a difference from UTC
     location: str = ""
+    status: str = ""  # `canceled` or `postponed`
 
     @property
     def walls(self) -> tuple[datetime, ...]:
@@ -34,9 +37,9 @@ class ToldEvent(Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """Return a digest of when and where it takes place. It is the same in every language."""
+        """Return a digest of when and where it takes place, and whether it does."""
         moments = None if self.times is None else (self.times.occurrences, self.times.own_offsets)
-        told = json.encode((self.event, self.zone, self.first_day, self.last_day, moments, self.location))
+        told = json.encode((self.event, self.zone, self.first_day, self.last_day, moments, self.location, self.status))
         return blake2b(told, digest_size=8).hexdigest()
 
 

@@ -128,6 +128,7 @@ def _fixed_headers(mailing: Mailing) -> bytes:
         *(_NO_AUTOREPLIES if envelope.mailbox else ()),
         # RFC 3834, section 5: an email about a sign-up is generated for the person who asked for it.
         b"Auto-Submitted: auto-generated" if mailing.is_automatic else _ONE_CLICK,
+        b"Content-Language: %s" % mailing.variant.language.encode("ascii"),  # RFC 3282
         b"X-Newsletter-Broadcast: %s" % mailing.broadcast.encode("ascii"),
         b"MIME-Version: 1.0",
     )

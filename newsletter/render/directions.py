@@ -1,5 +1,6 @@
 """Mark text that runs against the email's direction, so that punctuation and numbers stay in place."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
@@ -7,8 +8,11 @@ from markdown_it.tree import SyntaxTreeNode
 from markupsafe import Markup, escape
 
 from newsletter.language.direction import Direction, direction_of_text, may_run_from_right, parts_by_direction
+from newsletter.model.slots import MERGE_TOKEN
 
 _TABLE_CELLS = {"th", "td"}
+_BETWEEN_TAGS = re.compile(r"(?:<title[^>]*>|>)[^<]+")
+_FIRST, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 _BLOCKS = {"paragraph", "heading", "blockquote", "table", *_TABLE_CELLS}
 _LISTS = {"bullet_list", "ordered_list"}
 
@@ -20,6 +24,30 @@ def directed(text: str, around: Direction) -> Markup:
     own = direction_of_text(text, around)
     words = Markup("").join(_marked(part, way, own) for part, way in parts_by_direction(text, own))
     return _marked(words, own, around)
+
+
+def isolated_fields(text: str) -> str:
+    """Return plain text in which each merge field is isolated, because the direction of its value is not known."""
+    return MERGE_TOKEN.sub(lambda token: token[0] if _is_in_word(text, token) else f"{_FIRST}{token[0]}{_END}", text)
+
+
+def isolated_fields_in_html(html: str) -> str:
+    """Return HTML in which each merge field between tags has a direction of its own."""
+
+    def isolated(words: re.Match[str]) -> str:
+        if words[0].startswith("<title"):
+            return isolated_fields(words[0])
+        return MERGE_TOKEN.sub(
+            lambda token: token[0] if _is_in_word(words[0], token) else f'<span dir="auto">{token[0]}</span>', words[0]
+        )
+
+    return _BETWEEN_TAGS.sub(isolated, html)
+
+
+def _is_in_word(text: str, token: re.Match[str]) -> bool:
+    """Return whether a token is part of an address or of a longer word."""
+    before, after = text[max(0, token.start() - 1) : token.start()], text[token.end() : token.end() + 1]
+    return any(sign.isalnum() or sign in "/=&?@" for sign in before + after)
 
 
 def with_directions(tokens: Sequence[Token], around: Direction) -> list[Token]:

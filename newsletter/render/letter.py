@@ -1,8 +1,10 @@
-"""A short email that answers what someone did on the service's pages. It has no sections and no merge fields.
+"""A short email that answers what someone did on the service's pages, or corrects what an issue told about an event.
 
-Nothing that anyone typed gets into it. The only thing that differs between readers is their own link.
+It has no sections and no merge fields. Nothing that subscribers typed gets into it. What differs between readers is
+their own link and, in a correction, their local time.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from newsletter.language.direction import Direction, direction_of_language
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slot_sources import OwnLink
-from newsletter.model.slots import Escape, Link, Slot, Template
+from newsletter.model.slots import Escape, Link, Slot, SlotSource, Template
 from newsletter.render.plaintext import tidy, underline, wrap
 
 _LETTERS = Path(__file__).parent / "letters"
@@ -31,6 +33,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     button: str = ""  # on the button to the reader's link
     or_open: str = ""  # above the same link, written out
     closing: tuple[str, ...] = ()
+    sources: tuple[SlotSource, ...] = ()  # of the slots whose tokens stand in the texts above
     leave: str = ""  # on the link that unsubscribes, for people who are on the list
 
 
@@ -57,9 +60,9 @@ def letter_variant(
         "underline": underline,
     }
     slots: dict[Slot, int] = {}
-    html = _cut(_templates().get_template("letter.html.j2").render(values), slots)
+    html = _cut(_templates().get_template("letter.html.j2").render(values), slots, letter.sources, Escape.HTML)
     plain = _templates().get_template("letter.txt.j2").render(values)
-    text = _cut(tidy(plain, direction=direction), slots)
+    text = _cut(tidy(plain, direction=direction), slots, letter.sources, Escape.TEXT)
     return RenderedVariant(
         readership=readership,
         language=language,
@@ -83,12 +86,17 @@ def _templates() -> Environment:
     )
 
 
-def _cut(text: str, slots: dict[Slot, int]) -> Template:
-    """Return the text, cut at its links. `slots` numbers the slots in the order in which they first appear."""
+def _cut(text: str, slots: dict[Slot, int], sources: Iterable[SlotSource], escape: Escape) -> Template:
+    """Return the text, cut at its links and tokens. `slots` numbers the slots in the order in which they first appear.
+
+    `escape` is how values of the sources are escaped in this text.
+    """
+    places = {place: Slot(OwnLink(link), Escape.LINK) for link, place in _PLACES.items()}
+    places |= {source.token: Slot(source, escape) for source in sources}
     parts, numbers = [], []
-    while found := [(text.index(place), link) for link, place in _PLACES.items() if place in text]:
-        start, link = min(found)
+    while found := [(text.index(place), place) for place in places if place in text]:
+        start, place = min(found)
         parts.append(text[:start])
-        numbers.append(slots.setdefault(Slot(OwnLink(link), Escape.LINK), len(slots)))
-        text = text[start + len(_PLACES[link]) :]
+        numbers.append(slots.setdefault(places[place], len(slots)))
+        text = text[start + len(place) :]
     return Template((*parts, text), tuple(numbers))

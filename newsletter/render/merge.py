@@ -13,13 +13,14 @@ from itertools import repeat, takewhile
 from typing import cast
 from urllib.parse import quote
 
-from newsletter.language.local_times import Clock, LocalTextsBy, clock_today
+from newsletter.language.local_times import LocalTextsBy, clock_today
 from newsletter.model.broadcast import Envelope, Recipient
 from newsletter.model.ledger import ClaimedDelivery
 from newsletter.model.person_names import without_deceit
 from newsletter.model.return_paths import ReturnPurpose, return_path
-from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, Slot, SlotSource, Template
+from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, LocalTexts, Slot, SlotSource, Template
 from newsletter.model.web_address import WEB_ADDRESS
+from newsletter.render.breaks import whole_dates
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 # Matches up to a position inside a URL in an attribute, where a value must be percent-encoded.
@@ -136,14 +137,14 @@ class Personalizer:
         made_at: datetime,
         broadcast: int = 0,
         nonce: str = "",
-        clock: Clock = clock_today,
+        local_texts: LocalTexts | None = None,
     ) -> None:
         """Take the time from which links that expire are valid: that of the broadcast, so that a repeat is the same.
 
-        `broadcast` and `nonce` are those of the broadcast. Without one, no slot needs them. `clock` is the clock by
-        which local times are told.
+        `broadcast` and `nonce` are those of the broadcast. Without one, no slot needs them. `local_texts` tells local
+        times; by default, it is by the clocks of today.
         """
-        self._local_texts = LocalTextsBy(clock)
+        self._local_texts = local_texts or LocalTextsBy(clock_today)
         self._broadcast, self._nonce = broadcast, nonce
         self._slots, self._fields, self._envelope = slots, fields, envelope
         self._links = {link for slot in slots for link in slot.source.links}
@@ -214,9 +215,10 @@ def _written(slot: Slot, chunk: ChunkColumns) -> Sequence[str]:
     if slot.escape is Escape.LINK:
         return values
     escape = ESCAPES[slot.escape]
-    if slot.source.is_shared:
+    if slot.source.is_shared:  # dates and times, which the theme keeps whole where it knows them too
+        escape = whole_dates if slot.escape is Escape.HTML else escape
         written = {value: escape(value) for value in set(values)}
-        return [written[value] for value in values]
+        return list(map(written.__getitem__, values))
     if slot.escape is Escape.ADDRESS:
         return list(map(escape, values))
     # ASCII letters and digits never need escaping, and most values are a single plain word.

@@ -11,13 +11,15 @@ from markupsafe import Markup
 
 from newsletter.config import Config
 from newsletter.language import dates
-from newsletter.language.dates import google_calendar_url
+from newsletter.language.calendar_links import google_url
+from newsletter.language.catalogue import spoken, words_of
 from newsletter.language.direction import Direction, direction_of_language
+from newsletter.language.fonts import with_fonts_of
 from newsletter.language.lengths import digits_of_length
 from newsletter.language.local_times import local_times_of
-from newsletter.language.words import colon_after, comma_between
+from newsletter.language.words import colon_after, comma_between, status_words
 from newsletter.model.issue import Issue, Item, Section, cards_of
-from newsletter.model.issue_fields import Card, TipsFields
+from newsletter.model.issue_fields import Card, TipsFields, Visibility
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.site_addresses import address_of, event_path
@@ -41,7 +43,7 @@ class SectionPress:
     def __init__(self, issue: Issue, config: Config, theme: Theme, *, for_page: bool = False) -> None:
         self._issue, self._config, self._theme = issue, config, theme
         self.look = self._look()
-        self._stamp = self._ingredients()
+        self.stamp = self._ingredients()
         css = "author.css.j2"
         self._author_css = "" if for_page else self._kept(css, lambda: self._styles(css)).content
 
@@ -73,7 +75,7 @@ class SectionPress:
 
     def _kept(self, key: Hashable, lay_out: Callable[[], LaidOutSection]) -> LaidOutSection:
         """Return what the theme has under a key for this issue and these settings, or lay it out and keep it there."""
-        whole_key = (self._stamp, key)
+        whole_key = (self.stamp, key)
         found = self._theme.laid_out.get(whole_key)
         if found is None:
             if len(self._theme.laid_out) >= _REMEMBERED:
@@ -103,11 +105,14 @@ class SectionPress:
         settings, language = self._config.settings, self._issue.language
         direction = direction_of_language(language)
         return {
-            "newsletter": settings.newsletter,
+            "newsletter": settings.newsletter.model_copy(
+                update={"name": settings.newsletter.said_in(language, "name").text}
+            ),
+            "words_in_catalogue": words_of(spoken([language]), "theme"),
             "said": partial(settings.newsletter.said_in, language),
             "brand": settings.brand,
-            "heading_font": bare_font_stack(settings.brand.heading_font),
-            "body_font": bare_font_stack(settings.brand.body_font),
+            "heading_font": bare_font_stack(with_fonts_of(settings.brand.heading_font, language)),
+            "body_font": bare_font_stack(with_fonts_of(settings.brand.body_font, language)),
             "issue": self._issue.fields,
             "month": dates.format_month(self._issue.fields.date, language),
             "language": language,
@@ -177,8 +182,25 @@ class SectionPress:
             "deadline": lambda item: dates.format_deadline(item, language),
             "tile": lambda item: dates.date_tile(item, language),
             "starts": _starts,
-            "calendar_url": google_calendar_url,
+            "status": lambda item: status_words(item.fields.status, language),
+            "calendar_url": self._calendar_url,
         }
+
+    def _event_page(self, item: Item) -> str:
+        """Return the address of an event's page in the archive, or an empty string if it will have none."""
+        archive, fields = self._config.settings.archive, self._issue.fields
+        if archive is None or archive.to is None or fields.visibility is Visibility.NONE or item.fields.starts is None:
+            return ""
+        original = fields.language or self._config.settings.newsletter.language
+        language = self._issue.language
+        return address_of(archive.url, event_path(item.slug, "" if language == original else language))
+
+    def _calendar_url(self, item: Item) -> str | None:
+        """Return the link that adds an event to a calendar: to its page, which offers all services, or to Google's.
+
+        An event that is canceled or postponed has none.
+        """
+        return None if item.fields.status else self._event_page(item) or google_url(item)
 
     def _clock_tools(self, sources: list[SlotSource]) -> Mapping[str, object]:
         """Return the functions that show the times of an event on the reader's clock."""
@@ -198,11 +220,7 @@ class SectionPress:
             sources.append(WithoutLocalTime(times, str(markup)))
             return sources[-1].token
 
-        def event_page(item: Item) -> str:
-            archive = self._config.settings.archive
-            return address_of(archive.url, event_path(item.slug)) if archive else ""
-
-        return {"local": local, "without_local": without_local, "event_page": event_page}
+        return {"local": local, "without_local": without_local, "event_page": self._event_page}
 
     def _ingredients(self) -> str:
         """Return a hash of everything that a section depends on besides its own files."""

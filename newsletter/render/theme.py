@@ -1,8 +1,9 @@
 """The theme. A template in the workspace replaces the built-in template of the same name."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
@@ -12,10 +13,11 @@ from msgspec import Struct
 from newsletter.config import TEMPLATES_FOLDER, builtin_theme
 from newsletter.errors import Mistake, MistakesError
 from newsletter.model.issue_fields import SECTION_TYPES, SectionType
-from newsletter.model.rendered import Picture
+from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.model.slots import SlotSource
 from newsletter.render.memory import Memory, compiled_templates
 
+_REMEMBERED = 64
 _TEXT_FOLDER = "text/"
 _PAGE_FOLDER = "page/"
 _HTML_ENDING, _TEXT_ENDING, _PAGE_ENDING = ".mjml.j2", ".txt.j2", ".html.j2"
@@ -41,7 +43,8 @@ class Theme:
         self.memory = memory or Memory()
         self.laid_out: dict[object, LaidOutSection] = {}  # the keys contain everything that a section depends on
         self._found: dict[tuple[str, str], str] = {}  # the templates of sections, by folder and type
-        self._told: tuple[tuple[object, ...], str] = ((), "")
+        self._told: dict[tuple[int, ...], tuple[tuple[object, ...], str]] = {}
+        self._variants: dict[Hashable, tuple[RenderedVariant, tuple[Picture, ...]]] = {}
 
     @cached_property
     def section_types(self) -> Mapping[str, SectionType]:
@@ -54,12 +57,28 @@ class Theme:
         return {**found, **SECTION_TYPES}
 
     def told(self, *records: object) -> str:
-        """Return everything in these records as text. It is kept, as the same records are given again in a rebuild."""
-        known, text = self._told
-        if len(known) != len(records) or any(one is not other for one, other in zip(known, records, strict=True)):
-            text = repr(records)
-            self._told = (records, text)
-        return text
+        """Return a hash of everything in these records. It is kept, as the same records are given in each rebuild."""
+        key = tuple(map(id, records))
+        if key not in self._told:
+            if len(self._told) >= _REMEMBERED:
+                self._told.clear()
+            digest = blake2b(repr(records).encode(), digest_size=16).hexdigest()
+            self._told[key] = (records, digest)  # with the records, so that no others get their ids
+        return self._told[key][1]
+
+    def recall_variant(
+        self, key: Hashable, render: Callable[[], tuple[RenderedVariant, tuple[Picture, ...]]]
+    ) -> tuple[RenderedVariant, tuple[Picture, ...]]:
+        """Return the variant under a key, and all its images. Render it if it is not there.
+
+        The key contains everything that the variant is made from, except the templates.
+        """
+        found = self._variants.get(key)
+        if found is None:
+            if len(self._variants) >= _REMEMBERED:
+                self._variants.clear()
+            found = self._variants[key] = render()
+        return found
 
     def render(self, name: str, context: Mapping[str, object]) -> str:
         """Render a template with a context.

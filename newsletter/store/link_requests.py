@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from newsletter.language.service_words import spoken
+from newsletter.language.catalogue import spoken
 from newsletter.model.address import person_of
 from newsletter.model.permission import may_be_asked
 from newsletter.model.preferences import LinkRequest, LinkRequestKind

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
+import orjson
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -19,6 +20,7 @@ from newsletter.model.audience import tags_text
 from newsletter.model.columns import FIELD_COLUMNS
 from newsletter.model.segment import (
     All,
+    Among,
     And,
     Compare,
     CompareNumber,
@@ -59,6 +61,8 @@ _LESS = frozenset({Operator.LESS, Operator.AT_MOST})
 
 _TAGGED = "(instr(s.tags, :tag) > 0)"
 _LEFT = "(s.person IN (SELECT left_one.person FROM suppression AS left_one WHERE left_one.topic = :topic))"
+
+_AMONG = "(s.id IN (SELECT CAST(value AS INTEGER) FROM json_each(:people)))"
 
 _OF_ISSUE = "SELECT b.id FROM broadcast AS b WHERE b.issue = :issue"
 _OF_ANY = "SELECT b.id FROM broadcast AS b"
@@ -151,7 +155,7 @@ def condition_sql(condition: Condition, binder: Binder) -> str:
             return _test_sql(condition, binder)
 
 
-def _test_sql(condition: Compare | CompareNumber | OneOf | Tagged | Left | Did | Since, binder: Binder) -> str:
+def _test_sql(condition: Compare | CompareNumber | OneOf | Tagged | Left | Among | Did | Since, binder: Binder) -> str:
     match condition:
         case Compare() | CompareNumber():
             return _comparison_sql(condition, binder)
@@ -160,12 +164,12 @@ def _test_sql(condition: Compare | CompareNumber | OneOf | Tagged | Left | Did |
             return f"({_compared_sql(name, binder)} IN ({bound}))"
         case Tagged(tag):
             return _TAGGED.replace(":tag", binder.bind(tags_text((tag,))))
+        case Among(people):
+            return _AMONG.replace(":people", binder.bind(orjson.dumps(people).decode()))
+        case Did() | Since():
+            return _did_sql(condition, binder) if isinstance(condition, Did) else _since_sql(condition, binder)
         case Left(topic):
             return _LEFT.replace(":topic", binder.bind(topic))
-        case Did():
-            return _did_sql(condition, binder)
-        case Since():
-            return _since_sql(condition, binder)
 
 
 def _comparison_sql(comparison: Compare | CompareNumber, binder: Binder) -> str:

@@ -5,18 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.config import builtin_theme, load_config
+from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.errors import MistakesError
+from newsletter.language.catalogue import spoken_languages
 from newsletter.model.issue import Issue
 from newsletter.model.mailbox import MailApp
+from tests.steps import steps_file
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 TIPS_ISSUE = ISSUE + "  - tips\n"
-BUILT_IN = builtin_theme() / "tips"
-LANGUAGES = sorted(re.findall(r'^  "([a-z]+)": \{', (builtin_theme() / "parts/words.j2").read_text(), re.MULTILINE))
-ENGLISH = (BUILT_IN / "en.yaml").read_text(encoding="utf-8")
-MARKUP = re.compile(r"[<>{}*_`\[\]|]|\bhttps?:|&\w+;")
+ENGLISH = steps_file()
 
 
 def load(root: Path, front_matter: str, *, language: str = "", files: dict[str, str] | None = None) -> Issue:
@@ -35,23 +34,14 @@ def mistakes(root: Path, front_matter: str, *, language: str = "", files: dict[s
     return [str(mistake) for mistake in caught.value.mistakes]
 
 
-def test_there_are_steps_in_every_language_that_the_theme_speaks() -> None:
-    assert len(LANGUAGES) >= 12
-    assert sorted(path.stem for path in BUILT_IN.glob("*.yaml")) == LANGUAGES
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_app_has_plain_steps_in_every_language(tmp_path: Path, language: str) -> None:
+@pytest.mark.parametrize("language", spoken_languages())
+def test_every_app_has_steps_in_every_language(tmp_path: Path, language: str) -> None:
     english = load(tmp_path / "en", "show: all").tips
     tips = load(tmp_path / language, "show: all", language=language).tips
     assert tips is not None
     assert english is not None
     for app in MailApp:
-        words = [tips.of(app).title, *tips.of(app).steps]
-        assert len(tips.of(app).steps) == len(english.of(app).steps)
-        assert not [word for word in words if MARKUP.search(word)]
-        assert all(word.isprintable() or "\N{NO-BREAK SPACE}" in word for word in words), "an invisible character"
-        assert all(len(step) <= 100 for step in tips.of(app).steps), "a step is one short sentence"
+        assert len(tips.of(app).steps) == len(english.of(app).steps) >= 2
 
 
 def test_a_region_takes_the_steps_of_its_language(tmp_path: Path) -> None:
@@ -74,7 +64,7 @@ def test_a_language_without_steps_is_a_mistake_that_names_those_with(tmp_path: P
     (told,) = mistakes(tmp_path, "show: all", language="fi")
     assert told.startswith("issues/2026-02/tips.md:3: the theme has no steps in the issue's language, fi; ")
     assert "create the file templates/tips/fi.yaml, or write your own steps below `cards:`" in told
-    assert f"the theme has steps in {', '.join(LANGUAGES)}" in told
+    assert f"the theme has steps in {', '.join(spoken_languages())}" in told
 
 
 @pytest.mark.parametrize(

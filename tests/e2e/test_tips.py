@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.program import run
+from tests.steps import steps_file
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 STEPS = {  # words of each app's steps that stand in no other's
@@ -128,8 +129,7 @@ def test_an_approval_names_every_variant_and_ends_with_an_edit_of_the_steps(work
     assert "with the steps for Gmail" in approved
     assert "with the steps for other mailboxes" in approved
 
-    english = (Path(__file__).parents[2] / "templates/tips/en.yaml").read_text(encoding="utf-8")
-    write_workspace(workspace, {"templates/tips/en.yaml": english.replace("Choose “Move”.", "Tap “Move”.")})
+    write_workspace(workspace, {"templates/tips/en.yaml": steps_file().replace("Choose “Move”.", "Tap “Move”.")})
     write_workspace(workspace, {"issues/2026-02/issue.yaml": ISSUE + "  - tips\n", "issues/2026-02/tips.md": TIPS})
     again = run(workspace, "approve", "2026-02", "--by", "Ana Lima", "--yes").stdout
     assert "changed since Ana Lima approved" in again

@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from newsletter.language.calendar_links import google_url
 from newsletter.language.clock import MONTHS, WEEKDAYS
-from newsletter.language.dates import format_when, google_calendar_url
+from newsletter.language.dates import format_when
 from newsletter.language.zone_labels import is_skipped, is_twice
 from newsletter.model.issue import Item
 from tests.language.clocks import changes, clocks_in, wall_clock, zone_names
@@ -69,10 +71,11 @@ def events_in(zone: str) -> Iterator[Item]:
 
 def instants_of(event: Item) -> tuple[int, int]:
     """The start and the end that the link to the calendar states."""
-    url = google_calendar_url(event)
+    url = google_url(event)
     assert url is not None
     starts, ends = parse_qs(urlsplit(url).query)["dates"][0].split("/")
-    stamps = [datetime.strptime(each, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) for each in (starts, ends)]
+    zone = UTC if starts.endswith("Z") else ZoneInfo(parse_qs(urlsplit(url).query)["ctz"][0])
+    stamps = [datetime.strptime(each.rstrip("Z"), "%Y%m%dT%H%M%S").replace(tzinfo=zone) for each in (starts, ends)]
     return int(stamps[0].timestamp()), int(stamps[1].timestamp())
 
 
@@ -232,5 +235,5 @@ def test_a_time_that_comes_twice_says_its_offset() -> None:
     assert format_when(item(**until), "en").endswith("11:30 pm – Sunday 1:15 am (UTC−7) PT")
     series = item(**{**fields, "ends": "2027-11-21 02:30"}, repeats="weekly")
     assert format_when(series, "en").endswith("1:30–2:30 am PT")  # on the other days, it is not UTC−7
-    links = [google_calendar_url(item(**fields, offset=offset)) or "" for offset in ("-07:00", "-08:00")]
+    links = [google_url(item(**fields, offset=offset)) or "" for offset in ("-07:00", "-08:00")]
     assert ["20271107T083000Z" in links[0], "20271107T093000Z" in links[1]] == [True, True]

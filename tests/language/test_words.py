@@ -3,7 +3,7 @@
 import pytest
 from babel import Locale
 
-from newsletter.language.words import colon_after, comma_of, language_name, locale_of, typed_forms, weekly
+from newsletter.language.words import colon_after, comma_between, language_name, locale_of, typed_forms, weekly
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_language_has_a_name_in_english(language: str, name: str) -> None:
     ],
 )
 def test_each_week_is_said_in_the_language(language: str, day: str, said: str) -> None:
-    assert weekly(day, Locale(language)) + comma_of(Locale(language)) == said
+    assert weekly(day, Locale(language)) + comma_between(language) == said
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ import pytest
 from lxml import html as lxml_html
 from msgspec.structs import replace
 
-from newsletter.config import builtin_theme
 from newsletter.model.issue import Tips
 from newsletter.model.mailbox import APPS_OF_MAILBOX, MailApp, MailboxProvider
 from newsletter.model.readership import Reader
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
 from tests.render.conftest import Mail, Render
 from tests.render.values import slot_values
+from tests.steps import steps_file
 from tests.workspaces import ISSUE
 
 
@@ -132,8 +132,7 @@ def test_an_address_makes_no_difference_where_all_see_the_same(render: Render) -
 def test_what_readers_of_one_mailbox_see_is_part_of_the_content(render: Render) -> None:
     files = tips_issue("show: own")
     before = render(files).rendered.content_hash
-    english = (builtin_theme() / "tips/en.yaml").read_text(encoding="utf-8")
-    changed = {"templates/tips/en.yaml": english.replace("Choose “Add to contacts” and save.", "Add us.")}
+    changed = {"templates/tips/en.yaml": steps_file().replace("Choose “Add to contacts” and save.", "Add us.")}
     assert render({**files, **changed}).rendered.content_hash != before
 
 

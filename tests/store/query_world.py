@@ -220,9 +220,15 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("freeze.exclude_without_consent", (FREEZE,)),
     ("freeze.paused_members", ({"at": EVER},)),
     ("freeze.exclude_listed", ({**FREEZE, "subscribers": "[1, 2]"},)),
-    ("freeze.earlier_broadcasts", ({"issue": "2026-02", "kind": "issue"}, {"issue": "none", "kind": "issue"})),
+    (
+        "freeze.earlier_broadcasts",
+        tuple(
+            {"issue": issue, "kind": "issue", "provider": provider}
+            for issue, provider in (("2026-02", "outbox"), ("2026-02", "smtp"), ("none", "outbox"))
+        ),
+    ),
     ("freeze.exclude_earlier", ({**FREEZE, "earlier": 1},)),
-    ("freeze.repeated_content", ({"content_hash": "abc", "kind": "issue", "issue": "2026-03"},)),
+    ("freeze.repeated_content", ({"content_hash": "abc", "kind": "issue", "issue": "2026-03", "provider": "outbox"},)),
     ("freeze.members_left", ({"after": 0, "size": 99},)),
     ("freeze.zones_left", ({},)),
     (

@@ -1,6 +1,7 @@
 """The places in the user's files where texts, links and images of the email are written."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from newsletter.config import Config, place_of_key
 from newsletter.errors import Location
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, Item, Section, Source
-from newsletter.model.issue_fields import PictureName
+from newsletter.model.issue_fields import Phrase, PictureName
 from newsletter.model.picture_files import plain_stem
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.rendered import Picture
@@ -75,13 +76,15 @@ class Sources(Struct, frozen=True, kw_only=True):
     texts: tuple[SourceText, ...]
     links: tuple[SourceLink, ...]
     pictures: tuple[SourcePicture, ...]
-    passages: tuple[Passage, ...] = ()  # the same texts, one per paragraph
+    passages: tuple[Passage, ...] = ()  # the same texts, one per paragraph, except those in another language
+    borrowed: tuple[Passage, ...] = ()  # those of sections that are not translated into the issue's language
+    link_places: Mapping[tuple[str, str | None], tuple[Place, ...]] = {}  # by address, and normalized text or None
     originals: Mapping[str, Path] = {}  # the file that each rendered image was made from, by the image's name
 
     def holds(self, text: str) -> bool:
         """Return whether the text is written in the files, alone or as part of a paragraph."""
         wanted = normalized(text)
-        return any(f" {wanted} " in f" {normalized(passage.whole)} " for passage in self.passages)
+        return any(f" {wanted} " in f" {normalized(passage.whole)} " for passage in (*self.passages, *self.borrowed))
 
     def place_of_text(self, text: str) -> Place | None:
         """Return where the text, or its first line, is written, or None if the theme or the program wrote it."""
@@ -101,10 +104,8 @@ class Sources(Struct, frozen=True, kw_only=True):
 
     def places_of_link(self, address: str, text: str) -> tuple[Place, ...]:
         """Return every place of a link with this address and text, or of all links to the address if none has it."""
-        same = [link for link in self.links if link.address == address]
-        wanted = normalized(text)
-        exact = [link for link in same if normalized(link.text) == wanted]
-        return tuple(dict.fromkeys(link.place for link in exact or same))
+        exact = self.link_places.get((address, normalized(text)))
+        return exact or self.link_places.get((address, None), ())
 
     def place_of_picture(self, address: str) -> Place | None:
         """Return where the file of a rendered image is named, given the image's name or its address in the email."""
@@ -115,26 +116,44 @@ class Sources(Struct, frozen=True, kw_only=True):
         return next((picture.place for picture in self.pictures if plain_stem(picture.path) == stem), None)
 
 
-def index_sources(issue: Issue, config: Config, rendered: Iterable[Picture] = ()) -> Sources:
+def index_sources(issues: Sequence[Issue], config: Config, rendered: Iterable[Picture] = ()) -> Sources:
     """Return the texts, links and images in an issue's files and in the settings that appear in every email.
 
-    With the `rendered` images, each of them is found at the file that it was made from.
+    `issues` is the issue in each of the languages that are checked together. With the `rendered` images, each of them
+    is found at the file that it was made from.
     """
-    parts = [_of_part(part) for part in _parts(issue)]
-    written = [_of_record(issue.fields, issue.source), *(part.keys for part in parts), *(part.prose for part in parts)]
-    written.append(_of_settings(config))
-    files = {name: picture.path for name, picture in issue.pictures.items()}
+    written: list[Sources] = []
+    borrowed: dict[Passage, None] = {}
+    for issue in issues:
+        parts = [_of_part(part) for part in _parts(issue)]
+        written += [_of_record(issue.fields, issue.source), *(part.keys for part in parts)]
+        written += [*(part.prose for part in parts), _of_settings(config, issue.language)]
+        elsewhere = [_of_part(part) for section in issue.borrowed for part in (section, *section.items)]
+        borrowed |= dict.fromkeys(passage for part in elsewhere for passage in part.keys.passages + part.prose.passages)
+    files = {name: picture.path for name, picture in issues[0].pictures.items()}
+    links = tuple(link for each in written for link in each.links)
     return Sources(
         texts=tuple(text for each in written for text in each.texts),
-        links=tuple(link for each in written for link in each.links),
+        links=links,
+        link_places=_places_of(links),
         pictures=tuple(
             picture if picture.file else replace(picture, file=files.get(picture.path))
             for each in written
             for picture in each.pictures
         ),
-        passages=tuple(passage for each in written for passage in each.passages),
+        passages=tuple(passage for each in written for passage in each.passages if passage not in borrowed),
+        borrowed=tuple(borrowed),
         originals={picture.name: Path(picture.original) for picture in rendered if picture.original},
     )
+
+
+def _places_of(links: Iterable[SourceLink]) -> dict[tuple[str, str | None], tuple[Place, ...]]:
+    """Return the places of the links with each address and text, and of all those with each address, each once."""
+    found: defaultdict[tuple[str, str | None], dict[Place, None]] = defaultdict(dict)
+    for link in links:
+        for text in (normalized(link.text), None):
+            found[link.address, text][link.place] = None
+    return {key: tuple(places) for key, places in found.items()}
 
 
 class _PartSources(Struct, frozen=True, kw_only=True):
@@ -197,7 +216,7 @@ def _passages(texts: Iterable[SourceText]) -> Iterator[Passage]:
             lines = []
 
 
-def _of_settings(config: Config) -> Sources:
+def _of_settings(config: Config, language: str) -> Sources:
     identity, brand = config.settings.newsletter, config.settings.brand
     names = ("name", "organization", "address", "reason")
     logos = {"logo": brand.logo, "logo_dark": brand.logo_dark}
@@ -205,11 +224,15 @@ def _of_settings(config: Config) -> Sources:
     def at(*keys: str | int) -> Place:
         return place_of_key(config, *keys)
 
+    def place_of_word(name: str, phrase: Phrase) -> Place:
+        is_own = phrase.text == getattr(identity, name)
+        return at("newsletter", name) if is_own else at("newsletter", "wording", phrase.language, name)
+
+    said = {name: identity.said_in(language, name) for name in names}
     return _sources(
         tuple(
-            SourceText(text=value, place=at("newsletter", name), key=name, said=value)
-            for name in names
-            if (value := getattr(identity, name))
+            SourceText(text=phrase.text, place=place_of_word(name, phrase), key=name, said=phrase.text)
+            for name, phrase in said.items()
         ),
         (
             SourceLink(text=identity.name, address=identity.website, place=at("newsletter", "website")),

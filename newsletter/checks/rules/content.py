@@ -1,22 +1,25 @@
 """Checks of content: something to read for every reader, what the law requires, and merge fields."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import PurePath
 from shlex import quote
 
 from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, warning
 from newsletter.checks.reading.document import normalized
 from newsletter.checks.rules.addresses import UNSUBSCRIBE_TOKEN
-from newsletter.model.finding import Severity
+from newsletter.config import CONFIG_FILE
+from newsletter.language.words import language_name
+from newsletter.model.finding import Place, Severity
 from newsletter.model.issue import Section
 from newsletter.model.slots import LINK_FIELDS
+from newsletter.model.values import is_language
 from newsletter.settings.mistakes import suggestion
 
 _IN_FOOTER = f"show it in the footer {IN_TEMPLATES}"
 _ALWAYS_FILLED = {*LINK_FIELDS, "email"}
 
 
-@rule("C2")
+@rule("C2", is_once=True)
 def check_substance(context: CheckContext) -> Iterable[Problem]:
     """Nothing to read.
 
@@ -37,7 +40,7 @@ def check_substance(context: CheckContext) -> Iterable[Problem]:
             yield warning(section.source.at(), f"the section {section.name} is empty", remedy)
 
 
-@rule("C3", severity=Severity.WARNING)
+@rule("C3", severity=Severity.WARNING, is_once=True)
 def check_unused_files(context: CheckContext) -> Iterable[Problem]:
     """Files that no section shows.
 
@@ -45,7 +48,11 @@ def check_unused_files(context: CheckContext) -> Iterable[Problem]:
     written but never listed reaches no reader, and nothing in the email shows that it is missing.
     """
     issue = context.subject.issue
+    offered = context.subject.settings.languages.offered
     for name in issue.unused:
+        if translation := _unused_translation(name, offered):
+            yield warning(Place(path=str(PurePath(issue.source.path).parent / name)), *translation)
+            continue
         *folders, file = PurePath(name).parts
         section = folders[0] if file == "index.md" and len(folders) == 1 else PurePath(file).stem
         remedy = "rename it so that it ends in .md, or delete it"
@@ -55,6 +62,21 @@ def check_unused_files(context: CheckContext) -> Iterable[Problem]:
             remedy = "move its text to a section, or delete the file"
         what = f"the file {name} is in no section, so readers do not see it"
         yield warning(issue.source.at("sections"), what, remedy)
+
+
+def _unused_translation(name: str, offered: Collection[str]) -> tuple[str, str] | None:
+    """Return what is wrong with a translation that is not used, and what to do, or None if it is not a translation."""
+    path = PurePath(name)
+    original, _, code = path.stem.rpartition(".")
+    if not (original and path.suffix == ".md" and is_language(code)):
+        return None
+    if code in offered:
+        return (
+            f"there is no {original}.md that this file translates",
+            f"rename it after its original, as NAME.{code}.md",
+        )
+    what = f"this file is a translation into {language_name(code)}, which the newsletter does not offer"
+    return what, f'add "{code}" to `offered` under [languages] in {CONFIG_FILE}, or delete the file'
 
 
 def _is_empty(section: Section) -> bool:

@@ -41,7 +41,7 @@ CLOCK_WITH_ZONE = re.compile(
 _SHOWN_ZONES = 3
 
 
-@rule("E1")
+@rule("E1", is_once=True)
 def check_dates(context: CheckContext) -> Iterable[Problem]:
     """Past events or deadlines.
 

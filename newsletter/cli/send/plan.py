@@ -6,6 +6,7 @@ from shlex import quote
 from newsletter.cli import output
 from newsletter.cli.compose.findings import print_findings
 from newsletter.config import Config
+from newsletter.model.broadcast import BroadcastKind
 from newsletter.workflows.send.plan import BroadcastPlan
 from newsletter.workflows.send.plan_facts import TERMINAL_SEAT, notes_on_people, plan_facts
 
@@ -21,6 +22,8 @@ def print_plan(config: Config, plan: BroadcastPlan, *, through: str, now: dateti
         output.note(f"{count} overridden for this broadcast. The override is saved with the broadcast.")
     if plan.blocking:
         print_findings(plan.blocking)
+    elif plan.request.kind is BroadcastKind.CORRECTION:  # no command checks it once more
+        print_findings(plan.warnings)
     elif plan.warnings:
         check = f"newsletter check {quote(plan.composed.issue.name)}"
         output.note(f"{output.count_of(len(plan.warnings), 'warning')}: `{check}` lists them.")

@@ -87,7 +87,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         order = _order(config, database, folder, asked, proposed, now=now)
         if awake and order.schedule is None:
             raise InputError('--awake needs a time; add --at, for example --at "thursday 08:00"')
-        provider = _provider(config, is_needed=not dry_run)
+        provider = provider_for_sending(config, is_needed=not dry_run)
         with probing(config, without, now=now) as wanted:
             plan = plan_broadcast(
                 config, database, order, provider=provider, probing=wanted, now=now, is_preview=dry_run
@@ -102,7 +102,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         if provider is None or dry_run:
             output.note("Dry run: nothing was sent. Run the same command without --dry-run to send.")
             return
-        chosen = _awake(config, database, awake, may_ask=not yes) if order.schedule else None
+        chosen = awake_for(config, database, awake, may_ask=not yes) if order.schedule else None
         verb = "Schedule it for" if order.schedule else "Send to"
         question = f"{verb} {output.count_of(plan.preview.recipients, 'subscriber')}?"
         output.require_yes(question, yes=yes, otherwise="Nothing was sent.")
@@ -110,9 +110,9 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         if plan.worn_out:
             output.note(f"{output.count_of(len(plan.worn_out), 'address')} blocked after too many soft bounces.")
         if chosen is Awake.HERE:
-            _send_here(config, database, broadcast, plan, provider)
+            send_from_here(config, database, broadcast, plan, provider)
         else:
-            _begin(config, database, broadcast, plan, provider)
+            begin_sending(config, database, broadcast, plan, provider)
 
 
 class _SendOptions(Struct, frozen=True, kw_only=True):
@@ -143,7 +143,7 @@ def _order(
 ) -> Order:
     if proposed is not None:
         return order_of(config, database, proposed, folder, waivers=asked.waivers, now=now)
-    schedule = _schedule(config, asked.at, local_time=asked.is_local_time, now=now)
+    schedule = read_time(config, asked.at, local_time=asked.is_local_time, now=now)
     segment = meant_by(config, database, segment=asked.segment, where=asked.where, now=now)
     return Order(folder=folder, segment=segment, waivers=asked.waivers, schedule=schedule)
 
@@ -155,7 +155,8 @@ def _start(database: Database, proposed: Proposal | None, plan: BroadcastPlan, p
     return start_broadcast(database, plan, provider, now=now)
 
 
-def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime) -> Schedule | None:
+def read_time(config: Config, at: str | None, *, local_time: bool = False, now: datetime) -> Schedule | None:
+    """Return when to send, as the options say, or None for as soon as possible."""
     if at is None and local_time:
         raise InputError('--local-time needs a time; add --at "2026-02-19 08:00"')
     if at is None:
@@ -163,11 +164,12 @@ def _schedule(config: Config, at: str | None, *, local_time: bool, now: datetime
     return read_schedule(at, zone=config.settings.newsletter.timezone, is_local_time=local_time, now=now)
 
 
-def _awake(config: Config, database: Database, given: Awake | None, *, may_ask: bool) -> Awake:
+def awake_for(config: Config, database: Database, given: Awake | None, *, may_ask: bool) -> Awake:
+    """Return what will be running at the time of a scheduled broadcast."""
     return choose_awake(config, given, last=last_run(database), may_ask=may_ask, now=datetime.now(UTC))
 
 
-def _provider(config: Config, *, is_needed: bool) -> Provider | None:
+def provider_for_sending(config: Config, *, is_needed: bool) -> Provider | None:
     """Return the provider, or None if it is not needed and its secret is not set."""
     try:
         return open_provider(config, os.environ)
@@ -177,7 +179,9 @@ def _provider(config: Config, *, is_needed: bool) -> Provider | None:
         return None
 
 
-def _begin(config: Config, database: Database, broadcast: Broadcast, plan: BroadcastPlan, provider: Provider) -> None:
+def begin_sending(
+    config: Config, database: Database, broadcast: Broadcast, plan: BroadcastPlan, provider: Provider
+) -> None:
     """Send the part of a new broadcast that is due now, or show its status if all of it is due later."""
     beginning = begin(config, broadcast, plan, now=datetime.now(UTC))
     if beginning.is_now:
@@ -186,13 +190,13 @@ def _begin(config: Config, database: Database, broadcast: Broadcast, plan: Broad
         print_broadcast(config, status_of(database, broadcast.id))
 
 
-def _send_here(
+def send_from_here(
     config: Config, database: Database, broadcast: Broadcast, plan: BroadcastPlan, provider: Provider
 ) -> None:
     """Send a scheduled broadcast from this terminal, until nothing of it is left."""
     say_run(database, TERMINAL, now=datetime.now(UTC))
     with suppress(typer.Exit):  # what was not accepted is tried again
-        _begin(config, database, broadcast, plan, provider)
+        begin_sending(config, database, broadcast, plan, provider)
     if code := send_when_due(config, database, broadcast.id):
         raise typer.Exit(code)
 

@@ -29,6 +29,7 @@ from newsletter.workflows.send.account import (
 from newsletter.workflows.send.recall import StillHeld
 from newsletter.workflows.send.road import Road, Step, draft_of, road_of
 from newsletter.workflows.send.status import BroadcastLine, BroadcastStatus, list_statuses, status_of
+from newsletter.workflows.send.told import notes_on_old_times
 
 NOBODY_NOW = "someone no longer on the list"
 
@@ -88,6 +89,8 @@ def status(
         else:
             draft = draft_of(config, database, require_issue(config, of))
             _print_road(road_of(config, database, draft), as_json=as_json)
+        if not as_json:
+            output.print_notes(tuple(notes_on_old_times(database, now=datetime.now(UTC))))
 
 
 def _print_all(lines: Sequence[BroadcastLine], *, as_json: bool) -> None:

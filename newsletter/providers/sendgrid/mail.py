@@ -84,7 +84,7 @@ def compile_request(mailing: Mailing, *, sandbox: bool) -> CompiledRequest:
             {"type": "text/html", "value": variant.html.fill(tags)},
         ],
         # RFC 3834, section 5: an email about a sign-up is generated for the person who asked for it.
-        "headers": {"List-Id": _list_id(envelope)}
+        "headers": {"List-Id": _list_id(envelope), "Content-Language": variant.language}
         | ({"Auto-Submitted": "auto-generated"} if mailing.is_automatic else {}),
         # An issue's folder can have any name; a category must be ASCII and not too long.
         "categories": [mailing.category.encode("ascii", "replace").decode("ascii")[-_LONGEST_CATEGORY:]],

@@ -156,7 +156,8 @@ def _exclude(
     for reason, paused in _paused(connection, moment_of, now=now).items():
         listed = orjson.dumps(paused).decode()
         _append(excluded, reason, _EXCLUDE_LISTED(connection, settlement=len(excluded) + 1, subscribers=listed))
-    for earlier in _EARLIER_BROADCASTS(connection, issue=request.issue, kind=request.kind.value):
+    same = {"issue": request.issue, "kind": request.kind.value, "provider": request.provider}
+    for earlier in _EARLIER_BROADCASTS(connection, **same):
         count = _EXCLUDE_EARLIER(connection, settlement=len(excluded) + 1, earlier=earlier)
         _append(excluded, f"{_ALREADY_IN} {earlier}", count)
     return tuple(excluded)
@@ -175,9 +176,8 @@ def _paused(
 
 def _repeats(connection: Connection, request: FreezeRequest) -> tuple[RepeatedContent, ...]:
     """Return the earlier broadcasts of the same content and kind under another name, with the people who have it."""
-    found = _REPEATED_CONTENT(
-        connection, content_hash=request.content_hash, kind=request.kind.value, issue=request.issue
-    )
+    same = {"content_hash": request.content_hash, "kind": request.kind.value, "provider": request.provider}
+    found = _REPEATED_CONTENT(connection, **same, issue=request.issue)
     return tuple(repeat for repeat in found if repeat.people)
 
 

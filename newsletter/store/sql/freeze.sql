@@ -70,9 +70,13 @@ UPDATE member
 SET settlement = :settlement
 WHERE subscriber IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers));
 
--- name: earlier_broadcasts(issue, kind)
--- Return the broadcasts of the same issue and kind so far.
-SELECT id FROM broadcast WHERE issue = :issue AND kind = :kind ORDER BY id;
+-- name: earlier_broadcasts(issue, kind, provider)
+-- Return the broadcasts of the same issue and kind so far. The outbox only writes files, which no one receives, so its
+-- broadcasts count among themselves, and those of all other providers do too.
+SELECT id
+FROM broadcast
+WHERE issue = :issue AND kind = :kind AND (provider = 'outbox') = (:provider = 'outbox')
+ORDER BY id;
 
 -- name: exclude_earlier(settlement, earlier)!
 -- Exclude the members who may have received, or may still receive, the issue from an earlier broadcast.
@@ -91,7 +95,7 @@ WHERE
             AND coalesce(c.state, s.status) NOT IN ('rejected', 'cancelled', 'invalid', 'excluded')
     );
 
--- name: repeated_content(content_hash, kind, issue)
+-- name: repeated_content(content_hash, kind, issue, provider)
 -- Return the broadcasts that had the same content and kind under another name of the issue. Also return how many of the
 -- remaining members may have received it, or may still receive it, from each.
 SELECT
@@ -108,7 +112,11 @@ SELECT
             AND coalesce(c.state, s.status) NOT IN ('rejected', 'cancelled', 'invalid', 'excluded')
     ) AS people
 FROM broadcast AS b
-WHERE b.content_hash = :content_hash AND b.kind = :kind AND b.issue <> :issue
+WHERE
+    b.content_hash = :content_hash
+    AND b.kind = :kind
+    AND b.issue <> :issue
+    AND (b.provider = 'outbox') = (:provider = 'outbox')
 ORDER BY b.id;
 
 -- name: members_left(after, size)
@@ -141,10 +149,11 @@ VALUES (
 RETURNING id;
 
 -- name: edition_of(broadcast)$
--- Return the edition that the deliveries of a broadcast count for: the first broadcast of the same issue and kind.
+-- Return the edition that the deliveries of a broadcast count for: the first broadcast of the same issue and kind, among
+-- those that also go to the outbox, or among those that do not.
 SELECT min(f.id)
 FROM broadcast AS f
-JOIN broadcast AS b ON b.issue = f.issue AND b.kind = f.kind
+JOIN broadcast AS b ON b.issue = f.issue AND b.kind = f.kind AND (b.provider = 'outbox') = (f.provider = 'outbox')
 WHERE b.id = :broadcast;
 
 -- name: give_up_places(edition)!

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from newsletter.config import Config
+from newsletter.language.catalogue import spoken, words_of
 from newsletter.language.dates import format_day
 from newsletter.language.direction import direction_of_language
-from newsletter.language.service_words import service_words, spoken
 from newsletter.settings.workspace import Brand, Palette
 from newsletter.web.public.service import Service
 
@@ -25,7 +25,7 @@ _MOST_LANGUAGES = 20  # of those that a browser names
 _NAME, _ADDRESS = Markup("<bdi>{}</bdi>"), Markup('<bdi class="address">{}</bdi>')
 _ADDRESSES = frozenset({"address", "old", "new"})  # the places in words where a masked address stands
 _A_WEEK = "public, max-age=604800"
-Notice = tuple[str, str] | None  # the topic and key of the words that a page shows above its form
+Notice = tuple[str, str] | None  # the group and key of the words that a page shows above its form
 AGAIN: Notice = ("general", "again")  # asks to press once more
 PICTURE_TYPES: Mapping[str, str] = {
     ".png": "image/png",
@@ -40,7 +40,7 @@ def page(
 ) -> HTMLResponse:
     """Return a page in the language of the person, if it is known, or else in one that the browser asks for.
 
-    In the template, `say(page, key, …)` returns words from `language/service/`, in which values are isolated from the
+    In the template, `say(group, key, …)` returns a message of the catalogue, in which values are isolated from the
     direction of the text around them.
     """
     settings = service.config.settings
@@ -70,11 +70,11 @@ def page_in_a_file(config: Config, template: str, *, language: str, **values: ob
 def _spoken_in(config: Config, language: str) -> Mapping[str, object]:
     """Return what templates use to speak a language."""
 
-    def say(topic: str, key: str, **names: object) -> Markup:
-        return _isolating(language, topic, key, **names) if names else _said(language, topic, key)
+    def say(group: str, key: str, **names: object) -> Markup:
+        return _isolating(language, group, key, **names) if names else _said(language, group, key)
 
-    def plainly(topic: str, key: str, **names: object) -> str:
-        return service_words(language)[topic][key].format(**names)
+    def plainly(group: str, key: str, **names: object) -> str:
+        return words_of(language, group)[key].format(**names)
 
     def day_of(moment: datetime) -> str:
         return format_day(moment.astimezone(ZoneInfo(config.settings.newsletter.timezone)).date(), language)
@@ -112,11 +112,11 @@ def said_page(
 ) -> HTMLResponse:
     """Return a page that only says something.
 
-    `about` is the topic and key of its words; the key of its title is the same with `_title`. `more` is the key of what
+    `about` is the group and key of its words; the key of its title is the same with `_title`. `more` is the key of what
     it adds.
     """
-    topic, key = about
-    values = {"topic": topic, "key": key, "more": more, "address": address}
+    group, key = about
+    values = {"group": group, "key": key, "more": more, "address": address}
     return page(service, request, "said.html.j2", language=language, status=status, **values)
 
 
@@ -195,13 +195,13 @@ def _hash_of(brand: Brand) -> str:
 
 
 @cache
-def _said(language: str, topic: str, key: str) -> Markup:
-    return _isolating(language, topic, key)
+def _said(language: str, group: str, key: str) -> Markup:
+    return _isolating(language, group, key)
 
 
-def _isolating(language: str, topic: str, key: str, **names: object) -> Markup:
+def _isolating(language: str, group: str, key: str, **names: object) -> Markup:
     isolated = {name: (_ADDRESS if name in _ADDRESSES else _NAME).format(value) for name, value in names.items()}
-    return Markup(service_words(language)[topic][key]).format(**isolated)  # noqa: S704 - our own words
+    return Markup(words_of(language, group)[key]).format(**isolated)  # noqa: S704 - our own words
 
 
 def _asked_for(request: Request) -> Iterable[str]:

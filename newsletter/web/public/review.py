@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.config import CONFIG_FILE
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER
-from newsletter.language.service_words import service_words
+from newsletter.language.catalogue import words_of
 from newsletter.model.finding import Severity
 from newsletter.model.personal_links import read_link
 from newsletter.model.rendered import data_address, with_picture_addresses
@@ -235,7 +235,7 @@ class _Reviewing:
         blocks = record.snapshot.variants[variant].blocks
         return _Marks(
             address=f"{self._address(request)}?version={variant}&view={_view_in(request).value}",
-            label=service_words(language_of(self._service, request))["review"]["mark"],
+            label=words_of(language_of(self._service, request), "review")["mark"],
             blocks=blocks,
             said=frozenset(
                 number for number, block in enumerate(blocks) if (block.path, block.line, block.words) in said

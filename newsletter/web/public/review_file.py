@@ -9,7 +9,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from newsletter.config import Config
-from newsletter.language.service_words import spoken
+from newsletter.language.catalogue import spoken
 from newsletter.model.finding import Severity
 from newsletter.model.rendered import data_address, with_picture_addresses
 from newsletter.model.review import ReviewPicture, ShownVariant, Snapshot

@@ -30,6 +30,7 @@ from newsletter.web.studio import (
     sending,
     setup,
     shelf,
+    translations,
 )
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
@@ -49,6 +50,7 @@ _GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
     shelf.routes,
     outbox.routes,
     difference.routes,
+    translations.routes,
     road.routes,
     sending.routes,
     remarks.routes,
@@ -114,6 +116,5 @@ async def _watching(studio: Studio) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        await run_in_threadpool(studio.courier.end)
-        await run_in_threadpool(studio.covers.end)
-        await run_in_threadpool(studio.outbox.end)
+        for end in (studio.courier.end, studio.covers.end, studio.outbox.end, *studio.endings):
+            await run_in_threadpool(end)

@@ -52,6 +52,7 @@ class _AppPages:
         self._studio = studio
         self._lock = Lock()
         self._last: tuple[object, AppSheet] | None = None
+        studio.endings.append(self._end)
 
     def sheet(self, request: Request) -> Response:
         """Return the contact sheet."""
@@ -110,6 +111,12 @@ class _AppPages:
         except CannotRunError as err:
             raise HTTPException(503, f"{err}\n") from err
         return Response(drawing.content, media_type="image/jpeg", headers={"Cache-Control": "no-cache"})
+
+    def _end(self) -> None:
+        with self._lock:
+            sheet = self._last and self._last[1]
+        if sheet is not None:
+            sheet.end()
 
     def _proof(self, request: Request) -> IssueProof:
         try:

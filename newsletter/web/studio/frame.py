@@ -21,7 +21,9 @@ from newsletter.workflows.compose.placed import PLACE_ATTRIBUTE
 
 _DARK_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)")
 _SCHEME_META = re.compile(r"""(<meta\s+name="(?:supported-)?color-schemes?"\s+content=")[^"]*""")
-_SCHEME_PROPERTY = re.compile(r"(?<![\w-])color-scheme\s*:\s*[^;}\"]+")
+_SCHEME_PROPERTY = re.compile(
+    r"color-scheme(?<![\w-]color-scheme)\s*:\s*[^;}\"]+"
+)  # begins with what can be searched fast
 _ALWAYS, _NEVER = "(min-width:0)", "(max-width:0)"
 _LETTER_SIZE = re.compile(r"(?<![\w-])((?:font-size|line-height)\s*:\s*)(\d+(?:\.\d+)?)(?=px)")
 _PLACE = re.compile(rf' {PLACE_ATTRIBUTE}="([^"]*?)(?::\d+)?"')

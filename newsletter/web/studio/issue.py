@@ -67,7 +67,7 @@ class _IssuePages:
         """Return the page of an issue."""
         issue, proofs = request.path_params["issue"], self._studio.proofs
         try:
-            proof = proofs.proof(issue)
+            proof = proofs.proof(issue).judged
         except InputError:
             return page(self._studio, "missing.html.j2", status=404, issue=issue, issues=tuple(proofs.issues()))
         view, now = view_from(request.query_params), datetime.now(UTC)

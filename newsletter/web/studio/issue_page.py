@@ -11,12 +11,12 @@ from newsletter.checks.clients.simulation.inbox_rows import InboxRow
 from newsletter.checks.registry import named
 from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
 from newsletter.config import Config
+from newsletter.language.catalogue import spoken_languages
 from newsletter.language.offered import language_names
-from newsletter.language.service_words import service_languages
 from newsletter.language.words import language_name
 from newsletter.model.axes import Axis
 from newsletter.model.mailbox import MailboxProvider
-from newsletter.model.readership import HIDDEN, MAILBOX, ONLY, SHOWN, TRACKING, TrackingMode
+from newsletter.model.readership import HIDDEN, LANGUAGE, MAILBOX, ONLY, SHOWN, TRACKING, TrackingMode
 from newsletter.web.studio.frame import marked_up, shown_mail
 from newsletter.web.studio.panels import (
     ListedImage,
@@ -149,13 +149,14 @@ def _shown(studio: Studio, proof: IssueProof, view: StudioView, *, now: datetime
 
 def _reader_choices(config: Config, view: StudioView, axes: Collection[Axis]) -> list[ReaderChoice]:
     """Return the controls of a made-up reader: language and zone, then the axes on which the issue differs."""
-    languages = {code: language_name(code) for code, _ in language_names(service_languages())}
+    languages = {code: language_name(code) for code, _ in language_names(spoken_languages())}
     zones = {zone: city(zone) for zone in dict.fromkeys((config.settings.newsletter.timezone, *ZONES))}
     choices = [
         ReaderChoice(name="language", label="Language", values={"": "unknown", **languages}, chosen=view.language),
         ReaderChoice(name="timezone", label="Time zone", values={"": "unknown", **zones}, chosen=view.timezone),
     ]
-    return choices + [_axis_choice(axis, view) for axis in axes if len(axis.values) > 1]
+    others = (axis for axis in axes if axis.name != LANGUAGE)  # which follows from that of the reader
+    return choices + [_axis_choice(axis, view) for axis in others if len(axis.values) > 1]
 
 
 def _axis_choice(axis: Axis, view: StudioView) -> ReaderChoice:

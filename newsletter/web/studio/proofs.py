@@ -9,7 +9,9 @@ from threading import Lock
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from newsletter.checks.registry import CheckResult
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, load_config
 from newsletter.content.loader import ISSUES_FOLDER, issue_names
 from newsletter.errors import InputError, Mistake, MistakesError
@@ -30,6 +32,7 @@ class IssueProof(Struct, frozen=True, kw_only=True, dict=True):
     """The state of an issue: what can be shown of it, and the mistakes in its files."""
 
     issue: str
+    folder: Path
     config: Config  # the settings it was composed with
     composed: Composed | None  # None if there is nothing to show
     mistakes: tuple[Mistake, ...] = ()  # if there are any, parts of `composed` are older than the files, or missing
@@ -48,15 +51,34 @@ class IssueProof(Struct, frozen=True, kw_only=True, dict=True):
         return {}
 
     @cached_property
-    def revision(self) -> str:
-        """A hash that changes whenever anything on the page changes, and only then.
+    def email_revision(self) -> str:
+        """A hash that changes whenever the email changes. It is known before the checks have run.
 
         Images are named after a hash of their content, so the HTML also changes if an image does.
         """
-        digest = blake2b(repr((self.config, self.mistakes)).encode(), digest_size=12)
-        if self.composed is not None:
-            digest.update(repr((self.composed.rendered.variants, self.composed.findings)).encode())
+        digest = blake2b(repr(self.config).encode(), digest_size=12)
+        for each in self.composed.rendered.variants if self.composed is not None else ():
+            digest.update(repr((each.readership, each.subject, each.preheader, each.text, each.html.slots)).encode())
+            digest.update("".join(each.html.parts).encode())
         return digest.hexdigest()
+
+    @cached_property
+    def revision(self) -> str:
+        """A hash that changes whenever anything on the page changes, and only then. It waits for the checks."""
+        findings = self.composed.findings if self.composed is not None else ()
+        return blake2b(repr((self.email_revision, self.mistakes, findings)).encode(), digest_size=12).hexdigest()
+
+    @cached_property
+    def judged(self) -> "IssueProof":
+        """The same proof after the checks have run. That they cannot run is a mistake, and the email stays shown."""
+        composed = self.composed
+        if composed is None:
+            return self
+        found, mistakes = _attempt(lambda: composed.findings, at=self.config.shown(self.folder))
+        if found is not None:
+            return self
+        unchecked = replace(composed, probed=CheckResult(findings=(), not_run=()))
+        return replace(self, composed=unchecked, mistakes=(*self.mistakes, *mistakes))
 
 
 class _Ingredients(Struct, frozen=True, kw_only=True):
@@ -174,7 +196,9 @@ def _compose(issue: str, folder: Path, ingredients: _Ingredients, *, last: Issue
         )
     if composed is None and last is not None:
         config, composed = last.config, before
-    return IssueProof(issue=issue, config=config, composed=composed, mistakes=(*ingredients.mistakes, *mistakes))
+    return IssueProof(
+        issue=issue, folder=folder, config=config, composed=composed, mistakes=(*ingredients.mistakes, *mistakes)
+    )
 
 
 def _attempt(make: Callable[[], _Made], *, at: str) -> tuple[_Made | None, tuple[Mistake, ...]]:

@@ -1,5 +1,7 @@
 """What every page of the studio works with."""
 
+from collections.abc import Callable
+
 from msgspec import Struct, field
 
 from newsletter.config import Config, load_config
@@ -27,6 +29,7 @@ class Studio(Struct, frozen=True, kw_only=True):
     confirmations: Confirmations = field(default_factory=Confirmations)  # what a person is asked before that
     covers: Covers = field(default_factory=Covers)  # of the issues, drawn in the background
     outbox: OutboxShelf = field(default_factory=OutboxShelf)  # what is known of the files in the outbox
+    endings: list[Callable[[], None]] = field(default_factory=list)  # called when the studio is stopped
     without: frozenset[Means] = frozenset()  # the tools that the checks before a broadcast do not use
 
     @property

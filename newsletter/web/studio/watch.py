@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from watchfiles import Change, awatch
 
 from newsletter.errors import InputError
-from newsletter.web.studio.proofs import Proofs
+from newsletter.web.studio.proofs import IssueProof, Proofs
 
 _QUICK_MS = 5  # how long files must be unchanged before a save is reported; the library's default adds 60 ms
 _CALM_MS = 50  # the same, for files that rarely change
@@ -153,19 +153,30 @@ class Pulse:
 
 
 async def revision_events(proofs: Proofs, issue: str, pulse: Pulse) -> AsyncIterator[str]:
-    """Yield the current revision of an issue's proof, and each new revision after that, as server-sent events."""
+    """Yield the current revision of an issue's proof, and each new revision after that, as server-sent events.
+
+    A new email is an event of its own, which does not wait for the checks. The page that gets it asks for the rest.
+    """
     yield f"retry: {_RETRY_MS}\n\n"
-    told = ""
+    told = email = ""
     while not pulse.is_over:
         changed = pulse.next  # read before the proof, so that no change between the two is missed
         try:
             proof = await run_in_threadpool(proofs.proof, issue)
         except InputError:
             return
-        if proof.revision != told:
-            told = proof.revision
+        if email and proof.email_revision != email:
+            told = ""  # the page has a later revision than the last one that was told
+            yield f"event: email\ndata: {proof.email_revision}\n\n"
+        elif (revision := await run_in_threadpool(_revision, proof)) != told:
+            told = revision
             yield f"data: {told}\n\n"
+        email = proof.email_revision
         try:
             await asyncio.wait_for(changed.wait(), _BEAT_SECONDS)
         except TimeoutError:
             yield ": still here\n\n"
+
+
+def _revision(proof: IssueProof) -> str:
+    return proof.judged.revision

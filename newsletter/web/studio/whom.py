@@ -10,7 +10,7 @@ from newsletter.config import Config
 from newsletter.errors import MistakesError, StoreError
 from newsletter.language.words import language_name
 from newsletter.model.issue import Issue
-from newsletter.model.readership import Reader, Readership
+from newsletter.model.readership import LANGUAGE, Reader, Readership
 from newsletter.model.rendered import RenderedIssue, RenderedVariant
 from newsletter.web.studio.views import SAMPLE_READER, StudioView
 from newsletter.workflows.compose.compose import Composed
@@ -147,8 +147,13 @@ def _made_up(config: Config, composed: Composed, view: StudioView, problem: str)
 
 def _made_up_readership(rendered: RenderedIssue, view: StudioView) -> Readership:
     """Return the readership that sees the most, except for what the view chooses."""
-    sees = view.for_axes(rendered.axes).sees
-    return Readership.of({axis.name: sees.get(axis.name, axis.fullest) for axis in rendered.axes})
+    sees, values = view.for_axes(rendered.axes).sees, dict[str, str]()
+    for axis in rendered.axes:
+        chosen = sees.get(axis.name, axis.fullest)
+        if axis.name == LANGUAGE:  # as for a subscriber with the language, who may not get it
+            chosen = axis.value_of(Reader(email="", fields={"language": view.language}), values)
+        values[axis.name] = chosen
+    return Readership.of(values)
 
 
 def _values(variant: RenderedVariant, view: StudioView, *, is_sample: bool) -> dict[str, str]:
@@ -161,6 +166,8 @@ def _values(variant: RenderedVariant, view: StudioView, *, is_sample: bool) -> d
 
 def _traits(reader: Reader, readership: Readership, email: str = "") -> tuple[str, ...]:
     language = language_name(reader.language) if reader.language else ""
+    if readership.label.startswith(language):
+        language = ""  # the language of the email says the same
     return tuple(filter(None, (email, language, city(reader.timezone), readership.label)))
 
 

@@ -96,6 +96,14 @@ class AppSheet:
             self._is_outdated = True
             self._changed.notify_all()
 
+    def end(self) -> None:
+        """Stop the drawing, and wait until the browser is closed. A program that ends before that may crash."""
+        self.stop()
+        with self._changed:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
     def why_not_drawn(self) -> str:
         """Return why there can be no pictures, and what to do, or an empty string if there can be.
 

@@ -93,8 +93,11 @@ def _write_all(folder: Path, config: Config, composed: Composed, reader: Reader 
 
 
 def _file_name(variant: RenderedVariant, rendered: RenderedIssue) -> str:
-    is_for_everyone_else = variant.readership == plainest_readership(rendered.axes)
-    return "email" if is_for_everyone_else else f"email.{'+'.join(variant.readership.names)}"
+    plainest = plainest_readership(rendered.axes)
+    names = variant.readership.names
+    if variant.readership.language == plainest.language:  # only the other languages are named
+        names = tuple(name for name in names if name != plainest.language)
+    return "email" if variant.readership == plainest or not names else f"email.{'+'.join(names)}"
 
 
 def _report(config: Config, composed: Composed) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from unicodedata import normalize
 
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from newsletter.checks.base import Circumstances, Subject
 from newsletter.checks.clients.readers import mistakes_in_clients
-from newsletter.checks.registry import check_issue, mistakes_in_waivers
+from newsletter.checks.registry import CheckResult, check_issue, mistakes_in_waivers
 from newsletter.config import Config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_headings, issue_names, load_issue
 from newsletter.errors import InputError, Mistake, MistakesError, StoreError
@@ -41,13 +42,33 @@ class Probing(Struct, frozen=True, kw_only=True):
     on_probed: Callable[[str], None] = lambda _: None  # called with the title of each finished probe
 
 
-class Composed(Struct, frozen=True, kw_only=True):
-    """An issue as written and as rendered, with the findings of the checks."""
+class Composed(Struct, frozen=True, kw_only=True, dict=True):
+    """An issue as written and as rendered, with the findings of the checks.
+
+    The checks take twice as long as rendering, so they run when their result is first asked for.
+    """
 
     subject: Subject
-    findings: tuple[Finding, ...]
-    not_run: tuple[NotRun, ...]
-    notes: tuple[str, ...] = ()  # about this machine, not the issue
+    probed: CheckResult | None = None  # the result that includes the probes, if they have run
+
+    @cached_property
+    def _checked(self) -> CheckResult:
+        return self.probed or check_issue(self.subject)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the checks found, errors first."""
+        return self._checked.findings
+
+    @property
+    def not_run(self) -> tuple[NotRun, ...]:
+        """The rules that were skipped."""
+        return self._checked.not_run
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed about this machine, not the issue."""
+        return self._checked.notes
 
     @property
     def issue(self) -> Issue:
@@ -130,9 +151,7 @@ def judge_rendered(
 
     If it arrives at a different time in each time zone, these are the `arrivals`, and `at` is the last of them.
     """
-    subject = subject_of(config, issue, rendered, at=at, known_fields=known_fields, arrivals=arrivals)
-    verdict = check_issue(subject)
-    return Composed(subject=subject, findings=verdict.findings, not_run=verdict.not_run)
+    return Composed(subject=subject_of(config, issue, rendered, at=at, known_fields=known_fields, arrivals=arrivals))
 
 
 def subject_of(
@@ -156,6 +175,7 @@ def subject_of(
         config=config,
         template_folders=config.theme_folders,
         message=sample_message(config, rendered.fullest, now=moment),
+        message_for=lambda variant: sample_message(config, variant, now=moment),
         at=moment,
         known_fields=None if known_fields is None else frozenset(known_fields),
         earlier=earlier,
@@ -177,8 +197,9 @@ def probe_issue(config: Config, composed: Composed, probing: Probing) -> Compose
     circumstances = Circumstances(
         memory_folder=answers, now=probing.now, without=without, are_pictures_hosted=probing.are_pictures_hosted
     )
-    verdict = check_issue(composed.subject, circumstances, on_probed=probing.on_probed)
-    return replace(composed, findings=verdict.findings, not_run=verdict.not_run, notes=verdict.notes)
+    return Composed(
+        subject=composed.subject, probed=check_issue(composed.subject, circumstances, on_probed=probing.on_probed)
+    )
 
 
 def findings_of(mistakes: Iterable[Mistake], severity: Severity = Severity.ERROR) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from newsletter.system.file_errors import explained
 from newsletter.system.files import whole_folder
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.compose.copied_events import keep_ids
+from newsletter.workflows.compose.copied_translations import keep_translations
 
 _LONGEST_NAME = 100  # characters; files whose names begin with the issue's may have up to 255 bytes
 # Names that Windows keeps for devices, with any ending, and a dot or space at the end, which it drops:
@@ -66,6 +67,7 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
             day = issue_date or _date_for(name, today)
             fields.write_bytes(_DATE_LINE.sub(f"date: {day}".encode(), fields.read_bytes(), count=1))
             keep_ids(config, original, copy, day)
+            keep_translations(config, original, copy)
     except OSError as err:
         place = Path(err.filename or target)
         raise InputError(str(explained(err, place, deed="copied", elsewhere="", shown=config.shown))) from err

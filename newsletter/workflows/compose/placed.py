@@ -59,7 +59,7 @@ def place_blocks(composed: Composed, variant: RenderedVariant) -> PlacedVariant:
     A block that the theme makes from several keys, such as a date, has the place of the nearest block around it. What
     comes only from the theme is not marked.
     """
-    sources = index_sources(composed.issue, composed.subject.config, composed.rendered.pictures)
+    sources = index_sources(composed.issue.in_every_language, composed.subject.config, composed.rendered.pictures)
     html = variant.html.fill(tuple(slot.source.token for slot in variant.slots))
     pieces = _placed(list(_pieces(html, sources)), sources)
     blocks: list[Block] = []
@@ -163,6 +163,7 @@ class _Finder:
         order = {path: number for number, path in enumerate(dict.fromkeys(place.path for _, place in written))}
         # The sources list the keys of all files before the Markdown. In the email, each file follows as a whole.
         self._written = sorted(written, key=lambda each: (order[each[1].path], each[1].line or 0))
+        self._padded = [f" {words} " for words, _ in self._written]
         self._numbers: dict[str, list[int]] = {}
         for number, (words, _) in enumerate(self._written):
             self._numbers.setdefault(words, []).append(number)
@@ -184,11 +185,12 @@ class _Finder:
         return self._written[number][1]
 
     def _containing(self, wanted: str) -> list[int]:
-        return [number for number, (words, _) in enumerate(self._written) if f" {wanted} " in f" {words} "]
+        padded = f" {wanted} "
+        return [number for number, words in enumerate(self._padded) if padded in words]
 
     def _contained(self, wanted: str) -> list[int]:
         padded = f" {wanted} "
-        inside = [(len(words), at) for at, (words, _) in enumerate(self._written) if words and f" {words} " in padded]
+        inside = [(len(words), at) for at, words in enumerate(self._padded) if words in padded and words.strip()]
         longest = max(inside, default=(0, 0))[0]
         return [number for length, number in inside if length == longest]
 

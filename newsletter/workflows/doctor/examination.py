@@ -15,12 +15,13 @@ from newsletter.model.finding import Means
 from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.database import DatabaseFacts
-from newsletter.store.opening import examine_database
+from newsletter.store.opening import examine_database, open_database
 from newsletter.system.file_errors import explained
 from newsletter.system.parallel import begun
 from newsletter.workflows.doctor.machine import browser_item, machine_items
 from newsletter.workflows.doctor.network import examine_pages, sender_items
 from newsletter.workflows.send.lost_records import lost_records
+from newsletter.workflows.send.told import changed_events
 
 Found = TypeVar("Found")
 
@@ -68,7 +69,7 @@ def _diagnose(
 
     browsing = None if Means.BROWSER in without else begun(browser_item)
     carrying = _begun(carry, _SENDER, on_done)
-    keeping = _begun(lambda: tuple(database_items(config)), _DATABASE, on_done)
+    keeping = _begun(lambda: tuple(database_items(config, now)), _DATABASE, on_done)
     showing = _begun(lambda: examine_pages(config, now, is_online=is_online), _PAGES, on_done)
     workspace = tuple(workspace_items(config))
     on_done(_WORKSPACE)
@@ -108,7 +109,7 @@ def _begun(examine: Callable[[], Found], part: str, on_done: Callable[[str], Non
     return begun(work)
 
 
-def database_items(config: Config) -> Iterator[HealthItem]:
+def database_items(config: Config, now: datetime) -> Iterator[HealthItem]:
     """Yield the state of the database, which is neither created nor migrated."""
     location = config.database
     if isinstance(location, Path) and not location.exists():
@@ -123,6 +124,9 @@ def database_items(config: Config) -> Iterator[HealthItem]:
     yield ok("database", f"{facts.engine}, {facts.size_bytes / (1 << 20):,.1f} MB")
     yield from _state_items(facts)
     yield from _record_items(config, facts.mailings)
+    is_current = facts.schema == facts.newest_schema and not facts.damages
+    if is_current and not facts.open_to and facts.journal in {"", "wal"}:  # opening it changes nothing then
+        yield from _told_items(config, now)
     if isinstance(location, Path):
         yield from _file_items(facts, config.shown(location))
 
@@ -130,6 +134,13 @@ def database_items(config: Config) -> Iterator[HealthItem]:
 def _record_items(config: Config, mailings: Collection[str]) -> Iterator[HealthItem]:
     if lost := lost_records(config, mailings):
         yield warning("records", *lost)
+
+
+def _told_items(config: Config, now: datetime) -> Iterator[HealthItem]:
+    """Yield the events to come that were told at another time than the time zone database in use says."""
+    with open_database(config.database) as database:
+        for changed in changed_events(database, now=now):
+            yield warning("event times", changed.what, changed.remedy)
 
 
 def _state_items(facts: DatabaseFacts) -> Iterator[HealthItem]:

@@ -9,8 +9,8 @@ from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
 
 from newsletter.config import Config
+from newsletter.language.catalogue import spoken_languages
 from newsletter.language.offered import language_names, zone_names
-from newsletter.language.service_words import service_languages
 from newsletter.model.audience import Subscriber
 from newsletter.model.columns import SubscriberRecord
 from newsletter.model.edit import Edit
@@ -75,7 +75,7 @@ def _pause_of(record: SubscriberRecord, *, now: datetime) -> str:
 def offered_languages(config: Config, subscriber: Subscriber) -> list[tuple[str, str]]:
     """Return the languages that someone can choose, by code, each with its own name."""
     own = filter(None, (subscriber.record.language, config.settings.newsletter.language))
-    return language_names((*service_languages(), *own))
+    return language_names((*spoken_languages(), *own))
 
 
 def offered_zones(subscriber: Subscriber, *, language: str) -> list[tuple[str, str]]:

@@ -4,8 +4,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.config import Config
+from newsletter.language.catalogue import spoken_languages, words_of
 from newsletter.language.counts import people_of
-from newsletter.language.service_words import service_languages, service_words
 from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.preferences import LinkRequestKind
 from newsletter.model.rendered import RenderedVariant, content_hash_of
@@ -43,7 +43,7 @@ def letters_of(config: Config) -> Answers:
     """Return the content of the emails with links. It depends on nothing but newsletter.toml and the languages."""
     variants = {
         readership_of_link(language, kind): _variant(config, language, kind)
-        for language in service_languages()
+        for language in spoken_languages()
         for kind in LinkRequestKind
     }
     return Answers(
@@ -58,14 +58,14 @@ def letters_of(config: Config) -> Answers:
 
 
 def _variant(config: Config, language: str, kind: LinkRequestKind) -> RenderedVariant:
-    words, name = service_words(language)["link_mail"], config.settings.newsletter.name
+    words, name = words_of(language, "link_mail"), config.settings.newsletter.name
     subject, text, button = _WORDS[kind]
     letter = Letter(
         subject=words[subject],
         title=words[subject],
         opening=(words[text].format(newsletter=name),),
         button=words[button],
-        or_open=service_words(language)["confirmation"]["or_open"],
+        or_open=words_of(language, "confirmation")["or_open"],
         closing=(words["ignore"],),
     )
     link = Link.PREFERENCES if kind is LinkRequestKind.PREFERENCES else Link.ASKED

@@ -24,6 +24,7 @@ from newsletter.render.theme import Theme
 from newsletter.system.contained import plain_parts
 from newsletter.workflows.compose.compose import open_theme
 from newsletter.workflows.compose.made_from import made_from, shared_by_all
+from newsletter.workflows.publish.events import ShownIssue
 from newsletter.workflows.publish.visible import visibility_of
 
 _EDITION = 1  # increase this number if pages are rendered differently in a way that the version does not show
@@ -35,6 +36,7 @@ class Contents(Struct, frozen=True, kw_only=True):
 
     pages: tuple[IssuePage, ...]
     pictures: tuple[SiteFile, ...]
+    with_events: tuple[ShownIssue, ...]  # the issues that announce events
 
 
 class _Kept(Struct, frozen=True, kw_only=True):
@@ -43,6 +45,7 @@ class _Kept(Struct, frozen=True, kw_only=True):
     visibility: Visibility
     pages: tuple[IssuePage, ...]
     pictures: Mapping[str, bytes]
+    has_events: bool = False
 
 
 def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: Advance = lambda _: None) -> Contents:
@@ -61,13 +64,14 @@ def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: A
         else:
             kept += [found] if found else []
         on_done(folder.name)
+    shown = [each.pages[0] for each in kept if each.has_events]
     pages = tuple(page for each in kept for page in each.pages)
     mistakes += _mistakes_in_names(pages)
     if mistakes:
         raise MistakesError(mistakes)
     pictures = {name: content for each in kept for name, content in each.pictures.items()}
     files = tuple(SiteFile(picture_path(name), content) for name, content in sorted(pictures.items()))
-    return Contents(pages=pages, pictures=files)
+    return Contents(pages=pages, pictures=files, with_events=tuple(map(reader.with_events, shown)))
 
 
 class _Reader:
@@ -107,7 +111,13 @@ class _Reader:
             render_page(each, self._config, theme, original=issue.language, is_listed=True, links=links)
             for each in _versions(issue)
         ]
-        return _kept(wanted, rendered)
+        has_events = any(item.fields.starts for section in issue.sections for item in section.items)
+        return replace(_kept(wanted, rendered), has_events=has_events)
+
+    def with_events(self, page: IssuePage) -> ShownIssue:
+        """Return an issue whose events have pages."""
+        folder = self._config.root / ISSUES_FOLDER / page.issue
+        return ShownIssue(load_issue(self._config, folder, self._theme.section_types), page.is_listed)
 
     def _imported(self, folder: Path) -> _Kept | None:
         found = self._recall(folder, lambda: self._clean(folder))

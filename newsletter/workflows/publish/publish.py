@@ -31,6 +31,7 @@ from newsletter.store.database import Database
 from newsletter.system.files import write_whole
 from newsletter.workflows.compose.compose import BUILD_FOLDER
 from newsletter.workflows.publish.contents import Advance, Contents, contents_of
+from newsletter.workflows.publish.events import EventFiles, event_files, record_events
 from newsletter.workflows.publish.visible import issues_sent
 
 _CHANGES_FILE = "changes.json"
@@ -52,6 +53,7 @@ class Edition(Struct, frozen=True, kw_only=True):
     files: tuple[SiteFile, ...]
     pages: tuple[IssuePage, ...]
     changes: Mapping[str, _Change]
+    events: EventFiles
     notes: tuple[str, ...] = ()  # what a person should know
 
 
@@ -81,22 +83,24 @@ def make_edition(
 
     Raise MistakesError with the mistakes in all issues that it shows.
     """
-    archive = require_archive(config)
+    require_archive(config)
     memory = Memory(config.root / BUILD_FOLDER / _CACHE)
     sent = issues_sent(database) if database is not None else frozenset()
     contents = contents_of(config, memory, sent, on_done)
     changes = _changes(config, contents.pages, now)
-    files, note = _files(config, contents, changes, memory, archive.url, is_searched=can_search())
+    events = event_files(config, contents.with_events, memory, now=now)
+    files, note = _files(config, contents, events, changes, memory, is_searched=can_search())
     memory.forget_unused()
-    return Edition(files=files, pages=contents.pages, changes=changes, notes=(note,) if note else ())
+    notes = (note,) if note else ()
+    return Edition(files=files, pages=contents.pages, changes=changes, events=events, notes=notes)
 
 
 def _files(
     config: Config,
     contents: Contents,
+    events: EventFiles,
     changes: Mapping[str, _Change],
     memory: Memory,
-    url: str,
     *,
     is_searched: bool,
 ) -> tuple[tuple[SiteFile, ...], str]:
@@ -104,7 +108,7 @@ def _files(
     logos, images = _logos(config, memory)
     site = Site(
         config.settings,
-        url,
+        require_archive(config).url,
         contents.pages,
         changed={path: change.at for path, change in changes.items()},
         logos=logos,
@@ -112,13 +116,15 @@ def _files(
         recall=memory.recall,
     )
     # Issues can share an image, so each path is taken once.
-    files = {file.path: file for file in (*contents.pictures, *images, *archive_files(site))}
+    files = {
+        file.path: file for file in (*contents.pictures, *images, *events.files, *archive_files(site, events.listed))
+    }
     if not is_searched:
         return tuple(files.values()), f"The archive has no search. To add it, run `{install_hint('search')}`."
     try:
         found = search_files(files.values(), memory.recall)
     except CannotRunError as err:
-        without, _ = _files(config, contents, changes, memory, url, is_searched=False)
+        without, _ = _files(config, contents, events, changes, memory, is_searched=False)
         return without, f"The archive has no search this time: {err}."
     return (*files.values(), *found), ""
 
@@ -138,6 +144,7 @@ def publish_edition(
     if not path.is_file() or path.read_bytes() != content:
         path.parent.mkdir(exist_ok=True)
         write_whole(path, content)
+    record_events(edition.events)
     return published
 
 

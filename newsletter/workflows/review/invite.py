@@ -8,7 +8,7 @@ from email.utils import parseaddr
 from msgspec import Struct
 
 from newsletter.config import Config
-from newsletter.language.service_words import service_words, spoken
+from newsletter.language.catalogue import spoken, words_of
 from newsletter.model.broadcast import Mailing, OutgoingChunk, Recipient
 from newsletter.model.personal_links import Purpose, stamp_of
 from newsletter.model.readership import Readership
@@ -94,13 +94,13 @@ def _named(mailbox: str) -> tuple[str, str]:
 def _letter(config: Config, *, title: str) -> RenderedVariant:
     identity = config.settings.newsletter
     language = spoken([identity.language])
-    words = service_words(language)["review_mail"]
+    words = words_of(language, "review_mail")
     letter = Letter(
         subject=words["subject"].format(title=title),
         title=title,
         opening=(words["text"].format(newsletter=identity.name),),
         button=words["button"],
-        or_open=service_words(language)["confirmation"]["or_open"],
+        or_open=words_of(language, "confirmation")["or_open"],
         closing=(words["valid"],),
     )
     return letter_variant(config, letter, language=language, readership=Readership(()), button=Link.ASKED)

@@ -75,15 +75,28 @@ def approver(by: str) -> str:
     return name
 
 
-def unmet_requirements(config: Config, database: Database, issue_name: str, content_hash: str) -> tuple[Finding, ...]:
-    """Return the requirements of `[delivery]` that this content does not meet: approval and test copy."""
+def unmet_requirements(
+    config: Config,
+    database: Database,
+    issue_name: str,
+    content_hash: str,
+    *,
+    approve: str = "",
+    test: str = "",
+) -> tuple[Finding, ...]:
+    """Return the requirements of `[delivery]` that this content does not meet: approval and test copy.
+
+    `approve` and `test` are the commands that meet them, if these are not the commands for issues.
+    """
+    approve = approve or f"newsletter approve {quote(issue_name)} --by NAME"
+    test = test or f"newsletter test {quote(issue_name)} --to reviewers"
     demanded = config.settings.delivery
     findings = []
     if demanded.require_approval and not standing_approvals(database, issue_name, content_hash):
-        remedy = f"have it reviewed, then run: newsletter approve {quote(issue_name)} --by NAME"
+        remedy = f"have it reviewed, then run: {approve}"
         findings.append(_finding(APPROVAL, issue_name, why_unapproved(database, issue_name), remedy))
     if demanded.require_test and approvals.tested_at(database, issue_name, content_hash) is None:
-        remedy = f"run: newsletter test {quote(issue_name)} --to reviewers"
+        remedy = f"run: {test}"
         findings.append(_finding(TEST, issue_name, "no test copy of this content has been sent", remedy))
     return tuple(findings)
 

@@ -1,7 +1,7 @@
 """The emails about sign-ups, in every language: the one that asks to confirm, and the one for people on the list."""
 
 from newsletter.config import Config
-from newsletter.language.service_words import service_languages, service_words
+from newsletter.language.catalogue import spoken_languages, words_of
 from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.rendered import RenderedVariant, content_hash_of
 from newsletter.model.signup import SignupState
@@ -19,7 +19,7 @@ def confirmations_of(config: Config) -> Answers:
     """Return the content of the emails about sign-ups. It depends on nothing but newsletter.toml and the languages."""
     variants = {
         readership_of_answer(language, state): variant_of(config, language, state)
-        for language in service_languages()
+        for language in spoken_languages()
         for state in (SignupState.MAILED, SignupState.KNOWN)
     }
     return Answers(
@@ -40,7 +40,7 @@ def variant_of(config: Config, language: str, state: SignupState) -> RenderedVar
 
 
 def _confirmation(config: Config, language: str) -> Letter:
-    words, name = service_words(language)["confirmation"], config.settings.newsletter.name
+    words, name = words_of(language, "confirmation"), config.settings.newsletter.name
     return Letter(
         subject=words["subject"].format(newsletter=name),
         title=words["title"],
@@ -52,7 +52,7 @@ def _confirmation(config: Config, language: str) -> Letter:
 
 
 def _already(config: Config, language: str) -> Letter:
-    words, name = service_words(language)["already"], config.settings.newsletter.name
+    words, name = words_of(language, "already"), config.settings.newsletter.name
     return Letter(
         subject=words["subject"].format(newsletter=name),
         title=words["title"],

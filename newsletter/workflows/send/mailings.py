@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from newsletter.language.local_times import Clock
+from newsletter.language.local_times import Clock, LocalTextsBy
 from newsletter.model.broadcast import Broadcast, Mailing, OutgoingChunk
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.model.rendered import RenderedVariant
@@ -13,8 +13,8 @@ class Mailings:
     """The mailings of a broadcast, one per variant and batch id. Each is made when it is first needed."""
 
     def __init__(self, broadcast: Broadcast, variants: Mapping[str, RenderedVariant], clock: Clock) -> None:
-        """Take the clock by which local times are told."""
-        self._clock = clock
+        """Take the clock by which local times are told. Each is written once for all variants in a language."""
+        self._local_texts = LocalTextsBy(clock)
         self.fields = Personalizer.fields_of(slot for variant in variants.values() for slot in variant.slots)
         self._broadcast = broadcast
         self._variants = variants
@@ -55,6 +55,6 @@ class Mailings:
             made_at=broadcast.created_at,
             broadcast=broadcast.id,
             nonce=broadcast.nonce,
-            clock=self._clock,
+            local_texts=self._local_texts,
         )
         return mailing, personalizer

@@ -38,6 +38,7 @@ from newsletter.workflows.send.lost_records import notes_on_lost_records
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.recover import recover
 from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
+from newsletter.workflows.send.told import notes_on_old_times
 
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
@@ -136,7 +137,11 @@ def plan_broadcast(
         blocking=tuple(finding for finding in holding_back if finding.rule not in named),
         waived=tuple(finding for finding in holding_back if finding.rule in named),
         unused_waivers=tuple(sorted(named - found)),
-        notes=(*notes_on(database, [order.segment, *only]), *notes_on_lost_records(config, database)),
+        notes=(
+            *notes_on(database, [order.segment, *only]),
+            *notes_on_lost_records(config, database),
+            *notes_on_old_times(database, now=now),
+        ),
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
     )
 

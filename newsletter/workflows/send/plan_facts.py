@@ -3,6 +3,7 @@
 The terminal prints it, and the studio shows it.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +13,8 @@ from msgspec import Struct
 from newsletter.config import Config
 from newsletter.language.clock import say_day_and_clock, say_moment, say_time_span, say_wait
 from newsletter.language.counts import count_of
+from newsletter.language.words import language_name
+from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.finding import CONSENT
 from newsletter.model.issue_fields import Visibility
 from newsletter.model.ledger import VariantCount, ZoneCount
@@ -55,7 +58,8 @@ def plan_facts(
         ("where", request.segment.expression if request.segment.name == AD_HOC else ""),
         ("about", ", ".join(config.settings.topics[topic] for topic in request.topics)),
         ("left out", "\n".join(left_out)),
-        ("variants", variant_lines(preview.variants) if any(len(axis.values) > 1 for axis in request.axes) else ""),
+        ("languages", _languages_line(preview.variants)),
+        ("variants", variant_lines(preview.variants) if _differs(plan) else ""),
         *(_schedule_facts(schedule, provider=request.provider, seat=seat, now=now) if schedule else ()),
         ("tracking", _tracking_line(plan)),
         ("archive", _archive_line(plan)),
@@ -65,6 +69,22 @@ def plan_facts(
         *(("not needed", f"override of {rule}: the check found no problem") for rule in plan.unused_waivers),
         ("skipped", "\n".join(not_judged(plan.composed.not_run))),
     ]
+
+
+def _languages_line(counts: Sequence[VariantCount]) -> str:
+    """Return how many people get the issue in each language. It is empty if there is only one."""
+    people: Counter[str] = Counter()
+    for count in counts:
+        people[count.readership.language] += count.deliveries
+    if not any(people):
+        return ""
+    return ", ".join(f"{count:,} in {language_name(code)}" for code, count in people.most_common())
+
+
+def _differs(plan: BroadcastPlan) -> bool:
+    """Return whether the email differs between readers in a way that its plan names."""
+    is_correction = plan.request.kind is BroadcastKind.CORRECTION  # which differs by what people were told before
+    return not is_correction and any(len(axis.values) > 1 for axis in plan.request.axes)
 
 
 def notes_on_people(plan: BroadcastPlan) -> Iterator[str]:

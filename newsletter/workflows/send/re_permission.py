@@ -11,7 +11,7 @@ from newsletter.checks.network.sender import why_mail_stays
 from newsletter.checks.network.web import Web
 from newsletter.config import Config
 from newsletter.errors import CannotRunError, InputError
-from newsletter.language.service_words import service_languages, service_words, spoken
+from newsletter.language.catalogue import spoken, spoken_languages, words_of
 from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.rendered import RenderedVariant, content_hash_of
 from newsletter.render.letter import Letter, letter_variant
@@ -82,7 +82,7 @@ def ask_again(
     """
     otherwise = config.settings.newsletter.language
     languages = {each.id: spoken([*filter(None, [each.language]), otherwise]) for each in planned.people}
-    wordings = {language: wording_of_asking(config, language) for language in service_languages()}
+    wordings = {language: wording_of_asking(config, language) for language in spoken_languages()}
     return ask_people(database, letters_of_asking(config), wordings, languages, key=key, now=now)
 
 
@@ -101,7 +101,7 @@ def let_go(database: Database, planned: PlannedGoing, *, now: datetime) -> int:
 
 def letters_of_asking(config: Config) -> Answers:
     """Return the content of the email. It depends on nothing but newsletter.toml and the languages."""
-    variants = {readership_of_asking(language): _variant(config, language) for language in service_languages()}
+    variants = {readership_of_asking(language): _variant(config, language) for language in spoken_languages()}
     return Answers(
         kind=BroadcastKind.RE_PERMISSION,
         recipients=RECIPIENTS,
@@ -114,16 +114,15 @@ def letters_of_asking(config: Config) -> Answers:
 
 
 def _variant(config: Config, language: str) -> RenderedVariant:
-    words, name = service_words(language), config.settings.newsletter.name
-    own = words["asking_again"]
-    title = own["title"].format(newsletter=name)
+    words, name = words_of(language, "asking_again"), config.settings.newsletter.name
+    title = words["title"].format(newsletter=name)
     letter = Letter(
         subject=title,
         title=title,
-        opening=(own["text"].format(newsletter=name),),
-        button=own["button"],
-        or_open=words["confirmation"]["or_open"],
-        closing=(own["otherwise"],),
-        leave=words["already"]["leave"],
+        opening=(words["text"].format(newsletter=name),),
+        button=words["button"],
+        or_open=words_of(language, "confirmation")["or_open"],
+        closing=(words["otherwise"],),
+        leave=words_of(language, "already")["leave"],
     )
     return letter_variant(config, letter, language=language, readership=readership_of_asking(language))

@@ -26,6 +26,7 @@ from newsletter.workflows.send.due import DueBroadcast, Opener, judge, judge_rec
 from newsletter.workflows.send.newcomers import answer_newcomers
 from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.recall_due import recall_due, recalling
+from newsletter.workflows.send.told import say_changed_clocks
 
 
 def look_at_due(config: Config, database: Database, opener: Opener, *, now: datetime) -> tuple[DueBroadcast, ...]:
@@ -69,6 +70,7 @@ def run_due(
         log=log,
     )
     say_run(database, command, now=clock())
+    say_changed_clocks(database, now=clock(), log=log)
     yield from recall_due(work)
     yield from answer_newcomers(work)
     for broadcast in unattended_broadcasts(database):

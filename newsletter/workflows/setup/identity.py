@@ -3,12 +3,16 @@
 from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
+from newsletter.errors import FaultError
+from newsletter.model.typography import has_ideographs
 from newsletter.model.values import EmailAddress, Language, OneLine, TimeZone, WebAddress
 from newsletter.workflows.setup.asking import SetupQuestion, checked, saving, setting
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
 _FROM = ("newsletter", "from")
+_ADDRESS = ("newsletter", "address")
+_LEAST_WORDS = 4  # of a postal address: a street with its number, and a town with its postal code
 
 
 def _domain(situation: Situation) -> str:
@@ -129,13 +133,21 @@ SENDER_QUESTIONS: tuple[SetupQuestion, ...] = (
     ),
 )
 
+
+def _address(_: Situation, text: str) -> Changes:
+    """Return the change for the postal address. Raise FaultError if it can be no more than a street."""
+    if len(text.split()) < _LEAST_WORDS and not has_ideographs(text):
+        what = f"“{text}” is not a whole postal address"
+        raise FaultError(what, "write the street or the post-office box, the town and the country, separated by commas")
+    return {_ADDRESS: checked(OneLine, text, _ADDRESS)}
+
+
 ADDRESS_QUESTIONS: tuple[SetupQuestion, ...] = (
-    setting(
-        "address",
-        "Your postal address, on one line",
-        "newsletter",
-        "address",
+    SetupQuestion(
+        name="address",
+        asks="Your postal address, on one line",
         about="The law requires it in every email, such as: 1 Example Street, 12345 Example Town, Portugal",
-        type_=OneLine,
+        current=lambda situation: situation.own(*_ADDRESS),
+        apply=saving(_address),
     ),
 )

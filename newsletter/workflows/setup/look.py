@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from newsletter.checks.reading.contrast import READABLE, SrgbColor, color_of, contrast, nearest_readable
-from newsletter.config import CONFIG_FILE, Config, line_of_key
+from newsletter.config import CONFIG_FILE, Config, line_of_key, load_config
 from newsletter.errors import FaultError
 from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS
 from newsletter.render.imaging.decode import FAULTS
@@ -14,9 +14,11 @@ from newsletter.settings.workspace import Palette
 from newsletter.system.file_errors import explained
 from newsletter.system.pictures import read_picture
 from newsletter.workflows.setup.asking import NearMissError, SetupQuestion, saving
+from newsletter.workflows.setup.logo import vanishes_on, width_for
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
+_LOGO, _DARK_LOGO = ("brand", "logo"), ("brand", "logo_dark")
 _LOGOS = "brand"  # the folder for logos that are copied into the workspace
 _HEX = re.compile(r"#?([0-9A-Fa-f]{6}|[0-9A-Fa-f]{3})")
 _SHOWN = {
@@ -30,14 +32,39 @@ _SHOWN = {
 def _logo(situation: Situation, text: str) -> Changes:
     """Return the change for a logo. A file outside the workspace is copied into it."""
     if not text:
-        return {("brand", "logo"): None, ("brand", "logo_dark"): None}
+        return {_LOGO: None, _DARK_LOGO: None}
     root = situation.config.root
     path = Path(text).expanduser()
     path = path if path.is_absolute() else root / path
     _require_picture(path, situation.config)
     if not path.resolve().is_relative_to(root.resolve()):
         path = _copied(path, root / _LOGOS)
-    return {("brand", "logo"): path.resolve().relative_to(root.resolve()).as_posix()}
+    changes: dict[tuple[str | int, ...], object] = {_LOGO: path.resolve().relative_to(root.resolve()).as_posix()}
+    if "logo_width" not in situation.config.settings.brand.model_fields_set and (width := width_for(path)):
+        changes["brand", "logo_width"] = width
+    return changes
+
+
+def _use_logo(situation: Situation, text: str) -> str:
+    """Save the logo. Say so if dark mode hides it."""
+    done = saving(_logo)(situation, text)
+    if not text:
+        return done
+    brand = load_config(situation.config.root).settings.brand
+    hidden = vanishes_on(situation.config.root / str(brand.logo), brand.dark.inside)
+    return "In dark mode, this logo vanishes. Add one for dark backgrounds as the next answer." if hidden else done
+
+
+def _dark_logo(situation: Situation, text: str) -> Changes:
+    """Return the change for the logo on dark backgrounds. Raise FaultError if it vanishes there too."""
+    if not text:
+        return {_DARK_LOGO: None}
+    changes = _logo(situation, text)
+    name = str(changes[_LOGO])
+    brand = situation.config.settings.brand
+    if vanishes_on(situation.config.root / name, brand.dark.inside):
+        raise FaultError(f"{name} vanishes on a dark background too", "name a version of the logo in light colors")
+    return {_DARK_LOGO: name}
 
 
 def _require_picture(path: Path, config: Config) -> None:
@@ -129,8 +156,17 @@ LOOK_QUESTIONS: tuple[SetupQuestion, ...] = (
         name="logo",
         asks="Your logo, a PNG, JPEG or SVG file",
         about=f"Its path on this computer. A file outside this folder is copied to {_LOGOS}/.",
-        current=lambda situation: situation.own("brand", "logo"),
-        apply=saving(_logo),
+        current=lambda situation: situation.own(*_LOGO),
+        apply=_use_logo,
+        is_optional=True,
+    ),
+    SetupQuestion(
+        name="logo_dark",
+        asks="Your logo for dark backgrounds",
+        about="In dark mode, it replaces the other one. A logo that can be seen on both needs none.",
+        current=lambda situation: situation.own(*_DARK_LOGO),
+        apply=saving(_dark_logo),
+        applies=lambda situation: situation.config.settings.brand.logo is not None,
         is_optional=True,
     ),
     SetupQuestion(

@@ -105,7 +105,9 @@ def _carrier(situation: Situation) -> StepState:
         return StepState(mark=StepMark.TO_DO, says=f"{carrier.secret_needed(situation)} is not set in the environment")
     provider = situation.config.settings.provider
     smtp = provider.smtp if provider.use == "smtp" else None
-    return StepState(mark=StepMark.DONE, says=f"{smtp.host}, port {smtp.port}" if smtp else "SendGrid")
+    where = f"{smtp.host}, port {smtp.port}" if smtp else "SendGrid"
+    proof = "" if situation.tested_at else "; the test email will show whether it works"
+    return StepState(mark=StepMark.DONE, says=f"{where}{proof}")
 
 
 def _domain(situation: Situation) -> StepState:

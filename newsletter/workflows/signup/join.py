@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.language.service_words import service_words
+from newsletter.language.catalogue import words_of
 from newsletter.lists.addresses import checked_address
 from newsletter.model.person_names import without_deceit
 from newsletter.model.personal_links import PersonalLink, Purpose, is_code_of
@@ -29,9 +29,8 @@ _NOBODY = "0" * 32  # the key of a code that is compared if there is no sign-up,
 
 
 def wording_of_form(config: Config, language: str) -> FormWording:
-    """Return the words of the form to which people agree, in a language that has service words."""
-    words, settings = service_words(language), config.settings
-    joining, tracking = words["joining"], words["tracking"]
+    """Return the words of the form to which people agree, in a language that has a catalogue."""
+    settings, joining, tracking = config.settings, words_of(language, "joining"), words_of(language, "tracking")
     about = settings.signup.about_in(language, otherwise=settings.newsletter.language)
     lines = [joining["sentence"].format(newsletter=settings.newsletter.name), about, f"[{joining['button']}]"]
     if settings.signup.asks_tracking:
@@ -41,10 +40,8 @@ def wording_of_form(config: Config, language: str) -> FormWording:
 
 def wording_of_asking(config: Config, language: str) -> FormWording:
     """Return the words of the page to which people agree who were asked for a consent."""
-    words, name = service_words(language), config.settings.newsletter.name
-    return _wording(
-        language, [words["joining"]["sentence"].format(newsletter=name), f"[{words['asking_again']['button']}]"]
-    )
+    sentence, button = words_of(language, "joining")["sentence"], words_of(language, "asking_again")["button"]
+    return _wording(language, [sentence.format(newsletter=config.settings.newsletter.name), f"[{button}]"])
 
 
 def _wording(language: str, lines: Sequence[str]) -> FormWording:

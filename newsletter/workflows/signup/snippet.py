@@ -3,7 +3,7 @@
 from html import escape
 
 from newsletter.config import Config
-from newsletter.language.service_words import service_words, spoken
+from newsletter.language.catalogue import spoken, words_of
 
 _FORM = """\
 <form action="{url}/join" method="post">
@@ -22,6 +22,6 @@ def snippet_of(config: Config) -> str:
     """Return the form in the newsletter's language. `form` names it in the record of each consent."""
     settings = config.settings
     language = spoken([settings.newsletter.language])
-    words = service_words(language)["joining"]
+    words = words_of(language, "joining")
     named = {name: escape(words[name]) for name in ("email", "first_name", "button")}
     return _FORM.format(url=settings.service.url, language=language, **named)

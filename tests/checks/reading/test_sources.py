@@ -8,7 +8,7 @@ from tests.checks.conftest import ISSUE, Workspace
 
 def place_of(workspace: Workspace, kind: str, *words: str) -> str | None:
     subject = workspace.subject()
-    sources = index_sources(subject.issue, subject.config)
+    sources = index_sources([subject.issue], subject.config)
     find = {"text": sources.place_of_text, "link": sources.place_of_link, "picture": sources.place_of_picture}[kind]
     place = find(*words)
     return None if place is None else str(place).removeprefix(f"{ISSUE}/")

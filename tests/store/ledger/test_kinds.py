@@ -97,6 +97,23 @@ def test_each_kind_of_an_issue_reaches_a_person_once(database: Database, kind: B
     assert send_all(database, again) == ["later00000@example.org"]
 
 
+def test_a_trial_in_the_outbox_leaves_the_issue_to_be_sent(database: Database) -> None:
+    add_people(database, 3)
+    trial = freeze(database)
+    assert len(send_all(database, trial)) == 3
+
+    real = freeze(database, provider="smtp")
+    assert reasons(database, real) == {}
+    assert len(send_all(database, real)) == 3
+
+    add_people(database, 1, prefix="later")
+    again = freeze(database, provider="sendgrid")
+    assert reasons(database, again) == {f"already in broadcast {real.id}": 3}
+    assert send_all(database, again) == ["later00000@example.org"]
+    other_trial = freeze(database)
+    assert reasons(database, other_trial) == {f"already in broadcast {trial.id}": 3}
+
+
 def test_another_kind_reaches_the_people_who_got_the_issue(database: Database) -> None:
     add_people(database, 3)
     send_all(database, freeze(database))

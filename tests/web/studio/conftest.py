@@ -209,8 +209,8 @@ def studio(workspace: Path) -> Iterator[RunningStudio]:
         yield studio
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")  # its event loop is in the way of other modules' tests
 def browser() -> Iterator[Browser]:
-    """A real browser."""
+    """A real browser. Each page is in a context of its own, without what other tests have stored."""
     with running_browser() as browser:
         yield browser

@@ -11,7 +11,6 @@ from newsletter.config import Config
 from newsletter.model.rendered import with_local_pictures
 from newsletter.workflows.compose.compose import compose_issue
 from newsletter.workflows.compose.sample import sample_mail
-from tests.browser import running_browser
 from tests.web.axe import violations
 from tests.web.studio.conftest import RunningStudio, ServedStudio
 
@@ -27,13 +26,6 @@ SEEN_AT = """[...document.getElementById('desktop').contentDocument.querySelecto
 LOOK = "block => { const style = getComputedStyle(block); return [style.margin, style.font, style.color]; }"
 VIEWS = ("both", "desktop", "tablet", "phone", "inbox", "text", "source")
 PATIENT = 20_000  # milliseconds on a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for this module."""
-    with running_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

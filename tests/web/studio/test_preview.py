@@ -260,5 +260,10 @@ def test_an_open_page_is_told_of_a_save(studio: RunningStudio, issue_folder: Pat
         first = next(line for line in stream if line.startswith(b"data: "))
         letter = issue_folder / "letter.md"
         letter.write_text(letter.read_text() + "\nOne more line.\n")
+        kind = next(line for line in stream if line.strip())
         second = next(line for line in stream if line.startswith(b"data: "))
+        (issue_folder / "issue.yaml").write_text((issue_folder / "issue.yaml").read_text() + "waive:\n  A3: no\n")
+        third = next(line for line in stream if line.strip())
+    assert kind == b"event: email\n"  # which does not wait for the checks
     assert first != second
+    assert third.startswith(b"data: ")  # the checks alone differ

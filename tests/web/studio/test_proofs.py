@@ -13,6 +13,7 @@ from PIL import Image
 from newsletter.config import Config, builtin_theme
 from newsletter.errors import InputError
 from newsletter.web.studio.proofs import IssueProof, Proofs
+from newsletter.workflows.compose import compose
 from tests.workspaces import ISSUE
 
 
@@ -38,6 +39,24 @@ def test_an_edit_makes_a_new_proof_of_another_revision(proofs: Proofs, issue_fol
     after = proofs.proof("2026-02")
     assert "quiet letter" in html_of(after)
     assert after.revision != before.revision
+
+
+def test_an_email_is_there_before_the_checks_and_survives_one_that_fails(
+    proofs: Proofs, issue_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("a check that is new")
+
+    monkeypatch.setattr(compose, "check_issue", fail)
+    proof = proofs.proof("2026-02")
+    assert "small letter" in html_of(proof)
+    assert proof.email_revision
+    assert not proof.mistakes
+    judged = proof.judged
+    assert "small letter" in html_of(judged)
+    assert [mistake.place for mistake in judged.mistakes] == ["issues/2026-02"]
+    assert "a check that is new" in judged.mistakes[0].what
+    assert judged.revision != Proofs(proofs.config, issue_folder).proof("2026-02").email_revision
 
 
 def test_a_save_without_an_edit_keeps_the_revision(proofs: Proofs, issue_folder: Path) -> None:

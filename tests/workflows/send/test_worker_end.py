@@ -1,4 +1,4 @@
-"""The end of a worker's process, where what it is made of does not end when it is told to."""
+"""The end of a worker's process, where what it is made of does not end when it is asked to."""
 
 import signal
 import subprocess

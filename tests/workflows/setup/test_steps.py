@@ -94,7 +94,9 @@ def test_the_sender_follows_from_few_answers(root: Path) -> None:
         ("language", "English", "'English' is not a language"),
         ("timezone", "dublin", "write Europe/Dublin"),
         ("address", "Our Organization, 1 Example Street, 12345 Example Town", "comes with every new workspace"),
-        ("address", "a\nb", "on one line"),
+        ("address", "12 Quay Street,\nGalway, Ireland", "on one line"),
+        ("address", "Riverside 12", "not a whole postal address; write the street"),
+        ("address", "Galway, Ireland", "not a whole postal address"),
         ("logo", "nowhere.png", "there is no file nowhere.png"),
         ("logo", CONFIG_FILE, "is not an image that can be used"),
         ("logo", "issues", "is not an image that can be used"),
@@ -134,6 +136,55 @@ def test_a_logo_from_elsewhere_is_copied_into_the_workspace(root: Path, tmp_path
     assert (root / "brand" / "logo.png").read_bytes() == logo.read_bytes()
     say(root, "logo", NO_ANSWER)
     assert load_config(root).settings.brand.logo is None
+
+
+def shape(size: tuple[int, int], color: str, ground: str | None = None) -> bytes:
+    """A bar of one color across the middle, on a ground that may be transparent."""
+    image = Image.new("RGBA", size, (0, 0, 0, 0) if ground is None else ground)
+    image.paste(color, (0, size[1] // 4, size[0], size[1] // 2))
+    file = BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("size", "width"), [((400, 400), 72), ((800, 100), 240), ((300, 100), 120), ((100, 400), 72)])
+def test_a_wide_logo_gets_the_width_in_which_it_can_be_read(root: Path, size: tuple[int, int], width: int) -> None:
+    (root / "logo.png").write_bytes(shape(size, "#9C3353"))
+
+    say(root, "logo", "logo.png")
+
+    assert load_config(root).settings.brand.logo_width == width
+
+
+def test_a_width_that_someone_chose_stays(root: Path) -> None:
+    (root / "logo.png").write_bytes(shape((800, 100), "#9C3353"))
+    save_settings(root, {("brand", "logo_width"): 90})
+
+    say(root, "logo", "logo.png")
+
+    assert load_config(root).settings.brand.logo_width == 90
+
+
+@pytest.mark.parametrize(
+    ("color", "ground", "is_told"),
+    [("#101010", None, True), ("#1A1A2E", None, True), ("#101010", "#FFFFFF", False), ("#9C3353", None, False)],
+)
+def test_it_says_if_dark_mode_hides_a_logo(root: Path, color: str, ground: str | None, is_told: bool) -> None:
+    (root / "logo.png").write_bytes(shape((200, 200), color, ground))
+
+    assert ("In dark mode, this logo vanishes" in say(root, "logo", "logo.png")) is is_told
+
+
+def test_a_logo_for_dark_backgrounds_must_be_seen_there(root: Path) -> None:
+    for name, color in (("logo.png", "#101010"), ("light.png", "#F0F0F0")):
+        (root / name).write_bytes(shape((200, 200), color))
+    say(root, "logo", "logo.png")
+
+    with pytest.raises(FaultError, match=r"logo\.png vanishes on a dark background too"):
+        say(root, "logo_dark", "logo.png")
+    say(root, "logo_dark", "light.png")
+
+    assert load_config(root).settings.brand.logo_dark == "light.png"
 
 
 def test_a_logo_never_replaces_another_file(root: Path, tmp_path: Path) -> None:
@@ -230,7 +281,10 @@ def test_a_missing_secret_is_named_and_never_written(root: Path) -> None:
     assert "`read -rs SENDGRID_API_KEY && export SENDGRID_API_KEY`" in told
     assert "Mail Send" in told
     assert "https://app.sendgrid.com/settings/api_keys" in told
-    assert mark_of(root, "provider", {"SENDGRID_API_KEY": "SG.secret"}) == (StepMark.DONE, "SendGrid")
+    assert mark_of(root, "provider", {"SENDGRID_API_KEY": "SG.secret"}) == (
+        StepMark.DONE,
+        "SendGrid; the test email will show whether it works",
+    )
     assert "SG.secret" not in (root / CONFIG_FILE).read_text("utf-8")
 
 

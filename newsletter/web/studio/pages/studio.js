@@ -15,25 +15,35 @@ let asked = 0;
 let stream = null;
 let resting = 0;
 
+// After an edit, the email is shown before the rest of the page, which waits for the checks. In all other cases the page
+// comes first, because it decides which frames are seen.
 async function refresh(address, isEdit = false) {
   const number = ++asked;
-  const [answer, email] = await Promise.all([get(address), get("mail.html" + address)]);
-  if (number !== asked || !answer) return; // a later request was made in the meantime, or the studio has stopped
+  const isEmailFirst = isEdit && !document.getElementById("mail").hidden;
+  const email = get("mail.html" + address), early = isEmailFirst ? null : get(address);
+  if (isEmailFirst) showIn(await email, address, number, isEdit);
+  if (number !== asked) return; // a later request was made in the meantime
+  const answer = await (early ?? get(address));
+  if (number !== asked || !answer) return; // or the studio has stopped
   const page = new DOMParser().parseFromString(answer.text, "text/html");
   if (!answer.ok || !page.getElementById("desk")) {
     location.reload(); // the issue no longer exists, or the studio was restarted and this page's token is invalid
     return;
   }
   show(page, isEdit);
-  const source = page.getElementById("desktop").getAttribute("src");
-  const count = email?.ok && source ? showEmail(email.text, source, isEdit) : 0;
-  document.dispatchEvent(new CustomEvent("email")); // the frames show the current email
-  if (isEdit) {
-    changes.hidden = count === 0;
-    changes.textContent = count === 1 ? "1 block changed" : `${count} blocks changed`;
-  }
+  if (!isEmailFirst) showIn(await email, address, number, isEdit);
   clearTimeout(resting);
   resting = setTimeout(completeEdges, REST_MS);
+}
+
+// Shows the fetched email in the frames.
+function showIn(email, address, number, isEdit) {
+  if (number !== asked) return;
+  const count = email?.ok ? showEmail(email.text, "mail.html" + address, isEdit) : 0;
+  document.dispatchEvent(new CustomEvent("email")); // the frames show the current email
+  if (!isEdit) return;
+  changes.hidden = count === 0;
+  changes.textContent = count === 1 ? "1 block changed" : `${count} blocks changed`;
 }
 
 async function get(address) {
@@ -110,6 +120,7 @@ function listen() {
   if (stream) return;
   stream = new EventSource("events");
   stream.onopen = () => { status.textContent = "Updates when you save"; status.className = ""; };
+  stream.addEventListener("email", () => refresh(query(), true));
   stream.onmessage = (event) => { if (event.data !== document.body.dataset.revision) refresh(query(), true); };
   stream.onerror = () => {
     status.textContent = "The studio has stopped; to start it again, run newsletter preview";

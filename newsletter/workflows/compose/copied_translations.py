@@ -1,0 +1,30 @@
+"""Keeps the translations in a copied issue that stay true, and deletes those of what is written anew each time."""
+
+import re
+from pathlib import Path
+
+from newsletter.config import Config
+from newsletter.content.loader import ISSUE_FILE, load_standing
+from newsletter.content.translations import HEADING_KEYS
+from newsletter.model.issue_fields import SECTION_TYPES
+from newsletter.render.theme import Theme
+
+_HEADING = re.compile(rf"^(?:{'|'.join(HEADING_KEYS)})\.[A-Za-z-]+:[^\r\n]*(?:\r\n|\n|\r)".encode(), re.MULTILINE)
+
+
+def keep_translations(config: Config, original: Path, copy: Path) -> None:
+    """Delete the translations of the heading, and of sections such as the letter, in a copied issue.
+
+    Their originals are written anew for each issue, and readers of another language must not get last month's letter.
+    Translations of all other sections and of events stay.
+    """
+    issue = load_standing(config, original, Theme(config.root).section_types)
+    if issue is None or not issue.translations:
+        return
+    for translation in issue.translations.values():
+        for section in translation.sections:
+            kind = SECTION_TYPES.get(section.type)
+            if section.language == translation.language and kind is not None and kind.is_new_each_time:
+                (copy / (config.root / section.source.path).relative_to(original)).unlink(missing_ok=True)
+    fields = copy / ISSUE_FILE
+    fields.write_bytes(_HEADING.sub(b"", fields.read_bytes()))

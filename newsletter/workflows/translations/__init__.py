@@ -1,0 +1,1 @@
+"""Show, export, import and accept the translations of an issue."""

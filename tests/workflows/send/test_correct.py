@@ -1,0 +1,267 @@
+"""Corrections: exactly those who were told something else get one, and no one gets it twice."""
+
+import os
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+
+from newsletter.config import Config, load_config
+from newsletter.errors import InputError
+from newsletter.model.audience import SuppressionReason
+from newsletter.model.broadcast import Broadcast, BroadcastKind
+from newsletter.model.ledger import ClaimedChunk
+from newsletter.store.database import Database
+from newsletter.store.ledger import told as ledger
+from newsletter.store.ledger.claim import claim_chunk
+from newsletter.store.ledger.told import clocks_of
+from newsletter.store.ledger.variants import load_variants
+from newsletter.store.opening import open_database
+from newsletter.store.suppressions import add_suppression
+from newsletter.system.zone_database import ZoneDatabases
+from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.segments import meant_by
+from newsletter.workflows.send.correct import plan_correction
+from newsletter.workflows.send.mailings import Mailings
+from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
+from newsletter.workflows.send.told import changed_events, notes_on_old_times, say_changed_clocks
+from tests.old_zones import zone_before, zones_before
+from tests.store.builders import add, record, row
+from tests.workflows.send.carriers import Carrier
+from tests.workspaces import ISSUE, write_workspace
+
+NOW = datetime(2026, 10, 1, 16, tzinfo=UTC)
+READERS = int(os.environ.get("NEWSLETTER_CORRECTION_READERS", "1500"))
+DAY = "2026-12-09"
+EVENT = (
+    f"---\ntitle: A talk\nstarts: {DAY} 08:00\nends: {DAY} 09:00\ntimezone: America/Vancouver\nlocation: Online\n---\n"
+)
+ISSUE_WITH_EVENT = ISSUE.replace("2026-02-19", "2026-10-01") + "  - events\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    files = {
+        "issues/2026-02/issue.yaml": ISSUE_WITH_EVENT,
+        "issues/2026-02/events/index.md": "---\ntitle: Events\n---\n",
+        "issues/2026-02/events/talk.md": EVENT,
+    }
+    return load_config(write_workspace(tmp_path, files))
+
+
+@pytest.fixture
+def database(config: Config) -> Iterator[Database]:
+    with open_database(config.database) as opened:
+        yield opened
+
+
+def rewrite(config: Config, old: str, new: str) -> None:
+    path = config.root / "issues/2026-02/events/talk.md"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def send(config: Config, database: Database, to: str = "everyone") -> Broadcast:
+    """Sends the issue; all is accepted."""
+    segment = meant_by(config, database, segment=None, where=to, now=NOW)
+    order = Order(folder=require_issue(config, "2026-02"), segment=segment)
+    plan = plan_broadcast(config, database, order, now=NOW)
+    return sent(database, start_broadcast(database, plan, Carrier(), now=NOW))[0]
+
+
+def sent(database: Database, broadcast: Broadcast) -> tuple[Broadcast, dict[str, str]]:
+    """Sends a broadcast; returns the text that each person got, in one line."""
+    mailings = Mailings(broadcast, load_variants(database, broadcast.id), clocks_of(database, broadcast.id))
+    texts: dict[str, str] = {}
+    while isinstance(chunk := claim_chunk(database, broadcast.id, "", mailings.fields, now=NOW), ClaimedChunk):
+        outgoing = mailings.outgoing(chunk)
+        template = outgoing.mailing.variant.text
+        texts |= {each.email: " ".join(template.fill(each.values).split()) for each in outgoing.recipients}
+        record(database, chunk)
+    return broadcast, texts
+
+
+def correct(config: Config, database: Database) -> dict[str, str]:
+    """Corrects the talk; returns the text that each person got, or nothing if no one needs it."""
+    planned = plan_correction(config, database, require_issue(config, "2026-02"), "talk", now=NOW)
+    if planned is None:
+        return {}
+    assert not planned.broadcast.blocking, planned.broadcast.blocking
+    broadcast, texts = sent(database, start_broadcast(database, planned.broadcast, Carrier(), now=NOW))
+    assert broadcast.kind is BroadcastKind.CORRECTION
+    return texts
+
+
+def before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "ZONE_DATABASES", ZoneDatabases(system="2025b", package="2025b"))
+
+
+def after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "ZONE_DATABASES", ZoneDatabases(system="2025b", package="2026f"))
+
+
+def people(count: int) -> dict[str, str]:
+    """People all over the world, and some of whom no zone is known."""
+    draw, zones = random.Random(7), sorted(available_timezones() - {"Factory", "localtime"})
+    usual = ["", "Mars/Base", "America/Vancouver", "America/Los_Angeles", "America/Winnipeg", "Europe/Berlin"]
+    return {f"p{n}@example.org": draw.choice(usual if n % 2 else zones) for n in range(count)}
+
+
+def test_a_change_of_clocks_is_corrected_for_exactly_those_who_were_told_another_hour(
+    config: Config, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zones = people(READERS)
+    add(database, *(row(email, timezone=zone) for email, zone in zones.items()))
+    before(monkeypatch)
+    with zones_before(tmp_path / "zones"):
+        send(config, database)
+    after(monkeypatch)
+
+    (changed,) = changed_events(database, now=NOW)
+    texts = correct(config, database)
+
+    expected = {email for email, zone in zones.items() if was_told_another_hour(zone)}
+    assert texts.keys() == expected
+    assert 0 < len(expected) < READERS
+    assert changed.people == len(expected)
+    assert not correct(config, database)
+    assert not list(changed_events(database, now=NOW))
+
+
+def was_told_another_hour(zone: str) -> bool:
+    """Judge from the two rules alone, without any code of the program."""
+    wall = datetime.fromisoformat(f"{DAY} 08:00")
+    then = wall.replace(tzinfo=zone_before("America/Vancouver")).astimezone(UTC)
+    now = wall.replace(tzinfo=ZoneInfo("America/Vancouver")).astimezone(UTC)
+    assert (then.hour, now.hour) == (16, 15)
+    if zone in {"", "Mars/Base"}:
+        return True  # they read "8:00 am PT", which is 16:00 in UTC
+    old = zone_before(zone) if zone in {"America/Vancouver", "America/Winnipeg"} else ZoneInfo(zone)
+    return then.astimezone(old).replace(tzinfo=None) != now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def test_the_readers_zone_changed_its_clocks(
+    config: Config, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewrite(config, "America/Vancouver", "Europe/Berlin")
+    zones = {"w@example.org": "America/Winnipeg", "b@example.org": "Europe/Berlin", "n@example.org": ""}
+    add(database, *(row(email, timezone=zone) for email, zone in zones.items()))
+    before(monkeypatch)
+    with zones_before(tmp_path / "zones"):
+        send(config, database)
+    after(monkeypatch)
+
+    texts = correct(config, database)
+
+    assert texts.keys() == {"w@example.org"}
+    assert "1:00–2:00 am (Winnipeg)" in texts["w@example.org"]
+    assert "2:00–3:00 am (Winnipeg)" in texts["w@example.org"]
+
+
+def test_a_moved_event_is_corrected_with_the_old_and_the_new_time(config: Config, database: Database) -> None:
+    add(database, row("b@example.org", timezone="Europe/Berlin"), row("n@example.org"))
+    send(config, database)
+    assert not correct(config, database)
+
+    rewrite(config, "09:00", "10:00")
+    rewrite(config, "08:00", "09:00")
+    texts = correct(config, database)
+
+    assert texts.keys() == {"b@example.org", "n@example.org"}
+    assert "16:00–17:00 (Berlin)" in texts["b@example.org"]
+    assert "17:00–18:00 (Berlin)" in texts["b@example.org"]
+    assert "Berlin" not in texts["n@example.org"]
+    assert not correct(config, database)
+
+
+def test_a_moved_place_is_corrected_and_a_new_title_is_not(config: Config, database: Database) -> None:
+    add(database, row("b@example.org", timezone="Europe/Berlin"))
+    send(config, database)
+    rewrite(config, "A talk", "A long talk")
+    assert not correct(config, database)
+    rewrite(config, "Online", "Hall 2")
+    (text,) = correct(config, database).values()
+    assert "Online" in text
+    assert "Hall 2" in text
+
+
+def test_a_canceled_event_is_corrected(config: Config, database: Database) -> None:
+    add(database, row("b@example.org", timezone="Europe/Berlin", language="en"))
+    send(config, database)
+    rewrite(config, "location: Online", "location: Online\nstatus: canceled")
+    (text,) = correct(config, database).values()
+    assert "Now: Canceled · Wednesday, December 9, 2026" in text
+
+
+def test_who_was_told_right_later_or_left_is_left_out(config: Config, database: Database) -> None:
+    add(database, *(row(f"{name}@example.org", timezone="Europe/Berlin") for name in ("a", "b", "c")))
+    send(config, database, to='email != "c@example.org"')
+    rewrite(config, "09:00", "10:00")
+    rewrite(config, "08:00", "09:00")
+    send(config, database, to='email = "c@example.org"')
+    add_suppression(database, "b@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)
+    assert correct(config, database).keys() == {"a@example.org"}
+
+
+def test_a_second_change_is_corrected_again(config: Config, database: Database) -> None:
+    add(database, row("a@example.org", timezone="Europe/Berlin"))
+    send(config, database)
+    for place in ("Hall 2", "Hall 3"):
+        path = config.root / "issues/2026-02/events/talk.md"
+        lines = [f"location: {place}" if line.startswith("location") else line for line in path.read_text().split("\n")]
+        path.write_text("\n".join(lines))
+        (text,) = correct(config, database).values()
+        assert place in text
+    assert "Hall 2" in text
+
+
+def test_the_zone_that_counts_is_the_one_when_it_was_sent(config: Config, database: Database) -> None:
+    add(database, row("a@example.org", timezone="Europe/Berlin"))
+    send(config, database)
+    with database.transaction() as connection:
+        connection.execute("UPDATE subscriber SET timezone = 'Asia/Tokyo'", {})
+    assert not correct(config, database)
+
+
+def test_an_event_that_is_over_or_unknown_is_refused(config: Config, database: Database) -> None:
+    add(database, row("a@example.org"))
+    send(config, database)
+    folder = require_issue(config, "2026-02")
+    with pytest.raises(InputError, match="its events are: 2026-02-talk"):
+        plan_correction(config, database, folder, "walk", now=NOW)
+    with pytest.raises(InputError, match="is over"):
+        plan_correction(config, database, folder, "talk", now=NOW + timedelta(days=365))
+
+
+def test_changed_clocks_are_said_once_per_version_and_nothing_is_sent(
+    config: Config, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(database, row("a@example.org", timezone="Europe/Berlin"))
+    before(monkeypatch)
+    with zones_before(tmp_path / "zones"):
+        send(config, database)
+    said: list[str] = []
+    say_changed_clocks(database, now=NOW, log=said.append)
+    assert not said
+    after(monkeypatch)
+    for _ in range(2):
+        say_changed_clocks(database, now=NOW, log=said.append)
+    assert len(said) == 1
+    assert said[0].startswith("1 person was told another time of “A talk” (2026-02)")
+    assert "newsletter correct 2026-02 2026-02-talk --dry-run" in said[0]
+
+
+def test_a_scheduled_broadcast_with_an_old_time_is_noted(
+    config: Config, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(database, row("a@example.org", timezone="Europe/Berlin"))
+    before(monkeypatch)
+    with zones_before(tmp_path / "zones"):
+        send(config, database)
+    with database.transaction() as connection:
+        connection.execute("UPDATE broadcast SET state = 'scheduled'", {})
+    (note,) = notes_on_old_times(database, now=NOW)
+    assert "is scheduled with an old time of “A talk”" in note

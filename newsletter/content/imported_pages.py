@@ -6,7 +6,6 @@ but links and images.
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import nh3
 from lxml import html
@@ -87,7 +86,7 @@ class ImportedFields(Fields):
     language: Language | None = None
     visibility: Visibility = Visibility.PUBLIC
     id: FileName | None = Field(default=None, description="as in the issues that you write here")
-    imported: Literal[True] = True
+    imported: bool = True
     source: OneLine | None = Field(default=None, description="where it comes from")
 
 

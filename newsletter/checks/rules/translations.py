@@ -34,8 +34,8 @@ def check_completeness(context: CheckContext) -> Iterable[Problem]:
 def check_copies(context: CheckContext) -> Iterable[Problem]:
     """Text that was copied but not translated.
 
-    The text of a translation must differ from the original. It is easily forgotten in a file that was copied to be
-    translated.
+    The text of a translation must differ from the original. In a file that was copied to be translated, a text is
+    easily overlooked.
     """
     issue = context.subject.issue
     for code, translation in issue.translations.items():

@@ -22,6 +22,7 @@ from newsletter.settings.mistakes import suggestion
 from newsletter.workflows.compose.check import LIST_IS_CLOSED, judge_issue
 from newsletter.workflows.compose.compose import Composed, Probing, compose_issue
 from newsletter.workflows.compose.sample import SampleMail, mail_of, sample_reader
+from newsletter.workflows.translations.overview import findings_on_translations
 
 SAMPLE_ADDRESS = "reader@example.com"
 EVERYONE_ELSE = "everyone else"
@@ -76,7 +77,8 @@ def check_issue(config: Config, issue: str, theme: Theme, *, in_browser: bool, n
     without = frozenset(Means) - ({Means.BROWSER} if in_browser else set())
     folder = require_folder(config, issue)
     judgment = judge_issue(config, folder, probing=Probing(now=now, without=without), theme=theme, reads_list=False)
-    lines = [_line(finding) for finding in judgment.findings] or ["No problems found."]
+    findings = (*judgment.findings, *findings_on_translations(config, folder))
+    lines = [_line(finding) for finding in findings] or ["No problems found."]
     if judgment.not_run:
         lines.append(f"Skipped: {', '.join(sorted({each.rule for each in judgment.not_run}))}")
     return ToolAnswer(text="\n".join(lines))

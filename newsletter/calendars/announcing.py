@@ -1,7 +1,7 @@
 """Compare an event with what was last published about it, and read and write the file that records it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 import msgspec
@@ -21,7 +21,7 @@ def announced(item: Item, before: Announced | None, now: datetime) -> Announced:
     """
     words = (item.fields.title, item.fields.subtitle, item.fields.button, item.fields.link)
     facts = Announced(
-        changed=now.replace(microsecond=0),
+        changed=now.astimezone(UTC).replace(microsecond=0),
         times=times_of(item),
         zone=item.zone.key,
         location=item.fields.location or "",

@@ -239,10 +239,12 @@ def short_days(runs: Iterable[tuple[date, date]], locale: Locale) -> str:
 
 
 def clocks_in_words(begins: str, closes: str, locale: Locale) -> str:
-    """Return two times, with the half of the day once if both are in it: `8:00–11:00 am`, `11:00 am – 1:00 pm`."""
-    half = closes.rpartition(" ")[2]
+    """Return two times, with the half of the day once if both are in it: `8:00–11:00 am`, `오전 8:00~11:00`."""
+    half, first = closes.rpartition(" ")[2], begins.partition(" ")[0]
     if half.isalpha() or half.endswith("m."):
         begins = begins.removesuffix(f" {half}")
+    if first.isalpha():
+        closes = closes.removeprefix(f"{first} ")
     return _bound(clock_range_sign(locale).join((begins, closes)))
 
 

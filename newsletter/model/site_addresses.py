@@ -35,9 +35,9 @@ def event_path(slug: str, language: str = "") -> str:
     return f"{EVENTS}/{slug}/{_in_language(_PAGE, language)}"
 
 
-def event_calendar_path(slug: str) -> str:
-    """Return the path of an event's calendar file."""
-    return f"{EVENTS}/{slug}.ics"
+def event_calendar_path(slug: str, language: str = "") -> str:
+    """Return the path of an event's calendar file. Without a language, it is that of its issue."""
+    return f"{EVENTS}/{slug}/{language}.ics" if language else f"{EVENTS}/{slug}.ics"
 
 
 def issue_calendar_path(issue: str) -> str:

@@ -20,6 +20,7 @@ from newsletter.model.person_names import without_deceit
 from newsletter.model.return_paths import ReturnPurpose, return_path
 from newsletter.model.slots import MERGE_TOKEN, ChunkColumns, Escape, Link, LocalTexts, Slot, SlotSource, Template
 from newsletter.model.web_address import WEB_ADDRESS
+from newsletter.render.breaks import whole_dates
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 # Matches up to a position inside a URL in an attribute, where a value must be percent-encoded.
@@ -214,7 +215,8 @@ def _written(slot: Slot, chunk: ChunkColumns) -> Sequence[str]:
     if slot.escape is Escape.LINK:
         return values
     escape = ESCAPES[slot.escape]
-    if slot.source.is_shared:
+    if slot.source.is_shared:  # dates and times, which the theme keeps whole where it knows them too
+        escape = whole_dates if slot.escape is Escape.HTML else escape
         written = {value: escape(value) for value in set(values)}
         return list(map(written.__getitem__, values))
     if slot.escape is Escape.ADDRESS:

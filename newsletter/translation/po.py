@@ -67,6 +67,9 @@ def read_po_file(content: bytes, shown: str) -> tuple[str, list[ReturnedSentence
         raise MistakesError([Mistake(path=shown, line=(line or 0) + 1, what=what, remedy=remedy)]) from err
     found: list[ReturnedSentence] = []
     mistakes: list[Mistake] = []
+    if not any(message.id for message in catalog):
+        remedy = "choose the file that came from the translator"
+        mistakes.append(Mistake(path=shown, what="the file has no sentences", remedy=remedy))
     for message in catalog:
         if not message.id or not isinstance(message.string, str) or not message.string.strip():
             continue

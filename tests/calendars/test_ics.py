@@ -9,14 +9,14 @@ from icalendar import Calendar, Event
 from msgspec.structs import replace
 
 from newsletter.calendars.announcing import announced
-from newsletter.calendars.ics import Feed, calendar_file
+from newsletter.calendars.ics import CalendarFeed, calendar_file
 from newsletter.model.announced import CalendarEvent
 from tests.language.clocks import zone_names
 from tests.language.items import item
 
 NOW = datetime(2026, 2, 19, 8, tzinfo=UTC)
 PAGE = "https://www.example.org/events/one/"
-FEED = Feed("Small Letter: events", "https://www.example.org/calendar.ics")
+FEED = CalendarFeed("Small Letter: events", "https://www.example.org/calendar.ics")
 WEEKLY = {"starts": "2026-02-25 09:00", "ends": "2026-04-01 10:00", "repeats": "weekly"}
 
 
@@ -149,6 +149,13 @@ def test_a_zone_has_a_short_definition_with_standard_time_in_it() -> None:
             if definition:
                 assert "BEGIN:STANDARD" in definition, (zone, year)
                 assert len(definition) < 60, (zone, year)
+
+
+def test_each_change_of_the_clocks_is_a_property_of_its_own() -> None:
+    lines = written(starts="2027-11-01 12:45", ends="2028-05-29 22:45", repeats="weekly", timezone="Europe/Dublin")
+    changes = [line for line in lines if line.startswith("RDATE")]
+    assert "RDATE:20280326T020000" in changes
+    assert not any("," in line for line in changes)
 
 
 def test_events_of_several_zones_share_one_file() -> None:

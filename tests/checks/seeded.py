@@ -272,6 +272,7 @@ FAULTS: tuple[Seed, ...] = (
     Seed(
         rule="E9", place="issue.yaml:1", make=edited(("issue", "first days of March\npre", "first days of June\npre"))
     ),
+    Seed(rule="E10", place="events/workshop.md:9", make=edited(("workshop", TIMES, f"{TIMES}\nstatus: canceled"))),
     Seed(rule="H1", place=ISSUE_YAML, make=on_the_wire("Date: ", "X-Date: ")),
     Seed(rule="H1", place="newsletter.toml:4", make=on_the_wire("Date: ", "From: <b@example.org>\r\nDate: ")),
     Seed(rule="H1", place=ISSUE_YAML, make=on_the_wire("Date: Sun", "Date: Mon")),
@@ -514,6 +515,7 @@ NEAR_MISSES: tuple[tuple[str, Make], ...] = (
     ("E7", edited(("workshop", "blanket.", "blanket on March 7. The replay is available until April 7."))),
     ("E8", edited(("workshop", "blanket.", "blanket. We begin at 9 am, and rest at 10:30."))),
     ("E9", edited(("issue", "first days of March\npre", "last days of February 2026\npre"))),
+    ("E10", edited(("workshop", TIMES, f"{TIMES}\nstatus: postponed"))),
     ("H1", on_the_wire("Date: ", "DATE: ")),
     ("H2", on_the_wire("/u/0-sample>", "/u/0-sample>, <mailto:leave@example.org?subject=0-sample>")),
     ("H5", edited(("toml", '"Harbour House <', '"Häfen & Söhne (Galway) <'))),

@@ -9,7 +9,7 @@ from newsletter.language.dates import date_tile, format_deadline, format_month, 
 from newsletter.model.issue_fields import EventFields
 from tests.language.items import item
 
-LANGUAGES = ("en", "en-GB", "es", "de", "fr", "it", "nl", "pt-BR", "sv", "ja", "zh-Hans", "ar", "he")
+LANGUAGES = ("en", "en-GB", "es", "de", "fr", "it", "nl", "pt-BR", "sv", "pl", "ja", "zh-Hans", "ko", "ar", "he")
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,8 @@ def test_each_form_of_a_date_in_english(fields: dict[str, object], expected: str
         ("fr", "chaque mercredi, 25 février – 1 avril 2026 | 09:00–10:00 (Los Angeles)"),
         ("ja", "毎週水曜日 2026年2月25日～4月1日 | 9:00～10:00 (ロサンゼルス)"),
         ("zh", "每星期三 2026年2月25日至4月1日 | 09:00–10:00 (洛杉矶)"),
+        ("pl", "co środa, 25 lutego – 1 kwietnia 2026 | 09:00–10:00 (Los Angeles)"),
+        ("ko", "매주 수요일, 2026년 2월 25일~4월 1일 | 오전 9:00~10:00 (로스앤젤레스)"),
         ("ar", "أيام الأربعاء، 25 فبراير – 1 أبريل 2026 | 9:00–10:00 ص (لوس انجلوس)"),
         ("en-GB", "Wednesdays, 25 February – 1 April 2026 | 09:00–10:00 Los Angeles time"),
     ],
@@ -107,6 +109,8 @@ def test_a_weekly_event_in_other_languages(language: str, expected: str) -> None
     [
         ("en", "Dec 30 – Jan 2", "Dec 14–19", "Ends January 3"),
         ("en-GB", "30 Dec – 2 Jan", "14–19 Dec", "Ends 3 January"),
+        ("pl", "30 gru – 2 sty", "14–19 gru", "Ends 3 stycznia"),
+        ("ko", "12월 30일~1월 2일", "12월 14일~19일", "Ends 1월 3일"),
         ("de", "30. Dez – 2. Jan", "14.–19. Dez", "Ends 3. Januar"),
         ("es", "30 dic – 2 ene", "14–19 dic", "Ends 3 de enero"),
         ("fr", "30 déc – 2 janv", "14–19 déc", "Ends 3 janvier"),
@@ -154,7 +158,9 @@ def test_every_language_has_words_for_every_form(language: str, zone: str) -> No
         ("de", "jeden Mittwoch", "ab 13. Jan"),
         ("fr", "chaque mercredi", "à partir du 13 janv"),
         ("ja", "毎週水曜日", "1月13日から"),
-        ("he", "כל יום רביעי", "החל מ־13 בינו׳"),
+        ("ko", "매주 수요일", "1월 13일부터"),
+        ("pl", "co środa", "od 13 sty"),
+        ("he", "כל יום רביעי", "מיום 13 בינו׳"),
     ],
 )
 def test_the_tile_of_a_series_says_its_weekday_and_its_first_day(language: str, series: str, since: str) -> None:

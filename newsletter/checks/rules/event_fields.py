@@ -7,6 +7,7 @@ from newsletter.checks.base import CheckContext, Problem, error, remembered, rul
 from newsletter.checks.reading.document import normalized
 from newsletter.language.clock import say_clock, show_day, show_minute
 from newsletter.language.zone_labels import is_skipped, is_twice
+from newsletter.model.finding import Severity
 from newsletter.model.issue import Issue, Item
 
 _FARTHEST = timedelta(days=3 * 366)
@@ -121,4 +122,18 @@ def _unlikely(item: Item, issue: Issue) -> Iterator[Problem]:
         yield warning(item.source.at("ends"), what, "correct the year in `ends`")
 
 
-RULES = (check_clock_changes, check_event_dates)
+@rule("E10", severity=Severity.WARNING, is_once=True)
+def check_canceled_events(context: CheckContext) -> Iterable[Problem]:
+    """Buttons of canceled events.
+
+    An event with `status: canceled` must not have a button that invites people to it. The email shows that it is
+    canceled, but many readers only see the button.
+    """
+    for item in items_of(context.subject.issue):
+        if item.fields.status == "canceled" and item.fields.button is not None:
+            what = f"“{item.fields.title}” is canceled, but has the button “{item.fields.button.label}”"
+            remedy = "delete `button`, or write a `link` to the page that says what people can do now"
+            yield warning(item.source.at("button"), what, remedy)
+
+
+RULES = (check_clock_changes, check_event_dates, check_canceled_events)

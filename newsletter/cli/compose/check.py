@@ -13,6 +13,7 @@ from newsletter.cli.options import NewestIssue, Without
 from newsletter.cli.workspace import current_config
 from newsletter.workflows.compose.check import judge_issue
 from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.translations.overview import findings_on_translations
 
 _FORMATS = f"Output format: {', '.join(list(Format)[:-1])} or {list(Format)[-1]}."
 
@@ -37,7 +38,8 @@ def check(
     folder = require_issue(config, issue)
     with probing(config, without, now=datetime.now(UTC)) as wanted:
         judgment = judge_issue(config, folder, probing=wanted)
-    findings, root = judgment.findings, config.root.resolve()
+    findings = (*judgment.findings, *findings_on_translations(config, folder))
+    root = config.root.resolve()
     not_run, notes = judgment.not_run, judgment.notes
     print_report(Report(issue=folder.name, findings=findings, not_run=not_run, notes=notes, root=root), form=form)
     if form is Format.TEXT and judgment.by is not None:

@@ -30,6 +30,7 @@ from newsletter.web.studio import (
     sending,
     setup,
     shelf,
+    translations,
 )
 from newsletter.web.studio.proofs import Proofs
 from newsletter.web.studio.same_origin import OWN_HOSTS, SameOriginOnly
@@ -49,6 +50,7 @@ _GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
     shelf.routes,
     outbox.routes,
     difference.routes,
+    translations.routes,
     road.routes,
     sending.routes,
     remarks.routes,

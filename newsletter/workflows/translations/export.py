@@ -5,11 +5,11 @@ from enum import StrEnum
 
 from newsletter.translation.exchange import ExportedFile, ExportedSentence, text_digest
 from newsletter.translation.inline import with_codes_of
-from newsletter.translation.inline_markdown import markdown_of
 from newsletter.translation.po import write_po_file
 from newsletter.translation.xliff import write_xliff
-from newsletter.workflows.translations.originals import Translation
+from newsletter.workflows.translations.originals import TranslatedFile
 from newsletter.workflows.translations.overview import LanguageStatus, SentenceStatus, readable, sentences_in
+from newsletter.workflows.translations.text_reader import comparable
 
 
 class TranslationForm(StrEnum):
@@ -32,7 +32,7 @@ def exported_translations(status: LanguageStatus, form: TranslationForm, *, issu
     return _WRITERS[form](files, source=source, target=status.language)
 
 
-def exported_file(translation: Translation, issue: str) -> ExportedFile:
+def exported_file(translation: TranslatedFile, issue: str) -> ExportedFile:
     """Return a file of an issue as a translator gets it."""
     found: Sequence[SentenceStatus] = tuple(sentences_in(translation))
     return ExportedFile(
@@ -42,18 +42,14 @@ def exported_file(translation: Translation, issue: str) -> ExportedFile:
     )
 
 
-def _exported(translation: Translation, sentence: SentenceStatus) -> ExportedSentence:
+def _exported(translation: TranslatedFile, sentence: SentenceStatus) -> ExportedSentence:
     held, segment = sentence.held, sentence.unit.segments[sentence.index]
     if not held.text:
         return ExportedSentence(state=held.state, exported=text_digest(""))
     target = with_codes_of(translation.reader.pieces(held.text), segment.pieces)
-    shown = readable(translation, held.text)
     return ExportedSentence(
-        state=held.state, target=target or (), written="" if target else shown, exported=text_digest(shown)
+        state=held.state,
+        target=target or (),
+        written="" if target else readable(translation, held.text),
+        exported=text_digest(comparable(held.text, translation.reader.fields)),
     )
-
-
-def written_pieces(translation: Translation, sentence: SentenceStatus) -> str:
-    """Return the original of a sentence as a person may copy it into a translation."""
-    pieces = sentence.unit.segments[sentence.index].pieces
-    return readable(translation, markdown_of(pieces))

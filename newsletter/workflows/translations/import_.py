@@ -1,5 +1,6 @@
 """Read what translators return, verify all of it, and write it into the files of the issue."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from newsletter.translation.inline_markdown import safe_markdown
 from newsletter.translation.po import read_po_file
 from newsletter.translation.units import Unit
 from newsletter.translation.xliff import read_xliff
-from newsletter.workflows.translations.originals import DEFAULT, Translation
-from newsletter.workflows.translations.overview import LanguageStatus, readable, translations_of
-from newsletter.workflows.translations.text_reader import restored
+from newsletter.workflows.translations.originals import DEFAULT, TranslatedFile
+from newsletter.workflows.translations.overview import LanguageStatus, translations_of
+from newsletter.workflows.translations.plain_spans import stand_free, typed_address
+from newsletter.workflows.translations.text_reader import comparable
 from newsletter.workflows.translations.writing import FileWrite, file_write, write_files
 
 
@@ -147,8 +149,8 @@ def _take(
         return
     held = arrival.held[name].get((unit.id, index), NOTHING_HELD)
     new = Held(state=sentence.state, text=text, digest=unit.segments[index].digest)
-    written = restored(text, found.original.reader.fields)
-    before = readable(found, held.text)
+    written = comparable(text, found.original.reader.fields)
+    before = comparable(held.text, found.reader.fields)
     is_unconfirmed = sentence.state is TranslationState.STALE
     is_promoted = new.state is TranslationState.REVIEWED and held.state is not new.state
     if is_unconfirmed or (before == written and held.state.is_current and not is_promoted):
@@ -170,9 +172,14 @@ def _take(
         arrival.held[name][unit.id, index] = new
 
 
-def _markdown(translation: Translation, unit: Unit, index: int, sentence: ReturnedSentence) -> str:
+def _markdown(translation: TranslatedFile, unit: Unit, index: int, sentence: ReturnedSentence) -> str:
     """Return a returned sentence as Markdown. Raise FaultError if it is not what its original allows."""
     pieces = translated_pieces(sentence, unit.segments[index])
+    if typed_address(pieces):
+        raise FaultError("the translation contains an address that its original does not have", "delete it")
+    if not stand_free(pieces):
+        what = "a date, price, time or address touches other numbers or letters, which change what it means"
+        raise FaultError(what, "put spaces around it")
     if unit.location is not None and unit.location[0] == DEFAULT:
         return _default_text(pieces)
     reader = translation.original.reader
@@ -185,8 +192,8 @@ def _markdown(translation: Translation, unit: Unit, index: int, sentence: Return
 
 def _default_text(pieces: Sequence[object]) -> str:
     text = "".join(str(piece) for piece in pieces).strip()
-    if '"' in text or "{" in text or "}" in text:
-        raise FaultError("the text in place of a name contains quotes or braces", "write it without them")
+    if re.search(r'["{}<>\[\]]', text):
+        raise FaultError("the text in place of a name contains quotes or brackets", "write it without them")
     return text
 
 

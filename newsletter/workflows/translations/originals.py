@@ -42,7 +42,7 @@ class OriginalFile(Struct, frozen=True, kw_only=True):
     copied: Mapping[Location, str] = {}  # keys without words, which are the same in every language
 
 
-class Translation(Struct, frozen=True, kw_only=True):
+class TranslatedFile(Struct, frozen=True, kw_only=True):
     """What there is of an original in another language."""
 
     original: OriginalFile
@@ -137,12 +137,12 @@ def written_location(original: OriginalFile, location: Location, language: str) 
     return (f"{location[0]}.{language}", *location[1:]) if original.name == ISSUE_FILE else location
 
 
-def read_translation(config: Config, folder: Path, original: OriginalFile, language: str) -> Translation:
+def read_translation(config: Config, folder: Path, original: OriginalFile, language: str) -> TranslatedFile:
     """Return what there is of an original in a language."""
     name = translated_name(original.name, language)
     shown = str(PurePosixPath(original.shown).with_name(PurePosixPath(name).name))
     if not (folder / name).is_file():
-        return Translation(original=original, language=language, name=name, shown=shown, file=None, held={})
+        return TranslatedFile(original=original, language=language, name=name, shown=shown, file=None, held={})
     file, reader = open_file(config, folder, shown), TextReader()
     data, lines = _keys_of(file, reader)
     plain = without_comments(file.body or "", first_line=file.body_line)
@@ -165,7 +165,7 @@ def read_translation(config: Config, folder: Path, original: OriginalFile, langu
             own = (marks[0] if marks else {}).get(default, ())
             keys[default] = HeldText(lines=(str(each.default),), line=1, marks=own)
     held, surplus = held_by_units(original.units, keys, held_blocks)
-    return Translation(
+    return TranslatedFile(
         original=original,
         language=language,
         name=name,

@@ -3,19 +3,23 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.config import CONFIG_FILE, Config
 from newsletter.content.loader import load_issue
-from newsletter.errors import InputError
+from newsletter.errors import InputError, MistakesError
+from newsletter.language.words import language_name
+from newsletter.model.finding import Finding, Place, Severity
 from newsletter.model.issue import Issue
 from newsletter.settings.mistakes import suggestion
 from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
 from newsletter.translation.units import Unit
+from newsletter.workflows.compose.compose import CONTENT_RULE
 from newsletter.workflows.translations.originals import (
-    Translation,
+    TranslatedFile,
     read_originals,
     read_translation,
 )
@@ -42,9 +46,9 @@ class LanguageStatus(Struct, frozen=True, kw_only=True):
     """The translations of an issue into one language."""
 
     language: str
-    translations: tuple[Translation, ...]
+    translations: tuple[TranslatedFile, ...]
 
-    def sentences(self) -> Iterator[tuple[Translation, SentenceStatus]]:
+    def sentences(self) -> Iterator[tuple[TranslatedFile, SentenceStatus]]:
         """Yield every sentence of the originals, file by file."""
         for translation in self.translations:
             yield from ((translation, each) for each in sentences_in(translation))
@@ -59,7 +63,7 @@ class LanguageStatus(Struct, frozen=True, kw_only=True):
         return sum(translation.surplus for translation in self.translations)
 
 
-def sentences_in(translation: Translation) -> Iterator[SentenceStatus]:
+def sentences_in(translation: TranslatedFile) -> Iterator[SentenceStatus]:
     """Yield the sentences of one file, without dates that stand alone, unless one of them has changed."""
     original = translation.original
     for unit in original.units:
@@ -103,10 +107,49 @@ def translations_into(language: str, config: Config, folder: Path, issue: Issue)
     return LanguageStatus(language=language, translations=found)
 
 
+def findings_on_translations(config: Config, folder: Path) -> tuple[Finding, ...]:
+    """Return a warning for each file whose translation into an offered language is stale.
+
+    What is not translated at all is found while the issue is loaded. If that fails, there are no warnings.
+    """
+    if not config.settings.languages.offered:
+        return ()
+    try:
+        found = translations_of(config, folder)
+    except (MistakesError, InputError):
+        return ()
+    return tuple(_finding(translation, folder.name) for status in found for translation in _stale(status))
+
+
+def _stale(status: LanguageStatus) -> Iterator[TranslatedFile]:
+    for translation in status.translations:
+        is_stale = any(each.state is TranslationState.STALE for each in sentences_in(translation))
+        leads_elsewhere = any(held.leads_elsewhere for held in translation.held.values())
+        if translation.is_tracked and (is_stale or translation.surplus or leads_elsewhere):
+            yield translation
+
+
+def _finding(translation: TranslatedFile, issue: str) -> Finding:
+    stale = [each for each in sentences_in(translation) if each.state is TranslationState.STALE]
+    name = language_name(translation.language)
+    command = f"newsletter translations {quote(issue)} --language {quote(translation.language)}"
+    what, remedy = (
+        f"the original has changed since this was translated into {name}",
+        f"see what is stale with: {command}",
+    )
+    if not stale and not translation.surplus:
+        what = f"links of the original have changed since this was translated into {name}"
+        accept = f"newsletter translations accept {quote(issue)} --language {quote(translation.language)}"
+        remedy = f"take them over with: {accept}"
+    line = min((each.held.line for each in stale), default=1)
+    place = Place(path=translation.shown, line=line)
+    return Finding(rule=CONTENT_RULE, severity=Severity.WARNING, place=place, what=what, remedy=remedy)
+
+
 class Acceptance(Struct, frozen=True, kw_only=True):
     """What it means to accept the translations of a language as they are."""
 
-    sentences: tuple[tuple[Translation, SentenceStatus], ...]  # that become up to date
+    sentences: tuple[tuple[TranslatedFile, SentenceStatus], ...]  # that become up to date
     surplus: int  # sentences that are deleted
     addresses: int  # sentences whose links become those of the original
     writes: tuple[FileWrite, ...]
@@ -123,7 +166,7 @@ def plan_acceptance(status: LanguageStatus, names: Sequence[str] = ()) -> Accept
         if name not in there and name not in named:
             raise InputError(f"{name} is no translation of this issue; {suggestion(name, list(there))}")
     chosen = [there[name if name in there else named[name]] for name in names] if names else list(there.values())
-    stale: list[tuple[Translation, SentenceStatus]] = []
+    stale: list[tuple[TranslatedFile, SentenceStatus]] = []
     writes: list[FileWrite] = []
     for translation in chosen:
         held = dict(translation.held)
@@ -148,6 +191,6 @@ def accept_translations(folder: Path, acceptance: Acceptance) -> None:
     write_files(folder, acceptance.writes)
 
 
-def readable(translation: Translation, text: str) -> str:
+def readable(translation: TranslatedFile, text: str) -> str:
     """Return a sentence of a translation with its merge fields as they are written."""
     return restored(text, {**translation.original.reader.fields, **translation.reader.fields})

@@ -1,23 +1,29 @@
 """Finds the dates, times and prices in an original, which a translator does not type again."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from newsletter.checks.reading.typed_dates import TypedDate, date_words
 from newsletter.language.dates import format_typed
-from newsletter.translation.inline import CodeKind
+from newsletter.translation.inline import PLAIN_KINDS, Code, CodeForm, CodeKind, Pieces
 from newsletter.translation.inline_markdown import PlainSpan
 
 _CODES = "USD|EUR|GBP|CHF|SEK|PLN|JPY|CAD|AUD"
 _SIGNS = r"(?:US|CA|AU?|NZ|R)?\$|[€£¥₹₩₪]"
 _NUMBER = r"\d(?:[\d.,'\u00a0\u202f]*\d)?"
+_LATIN = r"A-Za-z\u00c0-\u024f0-9"  # ideographs and kana may stand beside a number without a space
 _PRICE = re.compile(
-    rf"(?<!\w)(?:{_SIGNS}|(?:{_CODES})\s)\s?{_NUMBER}|(?<![\w.,]){_NUMBER}\s?(?:[€£₪₩円元]|(?:{_CODES}|zł|kr|Kč)(?!\w))"
+    rf"(?<![{_LATIN}$])(?:{_SIGNS}|(?:{_CODES})\s)\s?{_NUMBER}"
+    rf"|(?<![{_LATIN}.,]){_NUMBER}\s?(?:[€£₪₩円元]|(?:{_CODES}|zł|kr|Kč)(?![{_LATIN}]))"
 )
-_TIME = re.compile(r"(?<![\w:.])\d{1,2}:\d\d(?::\d\d)?(?!\w)(?:\s?[ap](?:\.m\.|m)(?!\w))?", re.IGNORECASE)
+_TIME = re.compile(
+    rf"(?<![{_LATIN}:.])\d{{1,2}}:\d\d(?::\d\d)?(?![{_LATIN}:])(?:\s?[ap](?:\.m\.|m)(?![{_LATIN}]))?", re.IGNORECASE
+)
 _CONTACT = re.compile(
-    r"https?://[^\s<>]+|(?<![\w@./-])(?:[\w.+-]+@|www\.)(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w./-]*\w)?(?![\w@])"
+    r"https?://[^\s<>]+"
+    rf"|(?<![{_LATIN}@./-])(?:[A-Za-z0-9_.+-]+@|www\.)(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}}(?:/[\w./-]*\w)?(?![{_LATIN}@])"
 )
 _PATTERNS = {CodeKind.PRICE: _PRICE, CodeKind.TIME: _TIME, CodeKind.CONTACT: _CONTACT}
 _AND_ON = re.compile(r"\s?[–-]\s?(?P<day>\d{1,2})(?![\d.:/])(?:,? (?P<year>20\d\d))?")  # February 25–27, 2026
@@ -33,6 +39,33 @@ def plain_spans(text: str) -> list[PlainSpan]:
         for kind, pattern in _PATTERNS.items()
         for match in pattern.finditer(text)
     ]
+
+
+def typed_address(pieces: Pieces) -> str:
+    """Return an address that someone typed into a translation, or an empty string."""
+    spans = (span for piece in pieces if isinstance(piece, str) for span in plain_spans(piece))
+    return next((span.translated for span in spans if span.kind is CodeKind.CONTACT), "")
+
+
+def stand_free(pieces: Pieces) -> bool:
+    """Return whether what stays the same is still the same beside what stands next to it: `1` makes 125 of 25."""
+    codes = [piece for piece in pieces if isinstance(piece, Code) and piece.kind in PLAIN_KINDS]
+    text, spaced = _flat(pieces, ""), _flat(pieces, " ")
+    found = Counter[tuple[CodeKind, str]]((span.kind, span.translated) for span in plain_spans(text))
+    found.update((span.kind, span.translated) for span in plain_spans(spaced) if span.kind is CodeKind.CONTACT)
+    wanted = Counter[tuple[CodeKind, str]]((code.kind, code.markup) for code in codes if code.kind is not CodeKind.DATE)
+    dates = [re.escape(code.markup) for code in codes if code.kind is CodeKind.DATE]
+    free = sum(len(re.findall(rf"(?<!\d)(?<!\d[.,–-]){date}(?![.,–-]?\d)", text)) for date in set(dates))
+    return not wanted - found and free >= len(dates)
+
+
+def _flat(pieces: Pieces, beside: str) -> str:
+    """Return the words as readers see them, with `beside` at the edges of links and emphasis."""
+    return "".join(
+        piece if isinstance(piece, str) else piece.markup if piece.kind in PLAIN_KINDS
+        else " " if piece.form is CodeForm.ALONE else beside
+        for piece in pieces
+    )  # fmt: skip
 
 
 def span_finder(source: str, target: str) -> Callable[[str], Sequence[PlainSpan]]:

@@ -7,6 +7,7 @@ from typing import Annotated, get_args, get_origin, get_type_hints
 
 from markdown_it.token import Token
 from msgspec import Struct, field
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from newsletter.content.markdown import parse_line, parse_markdown
@@ -123,3 +124,8 @@ def written_field(merge_field: MergeField) -> str:
 def restored(text: str, fields: Mapping[str, MergeField]) -> str:
     """Return the text with each token replaced by its merge field."""
     return MERGE_TOKEN.sub(lambda token: written_field(fields[token[0]]) if token[0] in fields else token[0], text)
+
+
+def comparable(text: str, fields: Mapping[str, MergeField]) -> str:
+    """Return the text with the name of each merge field, without its default text, which is translated by itself."""
+    return restored(text, {token: replace(each, default=None) for token, each in fields.items()})

@@ -20,7 +20,7 @@ from newsletter.workflows.compose.editing import MOST_BYTES, encoded
 from newsletter.workflows.translations.originals import (
     DEFAULT,
     OriginalFile,
-    Translation,
+    TranslatedFile,
     written_location,
 )
 from newsletter.workflows.translations.plain_spans import plain_spans
@@ -38,7 +38,7 @@ class FileWrite(Struct, frozen=True, kw_only=True):
     before: bytes | None  # None if the file does not exist yet
 
 
-def file_write(translation: Translation, held: HeldSentences) -> FileWrite:
+def file_write(translation: TranslatedFile, held: HeldSentences) -> FileWrite:
     """Return a translation's file with these sentences. Those that are not translated are in the original language.
 
     Raise InputError if a key cannot be changed without touching others.
@@ -123,7 +123,7 @@ def _fields_of(original: OriginalFile, held: HeldSentences) -> Mapping[str, Merg
     }
 
 
-def _leading_where_the_original_does(translation: Translation, key: tuple[str, int], held: Held) -> Held:
+def _leading_where_the_original_does(translation: TranslatedFile, key: tuple[str, int], held: Held) -> Held:
     """Return a sentence with the addresses that its original has now, if nothing else in it changed."""
     if not held.leads_elsewhere:
         return held
@@ -137,7 +137,7 @@ def _leading_where_the_original_does(translation: Translation, key: tuple[str, i
     return replace(held, text=text, digest=segment.digest, leads_elsewhere=False)
 
 
-def _require_same_structure(translation: Translation, body: str) -> None:
+def _require_same_structure(translation: TranslatedFile, body: str) -> None:
     """Raise InputError unless the translation has the blocks of its original. This should never happen."""
     reader = TextReader()
     written = reader.blocks(reader.with_tokens(body), plain_spans)

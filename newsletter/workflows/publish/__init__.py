@@ -1,0 +1,1 @@
+"""Publishing: put the archive of issues, with their images, where readers find it."""

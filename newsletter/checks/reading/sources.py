@@ -148,7 +148,7 @@ def index_sources(issues: Sequence[Issue], config: Config, rendered: Iterable[Pi
 
 
 def _places_of(links: Iterable[SourceLink]) -> dict[tuple[str, str | None], tuple[Place, ...]]:
-    """Return the places of the links with each address and text, and of all those with each address, each place once."""
+    """Return the places of the links with each address and text, and of all those with each address, each once."""
     found: defaultdict[tuple[str, str | None], dict[Place, None]] = defaultdict(dict)
     for link in links:
         for text in (normalized(link.text), None):

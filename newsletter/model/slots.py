@@ -120,8 +120,8 @@ class LocalTimes(Struct, frozen=True):
         return tuple(moment for occurrence in self.occurrences for moment in occurrence if moment is not None)
 
 
-# Returns, for the times of an event, the text after them for readers in each time zone. It is empty if their clocks show
-# the same, and None if the zone is not known, or the times differ too much from week to week to be said in a line.
+# Returns, for the times of an event, the text after them for readers in each time zone. It is empty if their clocks
+# show the same, and None if the zone is not known, or the times differ too much from week to week for one line.
 LocalTexts = Callable[[LocalTimes], Mapping[str, str | None]]
 
 

@@ -170,6 +170,10 @@ def _zone(key: str, first: int, end: int) -> Timezone:
     zone = Timezone.from_tzid(key, first_date=date(first, 1, 1), last_date=date(end, 1, 1))
     zone.pop("comment", None)
     parts = zone.subcomponents
+    for part in parts:
+        if (changes := part.pop("rdate", None)) is not None:
+            for change in changes.dts:  # ical.js reads only the first value of a property
+                part.add("rdate", [change.dt])
     if not any(isinstance(part, TimezoneStandard) for part in parts):
         standard = TimezoneStandard(parts[0])
         zone.subcomponents[0] = standard

@@ -30,7 +30,7 @@ _SCRIPT = re.compile(r"-([A-Z][a-z]{3})\b")
 _LETTER = r"\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
 _MAY_RUN_FROM_RIGHT = re.compile(f"[{_LETTER}]")
 # Text that is displayed out of order inside right-to-left text: addresses, and numbers that are written in groups.
-_FROM_LEFT = re.compile(r"https?://[^\s،؛]*[^\s،؛.,:)]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+?\d[\d ()./-]{5,}\d")
+_FROM_LEFT = re.compile(r"https?://[^\s،؛]*[^\s،؛.,:)]|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+?\d[\d ()./-]{5,}\d")
 
 _ADDRESS_FIRST = re.compile(r"\s*(?:https?://|[\w.+-]+@[\w-]+\.)")
 

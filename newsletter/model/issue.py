@@ -288,7 +288,10 @@ class Issue(Struct, frozen=True, kw_only=True):
         """Return the text with each merge token replaced by the merge field as the user wrote it."""
         if MERGE_TOKEN.search(text) is None:
             return text
-        fields = [*OWN_FIELDS, *(use.field for use in self.merge_fields)]
+        fields = {
+            *OWN_FIELDS,
+            *[use.field for use in self.merge_fields],
+        }  # a text can use the same few a thousand times
         written = {field.token: str(field) for field in fields}
         return MERGE_TOKEN.sub(lambda token: written.get(token[0], token[0]), text)
 

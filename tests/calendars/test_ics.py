@@ -151,6 +151,13 @@ def test_a_zone_has_a_short_definition_with_standard_time_in_it() -> None:
                 assert len(definition) < 60, (zone, year)
 
 
+def test_each_change_of_the_clocks_is_a_property_of_its_own() -> None:
+    lines = written(starts="2027-11-01 12:45", ends="2028-05-29 22:45", repeats="weekly", timezone="Europe/Dublin")
+    changes = [line for line in lines if line.startswith("RDATE")]
+    assert "RDATE:20280326T020000" in changes
+    assert not any("," in line for line in changes)
+
+
 def test_events_of_several_zones_share_one_file() -> None:
     zones = ("Europe/Paris", "Asia/Tokyo", "Europe/Paris")
     events = [event_of(starts="2026-02-25 08:00", timezone=zone) for zone in zones]

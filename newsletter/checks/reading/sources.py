@@ -1,6 +1,7 @@
 """The places in the user's files where texts, links and images of the email are written."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -77,6 +78,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     pictures: tuple[SourcePicture, ...]
     passages: tuple[Passage, ...] = ()  # the same texts, one per paragraph, except those in another language
     borrowed: tuple[Passage, ...] = ()  # those of sections that are not translated into the issue's language
+    link_places: Mapping[tuple[str, str | None], tuple[Place, ...]] = {}  # by address, and normalized text or None
     originals: Mapping[str, Path] = {}  # the file that each rendered image was made from, by the image's name
 
     def holds(self, text: str) -> bool:
@@ -102,10 +104,8 @@ class Sources(Struct, frozen=True, kw_only=True):
 
     def places_of_link(self, address: str, text: str) -> tuple[Place, ...]:
         """Return every place of a link with this address and text, or of all links to the address if none has it."""
-        same = [link for link in self.links if link.address == address]
-        wanted = normalized(text)
-        exact = [link for link in same if normalized(link.text) == wanted]
-        return tuple(dict.fromkeys(link.place for link in exact or same))
+        exact = self.link_places.get((address, normalized(text)))
+        return exact or self.link_places.get((address, None), ())
 
     def place_of_picture(self, address: str) -> Place | None:
         """Return where the file of a rendered image is named, given the image's name or its address in the email."""
@@ -131,9 +131,11 @@ def index_sources(issues: Sequence[Issue], config: Config, rendered: Iterable[Pi
         elsewhere = [_of_part(part) for section in issue.borrowed for part in (section, *section.items)]
         borrowed |= dict.fromkeys(passage for part in elsewhere for passage in part.keys.passages + part.prose.passages)
     files = {name: picture.path for name, picture in issues[0].pictures.items()}
+    links = tuple(link for each in written for link in each.links)
     return Sources(
         texts=tuple(text for each in written for text in each.texts),
-        links=tuple(link for each in written for link in each.links),
+        links=links,
+        link_places=_places_of(links),
         pictures=tuple(
             picture if picture.file else replace(picture, file=files.get(picture.path))
             for each in written
@@ -143,6 +145,15 @@ def index_sources(issues: Sequence[Issue], config: Config, rendered: Iterable[Pi
         borrowed=tuple(borrowed),
         originals={picture.name: Path(picture.original) for picture in rendered if picture.original},
     )
+
+
+def _places_of(links: Iterable[SourceLink]) -> dict[tuple[str, str | None], tuple[Place, ...]]:
+    """Return the places of the links with each address and text, and of all those with each address, each once."""
+    found: defaultdict[tuple[str, str | None], dict[Place, None]] = defaultdict(dict)
+    for link in links:
+        for text in (normalized(link.text), None):
+            found[link.address, text][link.place] = None
+    return {key: tuple(places) for key, places in found.items()}
 
 
 class _PartSources(Struct, frozen=True, kw_only=True):

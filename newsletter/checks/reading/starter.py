@@ -40,7 +40,7 @@ _LASTING_SETTINGS = frozenset(
 _KEY = re.compile(r"^[ -]*(?P<key>\w+): +(?P<value>\S.*)$", re.MULTILINE)
 _SAMPLE = re.compile(r"^# (?=\[|\w+ = )", re.MULTILINE)
 _CODE_SPAN = re.compile(r"`[^`]*`")  # a passage has another sign in place of each
-_LINK_TARGET = re.compile(r"\]\([^)]*\)")
+_LINK_TARGET = re.compile(r"\]\((?:(?!\]\()[^)])*\)")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 

@@ -48,6 +48,11 @@ class TypedDate(Struct, frozen=True, kw_only=True):
     year: int | None
     names_a_day: bool = True  # False if the number may be a count: “In June 31 people came”
 
+    @property
+    def span(self) -> range:
+        """The positions that the date takes, with a sign or two after it."""
+        return range(self.position, self.position + len(self.written) + 2)
+
 
 class DateWords(Struct, frozen=True, kw_only=True, eq=False):
     """A language's names of days and months, in every form in which people type them.
@@ -90,10 +95,10 @@ class DateWords(Struct, frozen=True, kw_only=True, eq=False):
         yield from with_weekday
         if not self.any_month.search(text):
             return
-        covered = [range(each.position, each.position + len(each.written) + 2) for each in with_weekday]
+        covered = {place for each in with_weekday for place in each.span}
         for shape in self.bare_shapes:
             for match in shape.finditer(text):
-                if any(match.start() in span for span in covered):
+                if match.start() in covered:
                     continue
                 found = match.groupdict()
                 month = self.months[found["month"]] if "month" in found else int(found["number"])
@@ -154,13 +159,21 @@ def _one_of(names: Iterable[str]) -> str:
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 
-_END_OF_SENTENCE = re.compile(r"[.!?…]+[)”\"’]*\s+(?=[^\W\d_a-zà-ÿ])|[。！？]|\n\s*\n")
+_END_OF_SENTENCE = re.compile(r"(?<![.!?…])[.!?…]+[)”\"’]*\s+(?=[^\W\d_a-zà-ÿ])|[。！？]|\n\s*\n")
 
 _COMMA = re.compile(r"[,;](?!\d)|[、，；،]")
+_LONGEST_SIDE = 400  # characters of a sentence on either side of a position; without it, many dates took quadratic time
+
+
+def _around(text: str, position: int) -> tuple[str, int]:
+    """Return the part of a text that can belong to the sentence at a position, and the position in that part."""
+    begins = max(position - _LONGEST_SIDE, 0)
+    return text[begins : position + _LONGEST_SIDE], position - begins
 
 
 def sentence_at(text: str, position: int) -> str:
-    """Return the sentence around a position in a text."""
+    """Return the sentence around a position in a text. One that is very long is cut on both sides."""
+    text, position = _around(text, position)
     starts, ends = 0, len(text)
     for end in _END_OF_SENTENCE.finditer(text):
         if end.end() <= position:
@@ -173,6 +186,7 @@ def sentence_at(text: str, position: int) -> str:
 
 def clause_at(text: str, position: int) -> str:
     """Return the part of a sentence around a position, between two commas."""
+    text, position = _around(text, position)
     starts, ends = 0, len(text)
     for comma in _COMMA.finditer(text):
         if comma.end() <= position:

@@ -1,6 +1,7 @@
 """Check of the texts of events: the times of day and time zones in them must agree with the event's own keys."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -131,10 +132,11 @@ def _clock(match: re.Match[str], text: str, language: str) -> _Clock:
 def _times(text: EventText, clocks: Sequence[_Clock]) -> Iterator[Problem]:
     """Yield the first time of each sentence that does not agree."""
     told: set[str] = set()
-    for clock in clocks:
+    clauses = [clause_at(text.text, clock.position) for clock in clocks]
+    times_in = Counter(clauses)
+    for clock, clause in zip(clocks, clauses, strict=True):
         sentence = sentence_at(text.text, clock.position)
-        clause = clause_at(text.text, clock.position)
-        is_alone = sum(clause_at(text.text, each.position) == clause for each in clocks) == 1
+        is_alone = times_in[clause] == 1
         # Of two times, the words for “until” only say that they are a range.
         others = (text.words.aside, *([text.words.due] if is_alone else []))
         if not clock.is_known or text.words.past.search(sentence) or any(each.search(clause) for each in others):
@@ -197,6 +199,7 @@ def _cities(language: str) -> Mapping[str, str]:
     return {} if locale is None else city_of(locale)
 
 
+@lru_cache(maxsize=64)  # asked for each time of day in the text
 def _cities_in(text: str, language: str) -> tuple[str, ...]:
     """Return the cities in a text, the longest first. A pattern for all of them takes ten milliseconds to compile."""
     return tuple(sorted((name for name in _cities(language) if name in text), key=len, reverse=True))

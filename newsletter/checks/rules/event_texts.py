@@ -179,11 +179,11 @@ def _when(text: EventText) -> str:
 
 
 def _months(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Problem]:
-    covered = [range(typed.position, typed.position + len(typed.written) + 2) for typed in typed_dates]
+    covered = {place for typed in typed_dates for place in typed.span}
     for match in (*text.words.month_alone.finditer(text.text), *_named_months(text)):
         found = match.groupdict()
         position = match.start("number" if "number" in found else "month")
-        if any(position in span for span in covered) or (found.get("year") and int(found["year"]) < text.first.year):
+        if position in covered or (found.get("year") and int(found["year"]) < text.first.year):
             continue
         month = int(found["number"]) if "number" in found else text.dates.months.get(found["month"])
         sentence = sentence_at(text.text, position)
@@ -199,11 +199,11 @@ def _weekdays(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Pro
     days = {(text.first + timedelta(days=day)).weekday() for day in range(min((text.last - text.first).days, 6) + 1)}
     if text.item.fields.repeats == "weekly":
         days = {moment.weekday() for time in text.times for moment in time if moment} or {text.first.weekday()}
-    covered = [range(typed.position, typed.position + len(typed.written) + 2) for typed in typed_dates]
+    covered = {place for typed in typed_dates for place in typed.span}
     for match in text.words.on_weekday.finditer(text.text):
         position, sentence = match.start("weekday"), sentence_at(text.text, match.start())
         others = (text.words.past, text.words.due, text.words.aside)
-        if text.dates.weekdays[match["weekday"]] in days or any(position in span for span in covered):
+        if text.dates.weekdays[match["weekday"]] in days or position in covered:
             continue
         if text.words.starts.search(sentence) and not any(each.search(sentence) for each in others):
             yield text.problem(position, f"“{match['weekday']}” is not a weekday of this event, which {_when(text)}")

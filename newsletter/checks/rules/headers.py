@@ -17,7 +17,7 @@ PREHEADER_LENGTH = range(40, 111)
 _USUAL_NAME = "Alexandra"
 _MANY_MARKS = re.compile(r"[!！]{2,}|[?？]{2,}|[!?！？]{3,}|\${3,}")
 _SPACES = re.compile(r"[ \u00a0\u3000]{2,}")
-_DOUBLE_SPACE = re.compile(rf"\S+{_SPACES.pattern}\S+")
+_DOUBLE_SPACE = re.compile(rf"(?<!\S)\S+{_SPACES.pattern}\S+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _VIEW_IN_BROWSER = {normalized(phrase): phrase for phrase in listed("view_in_browser.txt")}
 # A preheader that names the browser tells readers to open the email there.

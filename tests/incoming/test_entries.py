@@ -9,9 +9,10 @@ from newsletter.errors import FaultError
 from newsletter.incoming.entries import entries_of_feed, events_of_calendar, markdown_of
 
 URL = "https://example.org/blog/feed.xml"
-RSS = """<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel>
-<title>Blog</title><link>https://example.org/</link><description>d</description>
-<item><guid>one</guid><title>First &amp;amp; last</title><link>/one</link><description><![CDATA[{}]]></description></item>
+RSS = """<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/">
+<channel><title>Blog</title><link>https://example.org/</link><description>d</description>
+<item><guid>one</guid><title>First &amp;amp; last</title><link>/one</link>
+<description><![CDATA[{}]]></description></item>
 <item><guid>two</guid><title>Second</title><link>javascript:alert(1)</link></item>
 <item><guid>three</guid><title>Third</title></item></channel></rss>"""
 
@@ -67,7 +68,8 @@ def test_entities_are_not_expanded_and_no_file_is_read(tmp_path: object) -> None
         ('<div style="display: none">hidden</div>shown', "shown"),
         ('<img src="https://t.example/1.gif" width=1 height=1>text', "text"),
         ("<table><tr><td>cell</td></tr></table>", "cell"),
-        ("Hi {{ first_name }} *|FNAME|* {% if x %} %%email%%", r"Hi { { first\_name } } \* |FNAME| \* { % if x % } % %email% %"),
+        ("Hi {{ first_name }} *|FNAME|*", r"Hi { { first\_name } } \* |FNAME| \*"),
+        ("{% if x %} %%email%%", "{ % if x % } % %email% %"),
         ("<h1>Head</h1>", "Head"),
         ("a*b_c", r"a\*b\_c"),
         ("", ""),

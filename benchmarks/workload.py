@@ -42,6 +42,7 @@ FEBRUARY = ROOT / "issues/2026-02"
 
 MANY = int(os.environ.get("BENCHMARK_PEOPLE", "1000000"))  # on the list, for targets that are about a million people
 CHUNK_SIZE = 1000
+LANGUAGES = ("en", "es", "ja", "ar")  # the first is the issue's own
 DOMAINS = tuple(f"mail{number}.example.org" for number in range(len(APPS_OF_MAILBOX)))
 Location = Path | str
 
@@ -106,7 +107,13 @@ def add_people(location: Location, count: int) -> None:
     """Create the database, and add people to the list."""
     now = datetime.now(UTC)
     people = (
-        SubscriberRecord(email=email(number), first_name=f"Person{number}", consented_at=now) for number in range(count)
+        SubscriberRecord(
+            email=email(number),
+            first_name=f"Person{number}",
+            language=LANGUAGES[number // len(DOMAINS) % len(LANGUAGES)],
+            consented_at=now,
+        )
+        for number in range(count)
     )
     with open_database(location) as database:
         merge_subscribers(database, batches_of(people), now=now)
@@ -127,11 +134,11 @@ def request_for(config: Config, database: Database, composed: Composed) -> Freez
 
 
 def freeze_february(location: Location) -> Callable[[], object]:
-    """Return a function that freezes the February issue for everyone. Everything is composed before."""
+    """Return a function that freezes the February issue in English for everyone. Everything is composed before."""
     config, database = config_for("http://127.0.0.1:1"), open_database(location)
     composed = compose_issue(config, FEBRUARY)
-    request = request_for(config, database, composed)
-    variants = composed.rendered.variants
+    request = replace(request_for(config, database, composed), axes=())
+    variants = [replace(composed.rendered.fullest, readership=Readership())]
 
     def freeze() -> None:
         with database:
@@ -143,7 +150,8 @@ def freeze_february(location: Location) -> Callable[[], object]:
 def freeze_varied(location: Location, *, segments: int) -> Callable[[], object]:
     """Return a function that freezes February for everyone, with variants by segment, by mailbox and by language.
 
-    The people are spread over all of them: over the segments by their names, and over the mailboxes by their domains.
+    The people are spread over all of them: over the segments by their names, over the mailboxes by their domains, and
+    over four languages, of which one is barred for a segment.
     """
     config, database = config_for("http://127.0.0.1:1"), open_database(location)
     composed = compose_issue(config, FEBRUARY)
@@ -152,7 +160,7 @@ def freeze_varied(location: Location, *, segments: int) -> Callable[[], object]:
     assert isinstance(mailbox.rule, Lookup)
     table = {**mailbox.rule.table, **dict(zip(DOMAINS, mailbox.values, strict=True))}
     by_mailbox = replace(mailbox, rule=replace(mailbox.rule, table=table))
-    axes = (*map(only_axis, names), by_mailbox, language_axis(("en",)))
+    axes = (*map(only_axis, names), by_mailbox, language_axis(LANGUAGES, {"ja": frozenset(names[:1])}))
     only = {name: Compare("first_name", Operator.LESS, f"Person{digit}") for digit, name in enumerate(names, start=3)}
     request = replace(request_for(config, database, composed), axes=axes, only=only)
     content = composed.rendered.fullest

@@ -134,7 +134,7 @@ class _IssueReader(Struct):
         path, own, offered = self.parts.folder / ISSUE_FILE, config.settings.newsletter, config.settings.languages
         written = read_yaml(path, config.shown(path), reading, IssueFields)
         languages = (own.language, *offered.offered)
-        document = None if written is None else heading_in(written, "", languages, reading)
+        document = None if written is None else heading_in(written, "")
         fields = None if document is None else record_of(document, IssueFields, reading)
         self.language = (fields and fields.language) or own.language
         sections: tuple[Section, ...] = ()

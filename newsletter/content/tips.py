@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from newsletter.config import TEMPLATES_FOLDER, Config
@@ -59,6 +60,7 @@ def _read(config: Config, path: Path, reading: Reading) -> Tips | None:
     return None if document is None else record_of(document, Tips, reading)
 
 
+@cache  # so that a rebuild is given the same object, and need not compare it with the one before
 def _theme_tips(language: str) -> Tips:
     words = words_of(language, "tips")
     return Tips(**{app.value: _steps_for(app, words) for app in MailApp})

@@ -13,7 +13,7 @@ from typing import Annotated, get_args, get_origin
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.content.source import Document, Reading, WrittenKeys
+from newsletter.content.source import Document, WrittenKeys
 from newsletter.content.yaml_reader import Tree
 from newsletter.errors import Location, Mistake
 from newsletter.model.issue_fields import PicturePath, PlainText, ProseText
@@ -91,35 +91,37 @@ def has_words(keys: WrittenKeys, model: type[Fields]) -> bool:
     return any(_has_words(value, *kinds.get(key, _NONE)) for key, value in keys.data.items())
 
 
-def heading_in(document: Document, code: str, languages: tuple[str, ...], reading: Reading) -> Document:
+def heading_in(document: Document, code: str) -> Document:
     """Return `issue.yaml` as it is in one language: with `subject.es` in place of `subject`.
 
-    Its lines are those of the language's own keys. An empty code means the issue's own language. For it, note the
-    keys in languages that the newsletter does not offer.
+    Its lines are those of the language's own keys. An empty code means the issue's own language.
     """
-    keys, mistakes = _heading_in(document.keys, code, languages, document.path)
-    reading.note(mistakes)
+    keys = _heading_in(document.keys, code)
     return document if keys is document.keys else replace(document, keys=keys)
 
 
+def languages_of_heading(document: Document) -> Mapping[str, str]:
+    """Return the keys of `issue.yaml` that name a language, such as `subject.es`, each with the language."""
+    found = {}
+    for written in document.data:
+        key, _, language = str(written).partition(".")
+        if key in HEADING_KEYS and is_language(language):
+            found[written] = language
+    return found
+
+
 @lru_cache(maxsize=64)
-def _heading_in(
-    keys: WrittenKeys, code: str, languages: tuple[str, ...], path: str
-) -> tuple[WrittenKeys, tuple[Mistake, ...]]:
-    data, lines, mistakes = dict(keys.data), dict(keys.lines), []
+def _heading_in(keys: WrittenKeys, code: str) -> WrittenKeys:
+    data, lines = dict(keys.data), dict(keys.lines)
     for written in list(data):
-        key, dot, language = str(written).partition(".")
-        if not dot or key not in (*HEADING_KEYS, MARKS) or not is_language(language):
+        key, _, language = str(written).partition(".")
+        if key not in HEADING_KEYS or not is_language(language):
             continue
         value, line = data.pop(written), lines.get((written,))
-        if language == code and key != MARKS:
+        if language == code:
             data[key] = value
             lines |= {(key,): line} if line else {}
-        elif not code and language not in languages:
-            what = f"`{written}` is in the language {language}, which the newsletter does not offer"
-            remedy = f'add "{language}" to `offered` under [languages] in newsletter.toml, or delete the line'
-            mistakes.append(Mistake(path=path, line=line, what=what, remedy=remedy))
-    return (WrittenKeys(data, lines) if len(data) < len(keys.data) else keys), tuple(mistakes)
+    return WrittenKeys(data, lines) if len(data) < len(keys.data) else keys
 
 
 def _contradiction(document: Document, at: Location, fact: object, path: str) -> Mistake:

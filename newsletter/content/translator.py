@@ -1,5 +1,6 @@
 """Reads an issue in the other languages that the newsletter offers, and notes what is not translated."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -18,6 +19,7 @@ from newsletter.content.translations import (
     MARKS,
     has_words,
     heading_in,
+    languages_of_heading,
     translated,
     without_marks,
 )
@@ -58,12 +60,18 @@ class Translator(Struct):
     languages: tuple[str, ...]
     gaps: list[Gap] = field(default_factory=list)
     _tips: dict[str, Tips | None] = field(default_factory=dict)
+    _names: dict[Path, frozenset[str]] = field(default_factory=dict)
 
     def translations(
         self, issue: Issue, heading: Document, originals: Mapping[str, OriginalSection]
     ) -> Mapping[str, Issue]:
         """Return the issue in each language in which something is translated."""
         found = {}
+        for key, code in languages_of_heading(heading).items():
+            if code not in (*self.languages, issue.language):
+                what = f"`{key}` is in {{language}}, which the newsletter does not offer"
+                remedy = f'add "{code}" to `offered` under [languages] in newsletter.toml, or delete the line'
+                self._gap(code, "", heading.source.at(key), what, remedy)
         for code in self.languages:
             fields, source = issue.fields, issue.source
             keys = [key for key in HEADING_KEYS if f"{key}.{code}" in heading.data]
@@ -71,7 +79,7 @@ class Translator(Struct):
                 remedy = f"write it below, as `{key}.{code}: …`"
                 self._gap(code, "", issue.source.at(key), f"`{key}` is not in {{language}}", remedy)
             if keys:
-                own = heading_in(heading, code, self.languages, self.parts.reading)
+                own = heading_in(heading, code)
                 fields, source = record_of(own, IssueFields, self.parts.reading) or fields, own.source
             sections = {name: self._section(code, whole) for name, whole in originals.items()}
             if not keys and not any(section and section.language for section in sections.values()):
@@ -109,7 +117,7 @@ class Translator(Struct):
         if part.is_neutral:
             return part.read
         original, path, shown = part.read.document, beside(part.path, code), self.parts.config.shown
-        if not path.is_file():
+        if not self._is_there(path):
             self._gap(
                 code,
                 section,
@@ -143,6 +151,12 @@ class Translator(Struct):
                 code, section, Place(path=document.path), "the text is not in {language}", "write it below the keys"
             )
         return read
+
+    def _is_there(self, path: Path) -> bool:
+        """Return whether a file exists. Each folder is listed once, which is faster than to ask for each file."""
+        if (names := self._names.get(path.parent)) is None:
+            names = self._names[path.parent] = frozenset(each.name for each in os.scandir(path.parent))
+        return path.name in names
 
     def _tips_in(self, code: str, section: Section) -> Tips | None:
         if code not in self._tips:

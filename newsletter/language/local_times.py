@@ -123,7 +123,7 @@ def clock_today(zone: str, moments: tuple[int, ...]) -> tuple[int, ...] | None:
 
 
 class LocalTextsBy:
-    """What is told after the times of an event, by a clock, with the separator before it: a `LocalTexts`.
+    """The text after the times of an event, by a clock, with the separator before it: a `LocalTexts`.
 
     Each text is written once, because every chunk of a broadcast has readers in the same zones.
     """

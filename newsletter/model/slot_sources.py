@@ -157,7 +157,7 @@ class WithoutLocalTime(Struct, frozen=True):
         return ["without local time", _text_of(self.times), self.markup]
 
     def column(self, chunk: ChunkColumns) -> Sequence[str]:
-        """Return the markup, or empty text for readers to whom the local time is told."""
+        """Return the markup, or empty text for readers who see the local time."""
         return _by_zone(chunk, self.times, lambda text: self.markup if text is None else "")
 
 

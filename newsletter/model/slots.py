@@ -107,7 +107,7 @@ class Escape(StrEnum):
 
 
 class LocalTimes(Struct, frozen=True):
-    """The times of an event, in UTC and on the clocks of its own zone, and the language in which they are told."""
+    """The times of an event, in UTC and on the clocks of its own zone, and the language of the text about them."""
 
     language: str
     # Each occurrence: when it starts and ends, both in seconds since 1970 in UTC. The end is None if it is not told.
@@ -120,8 +120,8 @@ class LocalTimes(Struct, frozen=True):
         return tuple(moment for occurrence in self.occurrences for moment in occurrence if moment is not None)
 
 
-# Returns, for the times of an event, what is told after them to readers in each time zone. It is empty if their clocks
-# show the same, and None if the zone is not known, or the times differ too much from week to week to be told in a line.
+# Returns, for the times of an event, the text after them for readers in each time zone. It is empty if their clocks
+# show the same, and None if the zone is not known, or the times differ too much from week to week for one line.
 LocalTexts = Callable[[LocalTimes], Mapping[str, str | None]]
 
 

@@ -1,4 +1,4 @@
-"""Local times: which hour each reader is told, in which words, and that it is the same instant as the event's own."""
+"""Local times: which hour each reader sees, in which words, and that it is the same instant as the event's own."""
 
 import os
 import random

@@ -19,9 +19,12 @@ def check_completeness(context: CheckContext) -> Iterable[Problem]:
     A language that you have begun should be complete: the subject, the preheader, the title and every section. Readers
     of that language otherwise get the issue, or the section, in another one.
     """
-    issue = context.subject.issue
+    issue, identity = context.subject.issue, context.subject.settings
+    offered = {*identity.languages.offered, identity.newsletter.language, issue.language}
     for gap in issue.gaps:
-        if gap.language in issue.translations:
+        if gap.language not in offered:
+            yield warning(gap.place, gap.what, gap.remedy)
+        elif gap.language in issue.translations:
             until = "that section" if issue.mixes_languages and gap.section else "the issue"
             told = f"until then, its readers get {until} in {language_name(issue.language)}"
             yield warning(gap.place, gap.what, f"{gap.remedy}; {told}")
@@ -31,8 +34,8 @@ def check_completeness(context: CheckContext) -> Iterable[Problem]:
 def check_copies(context: CheckContext) -> Iterable[Problem]:
     """Text that was copied but not translated.
 
-    The text of a translation must differ from the original. It is easily forgotten in a file that was copied to be
-    translated.
+    The text of a translation must differ from the original. In a file that was copied to be translated, a text is
+    easily overlooked.
     """
     issue = context.subject.issue
     for code, translation in issue.translations.items():

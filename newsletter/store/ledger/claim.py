@@ -176,7 +176,7 @@ def _take(connection: Connection, claim: Claim, ready: ReadyChunk) -> ClaimedChu
         close_empty(chunk)
         return None
     claimed = _mark_inflight(chunk, ready, claim.runner, columns.deliveries(rows))
-    if "timezone" in claim.fields:  # local times are told, or the zone itself
+    if "timezone" in claim.fields:  # the email contains local times, or the zone itself
         place = claim.fields.index("timezone")
         keep_zones(
             connection,

@@ -91,7 +91,7 @@ class Numbering:
         self._tables = {
             place: self._table(place, axis.rule) for place, axis in enumerate(axes) if isinstance(axis.rule, Lookup)
         }
-        self._ranks: dict[int, list[tuple[str, ...]]] = {}
+        self._ranked: dict[int, dict[tuple[str, ...], list[str]]] = {}  # the keys of each list of values
         if clock_of:
             numbers = {stated: clocks.index(clock) * self._weights[-1] for stated, clock in clock_of.items()}
             self._tables[len(axes)] = _Table(len(axes), Key.TIMEZONE, numbers, 0)
@@ -105,7 +105,7 @@ class Numbering:
         stated = _STATED_LANGUAGES(connection) if any(isinstance(axis.rule, FirstOpen) for axis in self._axes) else []
         for place, axis in enumerate(self._axes):
             if isinstance(axis.rule, FirstOpen):
-                self._rank(place, axis.rule, stated)
+                self._ranked[place] = _ranked(axis.rule, stated)
         rows = [(table.id, key, number) for table in self._tables.values() for key, number in table.numbers.items()]
         connection.load("lookup", rows)
         collect, values = compose(
@@ -144,24 +144,14 @@ class Numbering:
             return self._tables[place].number
         otherwise = str(self._weigh(place, rule.otherwise))
         if isinstance(rule, FirstOpen):
-            ranks = enumerate(self._ranks[place][1:], start=1)  # the first is empty
             cases = [
-                f"WHEN {number} THEN {self._first_open_sql(place, rule, codes, binder)}" for number, codes in ranks
+                f"WHEN {_KEYS[rule.key]} IN ({', '.join(map(binder.bind, keys))}) "
+                f"THEN {self._first_open_sql(place, rule, values, binder)}"
+                for values, keys in self._ranked[place].items()
             ]
-            return f"CASE {self._tables[place].number} {' '.join(cases)} ELSE {otherwise} END" if cases else otherwise
+            return f"CASE {' '.join(cases)} ELSE {otherwise} END" if cases else otherwise
         cases = [f"WHEN {self._case_sql(case, binder)} THEN {self._weigh(place, case.value)}" for case in rule.cases]
         return f"CASE {' '.join(cases)} ELSE {otherwise} END" if cases else otherwise
-
-    def _rank(self, place: int, rule: FirstOpen, stated: Sequence[str]) -> None:
-        """Make a table with the number of the list of values that each stated key has.
-
-        Hundreds of languages have only a few lists, so the SQL for the lists stays short.
-        """
-        ranked = {key: rule.ranked(key) for key in stated}
-        ranks = list(dict.fromkeys([(), *ranked.values()]))
-        numbers = {key: ranks.index(values) for key, values in ranked.items() if values}
-        self._ranks[place] = ranks
-        self._tables[place] = _Table(place, rule.key, numbers, 0)
 
     def _first_open_sql(self, place: int, rule: FirstOpen, values: Sequence[str], binder: Binder) -> str:
         """Return SQL for the term of the first of the values that no earlier choice bars."""
@@ -198,3 +188,16 @@ class Numbering:
     def _weigh(self, place: int, value: str) -> int:
         """Return the term that a value of an axis adds to the number of a part: its index times the axis's weight."""
         return self._weights[place] * self._axes[place].values.index(value)
+
+
+def _ranked(rule: FirstOpen, stated: Sequence[str]) -> dict[tuple[str, ...], list[str]]:
+    """Return the stated keys by their list of values, without those that get `otherwise` in any case.
+
+    Hundreds of languages have only a few lists, so the SQL for them stays short.
+    """
+    found: dict[tuple[str, ...], list[str]] = {}
+    for key in stated:
+        values = rule.ranked(key)
+        if values and (values[0] != rule.otherwise or rule.barred.get(values[0])):
+            found.setdefault(values, []).append(key)
+    return found

@@ -25,7 +25,7 @@ class ToldClocks(Struct, kw_only=True):
     offsets: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __call__(self, zone: str, moments: tuple[int, ...]) -> tuple[int, ...] | None:
-        """Return the differences in a zone as they are told. For a zone or moment that is not known, return today's."""
+        """Return the differences in a zone as the broadcast tells them, or today's if it does not know them."""
         offsets = self.offsets.get(zone)
         if offsets is None or not set(self.moments).issuperset(moments):
             return clock_today(zone, moments)

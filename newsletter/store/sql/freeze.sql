@@ -1,8 +1,8 @@
 -- The steps of a freeze, in the order in which they run. All run in one transaction.
 
 -- name: create_lookup()!
--- Create the lookup tables of all axes: the number for each key, which is the domain of an address, a time zone or a
--- language. `id` is the number of the lookup table.
+-- Create the lookup tables of all axes: the number for each key, which is the domain of an address or a time zone. `id`
+-- is the number of the lookup table.
 CREATE TEMPORARY TABLE lookup (
     id INTEGER NOT NULL,
     key TEXT /*+ COLLATE "C" */ NOT NULL,

@@ -13,7 +13,7 @@ class Mailings:
     """The mailings of a broadcast, one per variant and batch id. Each is made when it is first needed."""
 
     def __init__(self, broadcast: Broadcast, variants: Mapping[str, RenderedVariant], clock: Clock) -> None:
-        """Take the clock by which local times are told. Each is written once for all variants in a language."""
+        """Take the clock for local times. Each is written once for all variants in a language."""
         self._local_texts = LocalTextsBy(clock)
         self.fields = Personalizer.fields_of(slot for variant in variants.values() for slot in variant.slots)
         self._broadcast = broadcast

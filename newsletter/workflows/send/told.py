@@ -110,7 +110,7 @@ def is_right(told: ToldEvent, clocks: ToldClocks, zone: str, now_told: Mapping[s
         return False
     before, today = clocks(zone, told.times.moments), clock_today(zone, new.times.moments)
     if before is None or today is None or not _is_local(told, zone, before):
-        # Nothing is told but the event's own clock. The city beside it is still true, but "PT" means another clock.
+        # They read only the event's own clock. The city beside it is still true, but "PT" means another clock.
         return told.is_place or is_same_moment
     return walls_of(told.times, before) == walls_of(new.times, today)
 

@@ -29,6 +29,7 @@ class LocalTime:
     fields: ClassVar[tuple[str, ...]] = ("timezone",)
     links: ClassVar[tuple[Link, ...]] = ()
     escape: ClassVar[Escape | None] = None
+    is_shared: ClassVar[bool] = False
     filled: ClassVar[list[int]] = []  # how many values each call made
 
     @property

@@ -114,7 +114,8 @@ def wrong_words(typed: tuple[str, ...]) -> Iterator[str]:
     name, *rest = typed
     commands = [name]
     if name in GROUPS and rest:
-        commands = [f"{name} {each}" for each in rest.pop(0).split("|")]
+        is_shown = "show" in map(name_of, GROUPS[name]) and not {*rest[0].split("|")} & {*map(name_of, GROUPS[name])}
+        commands = [f"{name} {each}" for each in ("show" if is_shown else rest.pop(0)).split("|")]
     for command in commands:
         group, _, member = command.partition(" ")
         known = GROUPS[group] if member else [module for panel in COMMANDS.values() for module in panel]

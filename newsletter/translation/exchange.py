@@ -104,7 +104,7 @@ def segment_for(sentence: ReturnedSentence, units: Sequence[Unit]) -> tuple[Unit
 
 
 def _is_same(sentence: ReturnedSentence, segment: SourceSentence, shape: list[object]) -> bool:
-    """Return whether a sentence came back as it is in the original. A field or a date in it is told by the digest."""
+    """Return whether a sentence came back as it is in the original. The digest shows other fields and dates."""
     if sentence.digest and sentence.digest.partition(".")[0] != segment.digest.partition(".")[0]:
         return False
     return shape in (_shape(segment.pieces), _shape(segment.pieces, by_label=True))

@@ -18,7 +18,7 @@ _BOTH = """\
 
 @cache
 def schema() -> etree.XMLSchema | None:
-    """The schema of the core and the metadata module, or None where it is not there."""
+    """The schema of the core and the metadata module, or None if it is missing."""
     if not FOLDER.is_dir():
         return None
     text = _BOTH.format(core=(FOLDER / "xliff_core_2.0.xsd").as_uri(), meta=(FOLDER / "metadata.xsd").as_uri())

@@ -7,6 +7,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import DryRun, NamedIssue, Yes
 from newsletter.cli.workspace import current_config
+from newsletter.language.counts import count_of
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.translations.overview import accept_translations, plan_acceptance, readable, translations_of
 
@@ -43,9 +44,15 @@ def accept(
         output.say(f"… and {len(plan.sentences) - _MOST_SHOWN:,} more")
     output.print_facts(
         [
-            ("accepted", f"{len(plan.sentences):,} sentences"),
-            ("deleted", f"{plan.surplus:,} sentences that the original no longer has" if plan.surplus else ""),
-            ("links", f"{plan.addresses:,} sentences get the links of the original" if plan.addresses else ""),
+            ("accepted", count_of(len(plan.sentences), "sentence")),
+            (
+                "deleted",
+                f"{count_of(plan.surplus, 'sentence')} no longer in the original" if plan.surplus else "",
+            ),
+            (
+                "links",
+                f"{count_of(plan.addresses, 'sentence')} with new links" if plan.addresses else "",
+            ),
             ("files", ", ".join(write.shown for write in plan.writes)),
         ]
     )

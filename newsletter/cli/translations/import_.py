@@ -9,6 +9,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import DryRun, Yes
 from newsletter.cli.workspace import current_config
+from newsletter.language.counts import count_of
 from newsletter.language.words import language_name
 from newsletter.workflows.translations.import_ import ImportPlan, SentenceChange, plan_import, write_import
 
@@ -38,8 +39,7 @@ def import_(
     if dry_run:
         output.note_dry_run()
         return
-    files_told = "1 file" if len(writes) == 1 else f"{len(writes):,} files"
-    output.require_yes(f"Write {files_told}?", yes=yes, otherwise="Nothing was written.")
+    output.require_yes(f"Write {count_of(len(writes), 'file')}?", yes=yes, otherwise="Nothing was written.")
     write_import(plans)
     for write in writes:
         output.say(f"{'changed' if write.before is not None else 'created'}  {write.shown}")
@@ -53,10 +53,13 @@ def _print_plan(plan: ImportPlan) -> None:
     output.say(output.styled(f"{plan.folder.name} in {language_name(plan.language)}", "bold"))
     output.print_facts(
         [
-            ("new", f"{len(taken) - replaced:,} sentences"),
-            ("replaced", f"{replaced:,} sentences" if replaced else ""),
-            ("the same", f"{plan.unchanged:,} sentences" if plan.unchanged else ""),
-            ("kept", f"{plan.kept:,} sentences, which were changed here after the export" if plan.kept else ""),
+            ("new", count_of(len(taken) - replaced, "sentence")),
+            ("replaced", count_of(replaced, "sentence") if replaced else ""),
+            ("the same", count_of(plan.unchanged, "sentence") if plan.unchanged else ""),
+            (
+                "kept",
+                f"{count_of(plan.kept, 'sentence')}, changed here after the export" if plan.kept else "",
+            ),
             ("left out", _outdated(plan)),
         ]
     )
@@ -72,7 +75,8 @@ def _outdated(plan: ImportPlan) -> str:
     if not count:
         return ""
     places = ", ".join(dict.fromkeys(f"line {each.line}" for each in plan.outdated[:5]))
-    return f"{count:,} sentences, exported from another version of the issue ({places}{', …' if count > 5 else ''})"
+    more = ", …" if count > 5 else ""
+    return f"{count_of(count, 'sentence')}, exported from another version of the issue ({places}{more})"
 
 
 def _print_change(change: SentenceChange) -> None:

@@ -9,6 +9,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import AsJson, NewestIssue
 from newsletter.cli.workspace import current_config
+from newsletter.language.counts import count_of
 from newsletter.language.words import language_name
 from newsletter.translation.held import TranslationState
 from newsletter.workflows.compose.compose import require_issue
@@ -77,8 +78,7 @@ def _rows(status: LanguageStatus) -> Iterator[tuple[str, TranslationState, str]]
     for translation in status.translations:
         sentences = tuple(sentences_in(translation))
         if all(each.state is TranslationState.MISSING for each in sentences):
-            count = f"{len(sentences):,} sentence{'s' if len(sentences) > 1 else ''}"
-            yield translation.original.shown, TranslationState.MISSING, count
+            yield translation.original.shown, TranslationState.MISSING, count_of(len(sentences), "sentence")
             continue
         if not translation.is_tracked:
             note = "written by hand, so it is not known what it is a translation of"
@@ -88,7 +88,7 @@ def _rows(status: LanguageStatus) -> Iterator[tuple[str, TranslationState, str]]
             if not each.state.is_current:
                 yield each.place, each.state, output.shortened(each.text, _LONGEST)
         if translation.surplus:
-            note = f"{translation.surplus:,} translated sentences are no longer in the original"
+            note = f"{count_of(translation.surplus, 'translated sentence')} no longer in the original"
             yield translation.shown, TranslationState.STALE, note
 
 

@@ -32,6 +32,7 @@ _LONGEST_SEARCH = 2000  # bytes of the form
 _NEIGHBORS: Mapping[str, str] = {
     "/{issue}/apps": "Email apps",
     "/{issue}/difference": "Differences",
+    "/{issue}/translations": "Translations",
     "/{issue}/remarks": "Comments",
     "/-/shelf": "All issues",
     "/-/outbox": "Outbox",

@@ -1,6 +1,6 @@
 """Read past issues that another tool has sent: folders in `archive/` with an `issue.yaml` and a `page.html`.
 
-Their HTML is cleaned each time it is read, whoever wrote it: no scripts, no forms, no styles, nothing from elsewhere
+Their HTML is cleaned each time it is read: no scripts, no forms, no styles, nothing from elsewhere
 but links and images.
 """
 

@@ -41,7 +41,7 @@ _FEEDS = (
 )
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class ShelfEntry(Struct, frozen=True, kw_only=True):
     """An issue in a list."""
 
     title: str
@@ -181,10 +181,10 @@ class PagePrinter:
             "is_searched": site.is_searched,
         }
 
-    def _entry(self, page: IssuePage, up: str) -> Entry:
+    def _entry(self, page: IssuePage, up: str) -> ShelfEntry:
         month = locale_of(page.language) or locale_of("en")
         picture = page.picture
-        return Entry(
+        return ShelfEntry(
             title=page.title,
             description=page.description,
             link=_link(page.path, up),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from newsletter.errors import InputError, StoreError
-from newsletter.web.public import asked, health, leaving, preferences, review, signup, tracking, webhook
+from newsletter.web.public import archive, asked, health, leaving, preferences, review, signup, tracking, webhook
 from newsletter.web.public.pages import logo, said_page, style
 from newsletter.web.public.protection import ProtectiveHeaders
 from newsletter.web.public.record import OnFault, OnRequest, RequestRecorder
@@ -44,19 +44,21 @@ def service_app(
     failures = _Failures(service, on_fault)
     host = urlsplit(service.origin).hostname or ""
     own_host = f"[{host}]" if ":" in host else host
+    hosts = [own_host, *([archive.archive_host(service)] if archive.archive_host(service) else []), *_LOOPBACK]
     routes = [*(route for group in _GROUPS for route in group(service)), *_look(service)]
     app = Starlette(
         middleware=[
             Middleware(ProtectiveHeaders),
             Middleware(RequestRecorder, on_request=on_request, on_fault=on_fault, path=service.path),
-            Middleware(TrustedHostMiddleware, allowed_hosts=[own_host, *_LOOPBACK], www_redirect=False),
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
         ],
         exception_handlers={HTTPException: failures.told, StoreError: failures.busy, InputError: failures.hindered},
     )
     # A redirect would end a one-click request, so slashes too many are taken away before (`ProtectiveHeaders`).
     router = Router(routes, redirect_slashes=False)
     app.router.redirect_slashes = False
-    app.router.routes = [Mount(service.path, app=router), *health.routes(service)] if service.path else list(routes)
+    own = [Mount(service.path, app=router), *health.routes(service)] if service.path else list(routes)
+    app.router.routes = [*archive.routes(service), *own]
     return app
 
 

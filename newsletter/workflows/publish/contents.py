@@ -24,7 +24,7 @@ from newsletter.render.theme import Theme
 from newsletter.system.contained import plain_parts
 from newsletter.workflows.compose.compose import open_theme
 from newsletter.workflows.compose.made_from import made_from, shared_by_all
-from newsletter.workflows.publish.events import ShownIssue
+from newsletter.workflows.publish.events import IssueWithEvents
 from newsletter.workflows.publish.visible import visibility_of
 
 _EDITION = 1  # increase this number if pages are rendered differently in a way that the version does not show
@@ -36,10 +36,10 @@ class Contents(Struct, frozen=True, kw_only=True):
 
     pages: tuple[IssuePage, ...]
     pictures: tuple[SiteFile, ...]
-    with_events: tuple[ShownIssue, ...]  # the issues that announce events
+    with_events: tuple[IssueWithEvents, ...]  # the issues that announce events
 
 
-class _Kept(Struct, frozen=True, kw_only=True):
+class _KeptIssue(Struct, frozen=True, kw_only=True):
     """What was rendered of an issue."""
 
     visibility: Visibility
@@ -54,7 +54,7 @@ def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: A
     Raise MistakesError with all mistakes in all issues that it shows.
     """
     reader = _Reader(config, memory, sent)
-    kept: list[_Kept] = []
+    kept: list[_KeptIssue] = []
     mistakes: list[Mistake] = []
     for folder, read in reader.folders():
         try:
@@ -82,14 +82,14 @@ class _Reader:
         self._shared = f"{shared_by_all(config)} {_EDITION}"
         self._opened: Theme | None = None
 
-    def folders(self) -> Iterator[tuple[Path, Callable[[Path], _Kept | None]]]:
+    def folders(self) -> Iterator[tuple[Path, Callable[[Path], _KeptIssue | None]]]:
         """Yield the folder of each issue, and the function that reads it."""
         for name in issue_names(self._config):
             yield self._config.root / ISSUES_FOLDER / name, self._issue
         for folder in imported_folders(self._config):
             yield folder, self._imported
 
-    def _issue(self, folder: Path) -> _Kept | None:
+    def _issue(self, folder: Path) -> _KeptIssue | None:
         """Return an issue as the archive shows it, or None if it has no page."""
         found = self._recall(folder, lambda: self._rendered(folder))
         seen = visibility_of(found.visibility, is_sent=folder.name in self._sent)
@@ -99,11 +99,11 @@ class _Reader:
             found = self._recall(folder, lambda: self._rendered(folder, is_shown=True), kind="shown")
         return replace(found, pages=tuple(replace(page, is_listed=seen is Visibility.PUBLIC) for page in found.pages))
 
-    def _rendered(self, folder: Path, *, is_shown: bool = False) -> _Kept:
+    def _rendered(self, folder: Path, *, is_shown: bool = False) -> _KeptIssue:
         """Render an issue in all of its languages. One that has no page is not even loaded, as it may have mistakes."""
         wanted = wanted_visibility_of(self._config, folder.name)
         if not is_shown and visibility_of(wanted, is_sent=folder.name in self._sent) is Visibility.NONE:
-            return _Kept(visibility=wanted, pages=(), pictures={})
+            return _KeptIssue(visibility=wanted, pages=(), pictures={})
         theme = self._theme
         issue = load_issue(self._config, folder, theme.section_types)
         links = f"{self._config.settings.service.url}/join"
@@ -114,19 +114,19 @@ class _Reader:
         has_events = any(item.fields.starts for section in issue.sections for item in section.items)
         return replace(_kept(wanted, rendered), has_events=has_events)
 
-    def with_events(self, page: IssuePage) -> ShownIssue:
+    def with_events(self, page: IssuePage) -> IssueWithEvents:
         """Return an issue whose events have pages."""
         folder = self._config.root / ISSUES_FOLDER / page.issue
-        return ShownIssue(load_issue(self._config, folder, self._theme.section_types), page.is_listed)
+        return IssueWithEvents(load_issue(self._config, folder, self._theme.section_types), page.is_listed)
 
-    def _imported(self, folder: Path) -> _Kept | None:
+    def _imported(self, folder: Path) -> _KeptIssue | None:
         found = self._recall(folder, lambda: self._clean(folder))
         if found.visibility is Visibility.NONE:
             return None
         is_listed = found.visibility is not Visibility.UNLISTED
         return replace(found, pages=tuple(replace(page, is_listed=is_listed) for page in found.pages))
 
-    def _clean(self, folder: Path) -> _Kept:
+    def _clean(self, folder: Path) -> _KeptIssue:
         issue = read_imported(self._config, folder)
         if not isinstance(issue, ImportedIssue):
             raise MistakesError(issue)
@@ -151,10 +151,10 @@ class _Reader:
             self._opened = open_theme(self._config)
         return self._opened
 
-    def _recall(self, folder: Path, make: Callable[[], _Kept], *, kind: str = "issue") -> _Kept:
+    def _recall(self, folder: Path, make: Callable[[], _KeptIssue], *, kind: str = "issue") -> _KeptIssue:
         key = made_from(folder, self._shared).encode()
         kept = self._memory.recall(kind, key, lambda: msgspec.msgpack.encode(make()))
-        return msgspec.msgpack.decode(kept, type=_Kept)
+        return msgspec.msgpack.decode(kept, type=_KeptIssue)
 
 
 def _versions(issue: Issue) -> tuple[Issue, ...]:
@@ -162,9 +162,9 @@ def _versions(issue: Issue) -> tuple[Issue, ...]:
     return tuple(issue.in_language(code) for code in issue.languages)
 
 
-def _kept(visibility: Visibility, rendered: list[RenderedPage]) -> _Kept:
+def _kept(visibility: Visibility, rendered: list[RenderedPage]) -> _KeptIssue:
     pictures = {picture.name: picture.content for each in rendered for picture in each.pictures}
-    return _Kept(visibility=visibility, pages=tuple(each.page for each in rendered), pictures=pictures)
+    return _KeptIssue(visibility=visibility, pages=tuple(each.page for each in rendered), pictures=pictures)
 
 
 def wanted_visibility_of(config: Config, issue: str) -> Visibility:

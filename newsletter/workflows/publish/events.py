@@ -42,7 +42,7 @@ _WIDTH = 608  # pixels of the page's column
 _T = TypeVar("_T", str, str | None)
 
 
-class ShownIssue(Struct, frozen=True):
+class IssueWithEvents(Struct, frozen=True):
     """An issue that has a page in the archive, in its own language."""
 
     issue: Issue
@@ -57,7 +57,7 @@ class EventFiles(Struct, frozen=True, kw_only=True):
     records: Mapping[Path, bytes]  # the content of each record that has changed
 
 
-def event_files(config: Config, shown: Iterable[ShownIssue], memory: Memory, *, now: datetime) -> EventFiles:
+def event_files(config: Config, shown: Iterable[IssueWithEvents], memory: Memory, *, now: datetime) -> EventFiles:
     """Return the files about the events of these issues.
 
     If several issues have an event, it is shown as the latest of them says. Raise InputError if a record is damaged.
@@ -158,7 +158,7 @@ class _EventMaker:
         page = self.address(event_path(item.slug, folder))
         return CalendarEvent(item=_plain(issue, item), announced=told, page=page, language=issue.language)
 
-    def files(self, shown: ShownIssue, item: Item, told: Announced) -> list[SiteFile]:
+    def files(self, shown: IssueWithEvents, item: Item, told: Announced) -> list[SiteFile]:
         """Return the page and the calendar file of an event in each language."""
         original, found = shown.issue, []
         for code in original.languages:
@@ -168,7 +168,7 @@ class _EventMaker:
             found += self._in_language(shown, issue, event)
         return found
 
-    def _in_language(self, shown: ShownIssue, issue: Issue, event: CalendarEvent) -> list[SiteFile]:
+    def _in_language(self, shown: IssueWithEvents, issue: Issue, event: CalendarEvent) -> list[SiteFile]:
         own, item = shown.issue.language, event.item
         folder = "" if issue.language == own else issue.language
         file, settings = event_calendar_path(item.slug, folder), self._config.settings

@@ -14,7 +14,7 @@ from newsletter.config import Config, load_config
 from newsletter.content.loader import load_issue
 from newsletter.errors import InputError
 from newsletter.render.memory import Memory
-from newsletter.workflows.publish.events import EventFiles, ShownIssue, event_files, record_events
+from newsletter.workflows.publish.events import EventFiles, IssueWithEvents, event_files, record_events
 from tests.judges import require_judge
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
@@ -56,7 +56,7 @@ def workspace(root: Path, events: dict[str, str], *, issue: str = "2026-02", con
 
 def make(config: Config, *issues: str, now: datetime = NOW, unlisted: tuple[str, ...] = ()) -> EventFiles:
     shown = [
-        ShownIssue(load_issue(config, config.root / "issues" / name), name not in unlisted)
+        IssueWithEvents(load_issue(config, config.root / "issues" / name), name not in unlisted)
         for name in issues or ("2026-02",)
     ]
     return event_files(config, shown, Memory(config.root / "build/.archive"), now=now)

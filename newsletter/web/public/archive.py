@@ -1,7 +1,7 @@
 """Serve the archive from its folder, if it is published to one: at the path of `[archive] url`, or on its own host."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -55,12 +55,14 @@ class _Files:
         return await run_in_threadpool(self._answer, request)
 
     def _answer(self, request: Request) -> Response:
-        path = str(request.path_params["path"])
-        name = f"{path}index.html" if not path or path.endswith("/") else path
+        path = str(request.path_params["path"]).rstrip("/")
+        # The service takes a slash from the end of each path (`ProtectiveHeaders`), which here means a page.
+        is_page = request.scope.get("raw_path", b"").partition(b"?")[0].endswith(b"/")
+        name = f"{path}/index.html".removeprefix("/") if is_page or not path else path
         if (file := self._file(name)) is not None:
             return _response(request, file, name)
         if self._file(f"{name}/index.html") is not None:
-            return Response(status_code=301, headers={"Location": f"{request.url.path.rpartition('/')[2]}/"})
+            return Response(status_code=301, headers={"Location": f"{quote(path.rpartition('/')[2])}/"})
         missing = self._file(NOT_FOUND)
         content = missing.read_bytes() if missing else b""
         return Response(content, status_code=404, headers={"Content-Type": headers_of(NOT_FOUND).content_type})

@@ -1,19 +1,22 @@
 """The service serves the archive from its folder: with its headers, and nothing from outside of it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from newsletter.config import load_config
+from newsletter.store.group_writer import GroupWriter
 from newsletter.store.opening import open_database
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
+from newsletter.workflows.tracking.recorder import Recorder
 from tests.workspaces import CONFIG, write_workspace
 
 
 @pytest.fixture(params=["https://letters.example.org", "https://news.example.org/letters"])
-def archive(request: pytest.FixtureRequest, tmp_path: Path) -> TestClient:
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TestClient]:
     files = {
         "newsletter.toml": f'{CONFIG}\n[archive]\nurl = "{request.param}"\nto = "site"\n',
         "site/index.html": "all issues",
@@ -27,7 +30,9 @@ def archive(request: pytest.FixtureRequest, tmp_path: Path) -> TestClient:
     config = load_config(write_workspace(tmp_path, files))
     (tmp_path / "site/link.txt").symlink_to(tmp_path / "secret.txt")
     database = open_database(config.database)
-    return TestClient(service_app(Service(config, database)), base_url=request.param, follow_redirects=False)
+    with GroupWriter(database) as writer, Recorder(config, database) as recorder:
+        service = Service(config=config, database=database, writer=writer, recorder=recorder)
+        yield TestClient(service_app(service), base_url=request.param, follow_redirects=False)
 
 
 def test_pages_and_files_have_their_headers(archive: TestClient) -> None:
@@ -43,7 +48,7 @@ def test_pages_and_files_have_their_headers(archive: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["nowhere", "..%2fsecret.txt", "%2e%2e/secret.txt", ".newsletter-site.json", "link.txt", "i/", "a%00b", "i%5c..%5cx"],
+    ["nowhere", "..%2fsecret.txt", "%2e%2e/secret.txt", ".newsletter-site.json", "link.txt", "i/", "a%00b", "i%5c.."],
 )
 def test_nothing_else_is_served(archive: TestClient, path: str) -> None:
     answer = archive.get(path)

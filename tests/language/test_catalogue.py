@@ -149,8 +149,11 @@ def test_code_and_templates_use_every_message_and_no_others() -> None:
         for text in texts.values()
         for group, key in re.findall(r"\b(?:say|plainly)\(\s*\"(\w+)\", \"(\w+)\"[,)]", text)
     }
-    known = set(messages(template())) - {"event.subscribe"}  # for the page of an event
+    known = set(messages(template()))
     assert said - known == set()
+    keys = {context.partition(".")[2] for context in known}
+    in_templates = "\n".join(text for path, text in texts.items() if path.suffix == ".j2")
+    assert set(re.findall(r"\{[{%][^}]*?(?<!/)\bwords\.(\w+)", in_templates)) <= keys
     named = set(re.findall(r"[\"'.]([a-z]\w*)\b", "\n".join(texts.values())))
     joined = re.compile(r"(?:\w+_title|view_\w+|width_\w+|known_\w+|why_\w+|\S+\.(?:title|\d))")  # keys in two parts
     assert [

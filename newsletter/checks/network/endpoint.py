@@ -7,12 +7,12 @@ from email.policy import default as modern
 from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Circumstances, Probed, error
-from newsletter.checks.hosts import host_of, is_private_literal
 from newsletter.checks.network.link_checker import agent_of
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import why_mail_stays
 from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web
 from newsletter.errors import CannotRunError
+from newsletter.system.hosts import host_of, is_private_literal
 
 RULE = "H4"
 _ONE_CLICK = {"List-Unsubscribe": "One-Click"}

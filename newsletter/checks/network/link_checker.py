@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from newsletter import __version__
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem, warning
-from newsletter.checks.hosts import host_of, is_local
 from newsletter.checks.network.link_answers import LinkAnswer, keep_links, recall_links
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.web import Failure, HttpFailure, HttpReply, Web
@@ -21,6 +20,7 @@ from newsletter.language.counts import count_of
 from newsletter.model.finding import NotRun, Place
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.settings.workspace import Settings
+from newsletter.system.hosts import host_of, is_local
 from newsletter.system.parallel import results_of
 from newsletter.system.stream import TimeLimit
 

@@ -9,7 +9,6 @@ import checkdmarc.utils
 from msgspec import Struct
 
 from newsletter.checks.base import CheckContext, Circumstances, Probed, Problem
-from newsletter.checks.hosts import is_private_literal
 from newsletter.checks.network import dkim, dmarc, spf
 from newsletter.checks.network.dkim import DkimSignature
 from newsletter.checks.network.dmarc import Policy
@@ -27,6 +26,7 @@ from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import NotRun, Severity
 from newsletter.settings.provider import SmtpSettings
+from newsletter.system.hosts import is_private_literal
 from newsletter.system.smtp_connection import NotOfferedError, SmtpLimits, connect
 
 SENDER_RULES = ("D1", "D2", "D3", "D4", "D5", "D6")

@@ -6,13 +6,13 @@ from typing import Any
 
 from checkdmarc.spf import SPFError, SPFTooManyDNSLookups, SPFTooManyVoidDNSLookups, parse_spf_record
 
-from newsletter.checks.hosts import is_private_literal
 from newsletter.checks.network.dmarc import signing_domains
 from newsletter.checks.network.names import Names
 from newsletter.checks.network.sender import FROM_KEY, RuleResult, Sender, SenderProblem, broken
 from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import DnsRecord
 from newsletter.model.finding import Severity
+from newsletter.system.hosts import is_private_literal
 
 RULE = "D1"
 _MOST_LOOKUPS = 10

@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from newsletter.checks.hosts import host_of, is_loopback_name, is_public, literal_address
 from newsletter.checks.network.names import Names
 from newsletter.errors import CannotRunError
+from newsletter.system.hosts import host_of, is_loopback_name, is_public, literal_address
 from newsletter.system.http_exchange import UnansweredError, ask
 from newsletter.system.stream import TimeLimit
 

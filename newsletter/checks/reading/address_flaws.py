@@ -8,10 +8,10 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from linkify_it.tlds import TLDS
 
-from newsletter.checks.hosts import host_of, is_local, literal_address
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.model.values import PLAIN_ADDRESS
 from newsletter.model.web_address import host_of_address
+from newsletter.system.hosts import host_of, is_local, literal_address
 
 # The endings of host names that exist (IANA), with the reserved one for examples (RFC 2606).
 _ENDINGS = frozenset({*map(str.lower, TLDS), "example"})

@@ -13,9 +13,9 @@ from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from newsletter.checks.hosts import host_of
 from newsletter.checks.reading.document import normalized
 from newsletter.errors import Location
+from newsletter.system.hosts import host_of
 
 STARTER_DOMAIN = "our-organization.example"
 SAMPLE_LIST = "recipients.example.csv"

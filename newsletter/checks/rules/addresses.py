@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
-from newsletter.checks.hosts import host_of, is_example, is_local
 from newsletter.checks.reading.address_flaws import flaw_of, has_known_ending, site_of, trial_of
 from newsletter.checks.reading.document import MailDocument, MailLink, normalized
 from newsletter.checks.reading.starter import is_starter_address
 from newsletter.model.finding import Place
 from newsletter.model.slots import MERGE_TOKEN, UNSUBSCRIBE_FIELD
 from newsletter.settings.workspace import Settings
+from newsletter.system.hosts import host_of, is_example, is_local
 
 UNSUBSCRIBE_TOKEN = UNSUBSCRIBE_FIELD.token
 _SAFE = frozenset({"https", "mailto", "tel", "sms"})

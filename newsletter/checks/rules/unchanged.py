@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from newsletter.checks.base import CheckContext, Problem, error, first_of_each, rule, shown, warning
-from newsletter.checks.hosts import is_example
 from newsletter.checks.reading.sources import Passage
 from newsletter.checks.reading.starter import is_starter_address, starter_words_in
 from newsletter.model.finding import Place, Severity
+from newsletter.system.hosts import is_example
 
 PLACEHOLDERS = "S18"
 _OWN = "write your own, or delete it"

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter.checks.hosts import host_of, is_private_literal
 from newsletter.checks.network.dmarc import organization_of
 from newsletter.checks.network.endpoint import RULE, judge_endpoint
 from newsletter.checks.network.link_checker import agent_of
@@ -26,6 +25,7 @@ from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok, warning
 from newsletter.model.finding import Severity
 from newsletter.providers.base import ProviderFacts
+from newsletter.system.hosts import host_of, is_private_literal
 from newsletter.system.stream import TimeLimit, open_stream, trusted_authorities
 from newsletter.workflows.compose.sample import SAMPLE_TOKEN, envelope_of
 from newsletter.workflows.doctor.replies import reply_items

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from newsletter.checks.hosts import is_public
 from newsletter.checks.network.names import Names
 from newsletter.config import Config
 from newsletter.errors import CannotRunError
 from newsletter.model.diagnosis import Health, HealthItem, error, from_words, not_judged, ok
+from newsletter.system.hosts import is_public
 from newsletter.system.smtp_connection import SmtpLimits, connect
 
 _ID = "replies"

@@ -9,13 +9,13 @@ from contextlib import closing
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from newsletter.checks.hosts import host_of, is_private_literal
 from newsletter.checks.network.web import HttpReply, Web
 from newsletter.config import Config
 from newsletter.errors import StoreError
 from newsletter.model.diagnosis import HealthItem, error, not_judged, ok, warning
 from newsletter.model.personal_links import CLIENT_HEADER, PROBE_HEADER, Purpose, stamp_of
 from newsletter.store.opening import examine_database
+from newsletter.system.hosts import host_of, is_private_literal
 from newsletter.system.stream import TimeLimit, open_stream, trusted_authorities
 
 _CLAIMED = "203.0.113.77"  # TEST-NET-3 (RFC 5737), which is no one's address

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from newsletter.checks.base import Circumstances
-from newsletter.checks.hosts import is_public
 from newsletter.checks.network import web
 from newsletter.model.finding import Means
+from newsletter.system.hosts import is_public
 from tests.checks.conftest import Workspace
 from tests.checks.network.surroundings import (
     SITES,

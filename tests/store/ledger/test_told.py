@@ -22,7 +22,7 @@ from newsletter.store.segments import count_segment
 from tests.language.items import item
 from tests.store.builders import NOW, add, at, claim, freeze, id_of, record, request, row, variants
 
-TALK = item(starts=datetime(2026, 12, 9, 8), ends=datetime(2026, 12, 9, 9), timezone="America/Vancouver")
+TALK = item(starts="2026-12-09 08:00", ends="2026-12-09 09:00", timezone="America/Vancouver")
 TOLD = told_event(TALK, "en")
 ZONES = {"a@example.org": "Europe/Berlin", "b@example.org": "Europe/Berlin", "c@example.org": ""}
 
@@ -80,7 +80,7 @@ def test_events_to_come_are_looked_at_again_only_with_another_version(database: 
 def test_people_are_chosen_by_their_ids(database: Database) -> None:
     add(database, *(row(email) for email in ZONES))
     chosen = Among((id_of(database, "a@example.org"), id_of(database, "c@example.org"), 999))
-    assert count_segment(database, chosen).people == 2
-    assert count_segment(database, Among(())).people == 0
+    assert count_segment(database, chosen).members == 2
+    assert count_segment(database, Among(())).members == 0
     frozen = freeze(database, to=Segment(name="some", expression="", condition=chosen))
     assert len(people_told(database, frozen.id)) == 2

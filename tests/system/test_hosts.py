@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.checks.hosts import host_of, is_local, is_private_literal
+from newsletter.system.hosts import host_of, is_local, is_private_literal
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ def check_languages(context: CheckContext) -> Iterable[Problem]:
     A paragraph in another language than the issue must say so. Screen readers pronounce it by the rules of its
     language, and browsers choose the right forms of its letters.
     """
-    language = context.subject.issue.language
-    for section in context.subject.issue.sections:
+    issue, language = context.subject.issue, context.subject.issue.language
+    for section in (each for each in issue.sections if each not in issue.borrowed):  # which say their own language
         parts: list[Section | Item] = [section, *section.items]
         for part in parts:
             for text, line in _unmarked(part.prose):

@@ -150,6 +150,7 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     memory_folder: Path  # where results may be stored between runs
     now: datetime
     without: frozenset[Means] = frozenset()  # the tools that must not be used
+    are_pictures_hosted: bool = False  # whether the images of the email were just uploaded to the archive
 
 
 class Probed(Struct, frozen=True, kw_only=True):

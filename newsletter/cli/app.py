@@ -61,6 +61,7 @@ COMMANDS: Mapping[str, Table] = {
         "send.resolve": "Decide what to do about emails that may or may not have been sent.",
         "send.correct": "Correct the time or place of an event for exactly those who were told something else.",
         "send.audit": "Show the full record of a broadcast and the people behind each number.",
+        "publish": "Publish the archive: your issues as web pages, with feeds, a search and the images of your emails.",
     },
     "Your list": {
         "segments": "List your segments, with the size of each and how many people in it can be emailed.",

@@ -63,7 +63,7 @@ def issue_heading(config: Config, name: str) -> IssueHeading:
         day = _DAY.validate_python(data.get("date"))
     except ValidationError:
         day = None
-    keys = ("subject", "preheader", "title", "language")
+    keys = ("subject", "preheader", "title", "language", "visibility")
     texts = {key: text for key in keys if isinstance(text := data.get(key, ""), str)}
     return IssueHeading(name=name, date=day, **{"subject": "", **texts})
 

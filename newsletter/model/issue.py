@@ -203,6 +203,7 @@ class IssueHeading(Struct, frozen=True, kw_only=True):
     preheader: str = ""
     title: str = ""
     language: str = ""  # empty if it is the newsletter's own
+    visibility: str = ""  # as written; empty if it is that of [archive]
 
 
 class Gap(Struct, frozen=True, kw_only=True):

@@ -160,7 +160,9 @@ class _VariantRenderer(Struct):
 
     def _context(self) -> dict[str, object]:
         brand, press = self.config.settings.brand, self.press_for(self.issue.language)
-        pages = {"preferences": PREFERENCES_FIELD.token}  # no page shows the email in a `browser` yet
+        pages = {"preferences": PREFERENCES_FIELD.token}
+        if address := self._page_address():
+            pages["browser"] = address
         if self.readership.tracking is TrackingMode.CONSENTED:
             pages["tracking"] = TRACKING_FIELD.token
         return {
@@ -175,6 +177,15 @@ class _VariantRenderer(Struct):
             "logo": self._brand_picture(brand.logo),
             "logo_dark": self._brand_picture(brand.logo_dark),
         }
+
+    def _page_address(self) -> str:
+        """Return the address of the issue's page in the archive, or an empty string if it never has one."""
+        archive, language = self.config.settings.archive, self.issue.language
+        if archive is None or archive.to is None:
+            return ""
+        if (self.issue.fields.visibility or archive.visibility) is Visibility.NONE:
+            return ""
+        return address_of(archive.url, issue_path(self.issue.name, "" if language == self.languages[0] else language))
 
     def _translations(self) -> Sequence[TranslationLink]:
         """Return the links to the same issue in other languages, which exist as pages of the archive."""

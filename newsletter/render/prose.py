@@ -34,16 +34,20 @@ def prose_html(
 ) -> Markup:
     """Return the prose as HTML in `<div class="prose">`. Its highest heading gets `heading_level`.
 
+    Without `css`, it is for a page that has a style sheet, and gets no `style` attributes.
+
     `direction` is the direction of the text around the prose. Text that runs the other way gets a `dir` attribute.
     Images are shown at most `width` pixels wide.
     """
     if prose.is_empty:
         return Markup("")
-    renderer = _Renderer(picture=picture, width=width)
+    renderer = (_Renderer if css else _PageRenderer)(picture=picture, width=width)
     tokens = with_whole_headings(_with_levels(prose.tokens, heading_level))
     tokens = with_figures(with_attributions(tokens))
     tokens = with_directions(tokens, direction)
     fragment = f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>'
+    if not css:
+        return Markup(fragment)  # noqa: S704 - made from Markdown with raw HTML off
     inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
     return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
 
@@ -55,6 +59,8 @@ def line_html(line: ProseLine, *, css: str, memory: Memory, direction: Direction
     inside = "".join(_NO_PICTURES.renderInline(token.children or [], _OPTIONS, {}) for token in tokens)
     way = "" if own is direction else f' dir="{own.value}"'
     fragment = f'<span class="prose"{way}>{inside}</span>'
+    if not css:
+        return Markup(fragment)  # noqa: S704 - likewise
     inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
     return Markup(inlined.decode())  # noqa: S704 - made from Markdown with raw HTML off
 
@@ -142,6 +148,52 @@ class _Renderer(RendererHTML):
     def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """Return the tag of a column's header cell, which screen readers announce with each cell of the column."""
         return f'<th scope="col"{self.renderAttrs(tokens[idx])}>'
+
+
+class _PageRenderer(_Renderer):
+    """Renders Markdown as HTML for a page of the archive, whose style sheet does the rest."""
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """Return the tag of an image with its size, so that nothing moves when it is loaded."""
+        token = tokens[idx]
+        title = read_picture_title(str(token.attrs.get("title", "")))
+        space = PictureSpace(width=min(title.width or self._width, self._width), fills=title.width is not None)
+        picture = self._picture(str(token.attrs["src"]), space)
+        attributes = {
+            "src": picture.src,
+            "alt": self.renderInlineAsText(token.children, options, env),
+            **({"class": "full"} if picture.width == self._width else {}),
+            "width": str(picture.width),
+            "height": str(picture.height),
+            "loading": "lazy",
+        }
+        return f"<img {self.renderAttrs(Token('image', 'img', 0, attrs=dict(attributes)))}>"
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """Return the tags of a data table and of the box in which a wide one scrolls, also with the keyboard."""
+        return f'<div class="wide" role="group" tabindex="0"><table{self.renderAttrs(tokens[idx])}>\n'
+
+    def table_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Return the end tags of both."""
+        return "</table></div>\n"
+
+    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """Return the tag of a column's header cell."""
+        return f'<th scope="col"{self.renderAttrs(_aligned(tokens[idx]))}>'
+
+    def td_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        """Return the tag of a cell."""
+        return f"<td{self.renderAttrs(_aligned(tokens[idx]))}>"
+
+
+def _aligned(cell: Token) -> Token:
+    """Return a cell with a class in place of the style with which Markdown aligns it."""
+    style = str(cell.attrs.get("style", ""))
+    if not style:
+        return cell
+    return cell.copy(attrs={**{key: value for key, value in cell.attrs.items() if key != "style"}, "class": style[11:]})
 
 
 def _no_picture(name: str, space: PictureSpace) -> ShownPicture:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -37,13 +38,14 @@ _REMEMBERED = 256  # the maximum number of sections in the cache, which is clear
 
 
 class SectionPress:
-    """Lays out the sections of one issue."""
+    """Lays out the sections of one issue, for its email or for a page of the archive, which has no inlined styles."""
 
-    def __init__(self, issue: Issue, config: Config, theme: Theme) -> None:
+    def __init__(self, issue: Issue, config: Config, theme: Theme, *, for_page: bool = False) -> None:
         self._issue, self._config, self._theme = issue, config, theme
         self.look = self._look()
         self.stamp = self._ingredients()
-        self._author_css = self._kept("author.css.j2", lambda: self._styles("author.css.j2")).content
+        css = "author.css.j2"
+        self._author_css = "" if for_page else self._kept(css, lambda: self._styles(css)).content
 
     def new_shelf(self) -> PictureShelf:
         """Return an empty shelf for images. If the workspace has an archive, the images are hosted there."""
@@ -53,6 +55,10 @@ class SectionPress:
     def html(self, section: Section, *, ruled: bool, mailbox: MailboxProvider | None) -> LaidOutSection:
         """Return a section's MJML and images for readers at a mailbox provider. `ruled` adds a line above it."""
         return self._recall(section, self._theme.section_template(section.type), ruled=ruled, mailbox=mailbox)
+
+    def page(self, section: Section) -> LaidOutSection:
+        """Return a section's HTML and images for the archive. Tips are those for readers of any mailbox provider."""
+        return self._recall(section, self._theme.section_page_template(section.type), ruled=False, mailbox=None)
 
     def text(self, section: Section, *, mailbox: MailboxProvider | None) -> LaidOutSection:
         """Return a section as plain text for readers at a mailbox provider."""
@@ -175,6 +181,7 @@ class SectionPress:
             **self._clock_tools(sources),
             "deadline": lambda item: dates.format_deadline(item, language),
             "tile": lambda item: dates.date_tile(item, language),
+            "starts": _starts,
             "status": lambda item: status_words(item.fields.status, language),
             "calendar_url": self._calendar_url,
         }
@@ -227,6 +234,17 @@ class SectionPress:
             (self._theme.told(self._config.settings, issue.fields, issue.tips), issue.language, issue.name, files)
         )
         return blake2b(told.encode(), digest_size=16).hexdigest()
+
+
+def _starts(item: Item) -> str:
+    """Return when an event starts as HTML's `datetime` takes it: with its difference from UTC, or only the day."""
+    if times := item.times():
+        return times[0].starts.isoformat(timespec="minutes")
+    starts = item.fields.starts
+    moment = item.starts_at()
+    if isinstance(starts, datetime) and moment is not None:
+        return moment.isoformat(timespec="minutes")
+    return str(item.fields.first_day)
 
 
 _REMARK = re.compile(r"/\*.*?\*/", re.DOTALL)

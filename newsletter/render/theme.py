@@ -19,7 +19,8 @@ from newsletter.render.memory import Memory, compiled_templates
 
 _REMEMBERED = 64
 _TEXT_FOLDER = "text/"
-_HTML_ENDING, _TEXT_ENDING = ".mjml.j2", ".txt.j2"
+_PAGE_FOLDER = "page/"
+_HTML_ENDING, _TEXT_ENDING, _PAGE_ENDING = ".mjml.j2", ".txt.j2", ".html.j2"
 _REMEDY = "correct the template, or delete it to use the built-in one"
 # The errors that rendering can raise: Jinja's own, and Python's if a template misuses a value.
 _TEMPLATE_FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
@@ -41,7 +42,7 @@ class Theme:
         self.folders = (workspace / TEMPLATES_FOLDER, builtin_theme())
         self.memory = memory or Memory()
         self.laid_out: dict[object, LaidOutSection] = {}  # the keys contain everything that a section depends on
-        self._text_templates: dict[str, str] = {}  # by the type of the section
+        self._found: dict[tuple[str, str], str] = {}  # the templates of sections, by folder and type
         self._told: dict[tuple[int, ...], tuple[tuple[object, ...], str]] = {}
         self._variants: dict[Hashable, tuple[RenderedVariant, tuple[Picture, ...]]] = {}
 
@@ -95,11 +96,19 @@ class Theme:
 
     def section_text_template(self, section_type: str) -> str:
         """Return the name of a section type's text template. Types without their own share that of the `text` type."""
-        if section_type not in self._text_templates:
-            name = f"{_TEXT_FOLDER}sections/{section_type}{_TEXT_ENDING}"
-            is_there = any((folder / name).is_file() for folder in self.folders)
-            self._text_templates[section_type] = name if is_there else f"{_TEXT_FOLDER}sections/text{_TEXT_ENDING}"
-        return self._text_templates[section_type]
+        return self._section_template(_TEXT_FOLDER, section_type, _TEXT_ENDING)
+
+    def section_page_template(self, section_type: str) -> str:
+        """Return the name of a section type's template for the archive. Types without their own share that of text."""
+        return self._section_template(_PAGE_FOLDER, section_type, _PAGE_ENDING)
+
+    def _section_template(self, folder: str, section_type: str, ending: str) -> str:
+        key = (folder, section_type)
+        if key not in self._found:
+            name = f"{folder}sections/{section_type}{ending}"
+            is_there = any((place / name).is_file() for place in self.folders)
+            self._found[key] = name if is_there else f"{folder}sections/text{ending}"
+        return self._found[key]
 
     def _render(self, environment: Environment, name: str, context: Mapping[str, object]) -> str:
         try:

@@ -15,10 +15,11 @@ from newsletter.system.stream import TimeLimit
 
 RULE = "S22"
 _LANES = 4
+_NOT_YET = "`newsletter send` uploads the images first"
 _BUDGET_SECONDS = 45.0
 
 
-def examine(context: CheckContext, _: Circumstances) -> Probed:
+def examine(context: CheckContext, circumstances: Circumstances) -> Probed:
     """Run S22. Results are not kept, because an upload between two runs mends everything at once.
 
     Raise CannotRunError if there is no network.
@@ -27,6 +28,8 @@ def examine(context: CheckContext, _: Circumstances) -> Probed:
     archive = subject.settings.archive
     if archive is None:
         return Probed()
+    if archive.to is not None and not circumstances.are_pictures_hosted:
+        return Probed(not_run=(NotRun(rule=RULE, why=_NOT_YET),))
     begins = f"{archive.url}/"
     found = (image.address for document in context.documents for image in document.images)
     addresses = tuple(dict.fromkeys(address for address in found if address.startswith(begins)))
@@ -62,6 +65,8 @@ def _verdicts(addresses: tuple[str, ...], settings: Settings) -> dict[str, LinkR
 
 def _problem(context: CheckContext, address: str, trouble: str, archive: str) -> Problem:
     what = f"readers would not see the image {address}, because it {trouble}"
+    if context.subject.settings.archive and context.subject.settings.archive.to:
+        return error(context.picture_place(address), what, f"look at whether {archive} shows the files of the archive")
     folder = f"build/{context.subject.issue.name}/pictures/"
     remedy = f"run `newsletter build` and upload the files in {folder} to {archive}/{PICTURES}/"
     return error(context.picture_place(address), what, remedy)

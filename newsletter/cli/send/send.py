@@ -89,7 +89,9 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
             raise InputError('--awake needs a time; add --at, for example --at "thursday 08:00"')
         provider = provider_for_sending(config, is_needed=not dry_run)
         with probing(config, without, now=now) as wanted:
-            plan = plan_broadcast(config, database, order, provider=provider, probing=wanted, now=now)
+            plan = plan_broadcast(
+                config, database, order, provider=provider, probing=wanted, now=now, is_preview=dry_run
+            )
         if proposed is not None:
             require_unchanged(proposed, plan)
             output.note(note_on(proposed, plan))

@@ -38,6 +38,7 @@ class Probing(Struct, frozen=True, kw_only=True):
 
     now: datetime
     without: frozenset[Means] = frozenset()  # the tools not to use, in addition to those in the settings
+    are_pictures_hosted: bool = False  # whether the images of the email were just uploaded to the archive
     on_probed: Callable[[str], None] = lambda _: None  # called with the title of each finished probe
 
 
@@ -193,7 +194,9 @@ def probe_issue(config: Config, composed: Composed, probing: Probing) -> Compose
     """Also run the checks that need a browser, the network or a spam filter, if available. This takes seconds."""
     without = probing.without | set(map(Means, config.settings.checks.without))
     answers = config.root / BUILD_FOLDER / ".answers"
-    circumstances = Circumstances(memory_folder=answers, now=probing.now, without=without)
+    circumstances = Circumstances(
+        memory_folder=answers, now=probing.now, without=without, are_pictures_hosted=probing.are_pictures_hosted
+    )
     return Composed(
         subject=composed.subject, probed=check_issue(composed.subject, circumstances, on_probed=probing.on_probed)
     )

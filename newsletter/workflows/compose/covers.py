@@ -4,11 +4,9 @@ Nothing is composed while a page waits. An issue is composed again only if a fil
 """
 
 import logging
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from threading import Lock, Thread
@@ -17,12 +15,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from newsletter import __version__
-from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config
+from newsletter.config import Config
 from newsletter.errors import CannotRunError, NewsletterError
 from newsletter.model.rendered import Picture
 from newsletter.system.files import PRIVATE, write_whole
 from newsletter.workflows.compose.compose import BUILD_FOLDER, open_theme, render_folder
+from newsletter.workflows.compose.made_from import made_from, shared_by_all
 from newsletter.workflows.compose.sample import sample_mail
 
 COVERS_FOLDER = ".covers"
@@ -31,7 +29,6 @@ NOT_INSTALLED = 'Chromium\'s driver is not installed; run `pip install "newslett
 _DRAWING = "newsletter.checks.browser.covers"
 _INDEX = "index.json"
 _MOST_COVERS, _MOST_COVER_BYTES = 400, 64_000_000  # on the disk
-_MOST_FILES = 2000  # of one issue
 _LARGEST_INDEX = 4_000_000  # bytes
 _IN_ONE_BROWSER = 8  # issues, so that their images do not fill the memory
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -75,7 +72,7 @@ class Covers:
         with self._lock:
             if self._covers is None:
                 self._covers = _read_index(_folder(config))
-        shared = _digest_of_files(_shared_files(config))
+        shared = shared_by_all(config)
         found: dict[str, Cover] = {}
         missing: dict[str, Path] = {}
         for issue, folder in folders.items():
@@ -137,7 +134,7 @@ class Covers:
 
     def _draw(self, config: Config, batch: Mapping[str, Path]) -> None:
         """Compose some issues and draw their covers."""
-        folder, shared = _folder(config), _digest_of_files(_shared_files(config))
+        folder, shared = _folder(config), shared_by_all(config)
         theme = open_theme(config)
         composed: list[_Composed] = []
         for issue, files in batch.items():
@@ -192,39 +189,6 @@ def _drawn(composed: Sequence[_Composed]) -> Iterator[tuple[str, bytes]]:
         {each.issue: each.html for each in composed}, tuple(pictures.values())
     )
     return found
-
-
-def made_from(folder: Path, shared: str) -> str:
-    """Return a digest of the names, sizes and times of an issue's files, and of what all issues share."""
-    return _digest_of_files(_files_below(folder), shared)
-
-
-def _shared_files(config: Config) -> Iterator[str]:
-    yield str(config.root / CONFIG_FILE)
-    brand = config.settings.brand
-    yield from (str(config.root / logo) for logo in (brand.logo, brand.logo_dark) if logo is not None)
-    yield from _files_below(config.root / TEMPLATES_FOLDER)
-
-
-def _files_below(folder: Path) -> Iterator[str]:
-    """Yield the visible files of a folder and of those in it, without following links to other folders."""
-    count = 0
-    for path, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            count += 1
-            if count > _MOST_FILES:
-                return
-            yield os.path.join(path, name)  # noqa: PTH118 - a page asks for thousands, and pathlib takes ten times as long
-
-
-def _digest_of_files(paths: Iterable[str], shared: str = __version__) -> str:
-    digest = blake2b(shared.encode(), digest_size=16)
-    for path in paths:
-        with suppress(OSError):
-            status = os.stat(path)  # noqa: PTH116 - likewise
-            digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogateescape"))
-    return digest.hexdigest()
 
 
 def _read_index(folder: Path) -> dict[str, Cover]:

@@ -19,6 +19,7 @@ from newsletter.store.ledger.broadcasts import (
     start_scheduled,
 )
 from newsletter.store.ledger.recall import keep_batch, moments_to_hold
+from newsletter.workflows.publish.on_sending import publish_sent
 from newsletter.workflows.send.drain import drain_broadcast
 from newsletter.workflows.send.gate import OnWait
 from newsletter.workflows.send.pace import pace_for
@@ -47,7 +48,7 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
 ) -> Broadcast:
     """Start a scheduled broadcast, or continue one that is running or whose time to continue has come.
 
-    Stop when nothing more of it is due.
+    Stop when nothing more of it is due. Before the first email leaves, the issue's page is published.
 
     A provider that can hold mail also gets the deliveries that are due within `ahead`. Those that are due at the same
     time share a batch, whose id is saved in the ledger before it is first used. If the provider or the pace requires a
@@ -62,6 +63,7 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
         start_scheduled(database, broadcast.id, now=clock())
     elif broadcast.continues_at is not None:
         continue_unattended(database, broadcast.id, now=clock())
+    publish_sent(config, database, now=clock(), say=listener.on_note)
     return drain_broadcast(
         database,
         require_broadcast(database, broadcast.id),

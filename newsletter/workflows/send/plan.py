@@ -30,6 +30,7 @@ from newsletter.store.suppressions import suppress_listed
 from newsletter.workflows.compose.compose import Composed, Probing, judge_rendered, probe_issue, render_folder
 from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.events.judge import judge_reactions
+from newsletter.workflows.publish.on_sending import host_pictures
 from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import repeated_content, sample_people_left, unmet_requirements
@@ -87,8 +88,11 @@ def plan_broadcast(
     provider: Provider | None = None,
     probing: Probing | None = None,
     now: datetime,
+    is_preview: bool = False,
 ) -> BroadcastPlan:
     """Compose the issue, check it as of its sending time, and find who would get what. Do not change the ledger.
+
+    Unless it is only a preview, images are uploaded before it is checked whether they can be loaded.
 
     Without a `provider`, the plan does not say where the emails wait for their scheduled time. Raise MistakesError for
     mistakes in the files. Raise InputError if a check is unknown, the time is not possible, or there are no recipients.
@@ -111,7 +115,9 @@ def plan_broadcast(
         arrivals=[replace(zone, due_at=max(zone.due_at, now + request.grace)) for zone in preview.zones],
     )
     if probing is not None:  # last, because it is slow and the errors above are found quickly
-        composed = probe_issue(config, composed, probing)
+        if not is_preview:
+            host_pictures(config, rendered)
+        composed = probe_issue(config, composed, replace(probing, are_pictures_hosted=not is_preview))
     unmet = unmet_requirements(config, database, issue.name, rendered.content_hash)
     holding_back = (
         *composed.errors,

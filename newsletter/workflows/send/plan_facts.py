@@ -16,9 +16,11 @@ from newsletter.language.counts import count_of
 from newsletter.language.words import language_name
 from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.finding import CONSENT
+from newsletter.model.issue_fields import Visibility
 from newsletter.model.ledger import VariantCount, ZoneCount
 from newsletter.model.readership import TrackingMode
 from newsletter.model.segment import AD_HOC
+from newsletter.model.site_addresses import address_of, issue_path
 from newsletter.workflows.compose.check import not_judged
 from newsletter.workflows.compose.sample import sample_mail
 from newsletter.workflows.send.plan import BroadcastPlan
@@ -60,6 +62,7 @@ def plan_facts(
         ("variants", variant_lines(preview.variants) if _differs(plan) else ""),
         *(_schedule_facts(schedule, provider=request.provider, seat=seat, now=now) if schedule else ()),
         ("tracking", _tracking_line(plan)),
+        ("archive", _archive_line(plan)),
         ("through", through),
         ("grace", _grace_line(request.grace, seat)),
         *(("overridden", f"{waiver.rule}: {waiver.because}") for waiver in request.waivers),
@@ -106,6 +109,17 @@ def _tracking_line(plan: BroadcastPlan) -> str:
     if plan.composed.subject.settings.tracking.mode is TrackingMode.OFF:
         return "off: no opens or clicks are recorded"
     return f"consented: opens and clicks are recorded of {agreed:,} who agreed to it, and of no one else"
+
+
+def _archive_line(plan: BroadcastPlan) -> str:
+    archive, issue = plan.composed.subject.settings.archive, plan.composed.issue
+    if archive is None or archive.to is None:
+        return ""
+    visibility = issue.fields.visibility or archive.visibility
+    if visibility is Visibility.NONE:
+        return "no page: the issue is not in the archive"
+    address = address_of(archive.url, issue_path(issue.name))
+    return f"{'unlisted' if visibility is Visibility.UNLISTED else 'public'}, from the first email on: {address}"
 
 
 def _grace_line(grace: timedelta, seat: Seat) -> str:

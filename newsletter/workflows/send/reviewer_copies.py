@@ -21,6 +21,7 @@ from newsletter.store.approvals import remember_test
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import envelope_of, recipient_of, sample_reader
+from newsletter.workflows.publish.on_sending import host_pictures
 
 SUBJECT_PREFIX = "[TEST]"
 
@@ -105,10 +106,12 @@ def send_test_copies(
 ) -> tuple[TestCopy, ...]:
     """Send each mailbox a copy of every variant that it can get, marked [TEST].
 
-    `on_sent` is called with the number of copies just sent. If at least one copy is accepted, the content counts as
-    tested. Raise ProviderError if the provider refuses or cannot be reached, and what `require_own_addresses` raises.
+    Images are uploaded to the archive first. `on_sent` is called with the number of copies just sent. If at least one
+    copy is accepted, the content counts as tested. Raise ProviderError if the provider refuses or cannot be reached,
+    and what `require_own_addresses` raises.
     """
     require_own_addresses(config, mailboxes)
+    host_pictures(config, composed.rendered)
     copies: list[TestCopy] = []
     try:
         for sent in _send(config, composed, mailboxes, provider, now=now):

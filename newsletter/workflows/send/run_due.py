@@ -18,6 +18,7 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast, unattended_broadcasts
 from newsletter.store.ledger.recall import say_run, watched_broadcasts
 from newsletter.system.log import Log, no_log
+from newsletter.workflows.publish.on_sending import publish_sent
 from newsletter.workflows.purge import purge_daily
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work
 from newsletter.workflows.send.deliver import Listener
@@ -80,6 +81,7 @@ def run_due(
             done = work.process(broadcast, stop=stop)
         yield done
         yield from others
+    publish_sent(config, database, now=clock(), say=log)
     tell_reviewers(config, database, work.opened, now=clock(), log=log)
     purge_daily(config, database, now=clock(), log=log)
 

@@ -1,0 +1,118 @@
+"""`newsletter publish`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import output
+from newsletter.cli.bars import progress
+from newsletter.cli.options import AsJson, DryRun, Yes
+from newsletter.cli.workspace import current_config
+from newsletter.config import Config
+from newsletter.content.loader import issue_names
+from newsletter.destinations.destination import Destination, SitePlan
+from newsletter.store.database import Database
+from newsletter.store.opening import open_database
+from newsletter.workflows.publish.publish import (
+    Edition,
+    destination_of,
+    make_edition,
+    pages_removed,
+    plan_edition,
+    publish_edition,
+    require_archive,
+)
+
+_TO = "Publish to this folder or address instead of the one in newsletter.toml."
+_AGAIN = "Write all files, also those that have not changed, for a place that lost files."
+_MOST_SHOWN = 12  # paths of one kind
+
+
+def publish(
+    to: Annotated[str | None, typer.Option(metavar="DESTINATION", help=_TO)] = None,
+    again: Annotated[bool, typer.Option("--again", help=_AGAIN)] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Publish the archive: your issues as web pages, with feeds, a search and the images of your emails.
+
+    Only files that changed are written. You are asked before pages are removed. Which issues are public is in their
+    `visibility`, or in newsletter.toml under [archive].
+
+    Exits with status 1 if you do not confirm.
+    """
+    config = current_config(prints_notes=not as_json)
+    archive = require_archive(config)
+    with _ledger(config) as database:
+        total = len(issue_names(config))
+        with progress("Making the pages", total, unit="issue") as advance:
+            edition = make_edition(config, database, now=datetime.now(UTC), on_done=lambda _: advance(1))
+    destination = destination_of(config, to)
+    plan = plan_edition(edition, destination)
+    if as_json:
+        output.print_json(
+            {"added": plan.added, "changed": plan.changed, "removed": plan.removed, "unchanged": len(plan.unchanged)}
+        )
+    else:
+        _print_plan(plan, edition, to or archive.to or "")
+    if dry_run:
+        output.note("Dry run: nothing was published. Run the same command without --dry-run to publish.")
+        return
+    if removed := pages_removed(plan):
+        question = f"Publish, and remove {output.count_of(len(removed), 'file')}?"
+        output.require_yes(question, yes=yes, otherwise="Nothing was published.")
+    _publish(config, edition, destination, plan, again=again)
+    output.note(f"Published: {archive.url}/")
+
+
+def _publish(config: Config, edition: Edition, destination: Destination, plan: SitePlan, *, again: bool) -> None:
+    writes = len(edition.files) if again else len(plan.added) + len(plan.changed)
+    with progress("Publishing", writes + len(plan.removed), unit="file") as advance:
+        done = 0
+
+        def on_progress(now_done: int, _total: int) -> None:
+            nonlocal done
+            advance(now_done - done)
+            done = now_done
+
+        publish_edition(config, edition, destination, on_progress, again=again)
+
+
+def _print_plan(plan: SitePlan, edition: Edition, to: str) -> None:
+    listed = {page.issue for page in edition.pages if page.is_listed}
+    unlisted = {page.issue for page in edition.pages if not page.is_listed}
+    issues = output.count_of(len(listed), "issue") + (f", {len(unlisted)} unlisted" if unlisted else "")
+    output.print_facts(
+        [
+            ("Archive", f"{issues} in {output.count_of(len({page.language for page in edition.pages}), 'language')}"),
+            ("To", to),
+            ("Added", _told(plan.added)),
+            ("Changed", _told(plan.changed)),
+            ("Removed", _told(plan.removed)),
+            ("Unchanged", output.count_of(len(plan.unchanged), "file")),
+        ]
+    )
+    output.print_notes(edition.notes)
+
+
+def _told(paths: tuple[str, ...]) -> str:
+    """Return the number of files, and the addresses of the pages among them."""
+    pages = [path.removesuffix("index.html") or "/" for path in paths if path.endswith("index.html")]
+    shown = ", ".join(pages[:_MOST_SHOWN]) + (
+        f" and {len(pages) - _MOST_SHOWN} more" if len(pages) > _MOST_SHOWN else ""
+    )
+    return f"{output.count_of(len(paths), 'file')}{f': {shown}' if shown else ''}"
+
+
+@contextmanager
+def _ledger(config: Config) -> Iterator[Database | None]:
+    """Yield the database, or None if there is none yet, so that no issue was sent."""
+    if not config.has_database:
+        yield None
+        return
+    with open_database(config.database, workspace=config.root) as database:
+        yield database

@@ -1,0 +1,203 @@
+"""Load and render the issues that the archive shows. An issue is rendered again only if its files have changed."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from newsletter.config import Config
+from newsletter.content.imported_pages import ImportedIssue, imported_folders, read_imported
+from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_heading, issue_names, load_issue
+from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.model.issue import Issue
+from newsletter.model.issue_fields import Visibility
+from newsletter.model.published import IssuePage
+from newsletter.model.site_addresses import RESERVED_NAMES, picture_path
+from newsletter.model.site_files import SiteFile
+from newsletter.model.values import is_language
+from newsletter.render.memory import Memory
+from newsletter.render.page import RenderedPage, render_imported, render_page
+from newsletter.render.pictures import PictureShelf
+from newsletter.render.theme import Theme
+from newsletter.system.contained import plain_parts
+from newsletter.workflows.compose.compose import open_theme
+from newsletter.workflows.compose.made_from import made_from, shared_by_all
+from newsletter.workflows.publish.events import ShownIssue
+from newsletter.workflows.publish.visible import visibility_of
+
+_EDITION = 1  # increase this number if pages are rendered differently in a way that the version does not show
+Advance = Callable[[str], None]  # called with the name of each issue that is done
+
+
+class Contents(Struct, frozen=True, kw_only=True):
+    """What the archive shows: a page for each issue and language, and all images in them."""
+
+    pages: tuple[IssuePage, ...]
+    pictures: tuple[SiteFile, ...]
+    with_events: tuple[ShownIssue, ...]  # the issues that announce events
+
+
+class _Kept(Struct, frozen=True, kw_only=True):
+    """What was rendered of an issue."""
+
+    visibility: Visibility
+    pages: tuple[IssuePage, ...]
+    pictures: Mapping[str, bytes]
+    has_events: bool = False
+
+
+def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: Advance = lambda _: None) -> Contents:
+    """Return what the archive shows. `sent` are the issues that are being sent or were sent.
+
+    Raise MistakesError with all mistakes in all issues that it shows.
+    """
+    reader = _Reader(config, memory, sent)
+    kept: list[_Kept] = []
+    mistakes: list[Mistake] = []
+    for folder, read in reader.folders():
+        try:
+            found = read(folder)
+        except MistakesError as err:
+            mistakes += err.mistakes
+        else:
+            kept += [found] if found else []
+        on_done(folder.name)
+    shown = [each.pages[0] for each in kept if each.has_events]
+    pages = tuple(page for each in kept for page in each.pages)
+    mistakes += _mistakes_in_names(pages)
+    if mistakes:
+        raise MistakesError(mistakes)
+    pictures = {name: content for each in kept for name, content in each.pictures.items()}
+    files = tuple(SiteFile(picture_path(name), content) for name, content in sorted(pictures.items()))
+    return Contents(pages=pages, pictures=files, with_events=tuple(map(reader.with_events, shown)))
+
+
+class _Reader:
+    """Reads the issues of a workspace, each from the cache if its files are the same."""
+
+    def __init__(self, config: Config, memory: Memory, sent: frozenset[str]) -> None:
+        self._config, self._memory, self._sent = config, memory, sent
+        self._shared = f"{shared_by_all(config)} {_EDITION}"
+        self._opened: Theme | None = None
+
+    def folders(self) -> Iterator[tuple[Path, Callable[[Path], _Kept | None]]]:
+        """Yield the folder of each issue, and the function that reads it."""
+        for name in issue_names(self._config):
+            yield self._config.root / ISSUES_FOLDER / name, self._issue
+        for folder in imported_folders(self._config):
+            yield folder, self._imported
+
+    def _issue(self, folder: Path) -> _Kept | None:
+        """Return an issue as the archive shows it, or None if it has no page."""
+        found = self._recall(folder, lambda: self._rendered(folder))
+        seen = visibility_of(found.visibility, is_sent=folder.name in self._sent)
+        if seen is Visibility.NONE:
+            return None
+        if not found.pages:  # it had none when it was kept
+            found = self._recall(folder, lambda: self._rendered(folder, is_shown=True), kind="shown")
+        return replace(found, pages=tuple(replace(page, is_listed=seen is Visibility.PUBLIC) for page in found.pages))
+
+    def _rendered(self, folder: Path, *, is_shown: bool = False) -> _Kept:
+        """Render an issue in all of its languages. One that has no page is not even loaded, as it may have mistakes."""
+        wanted = wanted_visibility_of(self._config, folder.name)
+        if not is_shown and visibility_of(wanted, is_sent=folder.name in self._sent) is Visibility.NONE:
+            return _Kept(visibility=wanted, pages=(), pictures={})
+        theme = self._theme
+        issue = load_issue(self._config, folder, theme.section_types)
+        links = f"{self._config.settings.service.url}/join"
+        rendered = [
+            render_page(each, self._config, theme, original=issue.language, is_listed=True, links=links)
+            for each in _versions(issue)
+        ]
+        has_events = any(item.fields.starts for section in issue.sections for item in section.items)
+        return replace(_kept(wanted, rendered), has_events=has_events)
+
+    def with_events(self, page: IssuePage) -> ShownIssue:
+        """Return an issue whose events have pages."""
+        folder = self._config.root / ISSUES_FOLDER / page.issue
+        return ShownIssue(load_issue(self._config, folder, self._theme.section_types), page.is_listed)
+
+    def _imported(self, folder: Path) -> _Kept | None:
+        found = self._recall(folder, lambda: self._clean(folder))
+        if found.visibility is Visibility.NONE:
+            return None
+        is_listed = found.visibility is not Visibility.UNLISTED
+        return replace(found, pages=tuple(replace(page, is_listed=is_listed) for page in found.pages))
+
+    def _clean(self, folder: Path) -> _Kept:
+        issue = read_imported(self._config, folder)
+        if not isinstance(issue, ImportedIssue):
+            raise MistakesError(issue)
+        fields, archive = issue.fields, self._config.settings.archive
+        page = IssuePage(
+            issue=issue.name,
+            id=fields.id or issue.name,
+            language=fields.language or self._config.settings.newsletter.language,
+            is_original=True,
+            is_listed=True,
+            day=issue.day,
+            title=fields.title or fields.subject,
+            description=fields.preheader,
+            html="",
+        )
+        shelf = PictureShelf(archive.url if archive else None, self._theme.memory)
+        return _kept(fields.visibility, [render_imported(page, issue.html, _files_in(folder), shelf)])
+
+    @property
+    def _theme(self) -> Theme:
+        if self._opened is None:
+            self._opened = open_theme(self._config)
+        return self._opened
+
+    def _recall(self, folder: Path, make: Callable[[], _Kept], *, kind: str = "issue") -> _Kept:
+        key = made_from(folder, self._shared).encode()
+        kept = self._memory.recall(kind, key, lambda: msgspec.msgpack.encode(make()))
+        return msgspec.msgpack.decode(kept, type=_Kept)
+
+
+def _versions(issue: Issue) -> tuple[Issue, ...]:
+    """Return the issue in each language in which it can be sent, its own first."""
+    return tuple(issue.in_language(code) for code in issue.languages)
+
+
+def _kept(visibility: Visibility, rendered: list[RenderedPage]) -> _Kept:
+    pictures = {picture.name: picture.content for each in rendered for picture in each.pictures}
+    return _Kept(visibility=visibility, pages=tuple(each.page for each in rendered), pictures=pictures)
+
+
+def wanted_visibility_of(config: Config, issue: str) -> Visibility:
+    """Return the visibility that an issue names, or that of `[archive]`."""
+    archive, written = config.settings.archive, issue_heading(config, issue).visibility
+    try:
+        return Visibility(written) if written else archive.visibility if archive else Visibility.NONE
+    except ValueError:
+        return Visibility.AFTER_SENDING  # a mistake in the issue, which is reported when it is loaded
+
+
+def _files_in(folder: Path) -> Callable[[str], Path | None]:
+    def file_of(address: str) -> Path | None:
+        try:
+            path = folder.joinpath(*plain_parts(address))
+        except InputError:
+            return None
+        return path if path.is_file() and not path.is_symlink() else None
+
+    return file_of
+
+
+def _mistakes_in_names(pages: tuple[IssuePage, ...]) -> Iterator[Mistake]:
+    """Yield the issues whose address something else has."""
+    languages = {page.language for page in pages}
+    owner: dict[str, str] = {}
+    for page in sorted(pages, key=lambda page: page.issue):
+        if not page.is_original:
+            continue
+        path = f"{ISSUES_FOLDER}/{page.issue}/{ISSUE_FILE}"
+        if page.issue in RESERVED_NAMES or (is_language(page.issue) and page.issue in languages):
+            what = f"the archive needs the address {page.issue}/ itself, so no issue can have this name"
+            yield Mistake(path=path, what=what, remedy=f"rename its folder, for example to {page.issue}-issue")
+        if (other := owner.setdefault(page.id, page.issue)) != page.issue:
+            what = f"the issue {other} has the id {page.id!r} too"
+            yield Mistake(path=path, what=what, remedy="delete the line with `id`, or give it the name of its folder")

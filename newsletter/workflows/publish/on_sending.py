@@ -1,0 +1,70 @@
+"""What sending needs of the archive: the images of the email before it is checked, and the issue's page.
+
+Links to a page that does not exist yet would be in the first emails, so the page is published before they leave. A
+failure never stops the sending: it is said, and the next look tries again.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from newsletter.config import Config
+from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER
+from newsletter.errors import NewsletterError
+from newsletter.model.issue_fields import Visibility
+from newsletter.model.rendered import RenderedIssue
+from newsletter.model.site_addresses import picture_path
+from newsletter.model.site_files import SiteFile
+from newsletter.store.database import Database
+from newsletter.workflows.publish.contents import wanted_visibility_of
+from newsletter.workflows.publish.publish import (
+    destination_of,
+    make_edition,
+    pages_removed,
+    plan_edition,
+    publish_edition,
+    published_issues,
+)
+from newsletter.workflows.publish.visible import issues_sent
+
+
+def host_pictures(config: Config, rendered: RenderedIssue) -> None:
+    """Upload the images of an issue's email that are missing in the archive, if the program knows where to.
+
+    Raise NewsletterError if that fails.
+    """
+    archive = config.settings.archive
+    if archive is not None and archive.to is not None and rendered.pictures:
+        files = [SiteFile(picture_path(picture.name), picture.content) for picture in rendered.pictures]
+        destination_of(config).put_pictures(files)
+
+
+def publish_sent(config: Config, database: Database, *, now: datetime, say: Callable[[str], None]) -> None:
+    """Publish the archive if an issue that is being sent, or was sent, has no page yet. `say` is told what failed.
+
+    Nothing is removed without asking a person.
+    """
+    try:
+        if not _are_pages_missing(config, database):
+            return
+        edition, destination = make_edition(config, database, now=now), destination_of(config)
+        if removed := pages_removed(plan_edition(edition, destination)):
+            say(
+                f"The archive was not published, because {len(removed)} of its files would be removed. "
+                "Look at the changes, and confirm them: newsletter publish"
+            )
+            return
+        publish_edition(config, edition, destination, lambda _done, _total: None)
+    except (NewsletterError, OSError) as err:
+        say(f"The archive was not published, and emails are sent without waiting for it: {err}")
+
+
+def _are_pages_missing(config: Config, database: Database) -> bool:
+    archive = config.settings.archive
+    if archive is None or archive.to is None:
+        return False
+    # Only the issues in this workspace: a worker on another computer may have none.
+    folder = config.root / ISSUES_FOLDER
+    missing = [
+        name for name in issues_sent(database) - published_issues(config) if (folder / name / ISSUE_FILE).is_file()
+    ]
+    return any(wanted_visibility_of(config, name) is not Visibility.NONE for name in missing)

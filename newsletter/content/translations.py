@@ -115,10 +115,10 @@ def _heading_in(keys: WrittenKeys, code: str) -> WrittenKeys:
     data, lines = dict(keys.data), dict(keys.lines)
     for written in list(data):
         key, _, language = str(written).partition(".")
-        if key not in HEADING_KEYS or not is_language(language):
+        if key not in (*HEADING_KEYS, MARKS) or not is_language(language):
             continue
         value, line = data.pop(written), lines.get((written,))
-        if language == code:
+        if language == code and key != MARKS:
             data[key] = value
             lines |= {(key,): line} if line else {}
     return WrittenKeys(data, lines) if len(data) < len(keys.data) else keys

@@ -82,7 +82,10 @@ def markdown_of(html: str) -> str:
         lxml.html.tostring(tree, encoding="unicode"), tags=_TAGS, attributes={"a": {"href"}}, link_rel=None,
         url_schemes={"http", "https"},
     )  # fmt: skip
-    text = markdownify(_plain(clean), heading_style="ATX", bullets="-", strip=["img"])
+    text = markdownify(_plain(clean), heading_style="ATX", bullets="-", strip=["img"], autolinks=False)
+    # Signs on both sides of a tag that is gone may be a merge tag now. All other `<` are text, which Markdown must not
+    # take for HTML.
+    text = _plain(text).replace("<", r"\<")
     return _shortened("\n".join(line.rstrip() for line in text.strip().splitlines()))
 
 

@@ -143,11 +143,6 @@ def digest_of(pieces: Pieces) -> str:
     return f"{words}.{blake2b(data.encode(), digest_size=2).hexdigest()}" if data else words
 
 
-def same_codes(pieces: Pieces, others: Pieces) -> bool:
-    """Return whether both have the same codes, each as often, in any order, and all of them properly nested."""
-    return codes_in(pieces) == codes_in(others) and is_nested(pieces)
-
-
 def codes_in(pieces: Pieces) -> Counter[tuple[CodeForm, str]]:
     """Return how often each code occurs."""
     return Counter(piece.key for piece in pieces if isinstance(piece, Code))

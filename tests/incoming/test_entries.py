@@ -70,6 +70,8 @@ def test_entities_are_not_expanded_and_no_file_is_read(tmp_path: object) -> None
         ("<table><tr><td>cell</td></tr></table>", "cell"),
         ("Hi {{ first_name }} *|FNAME|*", r"Hi { { first\_name } } \* |FNAME| \*"),
         ("{% if x %} %%email%%", "{ % if x % } % %email% %"),
+        ("{<b></b>{ x }<i></i>}", "{ { x } }"),
+        ("&lt;script&gt;", r"\<script>"),
         ("<h1>Head</h1>", "Head"),
         ("a*b_c", r"a\*b\_c"),
         ("", ""),

@@ -1,4 +1,4 @@
-"""Keeps the translations in a copied issue that stay true, and deletes those of what is written anew each time."""
+"""Keeps the translations in a copied issue that stay true, and deletes those of what is new each time."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ _HEADING = re.compile(rf"^(?:{'|'.join(HEADING_KEYS)})\.[A-Za-z-]+:[^\r\n]*(?:\r
 def keep_translations(config: Config, original: Path, copy: Path) -> None:
     """Delete the translations of the heading, and of sections such as the letter, in a copied issue.
 
-    Their originals are written anew for each issue, and readers of another language must not get last month's letter.
+    Their originals are new in each issue, and readers of another language must not get last month's letter.
     Translations of all other sections and of events stay.
     """
     issue = load_standing(config, original, Theme(config.root).section_types)

@@ -66,7 +66,9 @@ def test_each_reader_gets_what_was_previewed_and_a_correction_if_it_changes(febr
         assert not local or f" · {local}" in TAG.sub("", built[1]).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_a_correction_goes_through_the_outbox_once(february: Path) -> None:
+def test_a_correction_goes_through_the_outbox_once_and_mends_the_archive(february: Path) -> None:
+    settings = february / "newsletter.toml"
+    settings.write_text(settings.read_text() + '\n[archive]\nurl = "https://www.example.org/letters"\nto = "site"\n')
     event = february / "issues/2026-02/events/self-forgiveness.md"
     event.write_text(event.read_text().replace("2026-02-25", "2036-02-27"))
     waived = ("--waive", "E1", "--because", "past", "--waive", "E5", "--because", "far", "--yes")
@@ -81,6 +83,8 @@ def test_a_correction_goes_through_the_outbox_once(february: Path) -> None:
     (tokyo,) = [parts(file)[2] for file in corrected if b"p9@example.org" in file.read_bytes()]
     assert "Thu, Feb 28, 01:00–04:00 (Tokyo)" in tokyo
     assert "Thu, Feb 28, 00:00–03:00 (Tokyo)" in tokyo
+    calendar = february / "site/events/2026-02-self-forgiveness.ics"
+    assert "T070000" in calendar.read_text()
     again = run(february, "correct", "2026-02", "self-forgiveness", "--yes")
     assert "was told what is true now" in again.stdout
     assert len(list((february / "outbox").iterdir())) == 2

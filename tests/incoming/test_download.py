@@ -155,6 +155,7 @@ def test_a_bomb_ends_at_five_megabytes() -> None:
         ("br", b"x", "compressed as 'br'"),
         ("deflate", zlib.compress(b"x"), "compressed as 'deflate'"),
     ],
+    ids=["no gzip", "cut", "br", "deflate"],
 )
 def test_a_damaged_answer_is_explained(encoding: str, body: bytes, told: str) -> None:
     with WebServer() as web:

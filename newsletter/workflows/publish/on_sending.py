@@ -43,8 +43,27 @@ def publish_sent(config: Config, database: Database, *, now: datetime, say: Call
 
     Nothing is removed without asking a person.
     """
+    _publish(config, database, is_needed=_are_pages_missing, now=now, say=say)
+
+
+def publish_corrected(config: Config, database: Database, *, now: datetime, say: Callable[[str], None]) -> None:
+    """Publish the archive with the new facts of an event, if the program knows where to. `say` is told what failed.
+
+    Nothing is removed without asking a person.
+    """
+    _publish(config, database, is_needed=lambda config, _database: _has_place(config), now=now, say=say)
+
+
+def _publish(
+    config: Config,
+    database: Database,
+    *,
+    is_needed: Callable[[Config, Database], bool],
+    now: datetime,
+    say: Callable[[str], None],
+) -> None:
     try:
-        if not _are_pages_missing(config, database):
+        if not is_needed(config, database):
             return
         edition, destination = make_edition(config, database, now=now), destination_of(config)
         if removed := pages_removed(plan_edition(edition, destination)):
@@ -59,8 +78,7 @@ def publish_sent(config: Config, database: Database, *, now: datetime, say: Call
 
 
 def _are_pages_missing(config: Config, database: Database) -> bool:
-    archive = config.settings.archive
-    if archive is None or archive.to is None:
+    if not _has_place(config):
         return False
     # Only the issues in this workspace: a worker on another computer may have none.
     folder = config.root / ISSUES_FOLDER
@@ -68,3 +86,8 @@ def _are_pages_missing(config: Config, database: Database) -> bool:
         name for name in issues_sent(database) - published_issues(config) if (folder / name / ISSUE_FILE).is_file()
     ]
     return any(wanted_visibility_of(config, name) is not Visibility.NONE for name in missing)
+
+
+def _has_place(config: Config) -> bool:
+    archive = config.settings.archive
+    return archive is not None and archive.to is not None

@@ -23,7 +23,7 @@ def width_for(path: Path) -> int | None:
 
 
 def vanishes_on(path: Path, background: str) -> bool:
-    """Return whether most of a logo cannot be seen on a color, written as in CSS. An opaque logo brings its own color."""
+    """Return whether most of a logo cannot be seen on a color, written as in CSS. An opaque logo can always be."""
     small = Image.open(BytesIO(fit(_original(path), PictureSpace(width=_SAMPLE_WIDTH))))
     if not small.has_transparency_data:
         return False

@@ -105,7 +105,7 @@ class _RoadPages:
         return page(self._studio, "sending_audience.html.j2", plan=plan, notes=notes, problem="")
 
     def test(self, request: Request, fields: Fields) -> Response:
-        """Ask whether to send test copies to the chosen reviewers."""
+        """Ask whether to send test emails to the chosen reviewers."""
         chosen = tuple(fields.get("to", ()))
         filled = Filled(form="test", chosen=chosen)
         return self._ask(request, filled, lambda issue: copies_question(self._studio, issue, chosen))

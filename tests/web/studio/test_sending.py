@@ -239,7 +239,7 @@ def test_content_without_an_approval_is_not_sent(tmp_path: Path) -> None:
 
 def test_content_that_was_not_tested_is_not_sent(tmp_path: Path) -> None:
     with sending_world(tmp_path, settings="[delivery]\nrequire_test = true") as world:
-        assert "No test copy of this content has been sent" in blocked(world)
+        assert "No test email of this content has been sent" in blocked(world)
         world.test()
         world.confirm(world.planned(), PEOPLE)
         world.wait()
@@ -364,12 +364,12 @@ def test_only_reviewers_of_the_settings_get_a_test_copy(plain: SendingWorld) -> 
         assert answer.status_code == 422
         assert "choose at least one of the reviewers" in answer.text.lower()
     question = plain.question(f"{SENDING}/test", {"to": ["noor@example.net"]})
-    assert "Send 1 test copy?" in plain.get(question).text
+    assert "Send 1 test email?" in plain.get(question).text
     assert plain.relay.taken == {}
     for _ in range(3):
         plain.confirm(question)
     assert dict(plain.relay.taken) == {"noor@example.net": 1}
-    assert "1 test copy for 1 reviewer, accepted by smtp." in plain.get(question).text
+    assert "1 test email for 1 reviewer, accepted by smtp." in plain.get(question).text
 
 
 def test_a_test_copy_of_edited_content_is_asked_about_again(plain: SendingWorld) -> None:

@@ -54,7 +54,9 @@ def test(
         results = send_test_copies(config, database, composed, mailboxes, provider, now=now, on_sent=advance)
     refused = [copy for copy in results if copy.refused]
     accepted = len(results) - len(refused)
-    copies_sent = f"{accepted:,} of {len(results):,} test emails" if refused else output.count_of(accepted, "test email")
+    copies_sent = (
+        f"{accepted:,} of {len(results):,} test emails" if refused else output.count_of(accepted, "test email")
+    )
     each = ", one per variant" if len(results) > len(mailboxes) else ""
     where = emails_folder(config) or f"accepted by {provider.name}"
     output.say(f"{copies_sent} for {output.count_of(len(mailboxes), 'reviewer')}{each}, {where}")

@@ -2,7 +2,7 @@
 (() => {
   const offset = (text) => {
     const found = /([+-])(\d\d):(\d\d)$/.exec(text);
-    return found ? (found[1] === "-" ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3])) : null;
+    return found ? Number(found[1] + "1") * (Number(found[2]) * 60 + Number(found[3])) : null;
   };
   const differs = (text) => offset(text) !== null && offset(text) !== -new Date(text).getTimezoneOffset();
   const form = new Intl.DateTimeFormat(document.documentElement.lang, {

@@ -39,7 +39,7 @@ def host_pictures(config: Config, rendered: RenderedIssue) -> None:
 
 
 def publish_sent(config: Config, database: Database, *, now: datetime, say: Callable[[str], None]) -> None:
-    """Publish the archive if an issue that is being sent, or was sent, has no page yet. `say` is told what failed.
+    """Publish the archive if an issue that is being sent, or was sent, has no page yet. `say` receives what failed.
 
     Nothing is removed without asking a person.
     """
@@ -47,7 +47,7 @@ def publish_sent(config: Config, database: Database, *, now: datetime, say: Call
 
 
 def publish_corrected(config: Config, database: Database, *, now: datetime, say: Callable[[str], None]) -> None:
-    """Publish the archive with the new facts of an event, if the program knows where to. `say` is told what failed.
+    """Publish the archive with the new facts of an event, if the program knows where to. `say` receives what failed.
 
     Nothing is removed without asking a person.
     """

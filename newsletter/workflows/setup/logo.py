@@ -22,13 +22,13 @@ def width_for(path: Path) -> int | None:
     return min(round(_HEIGHT * aspect), _WIDEST) if aspect > _WIDE else None
 
 
-def vanishes_on(path: Path, ground: str) -> bool:
-    """Return whether most of a logo cannot be seen on a color, written as in CSS. An opaque logo has its own ground."""
+def vanishes_on(path: Path, background: str) -> bool:
+    """Return whether most of a logo cannot be seen on a color, written as in CSS. An opaque logo can always be."""
     small = Image.open(BytesIO(fit(_original(path), PictureSpace(width=_SAMPLE_WIDTH))))
     if not small.has_transparency_data:
         return False
     channels = small.convert("RGBA").tobytes()
-    behind = color_of(ground)
+    behind = color_of(background)
     hidden = [
         contrast(SrgbColor(red / 255, green / 255, blue / 255), behind) < _LEAST_CONTRAST
         for red, green, blue, opacity in zip(*[iter(channels)] * 4, strict=True)

@@ -138,9 +138,9 @@ def test_a_logo_from_elsewhere_is_copied_into_the_workspace(root: Path, tmp_path
     assert load_config(root).settings.brand.logo is None
 
 
-def shape(size: tuple[int, int], color: str, ground: str | None = None) -> bytes:
-    """A bar of one color across the middle, on a ground that may be transparent."""
-    image = Image.new("RGBA", size, (0, 0, 0, 0) if ground is None else ground)
+def shape(size: tuple[int, int], color: str, background: str | None = None) -> bytes:
+    """A bar of one color across the middle, on a background that may be transparent."""
+    image = Image.new("RGBA", size, (0, 0, 0, 0) if background is None else background)
     image.paste(color, (0, size[1] // 4, size[0], size[1] // 2))
     file = BytesIO()
     image.save(file, "PNG")
@@ -166,11 +166,11 @@ def test_a_width_that_someone_chose_stays(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("color", "ground", "is_told"),
+    ("color", "background", "is_told"),
     [("#101010", None, True), ("#1A1A2E", None, True), ("#101010", "#FFFFFF", False), ("#9C3353", None, False)],
 )
-def test_it_says_if_dark_mode_hides_a_logo(root: Path, color: str, ground: str | None, is_told: bool) -> None:
-    (root / "logo.png").write_bytes(shape((200, 200), color, ground))
+def test_it_says_if_dark_mode_hides_a_logo(root: Path, color: str, background: str | None, is_told: bool) -> None:
+    (root / "logo.png").write_bytes(shape((200, 200), color, background))
 
     assert ("In dark mode, this logo vanishes" in say(root, "logo", "logo.png")) is is_told
 

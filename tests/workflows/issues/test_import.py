@@ -119,6 +119,12 @@ def test_a_link_through_a_tool_leads_to_its_target() -> None:
     assert 'href="https://example.org/a"' in page.html
 
 
+def test_a_short_text_is_not_removed_with_the_footer_below_it() -> None:
+    footer = "<table><tr><td><a href='#'>Unsubscribe</a></td></tr></table>"
+    page, _ = page_of(_issue(f"<div><p>A short text.</p>{footer}</div>"), {})
+    assert page.html == "<div><div><p>A short text.</p></div></div>"
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"PK\x03\x04 broken", b"a,b\n1,2\n", zipped({"a.txt": "x"}), b"[" * 50_000]
 )

@@ -114,8 +114,12 @@ TRANSLATIONS: Table = {
         "Accept the translations of an issue as they are, after you have read or written them yourself."
     ),
 }
+ISSUES: Table = {
+    "issues.import_": "Import past issues of another tool into the archive, after showing you what is lost.",
+}
 # The groups of commands, by the word with which their commands begin.
 GROUPS: Mapping[str, Table] = {
+    "issues": ISSUES,
     "translations": TRANSLATIONS,
     "subscribers": SUBSCRIBERS,
     "suppressions": SUPPRESSIONS,
@@ -261,6 +265,8 @@ translations = _group(
     "Show what is not translated, and exchange it with translators.", {"": TRANSLATIONS}, cls=ShowingGroup
 )
 events = _group("Take in what comes back: bounces, complaints and a provider's events.", {"": EVENTS})
+issues = _group("Import past issues of another tool.", {"": ISSUES})
+app.add_typer(issues, name="issues", rich_help_panel="Write")
 app.add_typer(translations, name="translations", rich_help_panel="Write")
 app.add_typer(events, name="events", rich_help_panel="After sending")
 app.add_typer(subscribers, name="subscribers", rich_help_panel="Your list")

@@ -36,6 +36,7 @@ from newsletter.model.issue_fields import (
 from newsletter.settings.mistakes import suggestion
 
 ISSUE_FILE = "issue.yaml"
+PAGE_FILE = "page.html"  # only past issues of another tool have one
 ISSUES_FOLDER = "issues"
 _DAY: TypeAdapter[date] = TypeAdapter(Day)
 

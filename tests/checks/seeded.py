@@ -644,4 +644,16 @@ ELSEWHERE: dict[str, Elsewhere] = {
         fault="test_author_css_that_some_do_not_know_is_told_at_its_line",
         near_miss="test_author_css_that_nobody_misses_is_not_told",
     ),
+    **{
+        rule: Elsewhere(
+            module="tests.checks.rules.test_translations",
+            fault=fault,
+            near_miss="test_complete_translation_has_no_findings",
+        )
+        for rule, fault in (
+            ("T1", "test_borrowed_section_is_told_once_and_judged_in_its_own_language"),
+            ("T2", "test_text_that_was_copied_is_found_at_its_line"),
+            ("T3", "test_footer_without_a_reason_in_the_language_is_an_error"),
+        )
+    },
 }

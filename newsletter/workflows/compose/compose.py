@@ -14,7 +14,7 @@ from newsletter.checks.base import Circumstances, Subject
 from newsletter.checks.clients.readers import mistakes_in_clients
 from newsletter.checks.registry import CheckResult, check_issue, mistakes_in_waivers
 from newsletter.config import Config
-from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_headings, issue_names, load_issue
+from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, PAGE_FILE, issue_headings, issue_names, load_issue
 from newsletter.errors import InputError, Mistake, MistakesError, StoreError
 from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue, IssueHeading
@@ -99,6 +99,9 @@ def require_issue(config: Config, name: str | None) -> Path:
     folder = Path(name)
     with suppress(OSError):  # a name that is too long for a file
         if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():
+            if (folder / PAGE_FILE).is_file():
+                what = f"{name} is a past issue from another tool, which is only shown in the archive"
+                raise InputError(f"{what}; name an issue in {ISSUES_FOLDER}/")
             return folder.resolve()
     # File systems keep letters such as é in different spellings, and keyboards type only one of them.
     same = [each for each in known if normalize("NFC", each) == normalize("NFC", folder.name)]

@@ -1,0 +1,1 @@
+"""What is done with the issues of a newsletter as a whole."""

@@ -172,7 +172,8 @@ def _zone(key: str, first: int, end: int) -> Timezone:
     parts = zone.subcomponents
     for part in parts:
         if (changes := part.pop("rdate", None)) is not None:
-            for change in changes.dts:  # ical.js reads only the first value of a property
+            # ical.js reads only the first value of a property, and skips the start of a part that has further dates.
+            for change in (part["dtstart"], *changes.dts):
                 part.add("rdate", [change.dt])
     if not any(isinstance(part, TimezoneStandard) for part in parts):
         standard = TimezoneStandard(parts[0])

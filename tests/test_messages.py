@@ -24,7 +24,7 @@ from tests.messages import PACKAGE, ROOT, messages, texts_of
         # what is wrong and what to do, in two arguments or in a variable
         ("newsletter/checks/network/link_checker.py", "the link to {…} {…}"),
         # a command's help, and the explanation of a check
-        ("newsletter/cli/send/test.py", "Send a test copy to your reviewers."),
+        ("newsletter/cli/send/test.py", "Send a test email to your reviewers."),
         ("newsletter/checks/rules/links.py", "Unclear link text. The text of every link must say where it leads"),
         # outside Python
         ("newsletter/checks/data/axe.toml", "has no title; put the `title` from issue.yaml in <title>"),

@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, Table] = {
         "compose.build": "Save an issue in build/ as HTML, images, plain text and an email file, with a report.",
     },
     "Test and approve": {
-        "send.test": "Send a test copy to your reviewers.",
+        "send.test": "Send a test email to your reviewers.",
         "send.review": "Write an issue as one file for reviewers, or send them a link to comment on it and approve it.",
         "send.approve": "Approve an issue as it is now. Any later edit voids the approval.",
     },

@@ -172,7 +172,7 @@ class Mailing(Struct, frozen=True, kw_only=True):
     variant_key: str  # identifies the variant within the broadcast
     variant: RenderedVariant
     nonce: str  # random letters and digits in every substitution tag, so that no value can imitate a tag
-    subject_prefix: str = ""  # `[TEST] ` for a test copy
+    subject_prefix: str = ""  # `[TEST] ` for a test email
     batch_id: str = ""  # the provider's id for email that it holds until its send time; empty if it holds none
     is_automatic: bool = False  # an answer to one person, so it says `Auto-Submitted`, and has nothing to unsubscribe
 

@@ -86,7 +86,7 @@ APPROVAL = Requirement(
 TEST = Requirement(
     id="R2",
     setting="require_test",
-    title="Missing test copy",
+    title="Missing test email",
     why="A preview is not an email app. Without a test, no one sees the email in an inbox before all subscribers do.",
 )
 REPEAT = Requirement(

@@ -1,6 +1,6 @@
 """Make the links of a finished email report who follows them, and add the picture that shows opens.
 
-This is done when a broadcast is created. Until then, every check, preview and test copy has the real addresses.
+This is done when a broadcast is created. Until then, every check, preview and test email has the real addresses.
 """
 
 import re

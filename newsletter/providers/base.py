@@ -41,7 +41,7 @@ class Replies(Protocol):
 
 
 class Unrecorded:
-    """Notes nothing, for a few emails that can be sent again, such as test copies."""
+    """Notes nothing, for a few emails that can be sent again, such as test emails."""
 
     def may_begin(self, _delivery: int) -> bool:
         """Return True."""

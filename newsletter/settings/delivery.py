@@ -36,7 +36,7 @@ class DeliverySettings(Fields):
     """`[delivery]`: what a broadcast needs before it is sent, and how closely a schedule is kept."""
 
     require_approval: bool = Field(default=False, description="send only content that was approved")
-    require_test: bool = Field(default=False, description="send only content that went out as a test copy")
+    require_test: bool = Field(default=False, description="send only content that went out as a test email")
     lead_minutes: int = Field(
         default=60,
         ge=11,

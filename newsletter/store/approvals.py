@@ -1,4 +1,4 @@
-"""Approvals of an issue's exact content, and the test copies sent of it."""
+"""Approvals of an issue's exact content, and the test emails sent of it."""
 
 from datetime import datetime
 
@@ -49,16 +49,16 @@ def last_approval(database: Database, issue: str) -> Approval | None:
 
 
 def remember_test(database: Database, issue: str, content_hash: str, *, copies: int, now: datetime) -> None:
-    """Save how many test copies of exactly this content the provider accepted."""
+    """Save how many test emails of exactly this content the provider accepted."""
     with database.transaction() as connection:
         _REMEMBER_TEST(connection, issue=issue, content_hash=content_hash, copies=copies, now=text_of(now))
 
 
 def tested_at(database: Database, issue: str, content_hash: str) -> datetime | None:
-    """Return when test copies of exactly this content were last sent, or None if none were."""
+    """Return when test emails of exactly this content were last sent, or None if none were."""
     return _TESTED_AT.ask(database, issue=issue, content_hash=content_hash)
 
 
 def last_test(database: Database) -> datetime | None:
-    """Return when a test copy of any issue was last accepted, or None if none ever was."""
+    """Return when a test email of any issue was last accepted, or None if none ever was."""
     return _LAST_TEST.ask(database)

@@ -56,7 +56,7 @@ def test_an_edit_after_the_yes_holds_the_broadcast_back(workspace: Path) -> None
     assert "changed after Ana Lima approved it on" in refused
     shown = run(workspace, "approve", "2026-02", "--by", "Noor", expect=2)
     assert "changed since Ana Lima approved" in shown.stdout
-    assert "no test copy of this content has been sent" in shown.stdout
+    assert "no test email of this content has been sent" in shown.stdout
 
 
 def test_a_demand_is_waived_like_a_check_and_stands_in_the_ledger(workspace: Path) -> None:

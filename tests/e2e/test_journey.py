@@ -46,7 +46,7 @@ def test_a_new_workspace_builds_checks_and_tests_as_it_is(tmp_path: Path) -> Non
     assert "letter.md:5: warning “Your Name” is a text that comes with a new workspace" in checked
     assert "3 added" in " ".join(run(root, "subscribers", "import", "recipients.example.csv").stdout.split()[::-1])
     tested = run(root, "test", next((root / "issues").iterdir()).name, "--to", "reviewers", "--yes")
-    assert "2 test copies for 2 reviewers, in outbox/" in tested.stdout
+    assert "2 test emails for 2 reviewers, in outbox/" in tested.stdout
     (first, _) = sorted((root / "outbox").rglob("*.eml"))
     assert message_from_bytes(first.read_bytes(), policy=policy.default)["Subject"].startswith("[TEST] Welcome")
 

@@ -113,7 +113,7 @@ def test_build_writes_a_file_for_each_mailbox(workspace: Path) -> None:
 def test_a_reviewer_gets_what_readers_at_their_own_mailbox_get(workspace: Path) -> None:
     tested = run(workspace, "test", "2026-02", "--yes").stdout
 
-    assert "2 test copies for 2 reviewers, in outbox/" in tested
+    assert "2 test emails for 2 reviewers, in outbox/" in tested
     assert outbox(workspace) == {
         "ana@gmail.com": (
             "[TEST Gmail] A small letter for everybody",

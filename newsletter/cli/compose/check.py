@@ -54,7 +54,7 @@ def check(
             )
         raise typer.Exit(1)
     if form is Format.TEXT:
-        output.print_next(f"newsletter test {quote(folder.name)}", "to send a test copy to your reviewers")
+        output.print_next(f"newsletter test {quote(folder.name)}", "to send a test email to your reviewers")
 
 
 def _list_rules() -> None:

@@ -38,7 +38,7 @@ def approve(
         output.print_next(f"newsletter check {quote(issue_name)}", "to see what blocks a broadcast")
     elif config.settings.delivery.require_test and draft.tested_at is None:
         output.print_next(
-            f"newsletter test {quote(issue_name)} --to reviewers", "to send the test copy that `require_test` requires"
+            f"newsletter test {quote(issue_name)} --to reviewers", "to send the test email that `require_test` requires"
         )
     else:
         output.print_next(f"newsletter send {quote(issue_name)} --to everyone --dry-run", "to see who would get it")

@@ -29,7 +29,7 @@ _EVENT = "The event to correct: its id, or the name of its file, for example `wo
 _WHEN = "The time to send at, for example `thursday 08:00` or `in 2 hours`. Default: now."
 _AWAKE = "With --at: what will be running then: serve, timer, worker, or here (this terminal). Default: you are asked."
 _APPROVE = "Approve the correction as this person. Nothing is sent."
-_TEST = "Send a test copy of the correction to your reviewers. No subscriber gets it."
+_TEST = "Send a test email of the correction to your reviewers. No subscriber gets it."
 
 
 def correct(
@@ -101,14 +101,14 @@ def _test(
     config: Config, database: Database, planned: PlannedCorrection, provider: Provider | None, *, yes: bool
 ) -> None:
     mailboxes = reviewers(config, ["reviewers"])
-    question = f"Send test copies to {output.count_of(len(mailboxes), 'reviewer')}?"
+    question = f"Send test emails to {output.count_of(len(mailboxes), 'reviewer')}?"
     output.require_yes(question, yes=yes, otherwise="Nothing was sent.")
     if provider is not None:
         composed = planned.broadcast.composed
         copies = send_test_copies(
             config, database, composed, mailboxes, provider, now=datetime.now(UTC), on_sent=lambda _: None
         )
-        output.say(f"{output.count_of(sum(not copy.refused for copy in copies), 'test copy')} sent")
+        output.say(f"{output.count_of(sum(not copy.refused for copy in copies), 'test email')} sent")
 
 
 def _send(

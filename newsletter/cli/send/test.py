@@ -33,11 +33,11 @@ def test(
     to: Annotated[list[str], typer.Option(metavar="GROUP", help=_TO)] = ["reviewers"],  # noqa: B006 - Typer copies it
     yes: Yes = False,
 ) -> None:
-    """Send a test copy to your reviewers.
+    """Send a test email to your reviewers.
 
-    The copy is built and sent exactly as the broadcast will be, except that its subject begins with [TEST].
+    It is built and sent exactly as the broadcast will be, except that its subject begins with [TEST].
 
-    Exits with status 1 if the provider rejects a copy.
+    Exits with status 1 if the provider rejects a test email.
     """
     config = current_config()
     mailboxes = reviewers(config, to)
@@ -48,13 +48,15 @@ def test(
     problems = summarize_findings(composed.findings)
     output.print_facts(facts_of_test(composed, mailboxes, through=provider.describe(), problems=problems))
     print_findings(composed.errors)
-    output.require_yes(f"Send {output.count_of(copies, 'test copy')}?", yes=yes, otherwise="Nothing was sent.")
-    with open_database(config.database) as database, bars.progress("Sending", copies, unit="copies") as advance:
+    output.require_yes(f"Send {output.count_of(copies, 'test email')}?", yes=yes, otherwise="Nothing was sent.")
+    with open_database(config.database) as database, bars.progress("Sending", copies, unit="emails") as advance:
         now = datetime.now(UTC)
         results = send_test_copies(config, database, composed, mailboxes, provider, now=now, on_sent=advance)
     refused = [copy for copy in results if copy.refused]
     accepted = len(results) - len(refused)
-    copies_sent = f"{accepted:,} of {len(results):,} test copies" if refused else output.count_of(accepted, "test copy")
+    copies_sent = (
+        f"{accepted:,} of {len(results):,} test emails" if refused else output.count_of(accepted, "test email")
+    )
     each = ", one per variant" if len(results) > len(mailboxes) else ""
     where = emails_folder(config) or f"accepted by {provider.name}"
     output.say(f"{copies_sent} for {output.count_of(len(mailboxes), 'reviewer')}{each}, {where}")

@@ -20,16 +20,16 @@ ORDER BY approved_at DESC, approved_by
 LIMIT 1;
 
 -- name: remember_test(issue, content_hash, copies, now)!
--- Save that the provider accepted test copies of exactly this content. They are added to the number already saved.
+-- Save that the provider accepted test emails of exactly this content. They are added to the number already saved.
 INSERT INTO tested (issue, content_hash, tested_at, copies)
 VALUES (:issue, :content_hash, :now, :copies)
 ON CONFLICT (issue, content_hash)
 DO UPDATE SET tested_at = excluded.tested_at, copies = tested.copies + excluded.copies;
 
 -- name: tested_at(issue, content_hash)$
--- Return when test copies of exactly this content were last accepted.
+-- Return when test emails of exactly this content were last accepted.
 SELECT tested_at FROM tested WHERE issue = :issue AND content_hash = :content_hash;
 
 -- name: last_test()$
--- Return when a test copy of any issue was last accepted.
+-- Return when a test email of any issue was last accepted.
 SELECT tested_at FROM tested ORDER BY tested_at DESC LIMIT 1;

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.model.personal_links import PersonalLink, masked
-from newsletter.web.public.pages import AGAIN, Notice, neutral_page, page, said_page
-from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
+from newsletter.web.public.pages import Notice, neutral_page, page, said_page
+from newsletter.web.public.pressing import asked_again, is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.preferences.address import AddressChange, change_asked_for, confirm_change
@@ -46,7 +46,7 @@ class _Asked:
             return neutral_page(self._service, request)
         if not is_pressed(self._service, request, form, owner.subscriber):
             stamp = stamp_to_press_again(self._service, request, form, owner.subscriber)
-            return await self._page(request, notice=AGAIN, stamp=stamp)
+            return await self._page(request, notice=asked_again(self._service, request), stamp=stamp)
         if change is not None:
             return await self._confirm(request)
         return await self._do(request, form, owner)

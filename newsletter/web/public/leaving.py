@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.model.personal_links import masked
 from newsletter.store.service import keep_remark
-from newsletter.web.public.pages import AGAIN, Notice, neutral_page, page, said_page, topic_choices
-from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
+from newsletter.web.public.pages import Notice, neutral_page, page, said_page, topic_choices
+from newsletter.web.public.pressing import asked_again, is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.suppressions.leave import (
@@ -63,7 +63,7 @@ class _Leaving:
         action = first(form, "do")
         if not is_pressed(self._service, request, form, owner.subscriber):
             stamp = stamp_to_press_again(self._service, request, form, owner.subscriber)
-            return self._page(request, owner, notice=AGAIN, stamp=stamp)
+            return self._page(request, owner, notice=asked_again(self._service, request), stamp=stamp)
         if action == "leave":
             return await self._leave(request, ON_THE_PAGE)
         if action == "undo":

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,7 +27,6 @@ _NAME, _ADDRESS = Markup("<bdi>{}</bdi>"), Markup('<bdi class="address">{}</bdi>
 _ADDRESSES = frozenset({"address", "old", "new"})  # the places in words where a masked address stands
 _A_WEEK = "public, max-age=604800"
 Notice = tuple[str, str] | None  # the group and key of the words that a page shows above its form
-AGAIN: Notice = ("general", "again")  # asks to press once more
 PICTURE_TYPES: Mapping[str, str] = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -54,6 +54,8 @@ def page(
             has_dark_logo=settings.brand.logo_dark is not None,
             logo_width=settings.brand.logo_width,
             path=service.path,
+            own=f"{service.origin}{request.url.path}",  # of a page that was opened at another address
+            own_host=urlsplit(service.origin).netloc,
             here=request.url.path,  # without the fragment, which a form would keep, and a browser would go to
             look=_hash_of(settings.brand),
             **values,

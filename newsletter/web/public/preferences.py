@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute, Route
 from newsletter.model.audience import normal_text
 from newsletter.model.personal_links import PersonalLink, masked
 from newsletter.model.preferences import LinkRequestKind
-from newsletter.web.public.pages import AGAIN, Notice, language_of, neutral_page, page, topic_choices
-from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
+from newsletter.web.public.pages import Notice, language_of, neutral_page, page, topic_choices
+from newsletter.web.public.pressing import asked_again, is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.preferences.address import ask_to_change, fault_of_address
@@ -115,7 +115,9 @@ class _Preferences:
         """Return the page that asks to press once more, with what was typed."""
         stamp = stamp_to_press_again(self._service, request, form, visit.owner.subscriber)
         typed = _choices_in(form) if form.keys() >= _FIELDS else None
-        return _Shown(notice=AGAIN, choices=typed, email=first(form, "email"), stamp=stamp)
+        return _Shown(
+            notice=asked_again(self._service, request), choices=typed, email=first(form, "email"), stamp=stamp
+        )
 
     def _page(self, request: Request, visit: Visit | None, shown: _Shown) -> Response:
         if visit is None:

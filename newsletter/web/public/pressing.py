@@ -6,6 +6,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from newsletter.model.personal_links import Purpose, age_of, stamp_of
+from newsletter.web.public.pages import Notice
 from newsletter.web.public.protection import Form, first, is_own_form
 from newsletter.web.public.service import Service
 
@@ -42,6 +43,16 @@ def stamp_to_press_again(service: Service, request: Request, form: Form, owner: 
     """Return the stamp for the page that asks to press once more. Someone who pressed too soon may then be quick."""
     age = _age_of_own(service, request, form, owner)
     return first(form, "stamp") if age is not None and age <= _OLDEST else stamp_for(owner, now=service.now)
+
+
+def asked_again(service: Service, request: Request) -> Notice:
+    """Return the notice that asks to press once more, or to open the page at its own address.
+
+    At another address, such as one that only this machine knows, no button would ever do anything.
+    """
+    origin, host = request.headers.get("origin", "").lower(), request.headers.get("host", "").lower()
+    is_elsewhere = origin != service.origin and origin.partition("://")[2] == host != ""
+    return ("general", "elsewhere" if is_elsewhere else "again")
 
 
 def _age_of_own(service: Service, request: Request, form: Form, owner: PageOwner) -> timedelta | None:

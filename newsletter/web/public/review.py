@@ -23,7 +23,7 @@ from newsletter.model.review import LONGEST_REMARK, ShownBlock, Snapshot
 from newsletter.store.database import Connection
 from newsletter.store.reviews import pictures_of
 from newsletter.web.public.pages import language_of, neutral_page, page
-from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
+from newsletter.web.public.pressing import asked_again, is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import first, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.compose.placed import BLOCK_ATTRIBUTE
@@ -145,9 +145,9 @@ class _Reviewing:
         reviewer, typed = record.visit.reviewer, _ShownAgain(block=first(form, "block"), said=first(form, "said"))
         if not is_pressed(self._service, request, form, reviewer):
             stamp = stamp_to_press_again(self._service, request, form, reviewer)
-            return await self._page(
-                request, record, _ShownAgain(notice="again", stamp=stamp, block=typed.block, said=typed.said)
-            )
+            notice = asked_again(self._service, request)
+            shown = _ShownAgain(notice=notice[1] if notice else "", stamp=stamp, block=typed.block, said=typed.said)
+            return await self._page(request, record, shown)
         if first(form, "do") == "approve":
             return await self._approve(request, record)
         if first(form, "do") == "remark":

@@ -16,8 +16,8 @@ from newsletter.model.signup import LONGEST_NAME, Signup, SignupRefusal
 from newsletter.store.service import service_key
 from newsletter.store.signups import Confirmation, add_signup, refuse_signup
 from newsletter.web.public.limits import ClientLimits
-from newsletter.web.public.pages import AGAIN, Notice, language_of, neutral_page, page, said_page
-from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
+from newsletter.web.public.pages import Notice, language_of, neutral_page, page, said_page
+from newsletter.web.public.pressing import asked_again, is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import Form, first, link_in, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.signup.join import confirm, is_disposable, signup_of, signup_request, wording_of_form
@@ -64,7 +64,7 @@ class _Joining:
             return self._form(request, form, notice=("joining", "check"))
         if not is_pressed(service, request, form, self._everyone, seconds=_SECONDS_TO_FILL_IN):
             stamp = stamp_to_press_again(service, request, form, self._everyone)
-            return self._form(request, form, notice=AGAIN, stamp=stamp)
+            return self._form(request, form, notice=asked_again(service, request), stamp=stamp)
         try:
             wanted = signup_request(
                 service.config,
@@ -101,7 +101,7 @@ class _Joining:
             return neutral_page(service, request)
         if not is_pressed(service, request, form, signup):
             stamp = stamp_to_press_again(service, request, form, signup)
-            return self._button(request, signup, notice=AGAIN, stamp=stamp)
+            return self._button(request, signup, notice=asked_again(service, request), stamp=stamp)
         found = await service.save_and_send(confirm(service.config, link, key=service.key, now=now))
         return neutral_page(service, request) if found is None else self._confirmed(request, found)
 

@@ -20,8 +20,8 @@ from newsletter.model.tracking import LINK_PATH, PICTURE_PATH
 from newsletter.store.database import Connection
 from newsletter.store.subscribers import subscriber_with_id
 from newsletter.store.tracking import FoundLink, find_link
-from newsletter.web.public.pages import AGAIN, Notice, language_of, neutral_page, page, said_page
-from newsletter.web.public.pressing import is_pressed, stamp_for, stamp_to_press_again
+from newsletter.web.public.pages import Notice, language_of, neutral_page, page, said_page
+from newsletter.web.public.pressing import asked_again, is_pressed, stamp_for, stamp_to_press_again
 from newsletter.web.public.protection import link_in, read_form
 from newsletter.web.public.service import Service
 from newsletter.workflows.tracking.consent import choose_tracking, wording_of_page
@@ -114,7 +114,7 @@ class _Ending:
             return neutral_page(self._service, request)
         if not is_pressed(self._service, request, form, reader):
             stamp = stamp_to_press_again(self._service, request, form, reader)
-            return self._page(request, reader, notice=AGAIN, stamp=stamp)
+            return self._page(request, reader, notice=asked_again(self._service, request), stamp=stamp)
         now, language = self._service.now, language_of(self._service, request, reader.record.language)
         wording = wording_of_page(language)
         await self._service.save(

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import available_timezones
 
@@ -16,13 +17,12 @@ from newsletter.errors import ConflictError, Fix, InputError
 from newsletter.model.issue_fields import SectionType
 from newsletter.system.editor import open_in_editor
 from newsletter.web.studio.proofs import IssueProof
-from newsletter.web.studio.sheet import ListedBlock, Sheet, differing_lines, title_of, visible
+from newsletter.web.studio.sheet import ListedBlock, Sheet, differing_lines, listed_files, title_of, visible
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
 from newsletter.workflows.compose.edit_history import count_steps
 from newsletter.workflows.compose.editing import (
     EditableFile,
-    editable_files,
     edited_text,
     fixed_text,
     open_file,
@@ -228,13 +228,17 @@ class _EditingPages:
 
     def _blocks(self, request: Request) -> Response:
         """Return the list of the blocks of an issue, each with a link to its sheet."""
-        proof, folder = self._proof(request), self._folder(request)
-        files: dict[str, list[ListedBlock]] = {shown: [] for shown in editable_files(self._studio.config, folder)}
+        proof = self._proof(request)
+        files = listed_files(proof)
+        blocks: dict[str, list[ListedBlock]] = {shown: [] for shown in files}
+        issue = proof.composed.issue if proof.composed else None
         if proof.composed is not None:
             for block in place_blocks(proof.composed, proof.composed.rendered.fullest).blocks:
-                if block.place.path in files and block.words:
-                    files[block.place.path].append(ListedBlock(words=block.words, place=str(block.place)))
-        return page(self._studio, "editing_blocks.html.j2", issue=request.path_params["issue"], files=files)
+                if block.place.path in blocks and block.words:
+                    blocks[block.place.path].append(ListedBlock(words=block.words, place=str(block.place)))
+        subject = issue.readable(issue.fields.subject) if issue else proof.issue
+        values: dict[str, Any] = {"subject": subject, "files": files.values(), "blocks": blocks}
+        return page(self._studio, "editing_blocks.html.j2", issue=proof.issue, **values)
 
 
 def _first(form: Form, name: str) -> str:

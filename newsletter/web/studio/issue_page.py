@@ -27,6 +27,7 @@ from newsletter.web.studio.panels import (
     section_sizes,
 )
 from newsletter.web.studio.proofs import IssueProof
+from newsletter.web.studio.sheet import listed_files
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
 from newsletter.web.studio.views import (
@@ -41,7 +42,7 @@ from newsletter.web.studio.views import (
 )
 from newsletter.web.studio.whom import ZONES, Whom, city
 from newsletter.workflows.compose.compose import Composed
-from newsletter.workflows.compose.editing import editable_files, usable_fixes
+from newsletter.workflows.compose.editing import usable_fixes
 from newsletter.workflows.compose.sample import message_of
 
 MESSAGE_LIMIT_BYTES = 400_000  # of the message on the page, because its images are long; the file is complete
@@ -93,7 +94,7 @@ def issue_page(
     if proof.composed is not None:
         view = view.for_axes(proof.composed.rendered.axes)
     shown = _shown(studio, proof, view, now=now)
-    folder = studio.proofs.issues()[proof.issue]
+    folder = proof.folder
     problems = problems_of(proof.composed, proof.mistakes)
     return page(
         studio,
@@ -106,7 +107,7 @@ def issue_page(
         neighbors=neighbors,
         shown=shown,
         problems=problems,
-        editable=editable_files(proof.config, folder),
+        editable=listed_files(proof),
         fixes=usable_fixes(proof.config, folder, proof.mistakes or (proof.composed.findings if proof.composed else ())),
         first_mistake=proof.mistakes[0] if proof.mistakes else None,
         skipped=[named(each.rule) for each in shown.composed.not_run] if shown and not proof.mistakes else [],

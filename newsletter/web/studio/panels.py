@@ -59,7 +59,7 @@ def problems_of(composed: Composed | None, mistakes: Iterable[Mistake]) -> dict[
     """Return the problems by kind, errors first. If there are mistakes in the files, these are the problems."""
     listed = [_of_mistake(mistake) for mistake in mistakes]
     if not listed and composed is not None:
-        listed = [_of_finding(finding) for finding in composed.findings]
+        listed = [listed_finding(finding) for finding in composed.findings]
     kinds: defaultdict[str, list[ListedProblem]] = defaultdict(list)
     for kind in ("Error", "Warning", "Overridden"):
         for problem in listed:
@@ -68,7 +68,8 @@ def problems_of(composed: Composed | None, mistakes: Iterable[Mistake]) -> dict[
     return dict(kinds)
 
 
-def _of_finding(finding: Finding) -> ListedProblem:
+def listed_finding(finding: Finding) -> ListedProblem:
+    """Return a finding as an entry of the list of problems."""
     is_error = finding.severity is Severity.ERROR
     return ListedProblem(
         kind="Overridden" if finding.waived else "Error" if is_error else "Warning",

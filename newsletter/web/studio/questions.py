@@ -67,7 +67,7 @@ def _counted(findings: Sequence[Finding]) -> str:
     return ", ".join(words) or "none found"
 
 
-# ── A test copy ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── A test email ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def listed_reviewers(config: Config) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def listed_reviewers(config: Config) -> tuple[str, ...]:
 
 
 def copies_question(studio: Studio, issue: str, chosen: Sequence[str], *, notice: str = "") -> Question:
-    """Ask whether to send a test copy to reviewers. Only mailboxes in the settings may be chosen."""
+    """Ask whether to send a test email to reviewers. Only mailboxes in the settings may be chosen."""
     config = studio.read_config()
     mailboxes = tuple(each for each in listed_reviewers(config) if each in chosen)
     if not mailboxes or set(chosen) - set(mailboxes):
@@ -84,7 +84,7 @@ def copies_question(studio: Studio, issue: str, chosen: Sequence[str], *, notice
     require_own_addresses(config, mailboxes)
     through, composed = studio.courier.open_provider(config).describe(), _composed(studio, issue)
     facts = facts_of_test(composed, mailboxes, through=through, problems=_counted(composed.findings))
-    copies = count_of(count_test_copies(composed, mailboxes), "test copy")
+    copies = count_of(count_test_copies(composed, mailboxes), "test email")
     return Question(
         issue=issue,
         title=f"Send {copies}?",
@@ -109,7 +109,7 @@ def _send_test(
             config, database, composed, mailboxes, provider, now=_now(), on_sent=lambda _copies: None
         )
     refused = [copy for copy in results if copy.refused]
-    accepted = count_of(len(results) - len(refused), "test copy")
+    accepted = count_of(len(results) - len(refused), "test email")
     said = f"{accepted} for {count_of(len(mailboxes), 'reviewer')}, accepted by {provider.name}."
     return Settlement(said=(said,), failure="\n".join(f"{copy.email} was rejected: {copy.refused}" for copy in refused))
 

@@ -18,6 +18,7 @@ from newsletter.errors import InputError, MistakesError, NewsletterError
 from newsletter.model.segment import EVERYONE
 from newsletter.store.ledger.recall import last_run
 from newsletter.web.studio.confirmations import Question
+from newsletter.web.studio.panels import problems_of
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.web.studio.questions import (
     SendForm,
@@ -30,6 +31,7 @@ from newsletter.web.studio.questions import (
 )
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.web.studio.templates import page
+from newsletter.workflows.compose.editing import editable_files
 from newsletter.workflows.proposals import open_proposals
 from newsletter.workflows.send.account import identity, state_in_words
 from newsletter.workflows.send.awake import Awake, usual_awake
@@ -105,7 +107,7 @@ class _RoadPages:
         return page(self._studio, "sending_audience.html.j2", plan=plan, notes=notes, problem="")
 
     def test(self, request: Request, fields: Fields) -> Response:
-        """Ask whether to send test copies to the chosen reviewers."""
+        """Ask whether to send test emails to the chosen reviewers."""
         chosen = tuple(fields.get("to", ()))
         filled = Filled(form="test", chosen=chosen)
         return self._ask(request, filled, lambda issue: copies_question(self._studio, issue, chosen))
@@ -153,6 +155,8 @@ class _RoadPages:
             issue=proof.issue,
             title=proof.composed.issue.shown_title if proof.composed else proof.issue,
             road=road,
+            problems=problems_of(proof.composed, proof.mistakes),
+            files=editable_files(config, proof.folder),
             filled=filled,
             chosen=chosen,
             reviewers=listed_reviewers(config),

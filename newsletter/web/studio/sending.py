@@ -1,6 +1,6 @@
 """Answer the studio's questions before something is sent, and show a broadcast while it is sent and afterward."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -14,10 +14,12 @@ from newsletter.errors import InputError, NewsletterError
 from newsletter.language.clock import say_wait
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
 from newsletter.web.studio.confirmations import Asked, Question, is_typed
+from newsletter.web.studio.panels import listed_finding
 from newsletter.web.studio.road import Fields, said_on_page, with_form
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.web.studio.templates import page
 from newsletter.web.studio.unfinished import cancel_question, resume_question
+from newsletter.workflows.compose.editing import editable_files
 from newsletter.workflows.send.account import (
     Fact,
     Step,
@@ -145,14 +147,20 @@ class _SendingPages:
         return self._studio.confirmations.find(request.path_params["issue"], request.path_params["key"])
 
     def _question(self, asked: Asked, *, typed: str = "", status: int = 200) -> Response:
+        folder = self._studio.proofs.issues().get(asked.question.issue)  # None if it was renamed or deleted
+        files = editable_files(self._studio.config, folder) if folder else {}
         return page(
             self._studio,
             "sending_question.html.j2",
             status=status,
             issue=asked.question.issue,
             question=asked.question,
+            blocking=[listed_finding(finding) for finding in asked.question.blocking],
+            files=files,
             settlement=asked.settlement,
-            failure=asked.settlement.failure.splitlines() if asked.settlement else (),
+            failure=[_placed(line, files) for line in asked.settlement.failure.splitlines()]
+            if asked.settlement
+            else (),
             again=asked.again,
             typed=typed,
             is_wrong=status == _WRONG,
@@ -201,3 +209,11 @@ class _SendingPages:
             can_cancel=broadcast.state is BroadcastState.CANCELLING
             or (broadcast.state is not BroadcastState.STOPPED and bool(is_open or found.held_after(now))),
         )
+
+
+def _placed(line: str, files: Collection[str]) -> tuple[str, str, str]:
+    """Return a line of a message without its place, the place, and its file. Both are empty if it names no file."""
+    place, _, words = line.partition(": ")
+    path, _, number = place.rpartition(":")
+    path = path if number.isdecimal() else place
+    return (words, place, path) if path in files else (line, "", "")

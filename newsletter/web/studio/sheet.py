@@ -1,12 +1,18 @@
 """What the sheet beside a block shows."""
 
+import math
+from collections.abc import Mapping
 from difflib import SequenceMatcher
 from unicodedata import category
 
 from msgspec import Struct
 
+from newsletter.content.issue_folder import language_in_name
+from newsletter.content.loader import ISSUE_FILE
 from newsletter.errors import Fix
-from newsletter.workflows.compose.editing import EditableFile
+from newsletter.language.words import language_name
+from newsletter.web.studio.proofs import IssueProof
+from newsletter.workflows.compose.editing import EditableFile, editable_files
 from newsletter.workflows.compose.form_fields import every_field
 
 
@@ -43,6 +49,37 @@ class ListedBlock(Struct, frozen=True, kw_only=True):
 
     words: str
     place: str
+
+
+class ListedFile(Struct, frozen=True, kw_only=True):
+    """A file in the lists of files: its path as the user would type it, and its name in the issue's folder."""
+
+    shown: str
+    name: str
+    language: str  # the English name of its language if it is a translation, or else empty
+
+
+def listed_files(proof: IssueProof) -> Mapping[str, ListedFile]:
+    """Return the files of an issue that can be edited, by path, in the order of the email.
+
+    `issue.yaml` comes first, each translation follows its original, and files that no section shows come last.
+    """
+    issue = proof.composed.issue if proof.composed else None
+    sections = issue.sections if issue else ()
+    shown = [path for each in sections for path in (each.source.path, *(item.source.path for item in each.items))]
+    order = {path: number for number, path in enumerate(shown, start=1)}
+    files = editable_files(proof.config, proof.folder)
+    stems = {path.removesuffix(".md") for path in files}
+    offered = proof.config.settings.languages.offered
+    placed: list[tuple[tuple[float, str, str], ListedFile]] = []
+    for path, name in files.items():
+        stem = path.removesuffix(".md")
+        code = language_in_name(stem, stems, offered) if stem != path else ""
+        original = f"{stem.removesuffix(f'.{code}')}.md" if code else path
+        number = 0 if name == ISSUE_FILE else order.get(original, math.inf)
+        file = ListedFile(shown=path, name=name, language=language_name(code) if code else "")
+        placed.append(((number, original, code), file))
+    return {file.shown: file for _, file in sorted(placed, key=lambda each: each[0])}
 
 
 def visible(text: str) -> str:

@@ -50,7 +50,7 @@ def open_review(
 def send_invitations(
     config: Config, draft: ApprovalDraft, invited: Sequence[Reviewer], provider: Provider, *, now: datetime
 ) -> Iterator[Invitation]:
-    """Send each reviewer their link, and yield the result for each. Raise ProviderError as test copies do."""
+    """Send each reviewer their link, and yield the result for each. Raise ProviderError as test emails do."""
     variant = _letter(config, title=draft.composed.issue.shown_title)
     mailing = Mailing(
         broadcast=f"review-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",

@@ -30,7 +30,7 @@ class ApprovalDraft(Struct, frozen=True, kw_only=True):
     composed: Composed
     given: tuple[Approval, ...]  # valid approvals of exactly this content
     last: Approval | None  # the latest approval of the issue, whatever its content was then
-    tested_at: datetime | None  # when the provider accepted a test copy of exactly this content
+    tested_at: datetime | None  # when the provider accepted a test email of exactly this content
 
     @property
     def content_hash(self) -> str:
@@ -84,7 +84,7 @@ def unmet_requirements(
     approve: str = "",
     test: str = "",
 ) -> tuple[Finding, ...]:
-    """Return the requirements of `[delivery]` that this content does not meet: approval and test copy.
+    """Return the requirements of `[delivery]` that this content does not meet: approval and test email.
 
     `approve` and `test` are the commands that meet them, if these are not the commands for issues.
     """
@@ -97,7 +97,7 @@ def unmet_requirements(
         findings.append(_finding(APPROVAL, issue_name, why_unapproved(database, issue_name), remedy))
     if demanded.require_test and approvals.tested_at(database, issue_name, content_hash) is None:
         remedy = f"run: {test}"
-        findings.append(_finding(TEST, issue_name, "no test copy of this content has been sent", remedy))
+        findings.append(_finding(TEST, issue_name, "no test email of this content has been sent", remedy))
     return tuple(findings)
 
 

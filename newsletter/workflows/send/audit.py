@@ -48,7 +48,7 @@ class BroadcastAudit(Struct, frozen=True, kw_only=True):
     settled: tuple[SettledCount, ...]
     journal: tuple[JournalEntry, ...]
     approvals: tuple[Approval, ...]  # of exactly the content that was sent, including approvals that are now void
-    tested_at: datetime | None  # when the provider accepted a test copy of that content
+    tested_at: datetime | None  # when the provider accepted a test email of that content
 
 
 class PersonAudit(Struct, frozen=True, kw_only=True):

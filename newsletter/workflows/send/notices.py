@@ -1,6 +1,6 @@
 """Email the reviewers when a scheduled broadcast needs a person: it was paused or stopped, or something failed.
 
-The email goes through the same provider and the same steps as a test copy. At most one is sent an hour; what happens
+The email goes through the same provider and the same steps as a test email. At most one is sent an hour; what happens
 in between is in the next one. If it is not accepted, that is logged and shown in `status`, and nothing else follows.
 """
 

@@ -20,7 +20,7 @@ from newsletter.workflows.send.status import BroadcastStatus
 
 
 def facts_of_test(composed: Composed, mailboxes: Sequence[str], *, through: str, problems: str) -> list[Fact]:
-    """Return which issue is tested, who gets the copies, and how. `problems` are the findings in words."""
+    """Return which issue is tested, who gets the emails, and how. `problems` are the findings in words."""
     return [
         ("issue", f"{composed.issue.name}  {composed.issue.shown_title}"),
         ("to", "\n".join(mailboxes)),
@@ -53,8 +53,8 @@ def approval_facts(config: Config, draft: ApprovalDraft, *, by: str, problems: s
 def _tested(draft: ApprovalDraft) -> str:
     if draft.tested_at is None:
         command = f"newsletter test {quote(draft.composed.issue.name)}"
-        return f"no test copy of this content has been sent yet; send one with `{command}`"
-    return f"a test copy of this content was sent on {show_utc(draft.tested_at)}"
+        return f"no test email of this content has been sent yet; send one with `{command}`"
+    return f"a test email of this content was sent on {show_utc(draft.tested_at)}"
 
 
 def _approved(draft: ApprovalDraft) -> str:

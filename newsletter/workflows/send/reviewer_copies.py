@@ -1,4 +1,4 @@
-"""Send test copies to reviewers. They are rendered, personalized and sent exactly like a broadcast."""
+"""Send test emails to reviewers. They are rendered, personalized and sent exactly like a broadcast."""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ SUBJECT_PREFIX = "[TEST]"
 
 
 class TestCopy(Struct, frozen=True, kw_only=True):
-    """One test copy that the provider accepted or rejected."""
+    """One test email that the provider accepted or rejected."""
 
     __test__ = False  # tells pytest that this is not a test class
 
@@ -60,9 +60,9 @@ def reviewers(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def require_own_addresses(config: Config, mailboxes: Sequence[str]) -> None:
-    """Raise MistakesError if a test copy would leave this machine from or to an address of the starter.
+    """Raise MistakesError if a test email would leave this machine from or to an address of the starter.
 
-    Texts of the starter may be in a test copy: it shows what is still to be written.
+    Texts of the starter may be in a test email: it shows what is still to be written.
     """
     if config.settings.provider.table_in_use.route is None:
         return
@@ -198,7 +198,7 @@ def hand_over_copies(session: Session, chunk: OutgoingChunk) -> Mapping[int, str
     rest = tuple(recipient for recipient in chunk.recipients if recipient.delivery not in refused)
     is_worth_another_try = outcome.verdict is Verdict.READY and outcome.next_step is NextStep.GO_ON
     if not is_worth_another_try or outcome.uncertain or len(rest) == len(chunk.recipients):
-        raise ProviderError(f"not all test copies were accepted: {outcome.reason}")
+        raise ProviderError(f"not all test emails were accepted: {outcome.reason}")
     if not rest:
         return refused
     return {**refused, **hand_over_copies(session, replace(chunk, attempt=chunk.attempt + 1, recipients=rest))}

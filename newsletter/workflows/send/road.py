@@ -1,6 +1,6 @@
 """An issue's road to the inbox: six stations, and what is missing at each.
 
-Nothing is stored about the road. It is derived from the files, the findings of the checks, the test copies, the
+Nothing is stored about the road. It is derived from the files, the findings of the checks, the test emails, the
 approvals and the broadcasts, so it is always true.
 """
 
@@ -145,12 +145,12 @@ def _tested(config: Config, database: Database | None, issue: str, content_hash:
         return Station(step=Step.TESTED, is_passed=False, is_required=is_required)
     at = tested_at(database, issue, content_hash) if database else None
     if at is not None:
-        return Station(step=Step.TESTED, is_passed=True, note=f"A test copy was sent on {show_utc(at)}.")
+        return Station(step=Step.TESTED, is_passed=True, note=f"A test email was sent on {show_utc(at)}.")
     return Station(
         step=Step.TESTED,
         is_passed=False,
         is_required=is_required,
-        note=_optional("No test copy of this content has been sent.", is_required=is_required),
+        note=_optional("No test email of this content has been sent.", is_required=is_required),
         command=f"newsletter test {quote(issue)} --to reviewers",
     )
 

@@ -1,4 +1,4 @@
-"""The state of a workspace now: its settings, its list, the test copies sent, and what runs in the background.
+"""The state of a workspace now: its settings, its list, the test emails sent, and what runs in the background.
 
 Setup keeps no record of its own. What is done is read from these facts each time, so it can be left at any point.
 """
@@ -28,7 +28,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str]
     people: int  # on the list, apart from the starter's sample people
     sample_people: int
-    tested_at: datetime | None  # when a provider last accepted a test copy
+    tested_at: datetime | None  # when a provider last accepted a test email
     last_run: LastRun | None  # of a command that sends what is due: by a timer, the service or a worker
     newest_issue: str | None
 

@@ -46,7 +46,7 @@ CHUNKS = {
         of=mailing(variant(subject=Template(("Hello",)), html=Template(("<p>",)), text=Template(("Hello",)), slots=())),
     ),
     "no reply address": chunk(ANA, of=mailing(envelope=replace(ENVELOPE, reply_to=""))),
-    "a test copy": chunk(ANA, of=mailing(broadcast="test-x", subject_prefix="[TEST] ")),
+    "a test email": chunk(ANA, of=mailing(broadcast="test-x", subject_prefix="[TEST] ")),
     "a later attempt": chunk(ANA, number=120, attempt=7),
     "an issue of any name": chunk(ANA, of=replace(mailing(), category="März " * 60)),
     "a domain in any script": chunk(recipient(1, "ana@bücher.example")),

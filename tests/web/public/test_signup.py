@@ -428,6 +428,39 @@ def test_a_form_on_another_site_is_shown_to_be_checked_and_then_counts_with_its_
     assert (person.record.consent_source, person.record.language) == ("home-page", "fr")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://127.0.0.1:8001", "Host": "127.0.0.1:8001"},
+        {"Origin": "http://localhost:8001", "Host": "localhost:8001"},
+    ],
+)
+def test_a_page_opened_at_another_address_says_so_and_leads_to_its_own(
+    joining: Joining, headers: dict[str, str]
+) -> None:
+    page = joining.pages.get("/join")
+    joining.pages.later(seconds=4)
+    fields = {name: page.value_of(name) for name in ("from", "stamp", "form", "language", "wording")}
+
+    answer = joining.pages.press("/join", {**fields, "email": NEW}, **headers)
+
+    assert "not the newsletter’s own address" in answer.text
+    assert '<a href="https://news.example.org/join"><bdi>news.example.org</bdi></a>' in answer.text
+    assert "press the button once more" not in answer.text
+    assert not signups_of(joining.pages.database, NEW)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example.com", "null", "http://[", "https://news.example.org:x"])
+def test_a_form_from_elsewhere_learns_no_address(joining: Joining, origin: str) -> None:
+    page = joining.pages.get("/join")
+    fields = {name: page.value_of(name) for name in ("from", "stamp", "form", "language", "wording")}
+
+    answer = joining.pages.press("/join", {**fields, "email": NEW}, Origin=origin, Sec_Fetch_Site="cross-site")
+
+    assert "press the button once more" in answer.text
+    assert not signups_of(joining.pages.database, NEW)
+
+
 def test_the_snippet_for_a_website_leads_to_our_own_form(joining: Joining) -> None:
     snippet = snippet_of(joining.pages.config)
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', snippet))

@@ -354,3 +354,18 @@ def test_every_block_is_listed_with_its_place(editor: Editor) -> None:
     page = editor.client.get("/2026-02/edit").text
     assert 'href="edit?at=issues/2026-02/letter.md%3A4">This is a small letter, with a page about it.</a>' in page
     assert "Words for teachers alone." in page
+
+
+def test_files_are_listed_as_the_email_has_them_and_translations_below_their_original(editor: Editor) -> None:
+    issue, letter = editor.folder / "issue.yaml", editor.folder / "letter.md"
+    (editor.folder / "a-note.md").write_text("---\ntype: text\n---\nThe second section.\n")
+    (editor.folder / "zebra.md").write_text("---\ntype: text\n---\nThe first section.\n")
+    (editor.folder / "aside.md").write_text("No section shows this.\n")
+    (editor.folder / "letter.es.md").write_text(letter.read_text())
+    issue.write_text(issue.read_text().replace("sections:", "sections:\n  - zebra").rstrip() + "\n  - a-note\n")
+    page = editor.client.get("/2026-02/edit").text
+    places = [page.index(f">{name}</a>") for name in ("issue.yaml", "zebra.md", "letter.md", "letter.es.md")]
+    places += [page.index(f">{name}</a>") for name in ("a-note.md", "aside.md")]
+    assert places == sorted(places)
+    assert '>letter.es.md</a> <span class="quiet">Spanish</span>' in page
+    assert "<h2>A letter for {{ first_name" in page

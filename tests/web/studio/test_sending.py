@@ -34,6 +34,7 @@ from tests.web.studio.sending_world import (
 )
 from tests.workspaces import CONFIG
 
+LINK = '<a class="place" href="/2026-02/edit?at=issues/2026-02/'
 ALL = {f"person{number:05}@example.org": 1 for number in range(PEOPLE)}
 
 
@@ -56,6 +57,11 @@ def plain(tmp_path: Path) -> Iterator[SendingWorld]:
     """A studio whose list is in a file."""
     with sending_world(tmp_path) as made:
         yield made
+
+
+def opened_again(world: SendingWorld) -> SendingWorld:
+    """The same workspace in a studio that was just started, because here nothing watches the files."""
+    return SendingWorld(root=world.root, relay=world.relay)
 
 
 def leave(database: Database, reason: SuppressionReason) -> None:
@@ -218,7 +224,10 @@ def test_a_mistake_in_the_files_stops_what_was_confirmed(plain: SendingWorld) ->
     question = plain.planned()
     plain.edit("greeting:", "greting:")
     result = plain.confirm(question, PEOPLE).headers["location"]
-    assert "letter.md:2" in plain.get(result).text
+    assert f'{LINK}letter.md%3A2">issues/2026-02/letter.md:2</a>: ' in plain.get(result).text
+    page = opened_again(plain).get(SENDING).text
+    assert f'{LINK}letter.md%3A2">issues/2026-02/letter.md:2</a>' in page
+    assert "greting" in page
     assert plain.broadcasts() == 0
 
 
@@ -239,7 +248,7 @@ def test_content_without_an_approval_is_not_sent(tmp_path: Path) -> None:
 
 def test_content_that_was_not_tested_is_not_sent(tmp_path: Path) -> None:
     with sending_world(tmp_path, settings="[delivery]\nrequire_test = true") as world:
-        assert "No test copy of this content has been sent" in blocked(world)
+        assert "No test email of this content has been sent" in blocked(world)
         world.test()
         world.confirm(world.planned(), PEOPLE)
         world.wait()
@@ -251,7 +260,9 @@ def test_an_error_that_a_check_finds_blocks_sending(plain: SendingWorld) -> None
     issue.write_text(issue.read_text().replace("subject: A small letter for everybody", 'subject: "TODO"'))
     text = blocked(plain)
     assert "TODO" in text
-    assert "issues/2026-02/issue.yaml:1" in text
+    for page in (text, opened_again(plain).get(SENDING).text):
+        assert f'{LINK}issue.yaml%3A1">issues/2026-02/issue.yaml:1</a>' in page
+    assert plain.get("/2026-02/edit?at=issues/2026-02/issue.yaml%3A1").status_code == 200
 
 
 def only_probe(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
@@ -364,12 +375,12 @@ def test_only_reviewers_of_the_settings_get_a_test_copy(plain: SendingWorld) -> 
         assert answer.status_code == 422
         assert "choose at least one of the reviewers" in answer.text.lower()
     question = plain.question(f"{SENDING}/test", {"to": ["noor@example.net"]})
-    assert "Send 1 test copy?" in plain.get(question).text
+    assert "Send 1 test email?" in plain.get(question).text
     assert plain.relay.taken == {}
     for _ in range(3):
         plain.confirm(question)
     assert dict(plain.relay.taken) == {"noor@example.net": 1}
-    assert "1 test copy for 1 reviewer, accepted by smtp." in plain.get(question).text
+    assert "1 test email for 1 reviewer, accepted by smtp." in plain.get(question).text
 
 
 def test_a_test_copy_of_edited_content_is_asked_about_again(plain: SendingWorld) -> None:

@@ -1,4 +1,4 @@
-"""The way from a test copy to the inbox in a real browser: by keyboard alone, at every width, in both schemes."""
+"""The way from a test email to the inbox in a real browser: by keyboard alone, at every width, in both schemes."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -73,10 +73,10 @@ def test_the_whole_way_with_the_keyboard_alone(browser: Browser, served: Served)
     expect(page.locator("[aria-current=step]")).to_contain_text("Tested")
     look_at(page)
 
-    press(page, "Send a test copy…")
-    heading(page, "Send 2 test copies?")
+    press(page, "Send a test email…")
+    heading(page, "Send 2 test emails?")
     look_at(page)
-    press(page, "Send 2 test copies")
+    press(page, "Send 2 test emails")
     heading(page, "Done")
     look_at(page)
     follow(page, "Continue")

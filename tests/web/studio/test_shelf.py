@@ -227,7 +227,7 @@ def search(visitor: Visitor, words: str) -> httpx.Response:
 def test_an_empty_outbox_says_when_it_fills(visitor: Visitor) -> None:
     page = visitor.get("/-/outbox").text
     assert "The outbox is empty" in page
-    assert "Test copies and broadcasts will appear here." in page
+    assert "Test emails and broadcasts will appear here." in page
 
 
 def test_an_email_is_listed_and_shown(visitor: Visitor, save: Callable[..., None]) -> None:

@@ -102,7 +102,7 @@ def test_both_demands_are_errors_until_they_are_met(root: Path, database: Databa
     assert [finding.severity for finding in findings] == [Severity.ERROR, Severity.ERROR]
     assert unmet(root, database) == [
         "issues/2026-02: no one has approved it; have it reviewed, then run: newsletter approve 2026-02 --by NAME [R1]",
-        "issues/2026-02: no test copy of this content has been sent; run: newsletter test 2026-02 --to reviewers [R2]",
+        "issues/2026-02: no test email of this content has been sent; run: newsletter test 2026-02 --to reviewers [R2]",
     ]
 
     made = draft(root, database)
@@ -129,7 +129,7 @@ def test_any_edit_voids_an_approval_and_a_test(root: Path, database: Database, e
     assert draft(root, database).content_hash != made.content_hash
     approval, test = unmet(root, database)
     assert "changed after Ana Lima approved it on 2026-02-18 16:00 UTC" in approval
-    assert "no test copy of this content" in test
+    assert "no test email of this content" in test
 
 
 def test_what_was_edited_back_is_approved_again(root: Path, database: Database) -> None:

@@ -148,7 +148,7 @@ def test_an_email_that_fails_is_shown_tried_again_in_an_hour_and_never_a_loop(
 
     assert len(carrier.notices) == 2
     (untold,) = status_of(database, broadcast.id).notices
-    assert "not all test copies were accepted" in untold.failure
+    assert "not all test emails were accepted" in untold.failure
     run_at(config, database, carrier, THURSDAY + 2 * HOUR)
     assert len(carrier.notices) == 3
     assert status_of(database, broadcast.id).notices == ()

@@ -1,4 +1,4 @@
-"""Test copies: every reviewer gets every variant, and the report says what is true."""
+"""Test emails: every reviewer gets every variant, and the report says what is true."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

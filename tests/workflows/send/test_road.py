@@ -64,7 +64,7 @@ def test_the_stations_are_passed_one_after_the_other(config: Config, database: D
     add_people(database, 3)
     found = road(config, database)
     assert passed(found) == STEPS[:2]
-    assert note(found, Step.TESTED) == "Optional. No test copy of this content has been sent."
+    assert note(found, Step.TESTED) == "Optional. No test email of this content has been sent."
     assert note(found, Step.APPROVED) == "Optional. No one has approved it."
     assert found.next is not None
     assert found.next.step is Step.SCHEDULED
@@ -106,7 +106,7 @@ def test_what_newsletter_toml_requires_comes_next(root: Path, database: Database
     (root / "newsletter.toml").write_text(f"{CONFIG}\n[delivery]\nrequire_approval = true\nrequire_test = true\n")
     found = road(load_config(root), database)
     assert found.next is not None
-    assert (found.next.step, found.next.note) == (Step.TESTED, "No test copy of this content has been sent.")
+    assert (found.next.step, found.next.note) == (Step.TESTED, "No test email of this content has been sent.")
     assert found.next.command == "newsletter test 2026-02 --to reviewers"
 
 

@@ -25,8 +25,8 @@ def import_(
 ) -> None:
     """Check files from a translator, show the changes, and write them into the issue.
 
-    Everything is checked before anything is written. A sentence is imported only if it has the merge fields, links, dates
-    and prices of its original. Sentences that are not translated yet are skipped.
+    Everything is checked before anything is written. A sentence is imported only if it has the merge fields, links,
+    dates and prices of its original. Sentences that are not translated yet are skipped.
     """
     config = current_config()
     plans = plan_import(config, files, replaces_newer=replace_newer)

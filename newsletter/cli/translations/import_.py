@@ -34,7 +34,9 @@ def import_(
         _print_plan(plan)
     writes = [write for plan in plans for write in plan.writes]
     if not writes:
-        output.note("There is nothing new in these files.")
+        is_unmarked = any(plan.unmarked for plan in plans)
+        remedy = "Ask the translator to mark finished sentences as translated, and to return the file again."
+        output.note(f"Nothing was written. {remedy}" if is_unmarked else "There is nothing new in these files.")
         return
     if dry_run:
         output.note_dry_run()

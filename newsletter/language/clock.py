@@ -32,6 +32,14 @@ def show_utc(moment: datetime | None) -> str:
     return f"{show_minute(moment)} UTC" if moment else ""
 
 
+def show_zoned(moment: datetime | None, zone: str, *, seconds: bool = False) -> str:
+    """Return a time in a time zone as `2026-02-19 08:00 PST`, or an empty string for None."""
+    if moment is None:
+        return ""
+    own = moment.astimezone(ZoneInfo(zone))
+    return f"{show_second(own) if seconds else show_minute(own)} {_zone_name(own)}"
+
+
 def show_utc_from(moment: datetime, now: datetime) -> str:
     """Return a time in UTC and how far away it is: `2026-02-19 08:00 UTC · in 3 days`."""
     return f"{show_utc(moment)} · {say_distance(moment - now)}"

@@ -6,11 +6,12 @@ old database shows times that are an hour off. Each states a version such as `20
 
 import re
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+_LOCAL_TIME = Path("/etc/localtime")
 _VERSION = re.compile(r"(?:# version )?(\d{4}[a-z]{1,2})\s*")
 
 
@@ -64,3 +65,18 @@ def _package_version() -> str:
     except ImportError:
         return ""
     return str(tzdata.IANA_VERSION)
+
+
+def zone_of_machine(environ: Mapping[str, str]) -> str:
+    """Return the time zone that a person has set on this machine, or an empty text if it is unknown or only UTC.
+
+    It is in `TZ`, or else where the link /etc/localtime leads.
+    """
+    named = environ.get("TZ", "").removeprefix(":")
+    if not named:
+        try:
+            named = str(_LOCAL_TIME.readlink())
+        except OSError:
+            return ""
+    zone = named.rpartition("zoneinfo/")[2]
+    return zone if zone in zoneinfo.available_timezones() and "/" in zone and not zone.startswith("Etc/") else ""

@@ -28,7 +28,7 @@ def test_the_account_adds_up_and_says_what_happened(workspace: Path) -> None:
     assert "2 accepted + 3 excluded + 0 invalid + 0 canceled + 0 unconfirmed = 5 total" in told
     assert "2 already in broadcast 1" in told
     assert "1 unsubscribed" in told
-    assert re.search(r"^\S+ \S+ +created +5 people in segment everyone", told, re.MULTILINE)
+    assert re.search(r"^\S+ \S+ P[DS]T +created +5 people in segment everyone", told, re.MULTILINE)
     assert "frozen" not in told
     assert "done" in told
     found = json.loads(run(workspace, "audit", "2", "--json").stdout)

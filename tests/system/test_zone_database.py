@@ -10,6 +10,7 @@ import pytest
 import tzdata
 
 from newsletter import ZONE_DATABASES
+from newsletter.system import zone_database
 from newsletter.system.zone_database import ZoneDatabases
 
 SHOWN = (
@@ -65,3 +66,26 @@ def test_of_equal_versions_the_systems_is_used() -> None:
 def test_this_process_uses_the_newer_one() -> None:
     assert ZONE_DATABASES.used >= tzdata.IANA_VERSION
     assert ZoneInfo("America/Vancouver").key
+
+
+@pytest.mark.parametrize(
+    ("environ", "leads_to", "zone"),
+    [
+        ({"TZ": "Europe/Lisbon"}, "/usr/share/zoneinfo/Asia/Tokyo", "Europe/Lisbon"),
+        ({"TZ": ":/usr/share/zoneinfo/Europe/Lisbon"}, "", "Europe/Lisbon"),
+        ({}, "/usr/share/zoneinfo/Asia/Tokyo", "Asia/Tokyo"),
+        ({}, "../usr/share/zoneinfo/America/Argentina/Salta", "America/Argentina/Salta"),
+        ({}, "/usr/share/zoneinfo/Etc/UTC", ""),
+        ({"TZ": "UTC"}, "", ""),
+        ({"TZ": "CET-1CEST"}, "", ""),
+        ({}, "", ""),
+    ],
+)
+def test_the_zone_of_the_machine_is_one_that_a_person_has_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], leads_to: str, zone: str
+) -> None:
+    link = tmp_path / "localtime"
+    if leads_to:
+        link.symlink_to(leads_to)
+    monkeypatch.setattr(zone_database, "_LOCAL_TIME", link)
+    assert zone_database.zone_of_machine(environ) == zone

@@ -14,7 +14,7 @@ from newsletter.cli.options import AsJson, BroadcastNumber, Force
 from newsletter.cli.send.status import NOBODY_NOW, print_heading, standing_data
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
-from newsletter.language.clock import show_minute, show_second, show_utc, show_utc_from
+from newsletter.language.clock import say_distance, show_zoned
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, label_of
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
 from newsletter.settings.mistakes import suggestion
@@ -30,24 +30,29 @@ from newsletter.workflows.send.audit import (
     write_deliveries,
 )
 
-_REQUEST_COLUMNS: dict[str, Callable[[AuditedRequest], str]] = {
-    "batch": lambda request: str(request.number),
-    "people": lambda request: f"{request.deliveries:,}",
-    "state": lambda request: label_of(request.state),
-    "when (UTC)": lambda request: show_second(request.at),
-    "sent": lambda request: _times(request.attempt),
-    "time zone": lambda request: request.zone,
-    "due (UTC)": lambda request: show_minute(request.due_at) if request.due_at != request.hold_until else "",
-    "held until (UTC)": lambda request: show_minute(request.hold_until),
-    "message id": lambda request: request.message_id,
-}
-_GROUP_COLUMNS: dict[str, Callable[[RequestGroup], str]] = {
-    "batches": lambda group: f"{group.requests:,}",
-    "people": lambda group: f"{group.deliveries:,}",
-    "state": lambda group: label_of(group.state),
-    "from (UTC)": lambda group: show_second(group.first_at),
-    "to (UTC)": lambda group: show_second(group.last_at),
-}
+
+def _request_columns(zone: str) -> dict[str, Callable[[AuditedRequest], str]]:
+    return {
+        "batch": lambda request: str(request.number),
+        "people": lambda request: f"{request.deliveries:,}",
+        "state": lambda request: label_of(request.state),
+        "when": lambda request: show_zoned(request.at, zone, seconds=True),
+        "sent": lambda request: _times(request.attempt),
+        "time zone": lambda request: request.zone,
+        "due": lambda request: show_zoned(request.due_at, zone) if request.due_at != request.hold_until else "",
+        "held until": lambda request: show_zoned(request.hold_until, zone),
+        "message id": lambda request: request.message_id,
+    }
+
+
+def _group_columns(zone: str) -> dict[str, Callable[[RequestGroup], str]]:
+    return {
+        "batches": lambda group: f"{group.requests:,}",
+        "people": lambda group: f"{group.deliveries:,}",
+        "state": lambda group: label_of(group.state),
+        "from": lambda group: show_zoned(group.first_at, zone, seconds=True),
+        "to": lambda group: show_zoned(group.last_at, zone, seconds=True),
+    }
 
 
 _SENTENCES: Mapping[str, str] = {
@@ -120,9 +125,10 @@ def audit(
             f"{address!r} is not an address; write an address, or use --list STATE to list everyone in a state"
         )
     part = IdentityPart.named(state).stored if state else None
-    with opened_database() as (_, database):
+    with opened_database() as (config, database):
+        zone = config.settings.newsletter.timezone
         if address is not None:
-            _print_person(audit_person(database, broadcast, address, key=forget_key()), as_json=as_json)
+            _print_person(audit_person(database, broadcast, address, key=forget_key()), zone, as_json=as_json)
             return
         if csv_file is not None:
             count = write_deliveries(database, broadcast, csv_file, part=part, overwrite=force)
@@ -133,40 +139,43 @@ def audit(
             if as_json:
                 output.print_json_items(map(_delivery_data, deliveries))
             else:
-                output.print_lines(map(_line, deliveries))
+                output.print_lines(_line(delivery, zone) for delivery in deliveries)
             return
         account = audit_broadcast(database, broadcast, every_request=as_json)
-        _print_account(account, as_json=as_json)
+        _print_account(account, zone, as_json=as_json)
         if not account.tally.adds_up:
             raise typer.Exit(1)
 
 
-def _print_account(account: BroadcastAudit, *, as_json: bool) -> None:
+def _print_account(account: BroadcastAudit, zone: str, *, as_json: bool) -> None:
     """Print the sum, the reasons, the overridden checks, the requests and the history."""
     if as_json:
         output.print_json(_account_data(account))
         return
     broadcast = account.broadcast
     print_heading(broadcast, account.tally)
+    due = "in each subscriber's own time zone" if broadcast.is_local_time else show_zoned(broadcast.due_at, zone)
     output.print_facts(
         [
             ("content", broadcast.content_hash[:12]),
-            ("due", "in each subscriber's own time zone" if broadcast.is_local_time else show_utc(broadcast.due_at)),
-            *(("approved", f"by {each.by} on {show_utc(each.at)}") for each in account.approvals),
-            ("tested", f"on {show_utc(account.tested_at)}" if account.tested_at else ""),
+            ("due", due),
+            *(("approved", f"by {each.by} on {show_zoned(each.at, zone)}") for each in account.approvals),
+            ("tested", f"on {show_zoned(account.tested_at, zone)}" if account.tested_at else ""),
             *parts(account.settled, account.chunks),
             *waived(broadcast),
         ]
     )
     output.say()
     if account.requests:
-        output.print_columns(_REQUEST_COLUMNS, account.requests)
+        output.print_columns(_request_columns(zone), account.requests)
     else:
-        output.print_columns(_GROUP_COLUMNS, account.groups)
+        output.print_columns(_group_columns(zone), account.groups)
     if account.journal:
         output.say()
-        rows = [(show_second(entry.at), label_of(entry.entry), entry.detail) for entry in account.journal]
-        output.print_table(("when (UTC)", "what", ""), rows)
+        rows = [
+            (show_zoned(entry.at, zone, seconds=True), label_of(entry.entry), entry.detail) for entry in account.journal
+        ]
+        output.print_table(("when", "what", ""), rows)
     output.print_next(f"newsletter audit {broadcast.id} --csv FILE", "to save the full list to a file")
 
 
@@ -180,10 +189,10 @@ def _delivery_data(delivery: AuditedDelivery) -> dict[str, object]:
     return {**asdict(delivery), "status": part_of(delivery)}
 
 
-def _line(delivery: AuditedDelivery) -> str:
+def _line(delivery: AuditedDelivery, zone: str) -> str:
     who = delivery.email or f"{NOBODY_NOW} ({delivery.subscriber})"
     request = "" if delivery.chunk is None else f"batch {delivery.chunk}"
-    details = [show_minute(delivery.at), request, delivery.message_id, delivery.reason]
+    details = [show_zoned(delivery.at, zone), request, delivery.message_id, delivery.reason]
     return f"{who:<36}  {'  '.join(detail for detail in details if detail)}"
 
 
@@ -200,22 +209,22 @@ def _account_data(account: BroadcastAudit) -> dict[str, object]:
     }
 
 
-def _print_person(person: PersonAudit, *, as_json: bool) -> None:
+def _print_person(person: PersonAudit, zone: str, *, as_json: bool) -> None:
     """Print whether a person was sent the issue, when, and in which batch."""
     now = datetime.now(UTC)
     if as_json:
         output.print_json(_person_data(person, now))
         return
-    output.say(_answer(person, now))
+    output.say(_answer(person, now, zone))
     broadcast = person.broadcast
     told = "broadcast {} of this issue: {} on {}"
-    past = [told.format(each.broadcast, label_of(each.status), show_utc(each.at)) for each in person.elsewhere]
+    past = [told.format(each.broadcast, label_of(each.status), show_zoned(each.at, zone)) for each in person.elsewhere]
     output.print_facts(
         [
             ("broadcast", f"{broadcast.id}: {broadcast.title}"),
-            ("created", show_utc(broadcast.created_at)),
-            *_delivery_facts(person, now),
-            ("on the list", _membership(person)),
+            ("created", show_zoned(broadcast.created_at, zone)),
+            *_delivery_facts(person, now, zone),
+            ("on the list", _membership(person, zone)),
             ("blocked", person.never_mailed),
             *(("also in", words) for words in past),
         ]
@@ -226,15 +235,15 @@ def _print_person(person: PersonAudit, *, as_json: bool) -> None:
         output.print_next(f"newsletter resolve {broadcast.id}", "to look for evidence, then decide")
 
 
-def _answer(person: PersonAudit, now: datetime) -> str:
+def _answer(person: PersonAudit, now: datetime, zone: str) -> str:
     delivery, provider = person.delivery, person.broadcast.provider
     if delivery is None:
         unless = ", unless they have been erased since then" if person.may_be_forgotten else ""
         return f"No. {person.email} was not a recipient of broadcast {person.broadcast.id}{unless}."
-    when = show_utc(delivery.at)
+    when = show_zoned(delivery.at, zone)
     held_until = person.request.hold_until if person.request else None
     if delivery.status == ChunkState.ACCEPTED and held_until is not None and held_until > now:
-        until = show_utc_from(held_until, now)
+        until = _from(held_until, now, zone)
         return f"Not yet. {provider} accepted the email on {when} and is holding it until {until}."
     if delivery.status == ChunkState.ACCEPTED and delivery.reason and not delivery.message_id:  # resolved later
         sure = "Probably" if person.is_assumed else "Yes"
@@ -244,11 +253,11 @@ def _answer(person: PersonAudit, now: datetime) -> str:
     return _SENTENCES[delivery.status].format(who=person.email, provider=provider, when=when, reason=reason)
 
 
-def _delivery_facts(person: PersonAudit, now: datetime) -> list[tuple[str, str]]:
+def _delivery_facts(person: PersonAudit, now: datetime, zone: str) -> list[tuple[str, str]]:
     delivery, request, facts = person.delivery, person.request, []
     if delivery is not None and delivery.due_at is not None:
-        zone = f" ({delivery.zone})" if delivery.zone else ""
-        facts.append(("due", f"{show_utc_from(delivery.due_at, now)}{zone}"))
+        own = f" ({delivery.zone})" if delivery.zone else ""
+        facts.append(("due", f"{_from(delivery.due_at, now, zone)}{own}"))
     if request is not None:
         others = f" of {output.count_of(request.deliveries, 'email')}" if request.deliveries > 1 else ""
         sent = f"sent {_times(request.attempt)}" if request.attempt else "never sent"
@@ -256,11 +265,15 @@ def _delivery_facts(person: PersonAudit, now: datetime) -> list[tuple[str, str]]
     return [*facts, ("message id", delivery.message_id if delivery else "")]
 
 
-def _membership(person: PersonAudit) -> str:
+def _from(moment: datetime, now: datetime, zone: str) -> str:
+    return f"{show_zoned(moment, zone)} · {say_distance(moment - now)}"
+
+
+def _membership(person: PersonAudit, zone: str) -> str:
     since, frozen_at = person.on_list_since, person.broadcast.created_at
     if since is None:
         return "no; erased since then" if person.delivery else "no"
-    told = f"since {show_utc(since)}"
+    told = f"since {show_zoned(since, zone)}"
     if person.delivery is not None:
         return told
     if since > frozen_at:
@@ -272,7 +285,7 @@ def _person_data(person: PersonAudit, now: datetime) -> dict[str, object]:
     return {
         "broadcast": person.broadcast.id,
         "email": person.email,
-        "answer": _answer(person, now),
+        "answer": _answer(person, now, "UTC"),
         "delivery": _delivery_data(person.delivery) if person.delivery else None,
         "request": person.request,
         "on_list_since": person.on_list_since,

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from shlex import quote
+from zoneinfo import ZoneInfo
 
 from newsletter.cli import output
 from newsletter.cli.options import Email
 from newsletter.cli.workspace import opened_database
-from newsletter.language.clock import show_day, show_minute, show_utc
+from newsletter.language.clock import show_day, show_zoned
 from newsletter.model.audience import Subscriber, Suppression
 from newsletter.model.broadcast import label_of
 from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
@@ -21,34 +22,47 @@ _SHOWN = 20  # rows per table; `export` includes all of them
 _LONGEST_DETAIL = 40  # links cannot be wrapped, and a terminal has 80 columns
 _NOTHING = "nothing on record"
 
-_DELIVERIES: dict[str, Callable[[PastDelivery], str]] = {
-    "broadcast": lambda past: str(past.broadcast),
-    "issue": lambda past: past.issue,
-    "status": lambda past: label_of(past.status),
-    "when (UTC)": lambda past: show_minute(past.at),
-    "reason": lambda past: past.reason,
-}
-_EVENTS: dict[str, Callable[[PastEvent], str]] = {
-    "when (UTC)": lambda event: show_minute(event.at),
-    "issue": lambda event: event.issue or f"broadcast {event.broadcast}",
-    "what": lambda event: event.type.value,
-    "detail": lambda event: output.shortened(event.detail, _LONGEST_DETAIL),
-}
-_SOFT_BOUNCES: dict[str, Callable[[PastSoftBounce], str]] = {
-    "when (UTC)": lambda bounce: show_minute(bounce.at),
-    "detail": lambda bounce: bounce.detail,
-}
+
+def _deliveries(zone: str) -> dict[str, Callable[[PastDelivery], str]]:
+    return {
+        "broadcast": lambda past: str(past.broadcast),
+        "issue": lambda past: past.issue,
+        "status": lambda past: label_of(past.status),
+        "when": lambda past: show_zoned(past.at, zone),
+        "reason": lambda past: past.reason,
+    }
+
+
+def _events(zone: str) -> dict[str, Callable[[PastEvent], str]]:
+    return {
+        "when": lambda event: show_zoned(event.at, zone),
+        "issue": lambda event: event.issue or f"broadcast {event.broadcast}",
+        "what": lambda event: event.type.value,
+        "detail": lambda event: output.shortened(event.detail, _LONGEST_DETAIL),
+    }
+
+
+def _soft_bounces(zone: str) -> dict[str, Callable[[PastSoftBounce], str]]:
+    return {
+        "when": lambda bounce: show_zoned(bounce.at, zone),
+        "detail": lambda bounce: bounce.detail,
+    }
+
+
 _REASONS = {
     "often": "too many emails",
     "content": "not what they expected",
     "never": "never signed up",
     "other": "another reason",
 }
-_REMARKS: dict[str, Callable[[LeavingRemark], str]] = {
-    "when (UTC)": lambda left: show_minute(left.at),
-    "reason": lambda left: _REASONS.get(left.reason, left.reason),
-    "in their words": lambda left: left.remark,
-}
+
+
+def _remarks(zone: str) -> dict[str, Callable[[LeavingRemark], str]]:
+    return {
+        "when": lambda left: show_zoned(left.at, zone),
+        "reason": lambda left: _REASONS.get(left.reason, left.reason),
+        "in their words": lambda left: left.remark,
+    }
 
 
 def show(email: Email) -> None:
@@ -57,13 +71,13 @@ def show(email: Email) -> None:
     Shows the person's fields, tags and consent, whether the address is blocked and why they left, and the emails
     sent to it.
     """
-    with opened_database() as (_, database):
+    with opened_database() as (config, database):
         person = require_person(database, email, key=forget_key())
-    _print_known(person, now=datetime.now(UTC))
+    _print_known(person, zone=config.settings.newsletter.timezone, now=datetime.now(UTC))
     output.print_next(f"newsletter subscribers export {quote(person.email)}", "to export all of it as JSON")
 
 
-def _print_known(person: KnownPerson, *, now: datetime) -> None:
+def _print_known(person: KnownPerson, *, zone: str, now: datetime) -> None:
     """Print the person's fields and consent, whether they can be emailed, and what happened to their emails."""
     subscriber = person.subscriber
     output.say(output.styled(person.email, "bold"))
@@ -71,33 +85,33 @@ def _print_known(person: KnownPerson, *, now: datetime) -> None:
         output.say("  not on the list")
     else:
         imports = "\n".join(
-            f"{past.file or 'a list'}, {show_utc(past.at)}{', undone since' if past.undone_at else ''}"
+            f"{past.file or 'a list'}, {show_zoned(past.at, zone)}{', undone since' if past.undone_at else ''}"
             for past in person.imports
         )
-        columns = _column_facts(subscriber.record, is_consent=False)
-        output.print_facts([*columns, ("changed", show_utc(subscriber.updated_at)), ("imported", imports)])
-        _print_part("Consent", _consent_facts(person, subscriber))
-    _print_part("Email", _mail_facts(person, now=now))
-    _print_rows("Why they left", _REMARKS, person.leaving_remarks)
-    _print_rows("What they were sent", _DELIVERIES, person.deliveries)
-    _print_rows("What was reported", _EVENTS, person.events)
-    _print_rows("Soft bounces", _SOFT_BOUNCES, person.soft_bounces)
+        columns = _column_facts(subscriber.record, zone, is_consent=False)
+        output.print_facts([*columns, ("changed", show_zoned(subscriber.updated_at, zone)), ("imported", imports)])
+        _print_part("Consent", _consent_facts(person, subscriber, zone))
+    _print_part("Email", _mail_facts(person, zone, now=now))
+    _print_rows("Why they left", _remarks(zone), person.leaving_remarks)
+    _print_rows("What they were sent", _deliveries(zone), person.deliveries)
+    _print_rows("What was reported", _events(zone), person.events)
+    _print_rows("Soft bounces", _soft_bounces(zone), person.soft_bounces)
 
 
-def _consent_facts(person: KnownPerson, subscriber: Subscriber) -> list[tuple[str, str]]:
+def _consent_facts(person: KnownPerson, subscriber: Subscriber, zone: str) -> list[tuple[str, str]]:
     earlier = [
-        f"{show_utc(past.consented_at)}, {past.source or 'source unknown'}"
-        f"{f', wording {past.wording}' if past.wording else ''}; until {show_utc(past.replaced_at)}"
+        f"{show_zoned(past.consented_at, zone)}, {past.source or 'source unknown'}"
+        f"{f', wording {past.wording}' if past.wording else ''}; until {show_zoned(past.replaced_at, zone)}"
         for past in person.past_consents
     ]
     return [
         ("given", "" if subscriber.record.consented_at else _NOTHING),
-        *_column_facts(subscriber.record, is_consent=True),
+        *_column_facts(subscriber.record, zone, is_consent=True),
         ("before", "\n".join(earlier)),
     ]
 
 
-def _column_facts(record: SubscriberRecord, *, is_consent: bool) -> list[tuple[str, str]]:
+def _column_facts(record: SubscriberRecord, zone: str, *, is_consent: bool) -> list[tuple[str, str]]:
     """Return a label and a string per column. Adjacent columns with the same label, such as the names, are joined."""
     facts: list[tuple[str, str]] = []
     for column, value in zip(COLUMNS, record.values, strict=True):
@@ -106,34 +120,35 @@ def _column_facts(record: SubscriberRecord, *, is_consent: bool) -> list[tuple[s
         if isinstance(value, Mapping):
             facts += sorted(value.items())
         elif facts and facts[-1][0] == column.label:
-            facts[-1] = (column.label, f"{facts[-1][1]} {_text(value)}".strip())
+            facts[-1] = (column.label, f"{facts[-1][1]} {_text(value, zone)}".strip())
         else:
-            facts.append((column.label, _text(value)))
+            facts.append((column.label, _text(value, zone)))
     return facts
 
 
-def _text(value: str | datetime | tuple[str, ...] | None) -> str:
+def _text(value: str | datetime | tuple[str, ...] | None, zone: str) -> str:
     if isinstance(value, datetime):
-        return show_utc(value)
+        return show_zoned(value, zone)
     return ", ".join(value) if isinstance(value, tuple) else value or ""
 
 
-def _mail_facts(person: KnownPerson, *, now: datetime) -> list[tuple[str, str]]:
+def _mail_facts(person: KnownPerson, zone: str, *, now: datetime) -> list[tuple[str, str]]:
+    own = ZoneInfo(zone)
     lifted = [
-        f"{past.reason.value}{f' ({past.topic})' if past.topic else ''}, {show_day(past.created_at)} "
-        f"to {show_day(past.lifted_at)}: {past.because}"
+        f"{past.reason.value}{f' ({past.topic})' if past.topic else ''}, {show_day(past.created_at.astimezone(own))} "
+        f"to {show_day(past.lifted_at.astimezone(own))}: {past.because}"
         for past in person.past_suppressions
     ]
     return [
-        ("emailed", _standing(person, now=now)),
-        *[("left topic", f"{left.topic}, {_since(left)}") for left in person.left_topics],
+        ("emailed", _standing(person, zone, now=now)),
+        *[("left topic", f"{left.topic}, {_since(left, zone)}") for left in person.left_topics],
         ("before", "\n".join(lifted)),
     ]
 
 
-def _standing(person: KnownPerson, *, now: datetime) -> str:
+def _standing(person: KnownPerson, zone: str, *, now: datetime) -> str:
     if person.suppression is not None:
-        return output.styled(f"never: {person.suppression.reason.value}, {_since(person.suppression)}", "red")
+        return output.styled(f"never: {person.suppression.reason.value}, {_since(person.suppression, zone)}", "red")
     if person.subscriber is None:
         return "no: not on the list"
     if not person.subscriber.record.may_be_mailed:
@@ -143,9 +158,9 @@ def _standing(person: KnownPerson, *, now: datetime) -> str:
     return output.styled("yes", "green")
 
 
-def _since(suppression: Suppression) -> str:
+def _since(suppression: Suppression, zone: str) -> str:
     detail = f" ({suppression.detail})" if suppression.detail else ""
-    return f"since {show_utc(suppression.created_at)}{detail}"
+    return f"since {show_zoned(suppression.created_at, zone)}{detail}"
 
 
 def _print_part(title: str, facts: Sequence[tuple[str, str]]) -> None:

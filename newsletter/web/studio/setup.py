@@ -22,6 +22,7 @@ from newsletter.workflows.setup.situation import Situation, look_at
 from newsletter.workflows.setup.steps import STEPS, SetupStep, StepState, first_unfinished
 
 _PLACE = "/-/setup"
+OTHER = "other"  # chosen to type an answer that is not among the choices
 _FIELD_LIMIT = 2_000  # characters of one answer
 
 
@@ -101,7 +102,7 @@ class _SetupPages:
         troubles: dict[str, _Trouble] = {}
         asked = step.asked(self._situation())
         typed = {
-            question: fields[question.name].strip()[:_FIELD_LIMIT] for question in asked if question.name in fields
+            question: _typed(fields, question.name)[:_FIELD_LIMIT] for question in asked if question.name in fields
         }
         # Empty fields come last. Their suggestions follow from the other answers, and are used only if those are fine.
         for question, text in sorted(typed.items(), key=lambda each: not each[1]):
@@ -160,6 +161,7 @@ class _SetupPages:
             state=step.state(situation),
             questions=step.asked(situation),
             situation=situation,
+            other=OTHER,
             guide=step.guide(situation),
             troubles=troubles or {},
             failure=failure,
@@ -190,6 +192,12 @@ async def _fields_of(request: Request) -> Mapping[str, str]:
     """Return the last value of each field: a button's value comes after that of the field it replaces."""
     fields = parse_qs((await request.body()).decode(errors="replace"), keep_blank_values=True)
     return {name: values[-1] for name, values in fields.items()}
+
+
+def _typed(fields: Mapping[str, str], name: str) -> str:
+    """Return an answer. If none of the choices was chosen, it is in the field beside them."""
+    chosen = fields[name].strip()
+    return fields.get(f"{name}:other", "").strip() if chosen == OTHER else chosen
 
 
 def _listed(situation: Situation) -> tuple[_ListedStep, ...]:

@@ -16,7 +16,7 @@ from newsletter.checks.reading.document import normalized
 from newsletter.checks.reading.sources import Sources, index_sources
 from newsletter.model.finding import Place
 from newsletter.model.rendered import RenderedVariant
-from newsletter.model.slots import Template
+from newsletter.model.slots import MERGE_TOKEN, Template
 from newsletter.workflows.compose.compose import Composed
 
 PLACE_ATTRIBUTE, BLOCK_ATTRIBUTE = "data-place", "data-block"
@@ -34,7 +34,7 @@ class Block(Struct, frozen=True, kw_only=True):
     """An image or a run of text of the email, and its place. Its number is its position in the email."""
 
     place: Place
-    words: str  # with merge fields as written; the alt text of an image
+    words: str  # with merge fields as written, and without local times; the alt text of an image
 
 
 class PlacedVariant(Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ def place_blocks(composed: Composed, variant: RenderedVariant) -> PlacedVariant:
         if piece.place is not None:
             place, number = escape(str(piece.place)), len(blocks)
             edits.append((piece.at, f' {PLACE_ATTRIBUTE}="{place}" {BLOCK_ATTRIBUTE}="{number}"'))
-            blocks.append(Block(place=piece.place, words=composed.issue.readable(piece.words)))
+            blocks.append(Block(place=piece.place, words=MERGE_TOKEN.sub("", composed.issue.readable(piece.words))))
     html_template = _with_insertions(variant.html, [len(slot.source.token) for slot in variant.slots], edits)
     return PlacedVariant(variant=replace(variant, html=html_template), blocks=tuple(blocks))
 

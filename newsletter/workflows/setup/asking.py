@@ -43,6 +43,8 @@ class SetupQuestion(Struct, frozen=True, kw_only=True):
     options: Callable[[Situation], tuple[Option, ...]] = lambda _: ()
     applies: Callable[[Situation], bool] = lambda _: True
     is_optional: bool = False
+    choices: Callable[[], tuple[Option, ...]] = tuple  # what a form offers to choose from; another answer can be typed
+    is_long: bool = False  # whether there are too many choices to read them all
 
 
 def answer(question: SetupQuestion, situation: Situation, text: str) -> str:

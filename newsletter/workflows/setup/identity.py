@@ -3,10 +3,15 @@
 from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from newsletter.errors import FaultError
+from newsletter.language.catalogue import spoken_languages
+from newsletter.language.offered import own_name, zone_names
 from newsletter.model.typography import has_ideographs
 from newsletter.model.values import EmailAddress, Language, OneLine, TimeZone, WebAddress
-from newsletter.workflows.setup.asking import SetupQuestion, checked, saving, setting
+from newsletter.system.zone_database import zone_of_machine
+from newsletter.workflows.setup.asking import Option, SetupQuestion, checked, saving, setting
 from newsletter.workflows.setup.settings_file import Changes
 from newsletter.workflows.setup.situation import Situation
 
@@ -115,21 +120,29 @@ SENDER_QUESTIONS: tuple[SetupQuestion, ...] = (
         type_=OneLine,
         suggested=_reason,
     ),
-    setting(
-        "language",
-        "The newsletter's language",
-        "newsletter",
-        "language",
-        about="A code such as en, es or pt-BR.",
-        type_=Language,
+    replace(
+        setting(
+            "language",
+            "The newsletter's language",
+            "newsletter",
+            "language",
+            about="A code such as en, es or pt-BR.",
+            type_=Language,
+        ),
+        choices=lambda: tuple(Option(value=code, label=own_name(code)) for code in spoken_languages()),
     ),
-    setting(
-        "timezone",
-        "Your time zone",
-        "newsletter",
-        "timezone",
-        about="A continent and a city, such as Europe/Paris.",
-        type_=TimeZone,
+    replace(
+        setting(
+            "timezone",
+            "Your time zone",
+            "newsletter",
+            "timezone",
+            about="A continent and a city, such as Europe/Paris.",
+            type_=TimeZone,
+            suggested=lambda situation: zone_of_machine(situation.environ),
+        ),
+        choices=lambda: tuple(Option(value=zone, label=label) for zone, label in zone_names("en")),
+        is_long=True,
     ),
 )
 

@@ -31,7 +31,7 @@ GONE = KnownPerson(
 def test_every_reason_that_the_page_offers_is_said_in_words(reason: str, capsys: pytest.CaptureFixture[str]) -> None:
     person = replace(GONE, leaving_remarks=(LeavingRemark(at=NOW, reason=reason, remark="Once a month, please."),))
 
-    show._print_known(person, now=NOW)
+    show._print_known(person, zone="UTC", now=NOW)
 
     lines = capsys.readouterr().out.splitlines()
     row = lines[lines.index("Why they left") + 2]
@@ -42,5 +42,11 @@ def test_every_reason_that_the_page_offers_is_said_in_words(reason: str, capsys:
 
 
 def test_a_person_who_gave_no_reason_has_no_such_part(capsys: pytest.CaptureFixture[str]) -> None:
-    show._print_known(GONE, now=NOW)
+    show._print_known(GONE, zone="UTC", now=NOW)
     assert "Why they left" not in capsys.readouterr().out
+
+
+def test_times_are_in_the_newsletters_time_zone(capsys: pytest.CaptureFixture[str]) -> None:
+    person = replace(GONE, leaving_remarks=(LeavingRemark(at=NOW, reason="often", remark=""),))
+    show._print_known(person, zone="America/Los_Angeles", now=NOW)
+    assert "2026-02-28 16:00 PST" in capsys.readouterr().out

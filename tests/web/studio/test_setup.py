@@ -69,6 +69,41 @@ def test_suggestions_for_empty_fields_wait_until_the_others_are_right(guest: Vis
     assert load_config(root).settings.newsletter.organization == "Harbour"
 
 
+def test_languages_are_chosen_from_a_list_and_another_can_be_typed(guest: Visitor, root: Path) -> None:
+    place = "/-/setup/sender"
+    page = guest.get(place).text
+    assert '<option value="en" selected>English (en)</option>' in page
+    assert '<option value="ja">日本語 (ja)</option>' in page
+
+    for fields, language in (
+        ({"language": "ja", "language:other": "da"}, "ja"),
+        ({"language": "other", "language:other": "da"}, "da"),
+    ):
+        guest.post(place, {"token": token(guest, place), **fields})
+        assert load_config(root).settings.newsletter.language == language
+    assert 'name="language:other" value="da"' in guest.get(place).text
+
+    wrong = guest.post(place, {"token": token(guest, place), "language": "other", "language:other": "Danish"})
+    assert wrong.status_code == 422
+    assert 'name="language:other" value="Danish"' in wrong.text
+    assert load_config(root).settings.newsletter.language == "da"
+
+
+def test_time_zones_are_suggested_and_the_computers_is_one_press_away(
+    guest: Visitor, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/Halifax")
+    place = "/-/setup/sender"
+    page = guest.get(place).text
+    assert 'list="timezone-options"' in page
+    assert '<option value="Asia/Tokyo">Japan – Tokyo</option>' in page
+    assert '<button name="timezone" value="America/Halifax" class="near">' in page
+
+    guest.post(place, {"token": token(guest, place), "timezone": "America/Halifax"})
+    assert load_config(root).settings.newsletter.timezone == "America/Halifax"
+    assert "as this computer does" not in guest.get(place).text
+
+
 def test_fields_that_setup_does_not_ask_for_change_nothing(guest: Visitor, root: Path) -> None:
     place, before = "/-/setup/look", (root / CONFIG_FILE).read_bytes()
 

@@ -91,6 +91,11 @@ def test_an_end_that_cannot_be_is_left_out(tmp_path: Path, ends: date) -> None:
     assert item.fields.ends is None
 
 
+def test_an_end_in_another_zone_is_told_in_the_zone_of_the_start(tmp_path: Path) -> None:
+    (item,) = read(tmp_path, event(datetime(2026, 3, 1, 9, tzinfo=PARIS), datetime(2026, 3, 1, 10, tzinfo=UTC)))
+    assert str(item.fields.ends) == "2026-03-01 11:00:00"
+
+
 @given(st.integers(0, 365 * 24 * 60), st.sampled_from(ZONES))
 @REUSED
 def test_an_event_starts_at_the_same_instant_in_its_file(tmp_path: Path, minutes: int, zone: str) -> None:

@@ -113,9 +113,10 @@ def _page_of(sitter: Sitter) -> str:
 def _frame_css(frame: AppFrame, *, is_recolored: bool) -> str:
     ground, text = (frame.dark_ground, frame.dark_text) if is_recolored else (frame.ground, "")
     color = f"color: {text}" if text else ""
+    link = (is_recolored and frame.dark_link) or frame.link
     return (
         f"html {{ background: {ground}; {color} }} body {{ margin: {frame.margin}; font: {frame.font} }} "
-        f"a:any-link {{ color: {frame.link} }} ::-webkit-scrollbar {{ display: none }}"
+        f"a:any-link {{ color: {link} }} ::-webkit-scrollbar {{ display: none }}"
     )
 
 

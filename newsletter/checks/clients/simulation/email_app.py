@@ -51,6 +51,7 @@ class AppFrame(Struct, frozen=True, kw_only=True):
     ground: str = "#ffffff"
     dark_ground: str = "#121212"
     dark_text: str = "#e6e6e6"
+    dark_link: str = ""  # if the app's dark mode leaves the links without a color of their own
 
 
 Step = Callable[[AppMail], None]

@@ -192,7 +192,12 @@ APPS = (
         key="thunderbird",
         name="Thunderbird",
         clients=("thunderbird.macos", "thunderbird.windows"),
-        frame=AppFrame(font='16px "Times New Roman", Tinos, serif', dark_ground="#1c1b22", dark_text="#fbfbfe"),
+        frame=AppFrame(
+            font='16px "Times New Roman", Tinos, serif',
+            dark_ground="#1c1b22",
+            dark_text="#fbfbfe",
+            dark_link="#8c8cff",  # Gecko's color for links on a dark page (browser.anchor_color.dark)
+        ),
         dark=Dark.THUNDERBIRD,
         dark_basis=Basis.DOCUMENTED,
         dark_note="From Thunderbird's own source. It is not certain that the email's dark colors apply too.",

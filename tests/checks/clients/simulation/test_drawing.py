@@ -92,3 +92,11 @@ def test_a_whole_picture_is_as_long_as_the_email() -> None:
     (drawing,) = drawn([Sitter(simulated=long, shade=Shade.LIGHT, is_whole=True)], ())
     with Image.open(io.BytesIO(drawing.content)) as picture:
         assert picture.size[1] >= 3000
+
+
+def test_links_without_a_color_can_be_read_on_thunderbirds_dark_page() -> None:
+    frame = next(app for app in APPS if app.key == "thunderbird").frame
+    assert Color(frame.dark_link).contrast(frame.dark_ground, method="wcag21") >= 4.5
+    block = "<a href='https://example.org' style='color:#9C3353;font:400px/1 sans-serif'>██</a>"
+    (drawing,) = pixels((sat("thunderbird", block), Shade.DARK))
+    assert far(drawing, frame.dark_link) < 12

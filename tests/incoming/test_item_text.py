@@ -122,10 +122,10 @@ def test_whatever_an_entry_says_its_file_is_read_or_its_mistakes_have_a_place(
     channel = "<rss version='2.0'><channel><item><guid>1</guid><title>{}</title><description>{}</description></item>"
     content = f"{channel.format(*words)}</channel></rss>".encode(errors="replace")
     for entry in entries_of_feed(content, "https://example.org/feed.xml", 1):
-        mistakes, titles = [], [entry.title.split()]
+        names, mistakes = [item_name(1, entry)], []
         try:
-            titles = [item.fields.title.split() for item in read(tmp_path, entry)]
+            names = [item.name for item in read(tmp_path, entry)]
         except MistakesError as err:
             mistakes = list(err.mistakes)
-        assert titles == [entry.title.split()]
+        assert names == [item_name(1, entry)]
         assert all(mistake.path.endswith(f"{entry.key}.md") and mistake.line for mistake in mistakes)

@@ -59,7 +59,7 @@ COMMANDS: Mapping[str, Table] = {
         "send.status": "Show the status of your broadcasts, with the number of emails in each state.",
         "send.resume": "Continue a broadcast that was interrupted or paused.",
         "send.resolve": "Decide what to do about emails that may or may not have been sent.",
-        "send.correct": "Correct the time or place of an event for exactly those who were told something else.",
+        "send.correct": "Send a correction to everyone who was told another time or place of an event.",
         "send.audit": "Show the full record of a broadcast and the people behind each number.",
         "publish": "Publish the archive: your issues as web pages, with feeds, a search and the images of your emails.",
     },
@@ -109,13 +109,13 @@ EVENTS: Table = {
 TRANSLATIONS: Table = {
     "translations.show": "Show what is missing or stale in the translations of an issue.",
     "translations.export": "Write the sentences of an issue for a translator, as XLIFF 2.0 or PO.",
-    "translations.import_": "Check the files from a translator, show what changes, and write it into the issue.",
+    "translations.import_": "Check files from a translator, show the changes, and write them into the issue.",
     "translations.accept": (
         "Accept the translations of an issue as they are, after you have read or written them yourself."
     ),
 }
 ISSUES: Table = {
-    "issues.import_": "Import past issues of another tool into the archive, after showing you what is lost.",
+    "issues.import_": "Import past issues from another tool into the archive, after showing you what they lose.",
 }
 # The groups of commands, by the word with which their commands begin.
 GROUPS: Mapping[str, Table] = {
@@ -262,10 +262,10 @@ app = _group(
 subscribers = _group("Import, export and manage your subscribers.", {"": SUBSCRIBERS})
 suppressions = _group("Manage blocked addresses, which must not be emailed.", {"": SUPPRESSIONS})
 translations = _group(
-    "Show what is not translated, and exchange it with translators.", {"": TRANSLATIONS}, cls=ShowingGroup
+    "Show which sentences are not translated, and exchange them with translators.", {"": TRANSLATIONS}, cls=ShowingGroup
 )
 events = _group("Take in what comes back: bounces, complaints and a provider's events.", {"": EVENTS})
-issues = _group("Import past issues of another tool.", {"": ISSUES})
+issues = _group("Import past issues from another tool.", {"": ISSUES})
 app.add_typer(issues, name="issues", rich_help_panel="Write")
 app.add_typer(translations, name="translations", rich_help_panel="Write")
 app.add_typer(events, name="events", rich_help_panel="After sending")

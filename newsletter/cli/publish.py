@@ -27,7 +27,10 @@ from newsletter.workflows.publish.publish import (
 )
 
 _TO = "Publish to this folder or address instead of the one in newsletter.toml."
-_AGAIN = "Write all files, also those that have not changed, for a place that lost files."
+_AGAIN = "Write all files, even unchanged ones, for a destination that lost files."
+_EMPTY = (
+    "An issue appears in the archive when it is sent. To show it earlier, write `visibility: public` in its issue.yaml."
+)
 _MOST_SHOWN = 12  # paths of one kind
 
 
@@ -40,8 +43,8 @@ def publish(
 ) -> None:
     """Publish the archive: your issues as web pages, with feeds, a search and the images of your emails.
 
-    Only files that changed are written. You are asked before pages are removed. Which issues are public is in their
-    `visibility`, or in newsletter.toml under [archive].
+    Only files that changed are written. You are asked before pages are removed. An issue appears when it is sent,
+    unless `visibility` in its issue.yaml, or in newsletter.toml under [archive], says otherwise.
 
     Exits with status 1 if you do not confirm.
     """
@@ -86,9 +89,10 @@ def _print_plan(plan: SitePlan, edition: Edition, to: str) -> None:
     listed = {page.issue for page in edition.pages if page.is_listed}
     unlisted = {page.issue for page in edition.pages if not page.is_listed}
     issues = output.count_of(len(listed), "issue") + (f", {len(unlisted)} unlisted" if unlisted else "")
+    languages = output.count_of(len({page.language for page in edition.pages}), "language")
     output.print_facts(
         [
-            ("Archive", f"{issues} in {output.count_of(len({page.language for page in edition.pages}), 'language')}"),
+            ("Archive", f"{issues} in {languages}" if edition.pages else "no issues yet"),
             ("To", to),
             ("Added", _told(plan.added)),
             ("Changed", _told(plan.changed)),
@@ -96,7 +100,7 @@ def _print_plan(plan: SitePlan, edition: Edition, to: str) -> None:
             ("Unchanged", output.count_of(len(plan.unchanged), "file")),
         ]
     )
-    output.print_notes(edition.notes)
+    output.print_notes((*(() if edition.pages else (_EMPTY,)), *edition.notes))
 
 
 def _told(paths: tuple[str, ...]) -> str:

@@ -76,7 +76,7 @@ def test_a_correction_goes_through_the_outbox_once_and_mends_the_archive(februar
     event.write_text(event.read_text().replace(" 08:00", " 07:00").replace(" 11:00", " 10:00"))
 
     planned = run(february, "correct", "2026-02", "self-forgiveness", "--dry-run")
-    assert "told before: Wednesday, February 27, 2036 | 8:00–11:00 am PT" in planned.stderr + planned.stdout
+    assert "told earlier: Wednesday, February 27, 2036 | 8:00–11:00 am PT" in planned.stderr + planned.stdout
     run(february, "correct", "2026-02", "self-forgiveness", "--yes")
     corrected = [file for file in (february / "outbox").rglob("*.eml") if "/b2-" in str(file)]
     assert len(corrected) == len(ZONES)

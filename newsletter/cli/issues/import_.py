@@ -34,11 +34,11 @@ def import_(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Import past issues of another tool into the archive, after showing you what is lost.
+    """Import past issues from another tool into the archive, after showing you what they lose.
 
     Reads exports of Buttondown, Ghost, Kit, Mailchimp and Substack. Each issue becomes a folder in `archive/`, which
     `newsletter publish` shows on the web. It is never sent. Existing folders are left alone, so it is safe to repeat
-    an import. Images stay links to where they are, unless the export contains them.
+    an import. Images are still loaded from the other tool, unless the export contains them.
     """
     config = current_config()
     with bars.progress("Reading", None, unit="issues") as advance:

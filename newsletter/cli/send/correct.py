@@ -42,11 +42,11 @@ def correct(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Correct the time or place of an event for exactly those who were told something else.
+    """Send a correction to everyone who was told another time or place of an event.
 
-    Edit the event first, or update the time zones. Everyone whose last email about it told another time or place gets a
-    short email with the old and the new one, each on the clocks of the event and of the reader. No one gets the same
-    correction twice.
+    Edit the event first, or update the time zones. Everyone whose last email about it had another time or place gets a
+    short email with the old and the new one, in the event's time zone and in their own. No one gets the same correction
+    twice.
 
     Exits with status 1 if a problem blocks sending, or if you do not confirm.
     """
@@ -60,7 +60,7 @@ def correct(
             config, database, require_issue(config, issue), event, schedule=schedule, provider=provider, now=now
         )
         if planned is None:
-            output.say(f"Everyone who was told about {event} was told what is true now. Nothing was sent.")
+            output.say(f"No one needs a correction: everyone who was told about {event} was told what is true now.")
             return
         _print(config, planned, provider, now=now)
         if approve_as is not None:
@@ -82,7 +82,7 @@ def _print(config: Config, planned: PlannedCorrection, provider: Provider | None
     output.note(f"The event is now: {planned.event.shown}{_place(planned.event.location)}")
     for each in planned.misled:
         before = f"{each.told.shown}{_place(each.told.location)}"
-        output.note(f"{people_of(len(each.people))} told before: {before}")
+        output.note(f"{people_of(len(each.people))} told earlier: {before}")
 
 
 def _place(location: str) -> str:

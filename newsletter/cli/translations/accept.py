@@ -27,7 +27,7 @@ def accept(
 ) -> None:
     """Accept the translations of an issue as they are, after you have read or written them yourself.
 
-    Stale sentences count as up to date from then on. Sentences that the original no longer has are deleted, blocks are
+    Stale sentences count as current from then on. Sentences that the original no longer has are deleted, paragraphs are
     put in the order of the original, and links lead where those of the original lead.
     """
     config = current_config()
@@ -35,7 +35,7 @@ def accept(
     (status,) = translations_of(config, folder, language=language)
     plan = plan_acceptance(status, files)
     if not plan.writes:
-        output.note("These translations are up to date already.")
+        output.note("These translations are current already.")
         return
     for translation, each in plan.sentences[:_MOST_SHOWN]:
         output.say(f"{each.place}  {each.text}", hang=4)

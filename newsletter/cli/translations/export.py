@@ -18,7 +18,7 @@ from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.translations.export import ENDINGS, TranslationForm, exported_translations
 from newsletter.workflows.translations.overview import translations_of
 
-_FORMS = f"The form of the file: {' or '.join(TranslationForm)}."
+_FORMS = f"The format of the file: {' or '.join(TranslationForm)}."
 
 
 def export(
@@ -32,7 +32,7 @@ def export(
 ) -> None:
     """Write the sentences of an issue for a translator, as XLIFF 2.0 or PO.
 
-    What is already translated goes with them. Merge fields, links, dates and prices are codes that a translator can
+    Existing translations are included. Merge fields, links, dates and prices are codes that a translator can
     move but not change. See docs/translations.md for the programs that open these files.
     """
     config = current_config()

@@ -23,10 +23,10 @@ def import_(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Check the files from a translator, show what changes, and write it into the issue.
+    """Check files from a translator, show the changes, and write them into the issue.
 
-    Everything is checked before anything is written. A sentence is taken only if it has the merge fields, links, dates
-    and prices of its original. Sentences that are not translated yet stay open.
+    Everything is checked before anything is written. A sentence is imported only if it has the merge fields, links,
+    dates and prices of its original. Sentences that are not translated yet are skipped.
     """
     config = current_config()
     plans = plan_import(config, files, replaces_newer=replace_newer)
@@ -34,7 +34,9 @@ def import_(
         _print_plan(plan)
     writes = [write for plan in plans for write in plan.writes]
     if not writes:
-        output.note("There is nothing new in these files.")
+        is_unmarked = any(plan.unmarked for plan in plans)
+        remedy = "Ask the translator to mark finished sentences as translated, and to return the file again."
+        output.note(f"Nothing was written. {remedy}" if is_unmarked else "There is nothing new in these files.")
         return
     if dry_run:
         output.note_dry_run()
@@ -43,7 +45,7 @@ def import_(
     write_import(plans)
     for write in writes:
         output.say(f"{'changed' if write.before is not None else 'created'}  {write.shown}")
-    output.print_next(f"newsletter translations {quote(plans[0].folder.name)}", "to see what is still open")
+    output.print_next(f"newsletter translations {quote(plans[0].folder.name)}", "to see what is missing or stale")
 
 
 def _print_plan(plan: ImportPlan) -> None:
@@ -55,6 +57,10 @@ def _print_plan(plan: ImportPlan) -> None:
         [
             ("new", count_of(len(taken) - replaced, "sentence")),
             ("replaced", count_of(replaced, "sentence") if replaced else ""),
+            (
+                "skipped",
+                f"{count_of(plan.unmarked, 'sentence')}, not marked as translated in the file" if plan.unmarked else "",
+            ),
             ("the same", count_of(plan.unchanged, "sentence") if plan.unchanged else ""),
             (
                 "kept",

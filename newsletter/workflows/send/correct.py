@@ -40,7 +40,7 @@ from newsletter.workflows.send.plan import BroadcastPlan
 from newsletter.workflows.send.schedule import plan_schedule
 from newsletter.workflows.send.told import Misled, told_otherwise
 
-RECIPIENTS = "those who were told something else"
+RECIPIENTS = "people who were told something else"
 _SECTION = "correction"
 _KEY_LENGTH = 8  # of the digest in the name under which the ledger keeps a correction, so that no one gets it twice
 _TOLD = "told"  # the axis: what people were told before

@@ -113,13 +113,13 @@ def _tracking_line(plan: BroadcastPlan) -> str:
 
 def _archive_line(plan: BroadcastPlan) -> str:
     archive, issue = plan.composed.subject.settings.archive, plan.composed.issue
-    if archive is None or archive.to is None:
+    if archive is None or archive.to is None or plan.request.kind is BroadcastKind.CORRECTION:
         return ""
     visibility = issue.fields.visibility or archive.visibility
     if visibility is Visibility.NONE:
         return "no page: the issue is not in the archive"
     address = address_of(archive.url, issue_path(issue.name))
-    return f"{'unlisted' if visibility is Visibility.UNLISTED else 'public'}, from the first email on: {address}"
+    return f"{'unlisted' if visibility is Visibility.UNLISTED else 'public'}, once the first email is sent: {address}"
 
 
 def _grace_line(grace: timedelta, seat: Seat) -> str:

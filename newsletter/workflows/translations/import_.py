@@ -48,6 +48,7 @@ class ImportPlan(Struct, frozen=True, kw_only=True):
     language: str
     changes: tuple[SentenceChange, ...]
     unchanged: int
+    unmarked: int  # differ from the translation here, but are not marked as translated
     outdated: tuple[ReturnedSentence, ...]  # whose original has changed since the export
     writes: tuple[FileWrite, ...]
 
@@ -65,6 +66,7 @@ class _Arrival(Struct, kw_only=True):
     changes: list[SentenceChange]
     outdated: list[ReturnedSentence]
     unchanged: int = 0
+    unmarked: int = 0
 
 
 def plan_import(config: Config, paths: Sequence[Path], *, replaces_newer: bool = False) -> tuple[ImportPlan, ...]:
@@ -94,6 +96,7 @@ def plan_import(config: Config, paths: Sequence[Path], *, replaces_newer: bool =
             language=language,
             changes=tuple(arrival.changes),
             unchanged=arrival.unchanged,
+            unmarked=arrival.unmarked,
             outdated=tuple(arrival.outdated),
             writes=tuple(_writes(arrival)),
         )
@@ -153,6 +156,9 @@ def _take(
     before = comparable(held.text, found.reader.fields)
     is_unconfirmed = sentence.state is TranslationState.STALE
     is_promoted = new.state is TranslationState.REVIEWED and held.state is not new.state
+    if is_unconfirmed and before != written:
+        arrival.unmarked += 1
+        return
     if is_unconfirmed or (before == written and held.state.is_current and not is_promoted):
         arrival.unchanged += 1
         return

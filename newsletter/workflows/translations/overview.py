@@ -140,7 +140,7 @@ def _finding(translation: TranslatedFile, issue: str) -> Finding:
     if not stale and not translation.surplus:
         what = f"links of the original have changed since this was translated into {name}"
         accept = f"newsletter translations accept {quote(issue)} --language {quote(translation.language)}"
-        remedy = f"take them over with: {accept}"
+        remedy = f"copy them with: {accept}"
     line = min((each.held.line for each in stale), default=1)
     place = Place(path=translation.shown, line=line)
     return Finding(rule=CONTENT_RULE, severity=Severity.WARNING, place=place, what=what, remedy=remedy)

@@ -180,9 +180,9 @@ def test_a_stale_sentence_is_corrected_by_keyboard_on_a_page_for_everyone(
     page.keyboard.type("Nos vemos el 25–27 de febrero de 2026, a las 8:00 am.")
     for _ in range(3):
         page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Save as up to date")).to_be_focused()
+    expect(page.get_by_role("button", name="Save as current")).to_be_focused()
     page.keyboard.press("Enter")
 
-    expect(page.get_by_role("heading", name="Nothing is open")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing is missing or stale")).to_be_visible()
     assert "Nos vemos" in (issue_folder / "letter.es.md").read_text()
     page.close()

@@ -145,6 +145,16 @@ def test_missing_sentences_stay_open_and_reviewed_ones_stay_reviewed(tmp_path: P
     assert counts == {TranslationState.REVIEWED: 3, TranslationState.TRANSLATED: len(segments) - 3}
 
 
+def test_translations_that_are_not_marked_as_translated_are_counted(tmp_path: Path) -> None:
+    config = translated_workspace(tmp_path)
+
+    (found,) = plan(config, translate_xliff(export(config), state="initial"))
+
+    assert found.writes == ()
+    assert found.unmarked > 0
+    assert found.unchanged == 0
+
+
 def test_a_stale_translation_that_nobody_touched_stays_stale(tmp_path: Path) -> None:
     config = translated_workspace(tmp_path)
     take(config, translate(export(config)))

@@ -91,6 +91,11 @@ def test_an_end_that_cannot_be_is_left_out(tmp_path: Path, ends: date) -> None:
     assert item.fields.ends is None
 
 
+def test_an_end_in_another_zone_is_told_in_the_zone_of_the_start(tmp_path: Path) -> None:
+    (item,) = read(tmp_path, event(datetime(2026, 3, 1, 9, tzinfo=PARIS), datetime(2026, 3, 1, 10, tzinfo=UTC)))
+    assert str(item.fields.ends) == "2026-03-01 11:00:00"
+
+
 @given(st.integers(0, 365 * 24 * 60), st.sampled_from(ZONES))
 @REUSED
 def test_an_event_starts_at_the_same_instant_in_its_file(tmp_path: Path, minutes: int, zone: str) -> None:
@@ -117,10 +122,10 @@ def test_whatever_an_entry_says_its_file_is_read_or_its_mistakes_have_a_place(
     channel = "<rss version='2.0'><channel><item><guid>1</guid><title>{}</title><description>{}</description></item>"
     content = f"{channel.format(*words)}</channel></rss>".encode(errors="replace")
     for entry in entries_of_feed(content, "https://example.org/feed.xml", 1):
-        mistakes, titles = [], [entry.title.split()]
+        names, mistakes = [item_name(1, entry)], []
         try:
-            titles = [item.fields.title.split() for item in read(tmp_path, entry)]
+            names = [item.name for item in read(tmp_path, entry)]
         except MistakesError as err:
             mistakes = list(err.mistakes)
-        assert titles == [entry.title.split()]
+        assert names == [item_name(1, entry)]
         assert all(mistake.path.endswith(f"{entry.key}.md") and mistake.line for mistake in mistakes)

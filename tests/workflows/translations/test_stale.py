@@ -41,7 +41,7 @@ def bodies(config: Config) -> list[tuple[Path, list[int]]]:
         start = text.rfind("\n---\n") + 5
         taken = {at for match in ADDRESS.finditer(text) for at in range(*match.span())}
         words = [match.start() for match in WORD.finditer(text, start) if match.start() not in taken]
-        if words and not path.stem.endswith(".es"):
+        if words and "." not in path.stem:  # an original, not a translation
             found.append((path, words))
     return found
 

@@ -23,6 +23,7 @@ _NOT_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[. ]", re.
 _ALLOWED_BEFORE = frozenset({".git", ".hg", ".jj", ".svn", ".DS_Store"})  # in a folder that is otherwise empty
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _DATE_LINE = re.compile(rb"^date:[^\r\n]*", re.MULTILINE)
+_ID_LINE = re.compile(rb"^id[ \t]*:[^\r\n]*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
 _FIRST_EVENT_AFTER = timedelta(days=14)
 
 
@@ -49,7 +50,7 @@ def init_workspace(folder: Path, today: date) -> tuple[Path, ...]:
 
 
 def new_issue(config: Config, name: str, *, source: str | None, issue_date: date | None, today: date) -> Path:
-    """Copy an issue, by default the newest, and give the copy a new name and date. Return the new folder.
+    """Copy an issue, by default the newest, and give the copy a new name and date, and no `id`. Return the new folder.
 
     If the workspace has no issue yet, create a first one. Raise InputError if the name is taken or not a valid name,
     if the `source` issue does not exist, or if the copy cannot be written.
@@ -65,7 +66,8 @@ def new_issue(config: Config, name: str, *, source: str | None, issue_date: date
             shutil.copytree(original, copy, dirs_exist_ok=True)
             fields = copy / ISSUE_FILE
             day = issue_date or _date_for(name, today)
-            fields.write_bytes(_DATE_LINE.sub(f"date: {day}".encode(), fields.read_bytes(), count=1))
+            without_id = _ID_LINE.sub(b"", fields.read_bytes(), count=1)  # the former name of the original alone
+            fields.write_bytes(_DATE_LINE.sub(f"date: {day}".encode(), without_id, count=1))
             keep_ids(config, original, copy, day)
             keep_translations(config, original, copy)
     except OSError as err:

@@ -121,6 +121,18 @@ def test_a_problem_with_an_image_is_told_at_its_line_whatever_its_letters(tmp_pa
     assert lines == [4, 6]
 
 
+@pytest.mark.parametrize("line", ["id: 2026-january\n", "id : '2026-january'  # renamed\n", "id: 2026-january\r\n"])
+def test_a_new_issue_does_not_have_the_former_name_of_the_copied_one(tmp_path: Path, line: str) -> None:
+    config = workspace(tmp_path)
+    path = config.root / "issues/2026-02/issue.yaml"
+    path.write_bytes((line + ISSUE).encode())
+
+    created = new_issue(config, "2026-03", source=None, issue_date=date(2026, 2, 19), today=date(2026, 2, 19))
+
+    assert (created / "issue.yaml").read_bytes() == ISSUE.encode()
+    assert path.read_bytes().startswith(b"id")
+
+
 def test_an_issue_that_is_not_utf8_can_be_copied(tmp_path: Path) -> None:
     config = workspace(tmp_path)
     path = config.root / "issues/2026-02/issue.yaml"

@@ -77,6 +77,13 @@ def test_each_visibility_is_respected(tmp_path: Path, visibility: str, has_page:
     assert bool(elsewhere) == is_listed
 
 
+def test_the_index_for_the_search_has_public_pages_alone(tmp_path: Path) -> None:
+    config = workspace(tmp_path, **{"2026_03": "visibility: unlisted"})
+    publish(config)
+    entry = json.loads((config.root / "site/pagefind/pagefind-entry.json").read_text())
+    assert {language: found["page_count"] for language, found in entry["languages"].items()} == {"en": 1}
+
+
 def test_nothing_about_a_reader_is_on_a_page(tmp_path: Path) -> None:
     letter = LETTER + "\n[Your choices]({{ preferences_url }}) for {{ email }}, {{ city | default('your town') }}\n"
     config = workspace(tmp_path)

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from shutil import which
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 from newsletter.model.published import IssuePage
 from newsletter.site.archive import archive_files
 from newsletter.site.site import Site
+from tests.judges import require_judge
 from tests.site.values import FEBRUARY, JANUARY, LATER, PAGES, SPANISH, URL, site_of
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -182,12 +182,11 @@ def test_the_style_sheet_cannot_be_broken_by_a_font() -> None:
 
 @pytest.mark.parametrize("pages", [PAGES, (), (replace(FEBRUARY, language="ar"),)], ids=["four", "none", "Arabic"])
 def test_pages_are_valid_html(pages: tuple[IssuePage, ...], tmp_path: Path) -> None:
-    program = which("html-validate")
-    if program is None:
-        pytest.skip("html-validate is not installed (npm install --global html-validate)")
+    folder = require_judge("html-validate")
     for path, content in files_of(site_of(*pages, is_searched=True)).items():
         if path.endswith(".html"):
             (tmp_path / path.replace("/", "-")).write_bytes(content)
     (tmp_path / ".htmlvalidate.json").write_text('{"root": true, "extends": ["html-validate:recommended"]}')
-    done = subprocess.run([program, str(tmp_path)], capture_output=True, text=True, check=False)
+    command = ["node", str(folder / "bin/html-validate.mjs"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, re.sub(r"\x1b\[\d+m", "", done.stdout)

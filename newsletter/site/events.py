@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -18,8 +15,7 @@ from newsletter.model.announced import CalendarEvent
 from newsletter.model.site_addresses import address_of, event_path
 from newsletter.model.site_files import SiteFile
 from newsletter.settings.workspace import Palette, Settings
-
-_TEMPLATES = Path(__file__).parent / "pages"
+from newsletter.site.page_templates import page_templates
 
 
 class CalendarLink(Struct, frozen=True, kw_only=True):
@@ -60,7 +56,7 @@ def event_page_file(page: EventPage, settings: Settings) -> SiteFile:
     ]
     known = spoken([language])
     text = (
-        _environment()
+        page_templates()
         .get_template("event.html.j2")
         .render(
             page=page,
@@ -115,16 +111,4 @@ def _style(settings: Settings) -> Markup:
         name: "".join(sign for sign in stack if sign not in "<>{};\\")
         for name, stack in (("heading_font", brand.heading_font), ("body_font", brand.body_font))
     }
-    return Markup(_environment().get_template("event.css.j2").render({**values, **fonts}))  # noqa: S704 - the package's
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    return Markup(page_templates().get_template("event.css.j2").render({**values, **fonts}))  # noqa: S704 - the package's

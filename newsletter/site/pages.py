@@ -6,10 +6,8 @@ from datetime import date
 from functools import cache
 from hashlib import blake2b
 from itertools import groupby
-from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -30,10 +28,10 @@ from newsletter.model.site_addresses import (
 )
 from newsletter.model.site_files import SiteFile
 from newsletter.settings.workspace import Palette
+from newsletter.site.page_templates import TEMPLATES_FOLDER, page_templates
 from newsletter.site.site import Site
 from newsletter.site.words import joining_words, words_in
 
-_TEMPLATES = Path(__file__).parent / "pages"
 _FEEDS = (
     (RSS, "RSS", "application/rss+xml"),
     (ATOM, "Atom", "application/atom+xml"),
@@ -69,9 +67,9 @@ class PagePrinter:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._templates = _environment()
+        self._templates = page_templates()
         self._style = self._asset("site", "css", self._style_sheet())
-        self._script = self._asset("site", "js", (_TEMPLATES / "site.js").read_bytes())
+        self._script = self._asset("site", "js", (TEMPLATES_FOLDER / "site.js").read_bytes())
         self._common = cache(self._common_values)
         self._named = dict(language_names({*site.languages, *(page.language for page in site.pages)}))
 
@@ -268,15 +266,3 @@ def _locale(language: str) -> str:
     likely = get_global("likely_subtags").get(language.replace("-", "_"), "")
     region = next((part for part in reversed(language.split("-")[1:]) if len(part) == 2), likely.rpartition("_")[2])
     return f"{language.partition('-')[0]}_{region}" if region else language
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )

@@ -104,7 +104,7 @@ def after(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def people(count: int) -> dict[str, str]:
-    """People all over the world, and some of whom no zone is known."""
+    """People all over the world, and some whose zone is not known."""
     draw, zones = random.Random(7), sorted(available_timezones() - {"Factory", "localtime"})
     usual = ["", "Mars/Base", "America/Vancouver", "America/Los_Angeles", "America/Winnipeg", "Europe/Berlin"]
     return {f"p{n}@example.org": draw.choice(usual if n % 2 else zones) for n in range(count)}

@@ -13,7 +13,7 @@ from newsletter.cli.options import DryRun, NewestIssue, Yes
 from newsletter.cli.workspace import current_config
 from newsletter.language.counts import count_of
 from newsletter.workflows.compose.compose import require_issue
-from newsletter.workflows.compose.fetch import ItemFate, FetchedItem, FetchedSection, plan_fetch, write_fetch
+from newsletter.workflows.compose.fetch import FetchedItem, FetchedSection, ItemFate, plan_fetch, write_fetch
 
 _SHOWN_AS = {"+": "green", "-": "red"}
 # What only the program reads again.
@@ -62,7 +62,9 @@ def _print_section(section: FetchedSection) -> None:
         output.say(f"  {output.styled(item.fate, 'green' if item.fate is ItemFate.NEW else 'yellow')}  {item.shown}")
         for line in _changed_lines(item):
             output.say(f"    {output.styled(line, _SHOWN_AS.get(line[0], 'dim'))}", hang=6)
-    others = [line for item in section.of(ItemFate.SAME, ItemFate.EDITED, ItemFate.GONE) for line in _about(item, section)]
+    others = [
+        line for item in section.of(ItemFate.SAME, ItemFate.EDITED, ItemFate.GONE) for line in _about(item, section)
+    ]
     for line in ["", *others] if others and section.of(ItemFate.NEW, ItemFate.CHANGED) else others:
         output.say(f"  {line}" if line else "", hang=4)
     for note in section.notes:

@@ -32,7 +32,7 @@ from newsletter.system.parallel import results_of
 from newsletter.system.stream import TimeLimit
 from newsletter.workflows.compose.editing import encoded
 from newsletter.workflows.compose.fetched_files import FetchedFiles
-from newsletter.workflows.translations.writing import FileWrite, write_files
+from newsletter.workflows.compose.file_writes import FileWrite, write_files
 
 _AGENT = f"newsletter/{__version__}"
 _DAYS = 60  # that a calendar is looked ahead
@@ -235,7 +235,7 @@ class _SectionFetch:
         if after is None:
             return
         is_same = item is not None and item.fields.digest == _digest_in(after)
-        fate = ItemFate.NEW if item is None else ItemFate.EDITED if is_edited else ItemFate.SAME if is_same else ItemFate.CHANGED
+        fate = _fate_of(item, is_edited=is_edited, is_same=is_same)
         yield FetchedItem(
             name=path,
             shown=self._config.shown(self._folder / path),
@@ -252,6 +252,14 @@ class _SectionFetch:
         path = f"{self._section.name}/{item.name}.md"
         shown = self._config.shown(self._folder / path)
         return FetchedItem(name=path, shown=shown, title=item.fields.title, fate=ItemFate.GONE)
+
+
+def _fate_of(item: Item | None, *, is_edited: bool, is_same: bool) -> ItemFate:
+    if item is None:
+        return ItemFate.NEW
+    if is_edited:
+        return ItemFate.EDITED
+    return ItemFate.SAME if is_same else ItemFate.CHANGED
 
 
 def _is_about(item: Item, entry: IncomingEntry) -> bool:

@@ -195,16 +195,15 @@ def _of_list(kind: object, value: object, field: FormField, choices: FormChoices
 
 
 def _kind_for(value: object, kind: object) -> object:
-    """Return a kind without `| None`. Of several kinds, return the record for a record, else the first."""
-    if get_origin(kind) is Annotated and get_origin(get_args(kind)[0]) in _UNIONS:
-        kind = get_args(kind)[0]
-    if get_origin(kind) not in _UNIONS:
+    """Return a kind without `| None`. Of a record or something else, return what suits the value."""
+    if get_origin(kind) in _UNIONS:
+        others = [each for each in get_args(kind) if each is not NoneType]
+        kind = others[0] if len(others) == 1 else kind
+    inner = get_args(kind)[0] if get_origin(kind) is Annotated else None
+    forms = [get_args(each)[0] for each in get_args(inner) if get_origin(each) is Annotated]
+    if get_origin(inner) not in _UNIONS or not any(map(_record, forms)):
         return kind
-    others = [each for each in get_args(kind) if each is not NoneType]
-    if len(others) == 1:
-        return _kind_for(value, others[0])
-    bare = [get_args(each)[0] if get_origin(each) is Annotated else each for each in others]
-    return next((each for each in bare if isinstance(value, dict) and _record(each) is not None), bare[0])
+    return next(each for each in forms if isinstance(value, dict) == (_record(each) is not None))
 
 
 def _record(kind: object) -> type[BaseModel] | None:

@@ -17,6 +17,7 @@ from newsletter.workflows.send.begin import Beginning
 from newsletter.workflows.send.carry_out import Work
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.schedule import PATIENCE, lead_of
+from newsletter.workflows.send.watching import watch_due
 
 _UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
 _LONGEST = timedelta(days=180)
@@ -76,6 +77,8 @@ class RehearsedRun(Struct, kw_only=True):
         while is_open(found := self.current()) and self.time() - began < _LONGEST:
             self._move_to_look(next_at)
             known = len(self.waits)
+            for _ in watch_due(work):  # the rest follows a first wave, or is held
+                found = self.current()
             done = work.process(found, stop=self.time.new_event())
             if done.failure:
                 self.failures.append(done.failure)

@@ -1,7 +1,8 @@
 """Finds the Markdown files in an issue's folder: its sections, their items, and those that no section shows."""
 
 import os
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
@@ -11,6 +12,7 @@ from newsletter.model.values import is_language
 
 _ENDING = ".md"
 _INDEX = "index.md"
+_VERSION = re.compile(r"(.+)\.([A-Za-z])(?:\.([A-Za-z-]+))?", re.DOTALL)
 _MARKDOWN_ENDINGS = (".md", ".markdown", ".mdown", ".mkd")
 
 
@@ -34,18 +36,26 @@ class IssueFolder:
         return {name: self.path / file for name, file in found.items()}
 
     def items(self, section: str, languages: Collection[str] = ()) -> Mapping[str, Path]:
-        """Return the file of each item in a section's folder, by name, without translations."""
+        """Return the file of each item in a section's folder, by name, without translations and other versions."""
         found, folder = _by_name(self._written(section)), self.path / section
         return {
             name: folder / file
             for name, file in found.items()
-            if file != _INDEX and not language_in_name(name, found, languages)
+            if file != _INDEX and not (language_in_name(name, found, languages) or version_in_name(name, found))
         }
 
     def has(self, path: Path) -> bool:
         """Return whether a Markdown file was there when the folder was listed."""
         inside, _, name = str(path).removeprefix(self._top).rpartition(os.sep)
         return name in self._files.get(inside, ())
+
+    def forms_of(self, original: Path) -> Iterator[Path]:
+        """Yield the files in other languages and versions: `letter.es.md` and `letter.b.md` for `letter.md`."""
+        inside, _, _ = str(original).removeprefix(self._top).rpartition(os.sep)
+        beginning = f"{original.stem}."
+        for name in self._files.get(inside, ()):
+            if name.startswith(beginning) and name.endswith(_ENDING) and name != original.name:
+                yield original.with_name(name)
 
     def unused(self, used: Collection[Path]) -> tuple[str, ...]:
         """Return the Markdown files that no section shows, relative to the folder. Hidden ones are left out."""
@@ -73,7 +83,7 @@ class IssueFolder:
 
 
 def item_files(folder: Path) -> Mapping[str, Path]:
-    """Return the file of each item in the folder of a section, by name, without translations."""
+    """Return the file of each item in the folder of a section, by name, without translations and other versions."""
     return IssueFolder(folder).items("")
 
 
@@ -87,9 +97,18 @@ def language_in_name(stem: str, known: Collection[str], languages: Collection[st
     return code if is_translation else ""
 
 
-def beside(original: Path, language: str) -> Path:
-    """Return the file of a translation: `letter.es.md` beside `letter.md`."""
-    return original.with_name(f"{original.stem}.{language}{original.suffix}")
+def version_in_name(stem: str, known: Collection[str]) -> str:
+    """Return the letter of a file named `letter.b` or `letter.b.es`, or an empty string if it has none.
+
+    `letter` must be among the `known` files. Letters that name no version are returned too, as they are mistakes.
+    """
+    match = _VERSION.fullmatch(stem)
+    return match[2] if match and match[1] in known and (match[3] is None or is_language(match[3])) else ""
+
+
+def beside(original: Path, form: str) -> Path:
+    """Return the file of a language or version: `letter.es.md` or `letter.b.md` beside `letter.md`."""
+    return original.with_name(f"{original.stem}.{form}{original.suffix}")
 
 
 def _by_name(found: Mapping[str, str]) -> Mapping[str, str]:

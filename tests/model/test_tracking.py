@@ -56,8 +56,8 @@ def sent(variant: RenderedVariant, *, person: int = 0) -> str:
 
 def targets(html: str, **values: TrackingMode) -> list[str]:
     """Where the tracked links of an email lead, without the one that no person sees."""
-    found = with_tracking([variant(f"<body>{html}</body>", **values)], service_url=SERVICE).targets
-    return [target for target in found if target != CANARY]
+    found = with_tracking([variant(f"<body>{html}</body>", **values)], service_url=SERVICE).links
+    return [link.address for number, link in found.items() if number != PICTURE and link.address != CANARY]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,8 @@ def test_untracked_variant_is_unchanged_and_numbers_are_shared_by_all_variants()
 
     assert tracked.variants[1] is plain
     assert tracked.mode is TrackingMode.CONSENTED
-    assert tracked.targets == ("https://example.org/a", CANARY, "https://example.org/b")
+    addresses = {number: link.address for number, link in tracked.links.items()}
+    assert addresses == {PICTURE: "", 1: "https://example.org/a", 2: CANARY, 3: "https://example.org/b"}
     assert TrackingCode(1, is_for_all=False) in [slot.source for slot in tracked.variants[2].slots]
     assert with_tracking([plain], service_url=SERVICE).mode is TrackingMode.OFF
 
@@ -145,9 +146,10 @@ def test_with_the_real_addresses_put_back_the_email_is_the_same(html: str) -> No
     tracked = with_tracking([before], service_url=SERVICE)
     after = sent(tracked.variants[0])
 
-    for number, target in enumerate(tracked.targets, start=1):
-        if target != CANARY:
-            after = re.sub(rf"{SERVICE}/c/7-3-{number}-[0-9A-Za-z_-]{{22}}", escape(target).replace("\\", ""), after)
+    for number, link in tracked.links.items():
+        if link.address != CANARY:
+            target = escape(link.address).replace("\\", "")
+            after = re.sub(rf"{SERVICE}/c/7-3-{number}-[0-9A-Za-z_-]{{22}}", target, after)
     after = re.sub(r'<a href="[^"]*" aria-hidden="true" tabindex="-1"></a><img src="[^"]*/o/[^>]*>', "", after)
     assert after == sent(before)
 

@@ -102,7 +102,7 @@ def freeze_broadcast(
         for number, readership in enumerate(readerships):
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
         keep_told(connection, broadcast_id, {number: content[each] for number, each in enumerate(readerships)})
-        keep_tracking(connection, broadcast_id, request.tracking, request.link_targets)
+        keep_tracking(connection, broadcast_id, request.tracking, request.links)
         _write_journal(connection, broadcast_id, request, members, now=now)
         for drop in _CLEAR_UP:
             drop(connection)

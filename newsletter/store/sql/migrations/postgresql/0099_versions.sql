@@ -1,0 +1,14 @@
+-- Which version of an issue the rest of a broadcast gets, once it is decided. Empty: not yet, or it has no versions.
+ALTER TABLE watch ADD COLUMN chosen TEXT COLLATE "C" NOT NULL DEFAULT '';
+
+-- In totals, the links of each version are different ones, so that their opens and clicks can be counted apart.
+ALTER TABLE tracked_link ADD COLUMN version TEXT COLLATE "C" NOT NULL DEFAULT '';
+
+CREATE TABLE version_total (
+    broadcast INTEGER NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    type TEXT COLLATE "C" NOT NULL,
+    verdict TEXT COLLATE "C" NOT NULL,
+    events INTEGER NOT NULL,
+    PRIMARY KEY (broadcast, version, type, verdict)
+);

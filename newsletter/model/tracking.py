@@ -61,7 +61,9 @@ def with_tracking(variants: Iterable[RenderedVariant], *, service_url: str) -> T
 class _Tracker:
     """Changes one variant. `numbers` and `pictures` are those of the broadcast so far, and get the new ones."""
 
-    def __init__(self, variant: RenderedVariant, service_url: str, numbers: dict[LinkTarget, int], pictures: dict[int, str]) -> None:
+    def __init__(
+        self, variant: RenderedVariant, service_url: str, numbers: dict[LinkTarget, int], pictures: dict[int, str]
+    ) -> None:
         self._variant = variant
         self._mode = variant.readership.tracking
         self._version = variant.readership.version if self._mode is TrackingMode.TOTALS else ""

@@ -1,11 +1,12 @@
 """Which version of an issue is better: a test that may be asked at any time, and how many people it needs.
 
-People are drawn for the versions at random, and each of them reacts once or never. If the versions are equally good, the
-version of the next person who reacts is a draw, without replacement, from all who have not reacted yet. So the chance of
-what was seen is known exactly, whatever else makes people react, and however their reactions depend on each other. It
-is compared with a bet: that the share of a version among those who react is drawn from a Beta distribution around the
-expected share (Robbins, Annals of Mathematical Statistics 41, 1970). The ratio of the two is a martingale while the
-versions are equal, so it ever exceeds 1/alpha with a chance of at most alpha (Ville, 1939). Looking early costs nothing.
+People are drawn for the versions at random, and each of them reacts once or never. If the versions are equally good,
+the version of the next person who reacts is a draw, without replacement, from all who have not reacted yet. So the
+chance of what was seen is known exactly, whatever else makes people react, and however their reactions depend on each
+other. It is compared with a bet: that the share of a version among those who react is drawn from a Beta distribution
+around the expected share (Robbins, Annals of Mathematical Statistics 41, 1970). The ratio of the two is a martingale
+while the versions are equal, so it ever exceeds 1/alpha with a chance of at most alpha (Ville, 1939). Looking early
+costs nothing.
 """
 
 from collections.abc import Sequence
@@ -69,8 +70,8 @@ def log_evidence(one: Arm, other: Arm) -> float:
 def chance_to_tell(people: int, rate: float, lift: float, versions: int = 2, alpha: float = ALPHA) -> float:
     """Return the chance that a better version is named at the end, if `people` per version are known.
 
-    People react to the others at `rate`, and to the better one at a rate that is `lift` higher: 0.2 means a fifth. As it
-    may be named earlier too, the chance is a little higher still.
+    People react to the others at `rate`, and to the better one at a rate that is `lift` higher: 0.2 means a fifth. As
+    it may be named earlier too, the chance is a little higher still.
     """
     better = min(rate * (1 + lift), 1.0)
     reacted = round(people * (rate + better))

@@ -53,7 +53,9 @@ def reaction_of(
     if is_click and found.target == CANARY:
         verdict = MachineVerdict.CANARY
     if found.mode is TrackingMode.TOTALS:
-        return CountedEvent(BroadcastKey(address.broadcast, found.nonce), type_, verdict.value, found.target, found.version)
+        return CountedEvent(
+            BroadcastKey(address.broadcast, found.nonce), type_, verdict.value, found.target, found.version
+        )
     if not found.is_consented:
         return None
     return Event(

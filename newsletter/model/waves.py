@@ -81,7 +81,7 @@ class WaveDecision(StrEnum):
     HOLD = "hold"  # a person must decide
 
 
-class Judgment(Struct, frozen=True, kw_only=True):
+class WaveJudgment(Struct, frozen=True, kw_only=True):
     """The result of one look at what came back."""
 
     decision: WaveDecision = WaveDecision.GO_ON

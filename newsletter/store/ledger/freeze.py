@@ -23,6 +23,7 @@ from newsletter.model.readership import VERSION, Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
+from newsletter.store.ledger.cutting import BroadcastPart, count_parts, cut
 from newsletter.store.ledger.members import (
     SortedMembers,
     Zone,
@@ -30,7 +31,6 @@ from newsletter.store.ledger.members import (
     sort_members,
     zoneless_left,
 )
-from newsletter.store.ledger.parts import Part, count_parts, cut
 from newsletter.store.ledger.states import envelope_text, require_current, waivers_text
 from newsletter.store.ledger.told import keep_told
 from newsletter.store.ledger.topics import keep_topics
@@ -160,7 +160,12 @@ def _zone_counts(by_zone: Mapping[Zone, int]) -> tuple[ZoneCount, ...]:
 
 
 def _add_broadcast(
-    connection: Connection, request: FreezeRequest, members: SortedMembers, parts: Sequence[Part], *, now: datetime
+    connection: Connection,
+    request: FreezeRequest,
+    members: SortedMembers,
+    parts: Sequence[BroadcastPart],
+    *,
+    now: datetime,
 ) -> int:
     earliest = parts[0].due_at
     is_ahead = earliest is not None and earliest > now
@@ -202,7 +207,7 @@ def _add_settlements(
 def _add_chunks(
     connection: Connection,
     broadcast_id: int,
-    parts: Sequence[Part],
+    parts: Sequence[BroadcastPart],
     readerships: Sequence[Readership],
     *,
     chunk_size: int,

@@ -14,7 +14,7 @@ from newsletter.config import Config
 from newsletter.errors import ProviderError
 from newsletter.language.clock import say_span, say_time
 from newsletter.model.broadcast import Broadcast, BroadcastState
-from newsletter.model.waves import Judgment, Watch, WaveDecision, WaveState
+from newsletter.model.waves import Watch, WaveDecision, WaveJudgment, WaveState
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.recall import batches_of
@@ -27,7 +27,7 @@ from newsletter.workflows.send.due import Due, DueBroadcast
 from newsletter.workflows.send.recall import LIVE, recall_batch
 from newsletter.workflows.send.winner import judge_versions
 
-Judge = Callable[[Config, Database, Watch, bool, datetime], Judgment | None]
+Judge = Callable[[Config, Database, Watch, bool, datetime], WaveJudgment | None]
 
 # Each judges one kind of waves, and returns None for the others. It gets whether the time of watching is over.
 JUDGES: tuple[Judge, ...] = (judge_versions,)
@@ -59,17 +59,21 @@ def look_at_watched(config: Config, database: Database, *, now: datetime) -> Ite
             yield found
 
 
-def _look(config: Config, database: Database, number: int, *, now: datetime) -> tuple[Judgment, DueBroadcast | None]:
+def _look(
+    config: Config, database: Database, number: int, *, now: datetime
+) -> tuple[WaveJudgment, DueBroadcast | None]:
     """Return what a look at a watched broadcast leads to, and the same as what a run would do, if it is anything."""
     broadcast, watch = require_broadcast(database, number), watch_of(database, number)
-    judgment = judge_watched(config, database, watch, broadcast, now=now) if watch else Judgment()
+    judgment = judge_watched(config, database, watch, broadcast, now=now) if watch else WaveJudgment()
     if judgment.decision is WaveDecision.GO_ON:
         return judgment, None
     due, tally = _DUE[judgment.decision], tally_of(database, number)
     return judgment, DueBroadcast(broadcast=broadcast, tally=tally, due=due, reason=judgment.reason)
 
 
-def judge_watched(config: Config, database: Database, watch: Watch, broadcast: Broadcast, *, now: datetime) -> Judgment:
+def judge_watched(
+    config: Config, database: Database, watch: Watch, broadcast: Broadcast, *, now: datetime
+) -> WaveJudgment:
     """Return what a look at a watched broadcast leads to now. Change nothing."""
     is_over = broadcast.state is BroadcastState.WATCHING and watch.watch_until is not None and now >= watch.watch_until
     found = [each for judge in JUDGES if (each := judge(config, database, watch, is_over, now)) is not None]
@@ -78,11 +82,11 @@ def judge_watched(config: Config, database: Database, watch: Watch, broadcast: B
             if each.decision is decision:
                 return each
     if not (is_over or found) or broadcast.state is not BroadcastState.WATCHING:
-        return Judgment()
+        return WaveJudgment()
     if doubt := _doubt(config, watch, broadcast, now=now):
-        return Judgment(decision=WaveDecision.HOLD, reason=doubt)
+        return WaveJudgment(decision=WaveDecision.HOLD, reason=doubt)
     reason = "; ".join(each.reason for each in found) or _NOTHING
-    return replace(next(iter(found), Judgment()), decision=WaveDecision.RELEASE, reason=reason)
+    return replace(next(iter(found), WaveJudgment()), decision=WaveDecision.RELEASE, reason=reason)
 
 
 def _doubt(config: Config, watch: Watch, broadcast: Broadcast, *, now: datetime) -> str:
@@ -94,7 +98,7 @@ def _doubt(config: Config, watch: Watch, broadcast: Broadcast, *, now: datetime)
     return _IS_OVER if broadcast.good_until is not None and broadcast.good_until <= now else ""
 
 
-def _commit(database: Database, number: int, judgment: Judgment, *, now: datetime) -> bool:
+def _commit(database: Database, number: int, judgment: WaveJudgment, *, now: datetime) -> bool:
     """Save a decision, unless the broadcast has moved on. Return whether it was saved."""
     commit = hold_wave if judgment.decision is WaveDecision.HOLD else release_wave
     with database.transaction() as connection:

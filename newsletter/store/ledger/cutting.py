@@ -13,7 +13,7 @@ from newsletter.store.ledger.members import SortedMembers, Zone, members_left
 from newsletter.system.moments import text_of
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class BroadcastPart(Struct, frozen=True, kw_only=True):
     """The people who get the same variant in the same zone and wave. A chunk never mixes parts."""
 
     number: int
@@ -27,7 +27,7 @@ class Part(Struct, frozen=True, kw_only=True):
 
 def cut(
     connection: Connection, members: SortedMembers, chunk_size: int, *, first_at: datetime | None = None
-) -> list[Part]:
+) -> list[BroadcastPart]:
     """Divide the remaining members into parts and chunks. Return the parts, sorted by their time.
 
     With `first_at`, the first wave is due then.
@@ -48,7 +48,7 @@ def cut(
                 beginnings[part].append(subscriber)
             counts[part] = count + 1
     parts = [
-        Part(
+        BroadcastPart(
             number=number,
             readership=members.numbering.readership(number),
             zone=members.zone(number),

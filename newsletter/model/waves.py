@@ -57,6 +57,9 @@ class Watch(Struct, frozen=True, kw_only=True):
     reason: str  # of the last decision, in words
     figures: str  # what it was based on, as JSON
     chosen: str = ""  # the version that the rest gets; empty until it is decided, or if there is only one
+    chosen_at: datetime | None = None
+    chosen_because: str = ""
+    chosen_from: str = ""  # what was known of the versions then, as JSON
 
     @property
     def first(self) -> int:

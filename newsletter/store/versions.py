@@ -82,12 +82,15 @@ def usual_reaction(database: Database, *, within: timedelta, most: int) -> Usual
     return UsualReaction(*map(sum, zip(*found, strict=True))) if found else UsualReaction(0, 0, 0)
 
 
-def choose_version(connection: Connection, broadcast_id: int, version: str) -> None:
+def choose_version(
+    connection: Connection, broadcast_id: int, version: str, *, because: str, figures: str, now: datetime
+) -> None:
     """Give the rest of a broadcast one of the versions. Its variants were saved when it was created.
 
-    It is chosen once; later choices change nothing.
+    It is chosen once; later choices change nothing. `figures` is what is known of the versions, as JSON.
     """
-    if not _SET_CHOSEN(connection, broadcast=broadcast_id, version=version):
+    kept = {"because": because, "figures": figures, "now": text_of(now)}
+    if not _SET_CHOSEN(connection, broadcast=broadcast_id, version=version, **kept):
         return
     numbers = variant_numbers(connection, broadcast_id)
     for readership, number in numbers.items():

@@ -64,9 +64,11 @@ WHERE b.id = :broadcast;
 -- Give the rest of a broadcast another variant.
 UPDATE chunk SET variant = :version WHERE broadcast = :broadcast AND wave = 2 AND variant = :variant;
 
--- name: set_chosen(broadcast, version)!
--- Save which version the rest gets.
-UPDATE watch SET chosen = :version WHERE broadcast = :broadcast AND chosen = '';
+-- name: set_chosen(broadcast, version, because, figures, now)!
+-- Save which version the rest gets, unless that is decided already.
+UPDATE watch
+SET chosen = :version, chosen_at = :now, chosen_because = :because, chosen_from = :figures
+WHERE broadcast = :broadcast AND chosen = '';
 
 -- name: chosen_for_issue(issue)?
 -- Return the version of an issue that was chosen last.
@@ -74,21 +76,21 @@ SELECT w.chosen
 FROM watch AS w
 JOIN broadcast AS b ON b.id = w.broadcast
 WHERE b.issue = :issue AND b.kind = 'issue' AND w.chosen <> ''
-ORDER BY w.decided_at DESC, w.broadcast DESC
+ORDER BY w.chosen_at DESC, w.broadcast DESC
 LIMIT 1;
 
 -- name: all_chosen()
 -- Return each issue of which a version was chosen, and the version, in the order in which they were chosen.
-SELECT b.issue, w.chosen
+SELECT b.issue, w.chosen AS version
 FROM watch AS w
 JOIN broadcast AS b ON b.id = w.broadcast
 WHERE b.kind = 'issue' AND w.chosen <> ''
-ORDER BY w.decided_at, w.broadcast;
+ORDER BY w.chosen_at, w.broadcast;
 
 -- name: of_subscriber(issue, subscriber)?
 -- Return the version of an issue that someone was sent, or will be: the one that was drawn for them, or else the one that
 -- was chosen for the rest. It is empty if it is not decided yet.
-SELECT coalesce(w.value, h.chosen, '')
+SELECT coalesce(w.value, h.chosen, '') AS version
 FROM delivery AS d
 JOIN broadcast AS b ON b.id = d.broadcast AND b.issue = :issue AND b.kind = 'issue'
 JOIN watch AS h ON h.broadcast = b.id

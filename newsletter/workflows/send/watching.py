@@ -86,7 +86,8 @@ def judge_watched(
     if doubt := _doubt(config, watch, broadcast, now=now):
         return WaveJudgment(decision=WaveDecision.HOLD, reason=doubt)
     reason = "; ".join(each.reason for each in found) or _NOTHING
-    return replace(next(iter(found), WaveJudgment()), decision=WaveDecision.RELEASE, reason=reason)
+    kept = next((each for each in found if each.version), next(iter(found), WaveJudgment()))
+    return replace(kept, decision=WaveDecision.RELEASE, reason=reason)
 
 
 def _doubt(config: Config, watch: Watch, broadcast: Broadcast, *, now: datetime) -> str:
@@ -104,7 +105,8 @@ def _commit(database: Database, number: int, judgment: WaveJudgment, *, now: dat
     with database.transaction() as connection:
         broadcast = require_current(connection, number)
         if judgment.version and broadcast.state is BroadcastState.WATCHING:
-            choose_version(connection, number, judgment.version)
+            kept = {"because": judgment.reason, "figures": judgment.figures}
+            choose_version(connection, number, judgment.version, **kept, now=now)
         return commit(connection, broadcast, judgment.reason, now=now, figures=judgment.figures)
 
 

@@ -1,18 +1,18 @@
 """Which of several versions of an issue the rest of a broadcast gets: by what readers did, or as the director says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct, json
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.language.clock import say_span
+from newsletter.language.clock import say_moment, say_span
 from newsletter.language.counts import count_of
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.event import EventType
 from newsletter.model.readership import VERSION, TrackingMode
-from newsletter.model.waves import Judgment, Watch, WaveDecision, WaveState
+from newsletter.model.waves import Watch, WaveDecision, WaveJudgment, WaveState
 from newsletter.statistics.intervals import Proportion
 from newsletter.statistics.winner import Arm, clear_winner
 from newsletter.store.database import Database
@@ -44,61 +44,53 @@ class Comparison(Struct, frozen=True, kw_only=True):
     winner: str  # what decides: clicks, opens or me
     versions: tuple[VersionResult, ...]
     chosen: str  # empty until it is decided
-    reason: str  # why, or why it is held
-    state: WaveState
+    reason: str  # why it was chosen
+    chosen_at: datetime | None
     watch_until: datetime | None
-    decided_at: datetime | None
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether the chosen version is clearly better, by the test."""
-        return bool(self.chosen) and clear_winner(arms_for(self.winner, self.versions)) == self.chosen
+    can_choose: bool  # whether a person may choose now
 
 
-def judge_versions(config: Config, database: Database, watch: Watch, is_over: bool, now: datetime) -> Judgment | None:
+def judge_versions(_: Config, database: Database, watch: Watch, is_over: bool, now: datetime) -> WaveJudgment | None:
     """Return what a look at the versions of a broadcast leads to. Return None if it has none, or one is chosen."""
-    del config
     if watch.plan.axis != VERSION or watch.chosen:
         return None
     if watch.plan.winner == ME:
-        hold = Judgment(decision=WaveDecision.HOLD, reason=_you_decide(watch, "you decide about the version"))
-        return hold if is_over else Judgment()
+        hold = WaveJudgment(decision=WaveDecision.HOLD, reason=_you_decide(watch, "you decide about the version"))
+        return hold if is_over else WaveJudgment()
     judge_reactions(database, now=now)
     results = _results(database, watch)
     figures = json.encode(results).decode()
     if best := clear_winner(arms := arms_for(watch.plan.winner, results)):
         reason = f"version {best} clearly has more {watch.plan.winner}: {_rates(arms)}"
-        return Judgment(decision=WaveDecision.RELEASE, reason=reason, figures=figures, version=best)
+        return WaveJudgment(decision=WaveDecision.RELEASE, reason=reason, figures=figures, version=best)
     if not is_over:
-        return Judgment()
+        return WaveJudgment()
     unclear = f"no version has clearly more {watch.plan.winner} after {say_span(watch.plan.watch)} ({_rates(arms)})"
     if watch.plan.unclear == ME:
-        return Judgment(decision=WaveDecision.HOLD, reason=_you_decide(watch, unclear), figures=figures)
+        return WaveJudgment(decision=WaveDecision.HOLD, reason=_you_decide(watch, unclear), figures=figures)
     reason = f"{unclear}, so all others get version {watch.plan.unclear}, as planned"
-    return Judgment(decision=WaveDecision.RELEASE, reason=reason, figures=figures, version=watch.plan.unclear)
+    return WaveJudgment(decision=WaveDecision.RELEASE, reason=reason, figures=figures, version=watch.plan.unclear)
 
 
-def result_of(database: Database, broadcast_id: int) -> Comparison | None:
+def comparison_of(database: Database, broadcast_id: int) -> Comparison | None:
     """Return the comparison of versions in a broadcast, as it is now, or None if it compares none.
 
     Once a version is chosen, totals are those of that moment: what comes later is about everyone.
     """
-    watch = watch_of(database, broadcast_id)
+    broadcast, watch = require_broadcast(database, broadcast_id), watch_of(database, broadcast_id)
     if watch is None or watch.plan.axis != VERSION:
         return None
-    results = _results(database, watch)
-    kept = json.decode(watch.figures, type=tuple[VersionResult, ...]) if watch.chosen and watch.figures != "{}" else ()
-    if kept and kept[0].opens is not None:
-        results = kept
+    is_over = watch.plan.tracking is TrackingMode.TOTALS and watch.chosen_from
+    results = json.decode(watch.chosen_from, type=tuple[VersionResult, ...]) if is_over else _results(database, watch)
     return Comparison(
         broadcast=broadcast_id,
         winner=watch.plan.winner,
         versions=results,
         chosen=watch.chosen,
-        reason=watch.reason,
-        state=watch.state,
+        reason=watch.chosen_because,
+        chosen_at=watch.chosen_at,
         watch_until=watch.watch_until,
-        decided_at=watch.decided_at,
+        can_choose=not watch.chosen and _can_choose(broadcast, watch),
     )
 
 
@@ -130,8 +122,8 @@ def choose_winner(database: Database, broadcast_id: int, version: str, *, now: d
     figures = json.encode(_results(database, watch)).decode()
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
-        choose_version(connection, broadcast_id, version)
         reason = f"version {version} was chosen by a person"
+        choose_version(connection, broadcast_id, version, because=reason, figures=figures, now=now)
         if not release_wave(connection, broadcast, reason, now=now, figures=figures, by_person=True):
             raise InputError(f"broadcast {broadcast_id} has moved on meanwhile; see `newsletter status {broadcast_id}`")
         return require_current(connection, broadcast_id)
@@ -141,6 +133,32 @@ def arms_for(winner: str, results: Sequence[VersionResult]) -> list[Arm]:
     """Return the versions as the test compares them, by clicks or opens. Totals cannot be tested."""
     rates = [(each.version, each.opened if winner == OPENS else each.clicked) for each in results]
     return [Arm(version=version, people=rate.of, reacted=rate.count) for version, rate in rates if rate]
+
+
+def comparison_facts(comparison: Comparison | None, *, zone: str, now: datetime) -> list[tuple[str, str]]:
+    """Return what came back about each version, and which one all others get, as names and values."""
+    if comparison is None:
+        return []
+    lines = [f"{each.version}: {', '.join(_figures(each))}" for each in comparison.versions]
+    if comparison.chosen:
+        others = f"all others get version {comparison.chosen}: {comparison.reason}"
+    elif comparison.can_choose or comparison.winner == ME:
+        others = "you decide which version all others get"
+    else:
+        others = f"all others get the version with clearly more {comparison.winner}; none has so far"
+    if comparison.watch_until and not comparison.chosen and comparison.watch_until > now:
+        others += f"; the test ends {say_moment(comparison.watch_until, zone, now=now)}"
+    return [("versions", "\n".join(lines)), ("winner", others)]
+
+
+def _figures(result: VersionResult) -> Iterator[str]:
+    yield count_of(result.sent, "email")
+    for rate, what in ((result.opened, "opened"), (result.clicked, "clicked")):
+        if rate is not None:
+            low, high = rate.interval
+            yield f"{rate.count:,} of {rate.of:,} {what} ({rate.rate:.1%}; {low:.1%} to {high:.1%})"
+    if result.opens is not None and result.clicks is not None:
+        yield f"{count_of(result.opens, 'open')} and {count_of(result.clicks, 'click')}, repetitions included"
 
 
 def _can_choose(broadcast: Broadcast, watch: Watch) -> bool:

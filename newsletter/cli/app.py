@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, Table] = {
         "send.approve": "Approve an issue as it is now. Any later edit voids the approval.",
     },
     "Send": {
+        "send.rehearse": "Rehearse a broadcast: who would get it when, when it would be over, and what could go wrong.",
         "send.send": "Send an issue to a segment after you review and confirm the plan.",
         "send.proposals": "List the broadcasts that AI agents proposed, for you to send or decline.",
         "send.cancel": "Cancel a broadcast and recall the emails that the provider is holding.",

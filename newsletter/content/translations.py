@@ -90,6 +90,7 @@ def without_marks(document: Document) -> tuple[Document, int]:
     return replace(document, keys=WrittenKeys(data, document.lines)), marks.count(OPEN_MARK)
 
 
+@lru_cache(maxsize=1024)
 def has_words(keys: WrittenKeys, model: type[Fields]) -> bool:
     """Return whether readers see words of a file's settings."""
     kinds = _kinds(model)

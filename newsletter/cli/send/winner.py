@@ -9,6 +9,7 @@ from newsletter.cli import output
 from newsletter.cli.options import BroadcastNumber, Yes
 from newsletter.cli.send.status import print_broadcast
 from newsletter.cli.workspace import opened_database
+from newsletter.workflows.publish.on_sending import publish_again
 from newsletter.workflows.send.status import status_of
 from newsletter.workflows.send.winner import choose_winner, comparison_facts, comparison_of, require_choice
 
@@ -35,4 +36,5 @@ def winner(
         people = output.count_of(watch.rest, "subscriber")
         output.require_yes(f"Send version {name} to {people}?", yes=yes, otherwise="No version was chosen.")
         choose_winner(database, broadcast, name, now=datetime.now(UTC))
+        publish_again(config, database, now=datetime.now(UTC), say=output.note)
         print_broadcast(config, status_of(database, broadcast))

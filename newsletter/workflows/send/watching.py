@@ -22,6 +22,7 @@ from newsletter.store.ledger.states import require_current
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.waves import broadcasts_in_waves, hold_wave, release_wave, watch_of
 from newsletter.store.versions import choose_version
+from newsletter.workflows.publish.on_sending import publish_again
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work, name_of
 from newsletter.workflows.send.due import Due, DueBroadcast
 from newsletter.workflows.send.recall import LIVE, recall_batch
@@ -44,6 +45,8 @@ def watch_due(work: Work) -> Iterator[DoneBroadcast]:
         judgment, found = _look(work.config, work.database, number, now=now)
         is_decided = found is not None and _commit(work.database, number, judgment, now=now)
         failure = _recall_held(work, number)
+        if is_decided and judgment.version:
+            publish_again(work.config, work.database, now=now, say=work.log)
         if found is not None and (is_decided or failure):
             name = name_of(found.broadcast)
             work.log(f"{name}: {judgment.decision}: {judgment.reason}", broadcast=number, figures=judgment.figures)

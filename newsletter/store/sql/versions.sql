@@ -2,7 +2,7 @@
 
 -- name: counts(broadcast)
 -- Return, for each version, how many people got it first, of how many of them we may know what they open and click, and
--- how many of those did. Only people's opens and clicks count, and whoever clicked has opened it too.
+-- how many of those did. Only people's opens and clicks count, and a click shows that it was opened.
 SELECT
     w.value AS version,
     count(*) AS sent,

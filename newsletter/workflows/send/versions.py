@@ -142,7 +142,7 @@ def _then(waves: Waves) -> str:
     if waves.winner == ME:
         known = "no opens or clicks are known; " if waves.tracking is TrackingMode.OFF else ""
         what = "you decide which version all others get: `newsletter winner`"
-        return f"{known}{what}; after {wait}, the reviewers are told"
+        return f"{known}{what}; after {wait}, the reviewers get an email about it"
     unclear = "you decide" if waves.unclear == ME else f"they get version {waves.unclear}"
     better = f"all others get the version with clearly more {waves.winner}, as soon as that is clear"
     return f"{better}; if it is not after {wait}, {unclear}"

@@ -167,7 +167,8 @@ def _can_choose(broadcast: Broadcast, watch: Watch) -> bool:
 
 
 def _you_decide(watch: Watch, why: str) -> str:
-    return f"{why}: newsletter winner {watch.broadcast} VERSION"
+    number = watch.broadcast
+    return f"{why}: newsletter winner {number} VERSION"
 
 
 def _results(database: Database, watch: Watch) -> tuple[VersionResult, ...]:

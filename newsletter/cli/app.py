@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Table] = {
         "compose.init": "Create a newsletter folder with settings, a first issue and a sample list.",
         "setup": "Set up your newsletter step by step, up to a first test email to yourself.",
         "compose.new": "Start a new issue from a copy of the latest one.",
+        "compose.fetch": "Take items from feeds and calendars into an issue, after showing you what changes.",
         "mcp": "Let an AI agent write, check and preview issues, and propose a broadcast. Only you can send.",
     },
     "Preview and check": {

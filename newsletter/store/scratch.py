@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,17 +49,18 @@ def scratch_copy(
 
 
 @contextmanager
-def fork(database: SqliteDatabase) -> Iterator[SqliteDatabase]:
-    """Yield a copy of a scratch database as it is on disk now, as if the power had failed. It is deleted at the end.
+def fork(database: SqliteDatabase, *, logs: Iterable[Path] = ()) -> Iterator[SqliteDatabase]:
+    """Yield a copy of a scratch database as it is on disk now, as if its processes had been killed.
 
-    The processes that use the original are dead for the copy. What they noted in their reply logs is copied too.
+    `logs` are the reply logs that they leave. The copy is deleted at the end.
     """
     with _scratch_folder() as folder:
         with translated(folder / _FILE):
             copy_pages(database.path, folder / _FILE)
         with _opened(folder / _FILE) as copy:
-            if database.replies.is_dir():
-                shutil.copytree(database.replies, copy.replies)
+            copy.replies.mkdir(mode=0o700)
+            for log in logs:
+                shutil.copyfile(log, copy.replies / log.name)
             yield copy
 
 

@@ -1,7 +1,6 @@
 """What a failure at each stage of a broadcast would leave, found out by letting it happen on copies of the data."""
 
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -73,14 +72,14 @@ class Middle(Struct):
 
 
 def cut_off_freeze(database: SqliteDatabase, plan: BroadcastPlan, twin: Twin, *, now: datetime) -> Aftermath:
-    """Let the power fail while the broadcast is created. `database` is as it was before."""
+    """Let the program be killed while it creates the broadcast. `database` is as it was before."""
     before = list_broadcasts(database)
     with _Failing(database, lambda: True) as failing, suppress(StoreError):
         start_broadcast(failing, plan, twin, now=now)
     is_clean = list_broadcasts(database) == before
     return Aftermath(
         stage="creating",
-        what="The power fails while the broadcast is created",
+        what="The program is killed while it creates the broadcast",
         at=now,
         state="not created" if is_clean else "created",
         reason=_NOTHING if is_clean else "",
@@ -105,7 +104,7 @@ def aftermaths(scene: Scene, on_progress: Callable[[float], None]) -> Iterator[A
 
 
 def _created(scene: Scene) -> Aftermath:
-    return _told(scene, scene.frozen, "created", "The power fails before the first email", at=scene.frozen_at)
+    return _told(scene, scene.frozen, "created", "The program is killed before the first email", at=scene.frozen_at)
 
 
 def _absent(scene: Scene) -> Aftermath:
@@ -119,11 +118,11 @@ def _absent(scene: Scene) -> Aftermath:
         return _told(scene, database, "absent", what, at=run.time(), run=run)
 
 
-def _power(scene: Scene, middle: Middle) -> Aftermath:
-    """Let the power fail in the middle, and look at what the next start finds."""
-    with fork(middle.database) as database:
+def _killed(scene: Scene, middle: Middle) -> Aftermath:
+    """Let the program be killed in the middle, and look at what the next start finds."""
+    with fork(middle.database, logs=middle.database.replies.iterdir()) as database:
         recover(database, scene.run.broadcast, now=middle.at)
-        return _told(scene, database, "power", "The power fails when half have it", at=middle.at)
+        return _told(scene, database, "killed", "The program is killed when half have it", at=middle.at)
 
 
 def _disk(scene: Scene, middle: Middle) -> Aftermath:
@@ -150,7 +149,7 @@ def _with_fault(
 
 
 _BEFORE = (_created, _absent)
-_IN_THE_MIDDLE = (_power, _disk)
+_IN_THE_MIDDLE = (_killed, _disk)
 _FAULTS = (
     ("unreachable", Trouble.UNREACHABLE, timedelta(hours=1), "The provider cannot be reached for an hour"),
     ("key", Trouble.KEY_REVOKED, None, "The provider no longer accepts the key or password"),
@@ -195,7 +194,6 @@ def _calm(middle: Middle) -> Iterator[SqliteDatabase]:
     with fork(middle.database) as database:
         for claimed in middle.under_way:
             record_outcome(database, claimed, Outcome(verdict=Verdict.READY), now=middle.at)
-        shutil.rmtree(database.replies, ignore_errors=True)
         yield database
 
 

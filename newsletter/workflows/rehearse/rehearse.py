@@ -152,7 +152,9 @@ def rehearse(
             if cut_off is not None:
                 frozen = forks.enter_context(fork(database))
                 scene = Scene(run=run, plan=plan, seed=wish.seed, cut_off=cut_off, frozen=frozen, frozen_at=now)
-                twin.call_at_half(people, lambda: scene.keep_middle(forks.enter_context(fork(database))))
+                twin.call_at_half(
+                    people, lambda: scene.keep_middle(forks.enter_context(fork(database, logs=twin.open_logs())))
+                )
             run.begin(beginning)
             run.to_end()
             found = _forecast(run, plan, wish, now=now)

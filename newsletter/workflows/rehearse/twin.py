@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import count
+from pathlib import Path
 from statistics import median
 from threading import Thread, current_thread
 
@@ -31,6 +32,7 @@ from newsletter.providers.smtp_fates import ChunkFates
 from newsletter.providers.smtp_standing import RelayStanding
 from newsletter.refusals import Phase, cause_of
 from newsletter.store.ledger.tempo import PastClaim
+from newsletter.store.reply_log import ReplyLog
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
 
 _ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)
@@ -158,6 +160,11 @@ class Twin:
             ClaimedChunk(broadcast=broadcast, number=chunk.number, attempt=chunk.attempt, variant_key="", deliveries=())
             for chunk in (each.chunk for each in self._under_way.values())
         )
+
+    def open_logs(self) -> tuple[Path, ...]:
+        """Return the reply logs of the batches that are being sent."""
+        logs = (each.replies for each in self._under_way.values())
+        return tuple(log.path for log in logs if isinstance(log, ReplyLog))
 
     @contextmanager
     def session(self) -> Iterator["Twin"]:

@@ -193,7 +193,7 @@ def aftermath(found: Rehearsal) -> Mapping[str, Aftermath]:
 def test_each_failure_over_smtp_leaves_what_it_leaves(workspaces: Callable[[str], Config]) -> None:
     found = rehearsed(workspaces(SMTP), with_failures=True)
     left = aftermath(found)
-    assert list(left) == ["creating", "created", "power", "disk", "unreachable", "key", "answers"]
+    assert list(left) == ["creating", "created", "killed", "disk", "unreachable", "key", "answers"]
     assert (left["creating"].state, left["creating"].tally) == ("not created", None)
     for stage, failure in left.items():
         if stage != "creating":
@@ -205,7 +205,7 @@ def test_each_failure_over_smtp_leaves_what_it_leaves(workspaces: Callable[[str]
             assert then_after(failure, "UTC")
     tallies = {stage: failure.tally for stage, failure in left.items() if failure.tally}
     assert tallies["created"].waiting == PEOPLE
-    assert tallies["power"].unknown == 3, "one message for each connection"
+    assert tallies["killed"].unknown == 3, "one message for each connection"
     assert tallies["disk"].unknown == 0, "the replies were noted"
     assert tallies["unreachable"].accepted == PEOPLE
     ends = left["unreachable"].ends
@@ -223,16 +223,16 @@ def test_each_failure_over_sendgrid_leaves_what_it_leaves(workspaces: Callable[[
     assert list(left)[:3] == ["creating", "created", "absent"]
     assert left["absent"].state == "paused"
     assert "6 hours late" in left["absent"].reason
-    power = left["power"].tally
-    assert power is not None
-    assert power.unknown == 390, "no one knows whether the request arrived"
+    killed = left["killed"].tally
+    assert killed is not None
+    assert killed.unknown == 390, "no one knows whether the request arrived"
     assert left["key"].state == "paused"
     assert "SENDGRID_API_KEY" in left["key"].reason
 
 
 def test_the_outbox_fails_only_with_this_machine(workspaces: Callable[[str], Config]) -> None:
     found = rehearsed(workspaces(""), with_failures=True)
-    assert list(aftermath(found)) == ["creating", "created", "power", "disk"]
+    assert list(aftermath(found)) == ["creating", "created", "killed", "disk"]
     assert not (workspaces("").root / "outbox").exists()
 
 

@@ -172,7 +172,7 @@ class _Reader:
 
     def _recall(self, folder: Path, make: Callable[[], _KeptIssue], *, kind: str = "issue") -> _KeptIssue:
         key = made_from(folder, self._shared).encode()
-        kept = self._memory.recall(kind, key, lambda: msgspec.msgpack.encode(make()))
+        kept = self._memory.recall(kind, key, lambda: msgspec.msgpack.encode(make(), enc_hook=str))
         return msgspec.msgpack.decode(kept, type=_KeptIssue)
 
 

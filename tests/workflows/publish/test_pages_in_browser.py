@@ -84,7 +84,7 @@ def answer(route: Route, files: dict[str, bytes]) -> None:
         route.fulfill(status=404)
 
 
-@pytest.mark.parametrize("path", (*PAGES, *EVENTS))
+@pytest.mark.parametrize("path", [*PAGES, *EVENTS])
 def test_a_page_has_no_fault_that_axe_finds_and_fits_each_window(
     browser: Browser, files: dict[str, bytes], path: str
 ) -> None:
@@ -94,7 +94,7 @@ def test_a_page_has_no_fault_that_axe_finds_and_fits_each_window(
     assert page.evaluate("document.documentElement.dir") == ("rtl" if "ar/" in path else "ltr")
 
 
-@pytest.mark.parametrize("path", (*PAGES, *EVENTS))
+@pytest.mark.parametrize("path", [*PAGES, *EVENTS])
 def test_without_scripts_a_page_says_all_that_it_says_with_them(
     browser: Browser, files: dict[str, bytes], path: str
 ) -> None:

@@ -103,9 +103,9 @@ def _print_rehearsal(config: Config, found: Rehearsal) -> None:
 def _print_hours(found: Rehearsal) -> None:
     """Print a bar for each hour on people's own clocks in which anyone gets the email."""
     _print_heading("At what time of their day do people get it?")
-    most = max(found.hours.values(), default=1)
+    most = max(found.hours.values())
     for hour in range(_HOURS):
-        if people := found.hours.get(hour, 0):
+        if people := found.hours[hour]:
             bar = "█" * max(1, round(people * _BAR_COLUMNS / most))
             output.say(f"  {hour:02}:00  {bar} {people:,}")
 

@@ -57,6 +57,7 @@ class ZoneForecast(Struct, frozen=True, kw_only=True):
     people: int
     first: datetime
     last: datetime
+    hours: Mapping[int, int]  # the hour of the day there → the number of people
 
 
 class SpanUse(Struct, frozen=True, kw_only=True):
@@ -189,7 +190,7 @@ def _forecast(run: RehearsedRun, plan: BroadcastPlan, wish: Wish, *, now: dateti
     for handed in twin.handed:
         arrivals.add(handed.reaches_at, handed.people)
     ends = [handed.at for handed in twin.handed] or [now]
-    times = sorted(arrivals.by_time) or [now]
+    times, zones = sorted(arrivals.by_time) or [now], arrivals.zones()
     return Rehearsal(
         issue=found.issue,
         segment=found.segment,
@@ -206,8 +207,8 @@ def _forecast(run: RehearsedRun, plan: BroadcastPlan, wish: Wish, *, now: dateti
         tally=tally_of(run.database, found.id),
         requests=twin.requests,
         connections=twin.concurrency,
-        zones=arrivals.zones(),
-        hours=dict(sorted(arrivals.hours().items())),
+        zones=zones,
+        hours={hour: sum(zone.hours.get(hour, 0) for zone in zones) for hour in range(24)},
         timeline=arrivals.timeline(),
         spans=tuple(_span_uses(twin.handed, plan.pace)),
         waits=_waited(run.waits),
@@ -233,24 +234,21 @@ class _Arrivals:
 
     def zones(self) -> tuple[ZoneForecast, ...]:
         """Return the zones, the one with the earliest email first."""
-        found = [
-            ZoneForecast(
-                zone=name,
-                people=sum(times.values()),
-                first=min(times).astimezone(zone),
-                last=max(times).astimezone(zone),
-            )
-            for name, zone, times in self._known()
-        ]
-        return tuple(sorted(found, key=lambda each: (each.first, each.last, each.zone)))
+        return tuple(sorted(self._forecasts(), key=lambda each: (each.first, each.last, each.zone)))
 
-    def hours(self) -> Counter[int]:
-        """Return how many people get it in each hour on their own clocks."""
-        counts: Counter[int] = Counter()
-        for _, zone, times in self._known():
+    def _forecasts(self) -> Iterator[ZoneForecast]:
+        """Yield a forecast per zone. People with an unknown zone use the newsletter's."""
+        merged: defaultdict[str, Counter[datetime]] = defaultdict(Counter)
+        for name, times in self._in_zone.items():
+            merged[_known_zone(name) or self._home].update(times)
+        for name, times in merged.items():
+            zone, hours = ZoneInfo(name), Counter[int]()
             for at, people in times.items():
-                counts[at.astimezone(zone).hour] += people
-        return counts
+                hours[at.astimezone(zone).hour] += people
+            first, last = min(times).astimezone(zone), max(times).astimezone(zone)
+            yield ZoneForecast(
+                zone=name, people=hours.total(), first=first, last=last, hours=dict(sorted(hours.items()))
+            )
 
     def timeline(self) -> tuple[Point, ...]:
         """Return how many people have it over time, in at most so many points."""
@@ -260,14 +258,6 @@ class _Arrivals:
             points.append(Point(at=at, people=total))
         step = max(1, len(points) // _POINTS)
         return (*points[:-1:step], *points[-1:])
-
-    def _known(self) -> Iterator[tuple[str, ZoneInfo, Counter[datetime]]]:
-        """Yield each zone with its clock. People with an unknown zone use the newsletter's."""
-        merged: defaultdict[str, Counter[datetime]] = defaultdict(Counter)
-        for name, times in self._in_zone.items():
-            merged[_known_zone(name) or self._home].update(times)
-        for name, times in merged.items():
-            yield name, ZoneInfo(name), times
 
 
 def _known_zone(name: str) -> str:

@@ -11,6 +11,7 @@ from newsletter.workflows.rehearse.rehearse import Rehearsal, ZoneForecast
 from newsletter.workflows.send.account import Fact, first_and_last, identity
 from newsletter.workflows.send.awake import Awake
 
+NIGHT = frozenset({22, 23, *range(6)})  # hours
 _RUNNERS = {
     Awake.SERVE: "the service, which looks every minute",
     Awake.TIMER: "a timer, which looks every five minutes",
@@ -36,6 +37,7 @@ def facts_of(found: Rehearsal, zone: str) -> list[Fact]:
         ("last email", f"{say_time(found.last, zone)}, {say_wait(took)} after the first"),
         ("handed over", "" if found.handed_over >= found.last else say_time(found.handed_over, zone)),
         ("people", identity(found.tally)),
+        ("at night", night_of(found)),
         ("takes", _effort(found)),
         ("speed", _speed(found)),
         ("sent by", _RUNNERS[found.awake] if found.last - found.begins > timedelta(minutes=10) else ""),
@@ -51,6 +53,12 @@ def limits_of(found: Rehearsal) -> list[str]:
         for use in found.spans
         if use.limit or use.span in {"hour", "day"}
     ]
+
+
+def night_of(found: Rehearsal) -> str:
+    """Return how many people get it at night on their own clocks, or an empty string if no one does."""
+    people = sum(found.hours[hour] for hour in NIGHT)
+    return f"{people_of(people)} get it between 10 pm and 6 am on their own clocks" if people else ""
 
 
 def zone_row(each: ZoneForecast) -> tuple[str, str, str, str]:

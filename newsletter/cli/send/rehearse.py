@@ -13,7 +13,8 @@ from newsletter.cli.workspace import current_config
 from newsletter.config import Config
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import require_issue
-from newsletter.workflows.rehearse.rehearse import Rehearsal, Wish
+from newsletter.workflows.rehearse.forecast import Rehearsal
+from newsletter.workflows.rehearse.rehearse import Wish
 from newsletter.workflows.rehearse.rehearse import rehearse as rehearse_broadcast
 from newsletter.workflows.rehearse.summary import facts_of, headline, left_by, then_after, zone_row
 from newsletter.workflows.segments import meant_by

@@ -7,6 +7,7 @@ from math import ceil
 from secrets import token_urlsafe
 from threading import Lock, Thread
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
@@ -15,13 +16,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.errors import NewsletterError
+from newsletter.language.clock import say_day_and_clock
 from newsletter.store.database import Database
 from newsletter.web.studio.questions import SendForm, read_form
 from newsletter.web.studio.road import Fields, said_on_page, with_form
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
 from newsletter.workflows.compose.compose import require_issue
-from newsletter.workflows.rehearse.rehearse import Rehearsal, Wish, ZoneForecast, rehearse
+from newsletter.workflows.rehearse.forecast import Rehearsal, ZoneForecast
+from newsletter.workflows.rehearse.rehearse import Wish, rehearse
 from newsletter.workflows.rehearse.summary import (
     NIGHT,
     facts_of,
@@ -148,6 +151,7 @@ class Forecast(Struct, frozen=True, kw_only=True):
     facts: tuple[tuple[str, str], ...]
     strips: tuple[Strip, ...]
     bars: tuple[int, ...]  # how high the bar of each hour is, from 0 to 100
+    ends: tuple[str, ...]  # when the line over time begins and ends
     line: str  # the people over time, as the points of a polyline
     failures: tuple[tuple[str, str, str, str], ...]  # what happens, what is left, why, and what follows
     night = NIGHT
@@ -162,6 +166,7 @@ class Forecast(Struct, frozen=True, kw_only=True):
             facts=tuple(facts_of(found, zone)),
             strips=tuple(map(_strip, found.zones)),
             bars=tuple(ceil(100 * people / most) for people in found.hours.values()),
+            ends=tuple(say_day_and_clock(each.astimezone(ZoneInfo(zone))) for each in (found.first, found.last)),
             line=" ".join(_line(found)),
             failures=tuple(
                 (each.what, left_by(each), each.reason if each.tally else "", then_after(each, zone))
@@ -178,11 +183,11 @@ def _strip(each: ZoneForecast) -> Strip:
 
 def _line(found: Rehearsal) -> Iterator[str]:
     """Yield the corners of the line over time. It rises when people get the email, and is level in between."""
-    span = max((found.last - found.begins).total_seconds(), 1.0)
+    span = max((found.last - found.first).total_seconds(), 1.0)
     height = float(_HEIGHT)
     yield f"0,{_HEIGHT}"
     for point in found.timeline:
-        x = _WIDTH * (point.at - found.begins).total_seconds() / span
+        x = _WIDTH * (point.at - found.first).total_seconds() / span
         yield f"{x:.1f},{height:.1f}"
         height = _HEIGHT * (1 - point.people / max(found.tally.accepted, 1))
         yield f"{x:.1f},{height:.1f}"

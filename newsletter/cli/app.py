@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Table] = {
         "compose.init": "Create a newsletter folder with settings, a first issue and a sample list.",
         "setup": "Set up your newsletter step by step, up to a first test email to yourself.",
         "compose.new": "Start a new issue from a copy of the latest one.",
+        "compose.fetch": "Take items from feeds and calendars into an issue, after showing you what changes.",
         "mcp": "Let an AI agent write, check and preview issues, and propose a broadcast. Only you can send.",
     },
     "Preview and check": {
@@ -49,6 +50,7 @@ COMMANDS: Mapping[str, Table] = {
         "send.approve": "Approve an issue as it is now. Any later edit voids the approval.",
     },
     "Send": {
+        "send.rehearse": "Rehearse a broadcast: who would get it when, when it would be over, and what could go wrong.",
         "send.send": "Send an issue to a segment after you review and confirm the plan.",
         "send.proposals": "List the broadcasts that AI agents proposed, for you to send or decline.",
         "send.cancel": "Cancel a broadcast and recall the emails that the provider is holding.",
@@ -57,6 +59,7 @@ COMMANDS: Mapping[str, Table] = {
     },
     "After sending": {
         "send.status": "Show the status of your broadcasts, with the number of emails in each state.",
+        "send.winner": "Choose which version of an issue all others get, or show how the versions compare.",
         "send.resume": "Continue a broadcast that was interrupted or paused.",
         "send.resolve": "Decide what to do about emails that may or may not have been sent.",
         "send.correct": "Send a correction to everyone who was told another time or place of an event.",

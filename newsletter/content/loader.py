@@ -1,7 +1,7 @@
 """Loads an issue's folder into an `Issue`, or reports all mistakes in its files at once."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from newsletter.model.issue_fields import (
     SECTION_TYPES,
     Day,
     EventFields,
+    FetchedItems,
     IssueFields,
     ListFields,
     SectionEntry,
@@ -248,15 +249,19 @@ class _IssueReader(Struct):
     def _items(
         self, index: Path, document: Document, fields: SectionFields | None
     ) -> tuple[tuple[Item, OriginalPart[EventFields]], ...]:
+        listed = fields.items if isinstance(fields, ListFields) else None
         if index.name != "index.md":
+            if isinstance(listed, FetchedItems):
+                what = "a section without a folder cannot have items"
+                remedy = f"move this file to {index.stem}/index.md"
+                self.parts.reading.add(document.path, document.lines.get(("items",)), what, remedy)
             return ()
         shown = self.parts.config.shown
         files = self.folder.items(index.parent.name, self.parts.config.settings.languages.offered)
         items = {name: item for name, path in files.items() if (item := self._item(name, path)) is not None}
-        order = fields.items if isinstance(fields, ListFields) else None
-        if order is None:
-            return tuple(sorted(items.values(), key=lambda read: _by_start(read[0])))
-        for position, name in enumerate(order):
+        if not isinstance(listed, tuple):
+            return tuple(sorted(items.values(), key=lambda read: _by_date(read[0])))
+        for position, name in enumerate(listed):
             if name not in files:
                 create = f"create the file {name}.md in {shown(index.parent)}/"
                 remedy = f"{create}, or delete {name} from `items`"
@@ -264,11 +269,11 @@ class _IssueReader(Struct):
                 self.parts.reading.add(
                     document.path, line, f"there is no item {name!r}", suggestion(name, list(files), otherwise=remedy)
                 )
-        for name in files.keys() - set(order):
+        for name in files.keys() - set(listed):
             line = document.lines.get(("items",))
             remedy = f"add {name} to `items`, or delete the file {shown(files[name])}"
             self.parts.reading.add(document.path, line, f"the item {name!r} is not in `items`", remedy)
-        return tuple(items[name] for name in order if name in items)
+        return tuple(items[name] for name in listed if name in items)
 
     def _item(self, name: str, path: Path) -> tuple[Item, OriginalPart[EventFields]] | None:
         document = self.parts.document(path)
@@ -290,7 +295,9 @@ def _sorted(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
     return tuple(sorted(mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
 
 
-def _by_start(item: Item) -> tuple[bool, datetime, str]:
-    starts = item.starts_at()
+def _by_date(item: Item) -> tuple[bool, datetime, float, str]:
+    """Return what events are sorted by: their start. Of all other items, the last published comes first."""
+    starts, published = item.starts_at(), item.fields.published
     undated = datetime.combine(date.max, time.min, item.zone)
-    return starts is None, starts or undated, item.name
+    age = 0.0 if published is None else -published.replace(tzinfo=UTC).timestamp()
+    return starts is None, starts or undated, age, item.name

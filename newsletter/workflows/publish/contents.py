@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from newsletter import ZONE_DATABASES
 from newsletter.config import Config
 from newsletter.content.imported_pages import ImportedIssue, imported_folders, read_imported
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_heading, issue_names, load_issue
 from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.model.announced import Announced
 from newsletter.model.issue import Issue
 from newsletter.model.issue_fields import Visibility
 from newsletter.model.published import IssuePage
@@ -24,10 +27,10 @@ from newsletter.render.theme import Theme
 from newsletter.system.contained import plain_parts
 from newsletter.workflows.compose.compose import open_theme
 from newsletter.workflows.compose.made_from import made_from, shared_by_all
-from newsletter.workflows.publish.events import IssueWithEvents
+from newsletter.workflows.publish.events import EventTexts, IssueWithEvents, events_in
 from newsletter.workflows.publish.visible import visibility_of
 
-_EDITION = 1  # increase this number if pages are rendered differently in a way that the version does not show
+_EDITION = 2  # increase this number if pages are rendered differently in a way that the version does not show
 Advance = Callable[[str], None]  # called with the name of each issue that is done
 
 
@@ -45,15 +48,23 @@ class _KeptIssue(Struct, frozen=True, kw_only=True):
     visibility: Visibility
     pages: tuple[IssuePage, ...]
     pictures: Mapping[str, bytes]
-    has_events: bool = False
+    events: Mapping[str, Announced] = {}  # what calendars need to know about each of its events
 
 
-def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: Advance = lambda _: None) -> Contents:
+def contents_of(
+    config: Config,
+    memory: Memory,
+    sent: frozenset[str],
+    chosen: Mapping[str, str] = MappingProxyType({}),
+    on_done: Advance = lambda _: None,
+) -> Contents:
     """Return what the archive shows. `sent` are the issues that are being sent or were sent.
+
+    `chosen` is the version of each issue of which one was chosen. Of all others, version A is shown.
 
     Raise MistakesError with all mistakes in all issues that it shows.
     """
-    reader = _Reader(config, memory, sent)
+    reader = _Reader(config, memory, sent, chosen)
     kept: list[_KeptIssue] = []
     mistakes: list[Mistake] = []
     for folder, read in reader.folders():
@@ -64,23 +75,25 @@ def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: A
         else:
             kept += [found] if found else []
         on_done(folder.name)
-    shown = [each.pages[0] for each in kept if each.has_events]
     pages = tuple(page for each in kept for page in each.pages)
     mistakes += _mistakes_in_names(pages)
     if mistakes:
         raise MistakesError(mistakes)
     pictures = {name: content for each in kept for name, content in each.pictures.items()}
     files = tuple(SiteFile(picture_path(name), content) for name, content in sorted(pictures.items()))
-    return Contents(pages=pages, pictures=files, with_events=tuple(map(reader.with_events, shown)))
+    return Contents(
+        pages=pages, pictures=files, with_events=tuple(reader.with_events(each) for each in kept if each.events)
+    )
 
 
 class _Reader:
     """Reads the issues of a workspace, each from the cache if its files are the same."""
 
-    def __init__(self, config: Config, memory: Memory, sent: frozenset[str]) -> None:
-        self._config, self._memory, self._sent = config, memory, sent
-        self._shared = f"{shared_by_all(config)} {_EDITION}"
+    def __init__(self, config: Config, memory: Memory, sent: frozenset[str], chosen: Mapping[str, str]) -> None:
+        self._config, self._memory, self._sent, self._chosen = config, memory, sent, chosen
+        self._shared = f"{shared_by_all(config)} {ZONE_DATABASES.used} {_EDITION}"
         self._opened: Theme | None = None
+        self._events: dict[Path, EventTexts] = {}
 
     def folders(self) -> Iterator[tuple[Path, Callable[[Path], _KeptIssue | None]]]:
         """Yield the folder of each issue, and the function that reads it."""
@@ -105,19 +118,34 @@ class _Reader:
         if not is_shown and visibility_of(wanted, is_sent=folder.name in self._sent) is Visibility.NONE:
             return _KeptIssue(visibility=wanted, pages=(), pictures={})
         theme = self._theme
-        issue = load_issue(self._config, folder, theme.section_types)
+        issue = load_issue(self._config, folder, theme.section_types).in_version(self._chosen.get(folder.name, ""))
         links = f"{self._config.settings.service.url}/join"
         rendered = [
             render_page(each, self._config, theme, original=issue.language, is_listed=True, links=links)
             for each in _versions(issue)
         ]
-        has_events = any(item.fields.starts for section in issue.sections for item in section.items)
-        return replace(_kept(wanted, rendered), has_events=has_events)
+        self._events[folder] = events_in(self._config, issue, self._memory)
+        return replace(_kept(wanted, rendered), events=self._events[folder].facts)
 
-    def with_events(self, page: IssuePage) -> IssueWithEvents:
+    def with_events(self, kept: _KeptIssue) -> IssueWithEvents:
         """Return an issue whose events have pages."""
+        page = kept.pages[0]
         folder = self._config.root / ISSUES_FOLDER / page.issue
-        return IssueWithEvents(load_issue(self._config, folder, self._theme.section_types), page.is_listed)
+        return IssueWithEvents(
+            name=page.issue,
+            day=page.day,
+            is_listed=page.is_listed,
+            facts=kept.events,
+            made_from=made_from(folder, self._shared),
+            load=lambda: self._events_in(folder),
+        )
+
+    def _events_in(self, folder: Path) -> EventTexts:
+        """Return the events of an issue, which is loaded if it did not have to be rendered."""
+        if folder not in self._events:
+            issue = load_issue(self._config, folder, self._theme.section_types)
+            self._events[folder] = events_in(self._config, issue, self._memory)
+        return self._events[folder]
 
     def _imported(self, folder: Path) -> _KeptIssue | None:
         found = self._recall(folder, lambda: self._clean(folder))
@@ -152,7 +180,7 @@ class _Reader:
         return self._opened
 
     def _recall(self, folder: Path, make: Callable[[], _KeptIssue], *, kind: str = "issue") -> _KeptIssue:
-        key = made_from(folder, self._shared).encode()
+        key = f"{made_from(folder, self._shared)} {self._chosen.get(folder.name, '')}".encode()
         kept = self._memory.recall(kind, key, lambda: msgspec.msgpack.encode(make()))
         return msgspec.msgpack.decode(kept, type=_KeptIssue)
 

@@ -16,6 +16,7 @@ from newsletter.model.broadcast import (
     Schedule,
     Waiver,
 )
+from newsletter.model.proof import ProvedChecks
 from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.segment import Condition, Segment
 
@@ -41,6 +42,7 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     grace: timedelta = timedelta()  # nothing is sent before this time has passed
     tracking: TrackingMode = TrackingMode.OFF
     link_targets: tuple[str, ...] = ()  # where the tracked links 1, 2 and so on of its variants lead
+    checks: ProvedChecks | None = None  # what the checks found; None for email without checks, such as confirmations
     most: int | None = None  # how many people a person agreed to; nothing is frozen if it would be more
 
 

@@ -36,6 +36,7 @@ from newsletter.store.ledger.states import envelope_text, require_current, waive
 from newsletter.store.ledger.told import keep_told
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
+from newsletter.store.proofs import keep_checks
 from newsletter.store.queries import change, query_value
 from newsletter.store.tracking import keep_tracking
 from newsletter.system.moments import text_of
@@ -103,6 +104,8 @@ def freeze_broadcast(
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
         keep_told(connection, broadcast_id, {number: content[each] for number, each in enumerate(readerships)})
         keep_tracking(connection, broadcast_id, request.tracking, request.link_targets)
+        if request.checks is not None:
+            keep_checks(connection, broadcast_id, request.checks)
         _write_journal(connection, broadcast_id, request, members, now=now)
         for drop in _CLEAR_UP:
             drop(connection)

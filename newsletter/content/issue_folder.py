@@ -1,6 +1,7 @@
 """Finds the Markdown files in an issue's folder: its sections, their items, and those that no section shows."""
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from unicodedata import normalize
@@ -9,6 +10,7 @@ from newsletter.model.values import is_language
 
 _WRITTEN = "[!.]*.md"  # skips the hidden files that editors and operating systems create
 _INDEX = "index.md"
+_VERSION = re.compile(r"(.+)\.([A-Za-z])(?:\.([A-Za-z-]+))?", re.DOTALL)
 _MARKDOWN_ENDINGS = (".md", ".markdown", ".mdown", ".mkd")
 
 
@@ -19,12 +21,12 @@ def section_files(folder: Path) -> Mapping[str, Path]:
 
 
 def item_files(folder: Path, languages: tuple[str, ...] = ()) -> Mapping[str, Path]:
-    """Return the file of each item in a section's folder, by name, without translations."""
+    """Return the file of each item in a section's folder, by name, without translations and other versions."""
     found = _by_name([(path.stem, path) for path in sorted(folder.glob(_WRITTEN))])
     return {
         name: path
         for name, path in found.items()
-        if path.name != _INDEX and not language_in_name(name, found, languages)
+        if path.name != _INDEX and not (language_in_name(name, found, languages) or version_in_name(name, found))
     }
 
 
@@ -38,9 +40,18 @@ def language_in_name(stem: str, known: Collection[str], languages: Collection[st
     return code if is_translation else ""
 
 
-def beside(original: Path, language: str) -> Path:
-    """Return the file of a translation: `letter.es.md` beside `letter.md`."""
-    return original.with_name(f"{original.stem}.{language}{original.suffix}")
+def version_in_name(stem: str, known: Collection[str]) -> str:
+    """Return the letter of a file named `letter.b` or `letter.b.es`, or an empty string if it has none.
+
+    `letter` must be among the `known` files. Letters that name no version are returned too, as they are mistakes.
+    """
+    match = _VERSION.fullmatch(stem)
+    return match[2] if match and match[1] in known and (match[3] is None or is_language(match[3])) else ""
+
+
+def beside(original: Path, form: str) -> Path:
+    """Return the file of a language or version: `letter.es.md` or `letter.b.md` beside `letter.md`."""
+    return original.with_name(f"{original.stem}.{form}{original.suffix}")
 
 
 def _by_name(found: list[tuple[str, Path]]) -> Mapping[str, Path]:

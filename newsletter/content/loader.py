@@ -12,13 +12,14 @@ from pydantic import TypeAdapter, ValidationError
 from newsletter.config import Config
 from newsletter.content.event_ids import EventIds
 from newsletter.content.issue_choices import entries_of, require_segment, require_topics, topics_of
-from newsletter.content.issue_folder import item_files, language_in_name, section_files, unused_files
+from newsletter.content.issue_folder import item_files, language_in_name, section_files, unused_files, version_in_name
 from newsletter.content.parts import PartReader
 from newsletter.content.records import item_of, record_of, section_of, without_type
 from newsletter.content.source import Document, Reading, read_yaml
 from newsletter.content.tips import read_tips
 from newsletter.content.translations import heading_in
 from newsletter.content.translator import OriginalPart, OriginalSection, Translator
+from newsletter.content.versions import VersionReader
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.model.finding import Place
 from newsletter.model.issue import Issue, IssueHeading, Item, Section, Source, Tips
@@ -163,14 +164,16 @@ class _IssueReader(Struct):
         )
         others = tuple(code for code in dict.fromkeys(languages) if code != self.language)
         translator = Translator(self.parts, others)
-        translations = translator.translations(issue, written, self.originals)
+        issue = replace(issue, translations=translator.translations(issue, written, self.originals))
+        reader = VersionReader(self.parts, written, self.originals, translator.read)
+        issue = replace(issue, versions=reader.versions(issue))
+        issue = replace(issue, untranslated_versions=tuple(reader.gaps))
         found = {
             "merge_fields": tuple(reading.merge_fields),
             "unused": unused_files(self.parts.folder, self.parts.used),
             "gaps": tuple(translator.gaps),
         }
-        translations = {code: replace(each, **found) for code, each in translations.items()}
-        return _Loaded(replace(issue, translations=translations, **found), _sorted(reading.mistakes))
+        return _Loaded(issue.having(**found), _sorted(reading.mistakes))
 
     def _sections(self, entries: tuple[SectionEntry, ...], source: Source) -> tuple[Section, ...]:
         reading, sections = self.parts.reading, dict[str, Section]()
@@ -232,7 +235,9 @@ class _IssueReader(Struct):
         if name in there:
             return there[name]
         remedy = f"create the file {name}.md in {shown(folder)}/"
-        if names := [each for each in sorted(there) if not language_in_name(each, there)]:
+        if names := [
+            each for each in sorted(there) if not (language_in_name(each, there) or version_in_name(each, there))
+        ]:
             remedy += f", or write one of these sections on this line: {', '.join(names)}"
         self.parts.reading.add(place.path, place.line, f"there is no section {name!r}", remedy)
         return None

@@ -53,12 +53,21 @@ class OriginalSection(Struct, frozen=True, eq=False):
     items: tuple[tuple[Item, OriginalPart[EventFields]], ...]
 
 
+class ReadSection(Struct, frozen=True, eq=False):
+    """A section as it was read in one language: the parts of its original, in the same order."""
+
+    whole: OriginalSection
+    index: Read[SectionFields]
+    items: tuple[Read[EventFields], ...]
+
+
 class Translator(Struct):
     """Reads the translations of one issue into `languages`."""
 
     parts: PartReader
     languages: tuple[str, ...]
     gaps: list[Gap] = field(default_factory=list)
+    read: dict[tuple[str, str], ReadSection] = field(default_factory=dict)  # by language and the section's name
     _tips: dict[str, Tips | None] = field(default_factory=dict)
     _names: dict[Path, frozenset[str]] = field(default_factory=dict)
 
@@ -107,7 +116,9 @@ class Translator(Struct):
         items = [(item, self._part(code, section.name, part)) for item, part in whole.items]
         if index is None or before != (len(self.gaps), len(self.parts.reading.mistakes)):
             return None
-        in_language = tuple(item_of(item.name, item.uid, item.zone, read) for item, read in items if read is not None)
+        reads = [(item, read) for item, read in items if read is not None]
+        self.read[code, section.name] = ReadSection(whole, index, tuple(read for _, read in reads))
+        in_language = tuple(item_of(item.name, item.uid, item.zone, read) for item, read in reads)
         if not section.language:
             return section
         return section_of(section.name, section.type, section.only, index, in_language, code)

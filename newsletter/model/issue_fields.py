@@ -22,6 +22,7 @@ from newsletter.model.values import (
     TimeZone,
     refuse_curly_quotes,
 )
+from newsletter.model.versions import VersionTest
 from newsletter.model.written_date import date_as_needed
 
 _OFFSET = re.compile(r"([+\N{MINUS SIGN}-])(\d\d):(\d\d)")
@@ -361,6 +362,7 @@ class IssueFields(Fields):
     topics: Annotated[tuple[Slug, ...], _Several] = Field(
         default=(), description="the issue's topics: names from [topics] in newsletter.toml"
     )
+    versions: VersionTest = Field(default=VersionTest(), description="how the versions of the issue are compared")
     waive: Mapping[RuleId, OneLine] = Field(default={}, description="checks to override here, each with a reason")
     sections: tuple[Annotated[SectionEntry, _ByName], ...] = Field(min_length=1)
 

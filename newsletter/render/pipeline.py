@@ -1,6 +1,7 @@
 """Render an issue: the subject, preheader, HTML and text of each variant, with slots in place of merge fields."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -64,7 +65,7 @@ class _IssuePress:
 
     def __init__(self, issue: Issue, config: Config, theme: Theme) -> None:
         self._issue, self._config, self._theme = issue, config, theme
-        self._presses: dict[str, SectionPress] = {}
+        self._presses: dict[tuple[str, str], SectionPress] = {}  # by version and language
         self._variants: dict[Readership, RenderedVariant] = {}
         self._logos = [(name, logo.path.stat().st_mtime_ns) for name, logo in _logos(config) if logo.path.is_file()]
         self.pictures: dict[str, Picture] = {}  # the images of all variants so far, by name
@@ -72,34 +73,36 @@ class _IssuePress:
     def variant_for(self, readership: Readership) -> RenderedVariant:
         """Return the variant of a readership. Render it when it is requested for the first time."""
         if readership not in self._variants:
-            issue = self._issue.in_language(readership.language)
+            issue = self._issue.in_version(readership.version).in_language(readership.language)
             # After an edit in one language, the variants in the others are the same as before.
             made = self._theme.recall_variant(
-                (*self._ingredients(issue), readership), lambda: self._render(issue, readership)
+                (*self._ingredients(issue, readership.version), readership), lambda: self._render(issue, readership)
             )
             self._variants[readership], pictures = made
             self.pictures |= {picture.name: picture for picture in pictures}
         return self._variants[readership]
 
     def _render(self, issue: Issue, readership: Readership) -> tuple[RenderedVariant, tuple[Picture, ...]]:
-        shelf = self._press_for(issue.language).new_shelf()
+        press_for = partial(self._press_for, readership.version)
+        shelf = press_for(issue.language).new_shelf()
         languages = self._issue.languages
-        renderer = _VariantRenderer(issue, languages, self._config, self._theme, self._press_for, readership, shelf)
+        renderer = _VariantRenderer(issue, languages, self._config, self._theme, press_for, readership, shelf)
         return renderer.render(), shelf.pictures
 
-    def _ingredients(self, issue: Issue) -> Iterator[object]:
-        """Yield everything that the variants in one language are made from."""
-        yield tuple(self._press_for(code).stamp for code in (issue.language, self._issue.language))
+    def _ingredients(self, issue: Issue, version: str) -> Iterator[object]:
+        """Yield everything that the variants in one version and language are made from."""
+        yield tuple(self._press_for(version, code).stamp for code in (issue.language, self._issue.language))
         yield tuple((section.fingerprint, section.only, section.type, section.language) for section in issue.sections)
         yield tuple(dict.fromkeys(use.field for use in issue.merge_fields))
         yield tuple(self._logos)
         yield self._issue.languages
 
-    def _press_for(self, language: str) -> SectionPress:
-        """Return what lays out sections in a language."""
-        if language not in self._presses:
-            self._presses[language] = SectionPress(self._issue.in_language(language), self._config, self._theme)
-        return self._presses[language]
+    def _press_for(self, version: str, language: str) -> SectionPress:
+        """Return what lays out the sections of a version in a language."""
+        if (version, language) not in self._presses:
+            issue = self._issue.in_version(version).in_language(language)
+            self._presses[version, language] = SectionPress(issue, self._config, self._theme)
+        return self._presses[version, language]
 
 
 class TranslationLink(Struct, frozen=True):

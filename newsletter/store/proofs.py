@@ -89,7 +89,6 @@ _DROP = tuple(change("proofs", name) for name in ("drop_pages", "drop_bundle"))
 _ADD_PAGE = change("proofs", "add_page")
 _KEEP_BUNDLE = change("proofs", "keep_bundle")
 _FIND_BUNDLE = query_one("proofs", "find_bundle", bytes)
-_LATEST_BUNDLE = query_one("proofs", "latest_bundle", bytes)
 _ROOTS = query_all("proofs", "roots", bytes)
 _PAGE_WITH = query_one("proofs", "page_with", PageOfLines)
 _PAGES_WITH = query_all("proofs", "pages_with", PageOfProof)
@@ -160,12 +159,6 @@ def keep_bundle(connection: Connection, broadcast_id: int, bundle: bytes) -> Non
 def find_bundle(connection: Connection, broadcast_id: int) -> bytes | None:
     """Return the bundle of the newest proof of a broadcast, or None if there is none."""
     found = _FIND_BUNDLE(connection, broadcast=broadcast_id)
-    return None if found is None else zlib.decompress(found)
-
-
-def latest_bundle(connection: Connection) -> bytes | None:
-    """Return the bundle of the proof of the latest broadcast that has one."""
-    found = _LATEST_BUNDLE(connection)
     return None if found is None else zlib.decompress(found)
 
 

@@ -64,10 +64,6 @@ INSERT INTO proof (broadcast, bundle) VALUES (:broadcast, :bundle);
 -- Return the bundle of the newest proof of a broadcast.
 SELECT bundle FROM proof WHERE broadcast = :broadcast;
 
--- name: latest_bundle()?
--- Return the bundle of the proof of the latest broadcast that has one.
-SELECT bundle FROM proof ORDER BY broadcast DESC LIMIT 1;
-
 -- name: roots(broadcast)
 -- Return the root of each page of lines.
 SELECT root FROM proof_page WHERE broadcast = :broadcast ORDER BY number;

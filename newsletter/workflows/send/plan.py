@@ -99,6 +99,8 @@ def plan_broadcast(
     """
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder)
+    if issue.versions:  # until a broadcast can leave in waves
+        raise InputError(f"{issue.name} has several versions, which cannot be compared yet; delete all but one")
     judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
     request = request_of(config, order, issue, rendered, only, now=now)

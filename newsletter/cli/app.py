@@ -274,7 +274,11 @@ translations = _group(
     "Show which sentences are not translated, and exchange them with translators.", {"": TRANSLATIONS}, cls=ShowingGroup
 )
 events = _group("Take in what comes back: bounces, complaints and a provider's events.", {"": EVENTS})
-proof = _group("Prove what was sent, who was sent it and with which consent.", {"": PROOF}, cls=ShowingGroup)
+proof = _group(
+    "Prove what was sent: `newsletter proof BROADCAST` is short for `newsletter proof bundle BROADCAST`.",
+    {"": PROOF},
+    cls=ShowingGroup,
+)
 issues = _group("Import past issues from another tool.", {"": ISSUES})
 app.add_typer(issues, name="issues", rich_help_panel="Write")
 app.add_typer(translations, name="translations", rich_help_panel="Write")

@@ -14,7 +14,7 @@ from msgspec import json, msgpack
 from newsletter.model.merkle import HASH_BYTES, path_of
 from newsletter.model.proof import Opening, ProvedChecks
 from newsletter.store.database import Connection
-from newsletter.store.queries import change, query_all, query_one, query_value
+from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
 
 _PAGE = 4096  # lines; a power of two
@@ -24,8 +24,9 @@ _FASTEST = 1  # of the levels of zlib: a million lines would take three times as
 class ResultRow(NamedTuple):
     """What happened to the deliveries of a chunk, or of a settlement."""
 
-    number: int
-    status: str
+    chunk: int | None
+    settlement: int | None
+    outcome: str
     reason: str
     at: str
 
@@ -80,9 +81,8 @@ class StoredLine(NamedTuple):
 
 _KEEP_CHECKS = change("proofs", "keep_checks")
 _FIND_CHECKS = query_one("proofs", "find_checks", str)
-EXPRESSION_OF = query_value("proofs", "expression_of", str)
-CHUNK_RESULTS = query_all("proofs", "chunks", ResultRow)
-SETTLEMENT_RESULTS = query_all("proofs", "settlements", ResultRow)
+EXPRESSION_OF = query_one("proofs", "expression_of", str)
+RESULTS = query_all("proofs", "results", ResultRow)
 _REPLACED_CONSENTS = query_all("proofs", "replaced_consents", ConsentRow)
 _LINES = query_all("proofs", "lines", LineRow)
 _DROP = tuple(change("proofs", name) for name in ("drop_pages", "drop_bundle"))

@@ -8,7 +8,7 @@ import typer
 from newsletter.cli import output
 from newsletter.cli.options import BroadcastNumber, Email, Force
 from newsletter.cli.workspace import opened_database
-from newsletter.language.clock import show_zoned
+from newsletter.language.clock import show_consent_time, show_zoned
 from newsletter.model.broadcast import label_of
 from newsletter.model.proof import ProofLine
 from newsletter.system.environment import forget_key
@@ -48,7 +48,8 @@ def print_line(line: ProofLine, lines: int, zone: str) -> None:
     """Print what a line says about a person."""
     said = line.fields
     result = " on ".join(filter(None, (label_of(said.outcome), _moment(said.at, zone))))
-    consent = " · ".join(filter(None, (_moment(said.consented_at, zone), said.source, said.wording)))
+    given = show_consent_time(moment_of(said.consented_at), zone) if said.consented_at else ""
+    consent = " · ".join(filter(None, (given, said.source, said.wording)))
     output.print_facts(
         [
             ("line", f"{line.number + 1:,} of {lines:,}"),

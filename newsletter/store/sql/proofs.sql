@@ -6,17 +6,19 @@ INSERT INTO checked (broadcast, result) VALUES (:broadcast, :result);
 -- Return what the checks found before a broadcast began.
 SELECT result FROM checked WHERE broadcast = :broadcast;
 
--- name: expression_of(broadcast)$
+-- name: expression_of(broadcast)?
 -- Return what the segment of a broadcast meant when it was created.
 SELECT expression FROM broadcast WHERE id = :broadcast;
 
--- name: chunks(broadcast)
--- Return the result of each chunk.
-SELECT number, state AS status, reason, changed_at AS at FROM chunk WHERE broadcast = :broadcast;
-
--- name: settlements(broadcast)
--- Return the results of deliveries that were settled individually.
-SELECT number, status, reason, changed_at AS at FROM settlement WHERE broadcast = :broadcast;
+-- name: results(broadcast)
+-- Return what happened to the deliveries of each chunk, and to those that were settled individually.
+SELECT number AS chunk, CAST(NULL AS INTEGER) AS settlement, state AS outcome, reason, changed_at AS at
+FROM chunk
+WHERE broadcast = :broadcast
+UNION ALL
+SELECT NULL, number, status, reason, changed_at
+FROM settlement
+WHERE broadcast = :broadcast;
 
 -- name: replaced_consents(since)
 -- Return the consents that were replaced after a time, the latest first.

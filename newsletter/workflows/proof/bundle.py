@@ -34,9 +34,8 @@ from newsletter.store.ledger.states import require_current
 from newsletter.store.ledger.status import count
 from newsletter.store.ledger.variants import load_variants, variant_counts
 from newsletter.store.proofs import (
-    CHUNK_RESULTS,
     EXPRESSION_OF,
-    SETTLEMENT_RESULTS,
+    RESULTS,
     drop_proof,
     find_bundle,
     find_checks,
@@ -113,22 +112,21 @@ def _keep_lines(connection: Connection, broadcast: Broadcast, on_progress: Calla
     If a consent was replaced since the broadcast, the earlier one counts. Texts that others wrote may contain
     addresses, so these are masked.
     """
-    chunks = {row.number: row for row in CHUNK_RESULTS(connection, broadcast=broadcast.id)}
-    settlements = {row.number: row for row in SETTLEMENT_RESULTS(connection, broadcast=broadcast.id)}
+    results = {(row.chunk, row.settlement): row for row in RESULTS(connection, broadcast=broadcast.id)}
     replaced = replaced_consents(connection, since=broadcast.created_at)
     clean, roots = cache(masked), []
     for rows in line_pages(connection, broadcast.id):
         salts, leaves, openings = token_bytes(SALT_BYTES * len(rows)), [], []
         for place, row in enumerate(rows):
             subscriber, chunk, settlement, email, basis, *consent = row
-            _, status, reason, at = settlements[settlement or 0] if chunk is None else chunks[chunk]
+            _, _, outcome, reason, at = results[chunk, settlement]
             if replaced and subscriber in replaced:
                 _, *consent = replaced[subscriber]
             consented_at, source, wording, confirmed_at = consent
             salt = salts[place * SALT_BYTES : (place + 1) * SALT_BYTES]
             fields = _ENCODE(
                 LineFields(
-                    email, at, clean(basis), confirmed_at, consented_at, status, clean(reason), clean(source), wording
+                    email, at, clean(basis), confirmed_at, consented_at, outcome, clean(reason), clean(source), wording
                 )
             )
             leaves.append(leaf_of(salt, fields))
@@ -161,7 +159,7 @@ def _statement(
             issue=broadcast.issue,
             kind=broadcast.kind.value,
             segment=broadcast.segment,
-            expression=masked(EXPRESSION_OF(connection, broadcast=broadcast.id)),
+            expression=masked(EXPRESSION_OF(connection, broadcast=broadcast.id) or ""),
             provider=broadcast.provider,
             sender=broadcast.envelope.from_email,
             state=broadcast.state.value,

@@ -1,12 +1,12 @@
 -- What the checks found before a broadcast began, as JSON. Broadcasts from before this table have no row.
 CREATE TABLE checked (
-    broadcast INTEGER PRIMARY KEY REFERENCES broadcast (id),
+    broadcast INTEGER PRIMARY KEY,
     result TEXT NOT NULL
 ) STRICT;
 
 -- The newest proof of a broadcast: the bundle as it was written, compressed.
 CREATE TABLE proof (
-    broadcast INTEGER PRIMARY KEY REFERENCES broadcast (id),
+    broadcast INTEGER PRIMARY KEY,
     bundle BLOB NOT NULL
 ) STRICT;
 

@@ -21,6 +21,7 @@ BENCHMARKS = {
     "leaving": "benchmarks.leaving",
     "proof": "benchmarks.proof",
     "signup": "benchmarks.signing_up",
+    "publishing": "benchmarks.publishing",
     "postgresql": "benchmarks.postgresql",
 }
 

@@ -60,6 +60,8 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "notice": ("state",),
         "event": ("type", "cause", "verdict"),
         "event_total": ("type", "verdict"),
+        "tracked_link": ("version",),
+        "version_total": ("version", "type", "verdict"),
         "post": ("provider",),
         "reaction": ("type",),
         "leaving_remark": ("reason",),

@@ -183,6 +183,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("events.evidence", (ONE, NONE)),
     ("events.add_minute", ({"minute": "2026-02-20T08:01"},)),
     ("events.tracked", ({"subscribers": "[1, 7, 999]"},)),
+    (
+        "events.add_version_total",
+        ({**ONE, "version": "B", "type": "opened", "verdict": "", "events": 2},) * 2,
+    ),
     ("events.add_total", ({**ONE, "type": "opened", "url": "", "verdict": "", "events": 2},) * 2),
     ("events.doubted", ({},)),
     ("events.own", ({"broadcasts": "[0, 1, 99]"},)),
@@ -674,7 +678,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("topics.topics_of", (ONE, NONE)),
     ("tracking.agree", ({"subscriber": 2, "now": LATER}, {"subscriber": 999, "now": LATER})),
     ("tracking.set_mode", ({**ONE, "mode": "consented"}, {"broadcast": 2, "mode": "totals"})),
-    ("tracking.add_link", ({**ONE, "number": 9, "target": "https://example.org/b"},)),
+    ("tracking.add_link", ({**ONE, "number": 9, "target": "https://example.org/b", "version": "B"},)),
     (
         "tracking.find_link",
         (
@@ -770,6 +774,15 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("waves.keep_decision", ({**ONE, "state": "held", "decided_at": T, "reason": "why", "figures": "{}"},)),
     ("waves.open_rest", (ONE,)),
     ("waves.drawn", (ONE,)),
+    ("versions.counts", ({"broadcast": 30}, NONE)),
+    ("versions.totals", ({"broadcast": 30}, NONE)),
+    ("versions.recent", ({"most": 5},)),
+    ("versions.usual", ({**ONE, "until": NEVER}, {**ONE, "until": EVER}, {**NONE, "until": NEVER})),
+    ("versions.set_variant", ({**ONE, "variant": 0, "version": 1},)),
+    ("versions.set_chosen", ({**ONE, "version": "B", "because": "why", "figures": "[]", "now": T},) * 2),
+    ("versions.chosen_for_issue", ({"issue": "2026-04"}, {"issue": "none"})),
+    ("versions.all_chosen", ({},)),
+    ("versions.of_subscriber", ({"issue": "2026-04", "subscriber": 1}, {"issue": "2026-04", "subscriber": 999})),
 )
 
 ENDED = {BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED}
@@ -920,8 +933,8 @@ def seed(connection: Connection) -> None:
     _insert(
         connection,
         "watch",
-        "broadcast plan sizes state watch_until decided_at reason figures",
-        *((number, PLAN, '{"gmail": [1, 2]}', *row) for number, row in enumerate(WATCHES, start=1)),
+        "broadcast plan sizes state watch_until decided_at reason figures chosen_at",
+        *((number, PLAN, '{"gmail": [1, 2]}', *row, row[1]) for number, row in enumerate(WATCHES, start=1)),
     )
     _insert(connection, "drawn", "broadcast subscriber value", (1, 1, "A"))
     _insert(
@@ -1014,6 +1027,7 @@ def seed(connection: Connection) -> None:
         (1, "opened", "", "", 3),
         (1, "clicked", "https://example.org/a", "", 2),
     )
+    _insert(connection, "version_total", "broadcast version type verdict events", (1, "B", "opened", "", 3))
     _insert(
         connection,
         "tracked_link",
@@ -1115,6 +1129,8 @@ def furnish(connection: Connection, file: str) -> None:
         _insert(connection, "beginning", "part subscriber chunk", (0, 0, 1))
     if file == "waves":
         _insert(connection, "member", "subscriber part stratum", (1, 0, 0))
+    if file == "versions":
+        _furnish_comparison(connection)
     if file in {"claim", "re_permission"}:
         _furnish_asking(connection)
     if file == "import_shared":
@@ -1134,6 +1150,33 @@ def furnish(connection: Connection, file: str) -> None:
             *((line, person, person, "Silva") for line, person in people),
         )
         _insert(connection, "newcomer", "line digest", (2, b"1"), (3, b"2"))
+
+
+def _furnish_comparison(connection: Connection) -> None:
+    """A tracked broadcast through a mail server that compared two versions, of which one was chosen."""
+    _insert(
+        connection,
+        "broadcast",
+        "id state nonce issue segment expression provider reason content_hash envelope waivers frozen created_at "
+        "tracking",
+        (30, "done", "n30", "2026-04", "all", "", "smtp", "", "abc", ENVELOPE, "[]", 2, NEVER, "consented"),
+    )
+    _insert(
+        connection,
+        "chunk",
+        "broadcast number state size variant first_subscriber changed_at",
+        (30, 1, "accepted", 2, 0, 1, T),
+    )
+    _insert(connection, "delivery", "broadcast subscriber chunk edition", (30, 1, 1, 30), (30, 2, 1, 30))
+    _insert(connection, "drawn", "broadcast subscriber value", (30, 1, "A"))
+    _insert(
+        connection,
+        "watch",
+        "broadcast plan sizes state watch_until decided_at reason figures chosen chosen_at",
+        (30, PLAN, "{}", "rest", T, T, "why", "{}", "B", T),
+    )
+    totals = ((30, "A", "opened", "", 1), (30, "B", "clicked", "proxy", 2))
+    _insert(connection, "version_total", "broadcast version type verdict events", *totals)
 
 
 def _furnish_asking(connection: Connection) -> None:

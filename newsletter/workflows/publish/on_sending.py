@@ -46,8 +46,10 @@ def publish_sent(config: Config, database: Database, *, now: datetime, say: Call
     _publish(config, database, is_needed=_are_pages_missing, now=now, say=say)
 
 
-def publish_corrected(config: Config, database: Database, *, now: datetime, say: Callable[[str], None]) -> None:
-    """Publish the archive with the new facts of an event, if the program knows where to. `say` receives what failed.
+def publish_again(config: Config, database: Database, *, now: datetime, say: Callable[[str], None]) -> None:
+    """Publish the archive because an issue shows something else now, if the program knows where to.
+
+    These are the new facts of an event, or the chosen version. `say` receives what failed.
 
     Nothing is removed without asking a person.
     """

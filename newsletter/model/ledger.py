@@ -43,12 +43,8 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     kind: BroadcastKind = BroadcastKind.ISSUE
     grace: timedelta = timedelta()  # nothing is sent before this time has passed
     tracking: TrackingMode = TrackingMode.OFF
-<<<<<<< HEAD
-    link_targets: tuple[str, ...] = ()  # where the tracked links 1, 2 and so on of its variants lead
-    checks: ProvedChecks | None = None  # what the checks found; None for email without checks, such as confirmations
-=======
     links: Mapping[int, LinkTarget] = field(default_factory=dict)  # its tracked links and pictures, by number
->>>>>>> main
+    checks: ProvedChecks | None = None  # what the checks found; None for email without checks, such as confirmations
     waves: Waves | None = None  # None: everyone may leave at once
     most: int | None = None  # how many people a person agreed to; nothing is frozen if it would be more
 

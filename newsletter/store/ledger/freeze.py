@@ -106,13 +106,9 @@ def freeze_broadcast(
         for number, readership in enumerate(readerships):
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
         keep_told(connection, broadcast_id, {number: content[each] for number, each in enumerate(readerships)})
-<<<<<<< HEAD
-        keep_tracking(connection, broadcast_id, request.tracking, request.link_targets)
+        keep_tracking(connection, broadcast_id, request.tracking, request.links)
         if request.checks is not None:
             keep_checks(connection, broadcast_id, request.checks)
-=======
-        keep_tracking(connection, broadcast_id, request.tracking, request.links)
->>>>>>> main
         if request.waves:
             keep_waves(connection, broadcast_id, request.waves, sizes)
         _write_journal(connection, broadcast_id, request, members, now=now)

@@ -797,6 +797,18 @@ WATCHES = [
 ]
 
 
+def _seed_proofs(connection: Connection) -> None:
+    """What is stored for proofs."""
+    _insert(connection, "checked", "broadcast result", (1, "{}"))
+    _insert(connection, "proof", "broadcast bundle", (1, b"b"))
+    _insert(
+        connection,
+        "proof_page",
+        "broadcast number first_subscriber last_subscriber root leaves openings",
+        (1, 0, 1, 4, b"r", b"l", b"o"),
+    )
+
+
 def _seed_service(connection: Connection) -> None:
     """What the pages for subscribers store."""
     _insert(connection, "service_key", "key", (b"k" * 32,))
@@ -1071,14 +1083,7 @@ def seed(connection: Connection) -> None:
     _insert(connection, "forgotten_key", "digest", (b"key",))
     connection.raise_last_ids({"broadcast": 15, "subscriber": 9, "signup": 9, "link_request": 20})
     _insert(connection, "broadcast_topic", "broadcast topic", (1, "news"), (1, "other"))
-    _insert(connection, "checked", "broadcast result", (1, "{}"))
-    _insert(connection, "proof", "broadcast bundle", (1, b"b"))
-    _insert(
-        connection,
-        "proof_page",
-        "broadcast number first_subscriber last_subscriber root leaves openings",
-        (1, 0, 1, 4, b"r", b"l", b"o"),
-    )
+    _seed_proofs(connection)
     _insert(connection, "variant", "broadcast number content", (1, 0, b"content"))
     _insert(
         connection,

@@ -16,6 +16,7 @@ from newsletter.model.broadcast import (
     Schedule,
     Waiver,
 )
+from newsletter.model.proof import ProvedChecks
 from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.segment import Condition, Segment
 from newsletter.model.tracked_address import LinkTarget
@@ -43,6 +44,7 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     grace: timedelta = timedelta()  # nothing is sent before this time has passed
     tracking: TrackingMode = TrackingMode.OFF
     links: Mapping[int, LinkTarget] = field(default_factory=dict)  # its tracked links and pictures, by number
+    checks: ProvedChecks | None = None  # what the checks found; None for email without checks, such as confirmations
     waves: Waves | None = None  # None: everyone may leave at once
     most: int | None = None  # how many people a person agreed to; nothing is frozen if it would be more
 

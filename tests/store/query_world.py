@@ -30,6 +30,7 @@ PAGE_OF_CHUNK: Call = {**CHUNK, "first_subscriber": 1, "size": 10}
 FREEZE: Call = {"settlement": 1}
 ENVELOPE = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
 OF_CONTENT: Call = {"issue": "2026-02", "content_hash": "abc", "provider": "outbox"}
+BLOBS: Call = {"root": b"r", "leaves": b"l", "openings": b"o"}
 TOLD: Call = {"variant": 0, "event": "talk@example.org", "ends_at": LATER, "facts": "{}"}
 PROPOSAL: Call = {
     "issue": "2026-03",
@@ -711,6 +712,21 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         "told.add_event",
         tuple({**TOLD, "broadcast": broadcast} for broadcast in (1, 8)),
     ),
+    ("proofs.keep_checks", ({"broadcast": 2, "result": "{}"},)),
+    ("proofs.find_checks", (ONE, NONE)),
+    ("proofs.expression_of", (ONE,)),
+    ("proofs.results", (ONE, NONE)),
+    ("proofs.replaced_consents", ({"since": EVER}, {"since": NEVER})),
+    ("proofs.lines", ({**ONE, "after": 0, "size": 99}, {**NONE, "after": 0, "size": 99})),
+    ("proofs.add_page", ({**ONE, "number": 1, "first_subscriber": 5, "last_subscriber": 9, **BLOBS},)),
+    ("proofs.keep_bundle", ({"broadcast": 2, "bundle": b"b"},)),
+    ("proofs.find_bundle", (ONE, NONE)),
+    ("proofs.roots", (ONE, NONE)),
+    ("proofs.page_with", ({**ONE, "subscriber": 2}, {**NONE, "subscriber": 2})),
+    ("proofs.pages_with", ({"subscriber": 2}, {"subscriber": 999})),
+    ("proofs.set_openings", ({**ONE, "number": 0, "openings": b"o"},)),
+    ("proofs.drop_pages", (ONE,)),
+    ("proofs.drop_bundle", (ONE,)),
     ("told.clocks", (NONE,)),
     ("told.is_new", ({"zones_version": "2026f"},)),
     ("told.keep_clocks", ({**ONE, "zones_version": "2025b", "content": b"c"},)),
@@ -779,6 +795,18 @@ WATCHES = [
     (state.value, T if state is WaveState.WATCHING else "", DUE[number % 2], "why", "{}")
     for number, state in enumerate(WaveState)
 ]
+
+
+def _seed_proofs(connection: Connection) -> None:
+    """What is stored for proofs."""
+    _insert(connection, "checked", "broadcast result", (1, "{}"))
+    _insert(connection, "proof", "broadcast bundle", (1, b"b"))
+    _insert(
+        connection,
+        "proof_page",
+        "broadcast number first_subscriber last_subscriber root leaves openings",
+        (1, 0, 1, 4, b"r", b"l", b"o"),
+    )
 
 
 def _seed_service(connection: Connection) -> None:
@@ -1055,6 +1083,7 @@ def seed(connection: Connection) -> None:
     _insert(connection, "forgotten_key", "digest", (b"key",))
     connection.raise_last_ids({"broadcast": 15, "subscriber": 9, "signup": 9, "link_request": 20})
     _insert(connection, "broadcast_topic", "broadcast topic", (1, "news"), (1, "other"))
+    _seed_proofs(connection)
     _insert(connection, "variant", "broadcast number content", (1, 0, b"content"))
     _insert(
         connection,

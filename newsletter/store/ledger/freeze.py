@@ -36,6 +36,7 @@ from newsletter.store.ledger.told import keep_told
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
 from newsletter.store.ledger.waves import draw_first, keep_waves
+from newsletter.store.proofs import keep_checks
 from newsletter.store.queries import change, query_value
 from newsletter.store.tracking import keep_tracking
 from newsletter.system.moments import text_of
@@ -106,6 +107,8 @@ def freeze_broadcast(
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
         keep_told(connection, broadcast_id, {number: content[each] for number, each in enumerate(readerships)})
         keep_tracking(connection, broadcast_id, request.tracking, request.links)
+        if request.checks is not None:
+            keep_checks(connection, broadcast_id, request.checks)
         if request.waves:
             keep_waves(connection, broadcast_id, request.waves, sizes)
         _write_journal(connection, broadcast_id, request, members, now=now)

@@ -206,7 +206,9 @@ def start_broadcast(
     while True:  # this ends: each round renders at least one more readership, and the number of readerships is finite
         try:
             tracked = with_tracking(rendered.variants, service_url=plan.request.envelope.service_url)
-            request = replace(plan.request, tracking=tracked.mode, links=tracked.links, most=most)
+            request = replace(
+                plan.request, tracking=tracked.mode, links=tracked.links, checks=plan.composed.checks, most=most
+            )
             return freeze_broadcast(database, request, tracked.variants, chunk_size=chunk_size, now=now)
         except RepeatedContentError as err:  # another broadcast was started after the plan was made
             _require_free(repeated_content(plan.request.issue, err.repeats))

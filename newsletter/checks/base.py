@@ -200,7 +200,7 @@ def remembered(find: Callable[_Args, Iterable[_Thing]]) -> Callable[_Args, tuple
 
 def read_context(subject: Subject) -> CheckContext:
     """Parse each variant and the message, and index the texts, links and images in the user's files."""
-    issues = [part.issue for part in parts_by_language(subject)]
+    issues = [part.issue for part in parts_by_form(subject)]
     return CheckContext(
         subject=subject,
         documents=tuple(read_document(variant) for variant in subject.rendered.variants),
@@ -209,21 +209,21 @@ def read_context(subject: Subject) -> CheckContext:
     )
 
 
-def parts_by_language(subject: Subject) -> tuple[Subject, ...]:
-    """Return the part of a subject in each language in which there is a variant, the issue's own first."""
+def parts_by_form(subject: Subject) -> tuple[Subject, ...]:
+    """Return the part of a subject in each version and language in which there is a variant, the issue's own first."""
     own, rendered = subject.issue, subject.rendered
-    by_language: dict[str, list[RenderedVariant]] = {own.language: []}
+    by_form: dict[tuple[str, str], list[RenderedVariant]] = {(rendered.fullest.readership.version, own.language): []}
     for variant in rendered.variants:
-        by_language.setdefault(variant.language, []).append(variant)
-    if len(by_language) == 1:
+        by_form.setdefault((variant.readership.version, variant.language), []).append(variant)
+    if len(by_form) == 1:
         return (subject,)
     return tuple(
         replace(
             subject,
-            issue=own.in_language(language),
+            issue=own.in_version(version).in_language(language),
             rendered=replace(rendered, variants=tuple(variants), fullest=variants[0]),
         )
-        for language, variants in by_language.items()
+        for (version, language), variants in by_form.items()
         if variants
     )
 

@@ -20,6 +20,7 @@ FAMILIES = {
     "K": "Dark mode",
     "S": "Structure and display",
     "T": "Translations",
+    "V": "Versions",
     "H": "Email headers",
     "D": "Sender domain",
     "J": "Spam score",

@@ -17,7 +17,7 @@ from newsletter.checks.base import (
     Problem,
     Rule,
     Subject,
-    parts_by_language,
+    parts_by_form,
     read_context,
 )
 from newsletter.checks.clients import report
@@ -43,6 +43,7 @@ from newsletter.checks.rules import (
     structure,
     translations,
     unchanged,
+    versions,
     written_dates,
 )
 from newsletter.config import Config, place_of_key
@@ -68,7 +69,7 @@ RULES: tuple[Rule, ...] = tuple(
             *(headers.RULES + house_words.RULES),
             *(leftovers.RULES + legibility.RULES + links.RULES + message.RULES + size.RULES),
             *(structure.RULES + unchanged.RULES + report.RULES + probes.RULES),
-            *(languages.RULES + merge_addresses.RULES + translations.RULES),
+            *(languages.RULES + merge_addresses.RULES + translations.RULES + versions.RULES),
         ),
         key=lambda rule: _place_in_list(rule.id),
     )
@@ -97,7 +98,7 @@ def check_issue(
     Without `circumstances` no probe runs, and the rules that need one are reported as skipped. `on_probed` is called
     with the title of each probe that has finished.
     """
-    own, *translations = parts_by_language(subject)
+    own, *translations = parts_by_form(subject)
     context = read_context(own)
     asked = [each for each in RULES if not (each.needs_audience and subject.known_fields is None)]
     not_run = [NotRun(rule=each.id, why=subject.why_unknown) for each in RULES if each not in asked]

@@ -45,8 +45,13 @@ class Translated(Struct, frozen=True):
 
 
 @lru_cache(maxsize=1024)
-def translated(document: Document, original: WrittenKeys, model: type[Fields], path: str) -> Translated:
-    """Return a translation as a document with the facts of its original, whose file is at `path`."""
+def translated(
+    document: Document, original: WrittenKeys, model: type[Fields], path: str, same_in: str = "language"
+) -> Translated:
+    """Return a translation as a document with the facts of its original, whose file is at `path`.
+
+    A version of a section takes what it does not say from its original in the same way. `same_in` says which it is.
+    """
     missing: list[Location] = []
     mistakes: list[Mistake] = []
 
@@ -57,7 +62,7 @@ def translated(document: Document, original: WrittenKeys, model: type[Fields], p
             fact = before.get(key)
             if kind is _Kind.FACT:
                 if value != fact:
-                    mistakes.append(_contradiction(document, (*at, key), fact, path))
+                    mistakes.append(_contradiction(document, (*at, key), fact, path, same_in))
             elif kind is _Kind.RECORD and fields and isinstance(value, dict) and isinstance(fact, dict):
                 whole[key] = merged(fact, value, fields, (*at, key))
             else:
@@ -85,18 +90,20 @@ def without_marks(document: Document) -> tuple[Document, int]:
     return replace(document, keys=WrittenKeys(data, document.lines)), marks.count(OPEN_MARK)
 
 
+@lru_cache(maxsize=1024)
 def has_words(keys: WrittenKeys, model: type[Fields]) -> bool:
     """Return whether readers see words of a file's settings."""
     kinds = _kinds(model)
     return any(_has_words(value, *kinds.get(key, _NONE)) for key, value in keys.data.items())
 
 
-def heading_in(document: Document, code: str) -> Document:
-    """Return `issue.yaml` as it is in one language: with `subject.es` in place of `subject`.
+def heading_in(document: Document, code: str, version: str = "") -> Document:
+    """Return `issue.yaml` as it is in one language and version: with `subject.b.es` or `subject.es` for `subject`.
 
-    Its lines are those of the language's own keys. An empty code means the issue's own language.
+    Its lines are those of the language's own keys. An empty code means the issue's own language. An empty version, or
+    the letter of one for which a key is not written, means version A.
     """
-    keys = _heading_in(document.keys, code)
+    keys = _heading_in(document.keys, code, version)
     return document if keys is document.keys else replace(document, keys=keys)
 
 
@@ -104,32 +111,45 @@ def languages_of_heading(document: Document) -> Mapping[str, str]:
     """Return the keys of `issue.yaml` that name a language, such as `subject.es`, each with the language."""
     found = {}
     for written in document.data:
-        key, _, language = str(written).partition(".")
-        if key in HEADING_KEYS and is_language(language):
+        key, _, language = parts_of_key(written)
+        if key in HEADING_KEYS and language:
             found[written] = language
     return found
 
 
+def parts_of_key(written: object) -> tuple[str, str, str]:
+    """Return the name, the letter and the language of a key such as `subject.b.es`; both may be empty.
+
+    The letter is that of a version, or a mistake.
+    """
+    name, *rest = str(written).split(".")
+    version = rest.pop(0) if rest and len(rest[0]) == 1 and rest[0].isalpha() else ""
+    language = rest.pop() if len(rest) == 1 and is_language(rest[0]) else ""
+    return (str(written), "", "") if rest else (name, version, language)
+
+
 @lru_cache(maxsize=64)
-def _heading_in(keys: WrittenKeys, code: str) -> WrittenKeys:
+def _heading_in(keys: WrittenKeys, code: str, version: str) -> WrittenKeys:
     data, lines = dict(keys.data), dict(keys.lines)
-    for written in list(data):
-        key, _, language = str(written).partition(".")
-        if key not in (*HEADING_KEYS, MARKS) or not is_language(language):
+    # What is more special comes later: `subject.b` replaces `subject`, and `subject.b.es` replaces `subject.es`.
+    for written in sorted(data, key=lambda each: len(str(each).split("."))):
+        key, letter, language = parts_of_key(written)
+        if key not in (*HEADING_KEYS, MARKS) or not (letter or language):
             continue
         value, line = data.pop(written), lines.get((written,))
-        if language == code and key != MARKS:
+        if language == code and letter in {"", version} and key != MARKS:
             data[key] = value
             lines |= {(key,): line} if line else {}
     return WrittenKeys(data, lines) if len(data) < len(keys.data) else keys
 
 
-def _contradiction(document: Document, at: Location, fact: object, path: str) -> Mistake:
+def _contradiction(document: Document, at: Location, fact: object, path: str, same_in: str) -> Mistake:
     key, line = at[-1], document.lines.get(at)
     if fact is None:
-        what = f"`{key}` is the same in every language, so it must not be only in a translation"
+        one = "a translation" if same_in == "language" else f"one {same_in}"
+        what = f"`{key}` is the same in every {same_in}, so it must not be only in {one}"
         return Mistake(path=document.path, line=line, what=what, remedy=f"move the line to {path}")
-    what = f"`{key}` is the same in every language, and differs from the one in {path}"
+    what = f"`{key}` is the same in every {same_in}, and differs from the one in {path}"
     return Mistake(path=document.path, line=line, what=what, remedy=f"delete the line, or correct the one in {path}")
 
 
@@ -160,8 +180,8 @@ def _kinds(model: type[Fields]) -> Mapping[str, tuple[_Kind, type[Fields] | None
         parts = [*_parts(field.annotation), *field.metadata]
         fields = next((part for part in parts if isinstance(part, type) and issubclass(part, Fields)), None)
         is_list = any(part is tuple for part in parts)
-        kind = _Kind.FACT
-        if fields is not None:
+        kind = _Kind.FACT  # also a record of facts alone
+        if fields is not None and any(kind is not _Kind.FACT for kind, _ in _kinds(fields).values()):
             kind = _Kind.RECORDS if is_list else _Kind.RECORD
         elif any(part in _WORDS for part in parts if part.__hash__):
             kind = _Kind.WORDS

@@ -21,6 +21,8 @@ from newsletter.model.readership import (
     ONLY,
     SHOWN,
     TRACKING,
+    VERSION,
+    VERSIONS,
     Reader,
     Readership,
     TrackingMode,
@@ -175,6 +177,18 @@ def tracking_axis(mode: TrackingMode) -> Axis:
     )
 
 
+def version_axis(versions: tuple[str, ...], given: str = VERSIONS[0]) -> Axis:
+    """Return the axis of the versions of an issue. All who were not drawn for a version get the `given` one."""
+    return Axis(
+        name=VERSION,
+        values=versions,
+        plainest=versions[0],
+        fullest=versions[0],
+        value_of=lambda reader, _: reader.version if reader.version in versions else given,
+        rule=Cases((), otherwise=given),
+    )
+
+
 def _language_axes(issue: Issue, _: TrackingMode) -> Iterable[Axis]:
     languages = issue.languages
     barred = {code: issue.barred(code) for code in languages}
@@ -187,6 +201,7 @@ AXES: tuple[Callable[[Issue, TrackingMode], Iterable[Axis]], ...] = (
     lambda issue, _: [mailbox_axis()] if issue.differs_by_mailbox else [],
     _language_axes,
     lambda _, mode: [] if mode is TrackingMode.OFF else [tracking_axis(mode)],
+    lambda issue, _: [version_axis((VERSIONS[0], *issue.versions))] if issue.versions else [],
 )
 
 
@@ -218,7 +233,7 @@ def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
 
     There is one readership for every value of every axis, with the fullest value on all other axes, so each section
     is checked with each value. If that bars the value, the other axis has its plainest value. The readership that sees
-    the least comes last.
+    the least comes last. All of this is repeated for each version of the issue, as any part of it may differ.
     """
     axes = tuple(axes)
     fullest = fullest_readership(axes)
@@ -231,4 +246,6 @@ def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
             for choice in bars.get(value, ()):
                 readership = readership.having(choice.axis, plainest[choice.axis])
             single.append(readership)
-    return tuple(dict.fromkeys([fullest, *single, plainest_readership(axes)]))
+    judged = list(dict.fromkeys([fullest, *single, plainest_readership(axes)]))
+    versions = next((axis.values for axis in axes if axis.name == VERSION), ("",))
+    return tuple(dict.fromkeys(each.having(VERSION, version) for version in versions for each in judged))

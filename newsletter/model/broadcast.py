@@ -54,6 +54,7 @@ class BroadcastState(StrEnum):
     CANCELLING = "cancelling"  # nothing more is sent; email that the provider holds is being recalled
     CANCELLED = "cancelled"  # ended by a person
     DONE = "done"  # no chunk is ready or inflight
+    WATCHING = "watching"  # the first wave was sent; the rest waits for what comes back about it
 
 
 class BroadcastKind(StrEnum):

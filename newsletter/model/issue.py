@@ -229,6 +229,8 @@ class Issue(Struct, frozen=True, kw_only=True):
     source: Source  # issue.yaml
     tips: Tips | None = None  # the theme's steps in the issue's language, if a section shows them
     unused: tuple[str, ...] = ()  # the Markdown files in its folder that no section shows
+    versions: Mapping[str, "Issue"] = {}  # the issue in version B, C and D, each with its own translations
+    untranslated_versions: tuple[Gap, ...] = ()  # what differs between the versions, but not in some language
     translations: Mapping[str, "Issue"] = {}  # the issue in each language in which something is translated
     gaps: tuple[Gap, ...] = ()  # what is missing in the languages that the newsletter offers
     mixes_languages: bool = False  # whether readers get a section that is not translated in its own language
@@ -243,10 +245,20 @@ class Issue(Struct, frozen=True, kw_only=True):
         """Return the issue as readers of a language get it. A section that is not translated keeps its own language."""
         return self.translations.get(code, self)
 
+    def having(self, **facts: object) -> "Issue":
+        """Return the issue with facts that are the same in every version and language."""
+        versions = {name: each.having(**facts) for name, each in self.versions.items()}
+        translations = {code: replace(each, **facts) for code, each in self.translations.items()}
+        return replace(self, versions=versions, translations=translations, **facts)
+
+    def in_version(self, name: str) -> "Issue":
+        """Return the issue as readers of a version get it. Version A is the issue itself."""
+        return self.versions.get(name, self)
+
     @property
-    def in_every_language(self) -> tuple["Issue", ...]:
-        """The issue in each language in which something is written, its own first."""
-        return (self, *self.translations.values())
+    def in_every_form(self) -> tuple["Issue", ...]:
+        """The issue in each version and language in which something is written, version A in its own language first."""
+        return tuple(form for each in (self, *self.versions.values()) for form in (each, *each.translations.values()))
 
     def barred(self, code: str) -> frozenset[str]:
         """Return the segments whose readers cannot get the issue in a language, because their sections lack it."""
@@ -265,7 +277,11 @@ class Issue(Struct, frozen=True, kw_only=True):
             code: replace(each, sections=tuple(in_place_of(section, code) for section in sections))
             for code, each in self.translations.items()
         }
-        return replace(self, sections=sections, translations=translations)
+        versions = {
+            name: each.with_sections(_kept_in(each.sections, sections, without), without=without)
+            for name, each in self.versions.items()
+        }
+        return replace(self, sections=sections, translations=translations, versions=versions)
 
     @property
     def borrowed(self) -> tuple[Section, ...]:
@@ -316,3 +332,9 @@ class Issue(Struct, frozen=True, kw_only=True):
         items = [item for section in self.sections for item in section.items]
         ends = [end for item in items for end in (item.ends_at(), item.deadline_at()) if end is not None]
         return min((end for end in ends if end > moment), default=None)
+
+
+def _kept_in(own: tuple[Section, ...], sections: tuple[Section, ...], without: frozenset[str]) -> tuple[Section, ...]:
+    """Return a version's own sections in place of these, if their files can be used."""
+    usable = {section.name: section for section in own if not without & section.paths}
+    return tuple(usable.get(section.name, section) for section in sections)

@@ -18,6 +18,7 @@ from newsletter.model.broadcast import (
 )
 from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.segment import Condition, Segment
+from newsletter.model.waves import Waves
 
 NO_CONSENT = "no consent on record"  # the reason for excluding subscribers who have neither consent nor basis
 PAUSED = "paused until"  # the reason for excluding subscribers who want no email for now, before the day
@@ -41,6 +42,7 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     grace: timedelta = timedelta()  # nothing is sent before this time has passed
     tracking: TrackingMode = TrackingMode.OFF
     link_targets: tuple[str, ...] = ()  # where the tracked links 1, 2 and so on of its variants lead
+    waves: Waves | None = None  # None: everyone may leave at once
     most: int | None = None  # how many people a person agreed to; nothing is frozen if it would be more
 
 
@@ -86,6 +88,8 @@ class Entry(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     STOPPED = "stopped"
+    WATCHING = "watching"  # the first wave was sent, and the rest waits
+    RELEASED = "released"  # the rest may be sent, with the reason
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
     RECALLED = "recalled"  # email that the provider held was taken back, to send it without people who left

@@ -31,6 +31,7 @@ class Reader(Struct, frozen=True, kw_only=True):
     fields: Mapping[str, str] = field(default_factory=dict)
     segments: frozenset[str] = frozenset()
     agrees_to_tracking: bool = False  # whether we may record what this reader opens and clicks
+    version: str = ""  # of the issue, drawn or chosen for this reader; empty if there is only one, or it is not known
 
     @property
     def mailbox(self) -> MailboxProvider:
@@ -52,6 +53,8 @@ ONLY = "only "  # the axis of a segment named by `only:` is called "only SEGMENT
 MAILBOX = "mailbox"
 LANGUAGE = "language"
 TRACKING = "tracking"
+VERSION = "version"
+VERSIONS = ("A", "B", "C", "D")  # what is written without a letter is version A
 SHOWN, HIDDEN = "shown", "hidden"  # the values of a segment's axis: whether its sections are shown
 _ELSEWHERE = "other mailboxes"
 
@@ -97,16 +100,22 @@ class Readership(Struct, frozen=True):
         return TrackingMode(self.value(TRACKING) or TrackingMode.OFF)
 
     @property
+    def version(self) -> str:
+        """Return the version of the issue that they get, or an empty string if it has only one."""
+        return self.value(VERSION) or ""
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the special content that these readers see, for file names and URLs."""
         mailbox = [self.mailbox.value] if self.mailbox else []
         language = [self.language] if self.language else []
-        return (*language, *sorted(self.segments), *mailbox, *(["tracked"] if self._is_tracked else []))
+        version = [f"version-{self.version.lower()}"] if self.version not in {"", VERSIONS[0]} else []
+        return (*language, *sorted(self.segments), *mailbox, *(["tracked"] if self._is_tracked else []), *version)
 
     @property
     def label(self) -> str:
         """Return the label that people see for these readers. It is empty if they see no special content."""
-        tracked = ["tracked"] if self._is_tracked else []
+        tracked = [*(["tracked"] if self._is_tracked else []), *([f"version {self.version}"] if self.version else [])]
         named = filter(None, [_name_of(self.language), *sorted(self.segments), self._at])
         return " + ".join([*named, *tracked])
 
@@ -116,9 +125,9 @@ class Readership(Struct, frozen=True):
         language = [f"the email in {_name_of(self.language)}"] if self.language else []
         seen = [f"what is only for {' and '.join(sorted(self.segments))}"] if self.segments else []
         steps = [f"the steps for {self._at}"] if self._at else []
-        return ", and ".join(
-            [*language, *seen, *steps, *(["the link that stops tracking"] if self._is_tracked else [])]
-        )
+        tracked = ["the link that stops tracking"] if self._is_tracked else []
+        version = [f"version {self.version}"] if self.version else []
+        return ", and ".join([*version, *language, *seen, *steps, *tracked])
 
     @property
     def _is_tracked(self) -> bool:

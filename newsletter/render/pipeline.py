@@ -1,6 +1,7 @@
 """Render an issue: the subject, preheader, HTML and text of each variant, with slots in place of merge fields."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -8,7 +9,6 @@ from msgspec import Struct, field
 
 from newsletter.config import Config, place_of_key
 from newsletter.language.direction import Direction, direction_of_language
-from newsletter.language.local_times import told_event
 from newsletter.language.offered import own_name
 from newsletter.model.axes import axes_of, judged_readerships
 from newsletter.model.issue import Issue, PictureFile, Section
@@ -64,7 +64,7 @@ class _IssuePress:
 
     def __init__(self, issue: Issue, config: Config, theme: Theme) -> None:
         self._issue, self._config, self._theme = issue, config, theme
-        self._presses: dict[str, SectionPress] = {}
+        self._presses: dict[tuple[str, str], SectionPress] = {}  # by version and language
         self._variants: dict[Readership, RenderedVariant] = {}
         self._logos = [(name, logo.path.stat().st_mtime_ns) for name, logo in _logos(config) if logo.path.is_file()]
         self.pictures: dict[str, Picture] = {}  # the images of all variants so far, by name
@@ -72,34 +72,36 @@ class _IssuePress:
     def variant_for(self, readership: Readership) -> RenderedVariant:
         """Return the variant of a readership. Render it when it is requested for the first time."""
         if readership not in self._variants:
-            issue = self._issue.in_language(readership.language)
+            issue = self._issue.in_version(readership.version).in_language(readership.language)
             # After an edit in one language, the variants in the others are the same as before.
             made = self._theme.recall_variant(
-                (*self._ingredients(issue), readership), lambda: self._render(issue, readership)
+                (*self._ingredients(issue, readership.version), readership), lambda: self._render(issue, readership)
             )
             self._variants[readership], pictures = made
             self.pictures |= {picture.name: picture for picture in pictures}
         return self._variants[readership]
 
     def _render(self, issue: Issue, readership: Readership) -> tuple[RenderedVariant, tuple[Picture, ...]]:
-        shelf = self._press_for(issue.language).new_shelf()
+        press_for = partial(self._press_for, readership.version)
+        shelf = press_for(issue.language).new_shelf()
         languages = self._issue.languages
-        renderer = _VariantRenderer(issue, languages, self._config, self._theme, self._press_for, readership, shelf)
+        renderer = _VariantRenderer(issue, languages, self._config, self._theme, press_for, readership, shelf)
         return renderer.render(), shelf.pictures
 
-    def _ingredients(self, issue: Issue) -> Iterator[object]:
-        """Yield everything that the variants in one language are made from."""
-        yield tuple(self._press_for(code).stamp for code in (issue.language, self._issue.language))
+    def _ingredients(self, issue: Issue, version: str) -> Iterator[object]:
+        """Yield everything that the variants in one version and language are made from."""
+        yield tuple(self._press_for(version, code).stamp for code in (issue.language, self._issue.language))
         yield tuple((section.fingerprint, section.only, section.type, section.language) for section in issue.sections)
         yield tuple(dict.fromkeys(use.field for use in issue.merge_fields))
         yield tuple(self._logos)
         yield self._issue.languages
 
-    def _press_for(self, language: str) -> SectionPress:
-        """Return what lays out sections in a language."""
-        if language not in self._presses:
-            self._presses[language] = SectionPress(self._issue.in_language(language), self._config, self._theme)
-        return self._presses[language]
+    def _press_for(self, version: str, language: str) -> SectionPress:
+        """Return what lays out the sections of a version in a language."""
+        if (version, language) not in self._presses:
+            issue = self._issue.in_version(version).in_language(language)
+            self._presses[version, language] = SectionPress(issue, self._config, self._theme)
+        return self._presses[version, language]
 
 
 class TranslationLink(Struct, frozen=True):
@@ -121,6 +123,7 @@ class _VariantRenderer(Struct):
     readership: Readership
     shelf: PictureShelf
     sources: list[SlotSource] = field(default_factory=list)  # of the slots that are not merge fields
+    told: dict[str, ToldEvent] = field(default_factory=dict)  # by the event's id: one in two sections counts once
 
     def render(self) -> RenderedVariant:
         fields, language = self.issue.fields, self.issue.language
@@ -144,15 +147,8 @@ class _VariantRenderer(Struct):
             text=table.template(text, in_text),
             slots=table.slots,
             pictures=() if hosted else self.shelf.pictures,
-            told=tuple(self._told()),
+            told=tuple(self.told.values()),
         )
-
-    def _told(self) -> Iterator[ToldEvent]:
-        """Yield what the variant tells about each event. An event in two sections counts once."""
-        events = {item.uid: (item, section.language) for section in self._sections() for item in section.items}
-        for item, language in events.values():
-            if told := told_event(item, language or self.issue.language):
-                yield told
 
     def _sections(self) -> Sequence[Section]:
         seen = {None, *self.readership.segments}
@@ -212,6 +208,7 @@ class _VariantRenderer(Struct):
         laid_out = press.html(section, ruled=ruled, mailbox=self.readership.mailbox)
         self.shelf.take(laid_out.pictures)
         self.sources += laid_out.sources
+        self.told |= {event.event: event for event in laid_out.told}
         if language == self.issue.language:
             return laid_out.content
         return Markup(borrowed_html(laid_out.content, language, str(press.look["body_font"])))  # noqa: S704 - laid out

@@ -62,6 +62,8 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "post": ("provider",),
         "reaction": ("type",),
         "leaving_remark": ("reason",),
+        "watch": ("state",),
+        "drawn": ("value",),
         "signup": ("state", "welcome"),
         "link_request": ("kind",),
         "signup_refusal": ("reason",),
@@ -109,7 +111,7 @@ NOT_SEARCHED: Mapping[TextColumn, str] = {
     for table, names in tables.items()
     for name in names
 }
-_TIMES = re.compile(r"(?:.+_)?at|(?:hold|paused)_until")  # the columns that hold times
+_TIMES = re.compile(r"(?:.+_)?at|(?:hold|paused|watch)_until")  # the columns that hold times
 _OF_A_PERSON = {  # tables of which the rows of one person are deleted or emptied, with the condition for all others
     **dict.fromkeys(
         ("subscriber", "suppression", "past_suppression", "soft_bounce", "import_suppression", "signup"),

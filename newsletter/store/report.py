@@ -167,7 +167,7 @@ _WARNINGS = query_all("report", "warnings", WarningRow)
 
 
 def count_recipients(database: Database, broadcasts: Iterable[int]) -> Counted:
-    """Count what became of the emails of these broadcasts, by groups of recipients. A group can have several rows."""
+    """Count the fate of the emails of these broadcasts, by groups of recipients. A group can have several rows."""
     numbers = _json(broadcasts)
 
     def ask(connection: Connection, part: ListPart | None) -> Counted:

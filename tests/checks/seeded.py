@@ -656,4 +656,15 @@ ELSEWHERE: dict[str, Elsewhere] = {
             ("T3", "test_footer_without_a_reason_in_the_language_is_an_error"),
         )
     },
+    **{
+        rule: Elsewhere(
+            module="tests.checks.rules.test_versions",
+            fault=fault,
+            near_miss="test_versions_that_differ_have_no_findings",
+        )
+        for rule, fault in (
+            ("V1", "test_versions_that_are_the_same_are_an_error"),
+            ("V2", "test_version_without_a_language_is_a_warning"),
+        )
+    },
 }

@@ -20,6 +20,7 @@ from newsletter.model.audience import SuppressionReason
 from newsletter.model.broadcast import BroadcastKind, Schedule
 from newsletter.model.ledger import FreezeRequest, Resolution
 from newsletter.model.segment import Segment, Tagged
+from newsletter.model.waves import Waves
 from newsletter.store.forgotten import forget_person
 from newsletter.store.ledger.broadcasts import pause_broadcast, require_broadcast
 from newsletter.store.ledger.freeze import freeze_broadcast
@@ -60,6 +61,7 @@ def freeze(
     hold: timedelta | None = None,
     is_local_time: bool = False,
     grace: timedelta = timedelta(),
+    waves: Waves | None = None,
     death: Death | None = None,
 ) -> int:
     """Freezes the issue for the people of the run, for now or for a time to come."""
@@ -78,6 +80,7 @@ def freeze(
             topics=(TOPIC,),
             kind=kind,
             grace=grace,
+            waves=waves,
         )
         frozen = freeze_broadcast(desk.database, request, [variant()], chunk_size=scene.chunk_size, now=now)
         desk.log.write("frozen", broadcast=frozen.id)

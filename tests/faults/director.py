@@ -36,7 +36,9 @@ _COMMANDS: dict[Way, Callable[..., int]] = {
 BEFORE_HELD_MAIL = timedelta(minutes=15)  # late enough to gather those who left, and in time to recall it
 _ALMOST_TIME = (timedelta(minutes=12), timedelta(minutes=7))  # the second is too late to recall anything
 _ALL_TRIES = 6  # of people who were set aside; afterwards they are given up
-_UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.PAUSED})
+UNFINISHED = frozenset(
+    {BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.WATCHING, BroadcastState.PAUSED}
+)
 
 
 @dataclass(kw_only=True)
@@ -66,7 +68,7 @@ class Director:
                 continue
             self._await_grace()
             last, frozen = number + LAST_ROUND, frozen + 1
-            while (broadcast := self._newest()).state in _UNFINISHED or self._is_open(broadcast) or self._watch(number):
+            while (broadcast := self._newest()).state in UNFINISHED or self._is_open(broadcast) or self._watch(number):
                 assert number < last, f"broadcast {broadcast.id} is still {broadcast.state}: {broadcast.reason}"
                 if number >= len(self.plan.rounds):
                     self.is_calm.set()
@@ -81,7 +83,7 @@ class Director:
         self.is_calm.set()
         for broadcast in self._broadcasts():
             for _ in range(LAST_ROUND):
-                if next(each for each in self._broadcasts() if each.id == broadcast.id).state not in _UNFINISHED:
+                if next(each for each in self._broadcasts() if each.id == broadcast.id).state not in UNFINISHED:
                     break
                 self._command(commands.resume, broadcast=broadcast.id)
                 self._round(broadcast.id, LAST_ROUND)
@@ -117,7 +119,7 @@ class Director:
             self._run_timer(broadcast.id, draw)
         if not was_calm:
             self.is_calm.clear()
-        return self._newest().state in _UNFINISHED
+        return self._newest().state in UNFINISHED
 
     def _run_timer(self, broadcast: int, draw: Random | None = None) -> None:
         """Run what is due, in a process of its own; with a draw, sometimes in one that dies, and then once more."""
@@ -238,7 +240,7 @@ class Director:
                 self._command(commands.cancel, broadcast=broadcast, death=death)
             return
         self._command(commands.resume, broadcast=broadcast, death=self._death(draw) if draw.random() < 0.1 else None)
-        if self._newest().state in _UNFINISHED and not is_to_end and draw.random() < 0.06:
+        if self._newest().state in UNFINISHED and not is_to_end and draw.random() < 0.06:
             self._command(
                 commands.cancel, broadcast=broadcast, death=self._death(draw) if draw.random() < 0.5 else None
             )

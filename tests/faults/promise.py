@@ -3,12 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from newsletter.model.broadcast import BroadcastKind, BroadcastState, ChunkState, DeliveryStatus, Tally
+from newsletter.model.ledger import Entry
+from newsletter.model.waves import FIRST, REST, Watch
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts
+from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.status import tally_of
+from newsletter.store.ledger.waves import watch_of
 from newsletter.system.moments import moment_of, precise_text_of, text_of
 from tests.faults.eventlog import EventLog
 from tests.faults.plan import Plan
@@ -19,8 +23,9 @@ _LEDGER = """
 SELECT
     d.broadcast, coalesce(s.email, ''), coalesce(c.state, t.status), coalesce(c.reason, t.reason),
     coalesce(c.number, 0), coalesce(c.attempt, 0), coalesce(c.runner, ''), coalesce(c.hold_until, ''),
-    coalesce(c.due_at, ''), coalesce(c.claimed_at, '')
+    coalesce(c.due_at, ''), coalesce(c.claimed_at, ''), coalesce(c.wave, 0), w.subscriber IS NOT NULL
 FROM delivery AS d
+LEFT JOIN drawn AS w ON w.broadcast = d.broadcast AND w.subscriber = d.subscriber
 LEFT JOIN subscriber AS s ON s.id = d.subscriber
 LEFT JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk
 LEFT JOIN settlement AS t ON t.broadcast = d.broadcast AND t.number = d.settlement
@@ -62,6 +67,8 @@ class Line:
     hold_until: str
     due_at: str
     claimed_at: str
+    wave: int  # 0 if it has a status of its own
+    is_drawn: bool  # into the first wave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,8 @@ class Account:
     state: BroadcastState
     grace_until: str  # before which nothing is sent
     tally: Tally
+    watch: Watch | None  # if it leaves in waves
+    released_at: datetime | None  # when the rest was allowed to leave
     lines: tuple[Line, ...]
 
 
@@ -92,6 +101,11 @@ def accounts_of(database: Database, issue: str) -> tuple[Account, ...]:
                 state=broadcast.state,
                 grace_until=text_of(broadcast.grace_until) if broadcast.grace_until else "",
                 tally=tally_of(database, broadcast.id),
+                watch=watch_of(database, broadcast.id),
+                released_at=min(
+                    (each.at for each in journal_of(database, broadcast.id) if each.entry is Entry.RELEASED),
+                    default=None,
+                ),
                 lines=tuple(Line(*row[1:]) for row in rows),
             )
         )
@@ -122,6 +136,7 @@ def broken_promises(
                 *_blamed(account, post, plan),
                 *_too_early(account, mails, log),
                 *_too_fast(account, plan),
+                *_not_in_waves(account),
             )
         ),
         *(f"a process crashed: {event}" for event in log.events() if event.what.endswith("crashed")),
@@ -298,6 +313,21 @@ def _too_fast(account: Account, plan: Plan) -> Iterator[str]:
         size = sum(sizes[chunk] for chunk, at in claims.items() if began <= at < end)
         if size > plan.per_minute:
             yield f"{size} were claimed in the minute from {began}, and {plan.per_minute} are allowed"
+
+
+def _not_in_waves(account: Account) -> Iterator[str]:
+    """Those who were drawn leave first, and the others only once that was decided."""
+    if account.watch is None:
+        return
+    drawn = sum(line.is_drawn for line in account.lines)
+    if drawn != account.watch.first:
+        yield f"{drawn} were drawn in broadcast {account.id}, and {account.watch.first} should have been"
+    for line in account.lines:
+        if line.wave and bool(line.is_drawn) is not (line.wave == FIRST):
+            yield f"{line.email} is in wave {line.wave} of broadcast {account.id}, but was drawn: {line.is_drawn}"
+        released_at = account.released_at
+        if line.wave == REST and line.claimed_at and not (released_at and released_at <= moment_of(line.claimed_at)):
+            yield f"{line.email} was claimed at {line.claimed_at}, and the rest was released at {released_at}"
 
 
 def _runners_that_ended(log: EventLog) -> set[str]:

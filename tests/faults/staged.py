@@ -11,10 +11,11 @@ from enum import StrEnum
 
 from newsletter.model.broadcast import BroadcastState, ChunkState
 from newsletter.model.ledger import Resolution
+from newsletter.model.waves import Waves
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.resolve import unknown_chunks
 from tests.faults import commands
-from tests.faults.director import BEFORE_HELD_MAIL, Director
+from tests.faults.director import BEFORE_HELD_MAIL, UNFINISHED, Director
 from tests.faults.misfortunes import Misfortune, Mishap
 from tests.faults.plan import QUIET, Plan
 from tests.faults.promise import accounts_of
@@ -24,6 +25,7 @@ _MOST_STEPS = 8
 _HELD = timedelta(hours=3)
 _TOO_LATE = timedelta(minutes=5)  # to be sure that the provider gives the email back
 _BEFORE_THEY_ARE_TRIED = timedelta(minutes=16)  # after they were set aside
+WAVES = Waves(seed="a seed", shares={"": 0.3}, watch=timedelta(hours=4))
 _PATIENT = replace(QUIET, timeout_seconds=20)
 
 
@@ -35,6 +37,7 @@ class Stage:
     script: Mapping[int, StrEnum] = field(default_factory=dict)  # what requests meet with, by their number
     provider: str = "sendgrid"
     hold: timedelta | None = None
+    waves: Waves | None = None
     concurrency: int = 1
     needs_postgresql: bool = False
 
@@ -52,14 +55,14 @@ class Stage:
 
 def run_stage(stage: Stage, director: Director) -> None:
     """Freeze, act, and bring every broadcast to its end."""
-    assert _do(director, commands.freeze, hold=stage.hold) == 0
+    assert _do(director, commands.freeze, hold=stage.hold, waves=stage.waves) == 0
     stage.act(director)
     director.is_calm.set()
     for _ in range(_MOST_STEPS):
         state, number = _broadcast(director)
         if state is BroadcastState.CANCELLING:
             _do(director, commands.cancel, broadcast=number)
-        elif state in {BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.PAUSED}:
+        elif state in UNFINISHED:
             _do(director, commands.resume, broadcast=number)
             _do(director, commands.send, broadcast=number)
         else:
@@ -170,6 +173,26 @@ def _pause_before_the_other_answer(director: Director) -> None:
     _send(director)
 
 
+def _send_first_then_wait(director: Director) -> None:
+    """The first wave is sent, and the timer lets the rest follow once the time of watching is over."""
+    _send(director)
+    _run_timer_after(director, WAVES.watch)
+    assert _broadcast(director)[0] is BroadcastState.DONE
+
+
+def _send_first_then_wait_too_long(director: Director) -> None:
+    """No timer runs for a day after the watching, so a person must decide."""
+    _send(director)
+    _run_timer_after(director, timedelta(days=2))
+    assert _broadcast(director)[0] is BroadcastState.PAUSED
+
+
+def _run_timer_after(director: Director, span: timedelta) -> None:
+    _, number = _broadcast(director)
+    director.pass_time_until(director.clock.now() + span + timedelta(seconds=2))
+    _do(director, commands.run_due, broadcast=number)
+
+
 class GivenUp(StrEnum):
     """What has become of a batch whose process was cut off from its database, by the time it is answered."""
 
@@ -214,6 +237,9 @@ _IN_PARTS = {
 }
 _DEFERRED_TO_ONE = dict.fromkeys((5, 31, 32), Mishap.DEFERRED)  # the only one left, after 30 people
 STAGES: Mapping[str, Stage] = {
+    "the rest follows": Stage(act=_send_first_then_wait, waves=WAVES),
+    "the rest is held": Stage(act=_send_first_then_wait_too_long, waves=WAVES),
+    "cancel what is watched": Stage(act=_send_then_cancel, waves=WAVES),
     "everyone in a batch leaves": Stage(act=_leave_together),
     "pause before the time": Stage(act=_pause, hold=_HELD),
     "cancel before the time": Stage(act=_cancel, hold=_HELD),

@@ -79,6 +79,10 @@ TRANSITIONS: Mapping[Transition, Reached] = {
     Transition(_BROADCAST, _B.RUNNING, _B.STOPPED): _D,
     Transition(_BROADCAST, _B.RUNNING, _B.DONE): _D,
     Transition(_BROADCAST, _B.RUNNING, _B.CANCELLING): _D,
+    Transition(_BROADCAST, _B.RUNNING, _B.WATCHING): _S,  # the first wave was sent
+    Transition(_BROADCAST, _B.WATCHING, _B.RUNNING): _S,  # the rest follows
+    Transition(_BROADCAST, _B.WATCHING, _B.PAUSED): _S,  # the rest is held
+    Transition(_BROADCAST, _B.WATCHING, _B.CANCELLING): _S,
     Transition(_BROADCAST, _B.PAUSED, _B.RUNNING): _D,
     Transition(_BROADCAST, _B.PAUSED, _B.STOPPED): _S,  # two requests were on their way
     Transition(_BROADCAST, _B.PAUSED, _B.CANCELLING): _S,

@@ -8,6 +8,7 @@ from newsletter.model.broadcast import BroadcastKind, BroadcastState, ChunkState
 from newsletter.model.columns import COLUMN_NAMES
 from newsletter.model.event import EventType
 from newsletter.model.ledger import BatchState, Entry
+from newsletter.model.waves import WaveState
 from newsletter.store.database import Connection
 
 T = "2026-02-19T08:00:00Z"
@@ -43,6 +44,7 @@ PROPOSAL: Call = {
     "proposed_at": T,
     "expires_at": LATER,
 }
+PLAN = '{"seed": "s", "shares": {"": 0.01}, "watch": "PT1H"}'
 SIGNUP: Call = {
     **dict.fromkeys(("person", "email", "first_name", "language", "topics", "source", "wording"), "x"),
     "wants_tracking": 1,
@@ -59,6 +61,7 @@ MERGE: Call = {"after": 0, "size": 99}
 _SHARED = tuple(f"import_shared.create_{table}" for table in ("remark", "leaver", "contender", "revival"))
 BEFORE: Mapping[str, tuple[str, ...]] = {
     "freeze": ("freeze.create_lookup", "freeze.create_member", "freeze.create_beginning"),
+    "waves": ("freeze.create_member",),
     "topics": ("freeze.create_member",),
     "import_filling": _SHARED,
     "import_shared": (*_SHARED, "suppressions.create_reported"),
@@ -78,6 +81,8 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
 
 # Each query with the calls that are made of it, in the order of the list: all of a file in one transaction.
 CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
+    ("tempo.claims", ({"provider": "outbox"}, {"provider": "smtp"}, {"provider": "none"})),
+    ("tempo.stated_zones", ({},)),
     ("proposals.find", ({"id": 71}, {"id": 72}, {"id": 73}, {"id": 999})),
     ("proposals.still_open", ({"now": EVER}, {"now": NEVER})),
     ("proposals.settle", ({"id": 71, "state": "released", "broadcast": 1},)),
@@ -247,7 +252,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("freeze.add_settlement", ({**ONE, "number": 77, "reason": "another", "size": 1, "now": T},)),
     (
         "freeze.add_chunk",
-        ({**ONE, "number": 77, "variant": 0, "zone": "", "due_at": "", "size": 1, "first_subscriber": 1, "now": T},),
+        (
+            {**ONE, "number": 77, "variant": 0, "zone": "", "wave": 1, "due_at": "", "size": 1, "first_subscriber": 1}
+            | {"now": T},
+        ),
     ),
     ("freeze.index_beginning", ({},)),
     ("freeze.add_deliveries", ({"broadcast": 3, "edition": 1},)),
@@ -748,12 +756,33 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("variants.variants", (ONE, NONE)),
     ("variants.variant_sizes", (ONE, NONE)),
     ("variants.pictures", (ONE, NONE)),
+    ("waves.strata", ({},)),
+    ("waves.strata_left", ({"after": 0, "size": 9},)),
+    ("waves.create_drawn_member", ({},)),
+    ("waves.move_drawn", ({"value": "A", "term": 2**40},)),
+    ("waves.keep_drawn", (ONE,)),
+    ("waves.drop_drawn_member", ({},)),
+    ("waves.add_watch", ({"broadcast": 15, "plan": PLAN, "sizes": "{}"},)),
+    ("waves.find", (*({"broadcast": number} for number in range(1, 6)), NONE)),
+    ("waves.watched", ({},)),
+    ("waves.open_waiting", (ONE, NONE)),
+    ("waves.last_held", (ONE, NONE)),
+    ("waves.set_watch", ({**ONE, "state": "watching", "watch_until": T},)),
+    ("waves.keep_decision", ({**ONE, "state": "held", "decided_at": T, "reason": "why", "figures": "{}"},)),
+    ("waves.open_rest", (ONE,)),
+    ("waves.drawn", (ONE,)),
 )
 
 ENDED = {BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED}
 DUE = ("", T, LATER)
 # One of each state, and two more, so that scheduled ones have every kind.
-BROADCASTS = (*enumerate(BroadcastState, start=1), (8, BroadcastState.SCHEDULED), (14, BroadcastState.SCHEDULED))
+BROADCASTS = (*enumerate(BroadcastState, start=1), (14, BroadcastState.SCHEDULED), (15, BroadcastState.SCHEDULED))
+
+
+WATCHES = [
+    (state.value, T if state is WaveState.WATCHING else "", DUE[number % 2], "why", "{}")
+    for number, state in enumerate(WaveState)
+]
 
 
 def _seed_service(connection: Connection) -> None:
@@ -891,6 +920,13 @@ def seed(connection: Connection) -> None:
     )
     _insert(
         connection,
+        "watch",
+        "broadcast plan sizes state watch_until decided_at reason figures",
+        *((number, PLAN, '{"gmail": [1, 2]}', *row) for number, row in enumerate(WATCHES, start=1)),
+    )
+    _insert(connection, "drawn", "broadcast subscriber value", (1, 1, "A"))
+    _insert(
+        connection,
         "held_batch",
         "id broadcast due_at recall_ends_at state reason changed_at",
         *((state.value, 1, LATER, T, state.value, "why", T) for state in BatchState),
@@ -1020,7 +1056,7 @@ def seed(connection: Connection) -> None:
         (b"2", None, "manual", T),
     )
     _insert(connection, "forgotten_key", "digest", (b"key",))
-    connection.raise_last_ids({"broadcast": 14, "subscriber": 9, "signup": 9, "link_request": 20})
+    connection.raise_last_ids({"broadcast": 15, "subscriber": 9, "signup": 9, "link_request": 20})
     _insert(connection, "broadcast_topic", "broadcast topic", (1, "news"), (1, "other"))
     _insert(connection, "variant", "broadcast number content", (1, 0, b"content"))
     _insert(
@@ -1070,6 +1106,8 @@ def furnish(connection: Connection, file: str) -> None:
     """The content of the temporary tables of a list: one known person, and two newcomers who were erased."""
     if file == "freeze":
         _insert(connection, "beginning", "part subscriber chunk", (0, 0, 1))
+    if file == "waves":
+        _insert(connection, "member", "subscriber part stratum", (1, 0, 0))
     if file in {"claim", "re_permission"}:
         _furnish_asking(connection)
     if file == "report":

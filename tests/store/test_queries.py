@@ -21,6 +21,7 @@ from newsletter.model.broadcast import BroadcastState, ChunkState, DeliveryStatu
 from newsletter.model.columns import COLUMN_NAMES
 from newsletter.model.event import EventType
 from newsletter.model.ledger import Entry
+from newsletter.model.waves import Waves
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import Change, Query, QueryOne, is_single, queries_in, with_columns
 from tests.store.query_world import BEFORE, CALLS, Call, furnish, seed
@@ -33,7 +34,7 @@ PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 # What is put in the places that a query leaves open, by its name or that of its file.
 OPEN: Mapping[str, Mapping[str, str]] = {
     "segments": {":segment": "TRUE", ":few": "TRUE", ":part": "TRUE", ":field": "s.first_name"},
-    "freeze.collect_members": {":segment": "TRUE", ":number": "0", ":lookups": ""},
+    "freeze.collect_members": {":segment": "TRUE", ":number": "0", ":stratum": "0", ":lookups": ""},
     "claim.deliveries": {":columns": ""},
     "claim.deliveries_with_late": {":columns": ""},
 }
@@ -118,6 +119,7 @@ NEEDS_A_BROADCAST = {
     "chunks.next_number",
     "journal.write",
     "status.count_frozen",
+    "waves.add_watch",
 } | {
     "topics.add_topic",
     "variants.add_variant",
@@ -165,7 +167,9 @@ def fields_of(handle: Query[Any]) -> dict[str, object]:
 
 def _columns_of(kind: object) -> Iterator[tuple[str, object]]:
     for name, type_ in get_type_hints(kind).items():
-        if isinstance(type_, type) and issubclass(type_, Struct) and type_ is not Envelope:  # which is one column
+        if (
+            isinstance(type_, type) and issubclass(type_, Struct) and type_ not in {Envelope, Waves}
+        ):  # each is one column
             yield from ((f"{name}.{inner}", each) for inner, each in _columns_of(type_))
         else:
             yield name, type_

@@ -30,6 +30,7 @@ _WOULD = {
     Due.HAND_OVER: "the emails that are due would be sent now",
     Due.RECALL: "emails that the provider holds would be recalled, to leave out people who left",
     Due.CANCEL: "canceling would continue",
+    Due.RELEASE: "the rest would be sent: {reason}",
     Due.HOLD_BACK: "would be paused: {reason}",
     Due.WAIT: "{reason}",
     Due.REFUSE: "cannot be sent: {reason}",

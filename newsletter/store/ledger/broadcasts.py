@@ -10,6 +10,7 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.deferrals import acquit, settle_refused, words_if_all_refused
 from newsletter.store.ledger.states import BROADCAST_READS, end, hold_back, require_current, set_running
 from newsletter.store.ledger.status import count, in_words
+from newsletter.store.ledger.waves import begin_watching, open_waiting, release_wave
 from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.system.moments import text_of
 
@@ -29,6 +30,7 @@ _ALL_REFUSED = (
     "everyone was refused, so the reason is probably not theirs: {words}; check the settings and the addresses, then "
     "run `newsletter resume`"
 )
+_RELEASED_BY_PERSON = "by a person"
 _NOT_YET = (
     "broadcast {id} is finished, except for the people who were set aside; they are tried again from {at} on, by "
     "`newsletter run-due` or `newsletter resume {id}`"
@@ -59,7 +61,7 @@ def list_broadcasts(database: Database) -> tuple[Broadcast, ...]:
 def pause_broadcast(
     database: Database, broadcast_id: int, reason: str, *, now: datetime, continues_at: datetime | None = None
 ) -> Broadcast:
-    """Pause a scheduled or running broadcast until it is resumed. Leave any other unchanged.
+    """Pause a scheduled, running or watched broadcast until it is resumed. Leave any other unchanged.
 
     With `continues_at`, `run-due` and the workers resume it at that time.
     """
@@ -71,6 +73,8 @@ def pause_broadcast(
 
 def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
     """Resume a paused broadcast, or start a scheduled one now. Email that is overdue may be sent at once.
+
+    If the rest of a broadcast in waves was held, or is waiting for what comes back, it is released.
 
     A running broadcast keeps running. One that is done runs again if it is time to try the people who were set aside.
     Raise InputError if the broadcast has ended or is being canceled.
@@ -87,6 +91,8 @@ def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) ->
         _LET_OVERDUE_GO(connection, broadcast=broadcast_id, now=text_of(now))
         if broadcast.state is BroadcastState.SCHEDULED:
             set_running(connection, broadcast_id, Entry.STARTED, "by a person", now=now)
+        elif release_wave(connection, broadcast, _RELEASED_BY_PERSON, now=now, by_person=True):
+            acquit(connection, broadcast_id, now=now)
         elif broadcast.state is BroadcastState.PAUSED:
             acquit(connection, broadcast_id, now=now)
             set_running(connection, broadcast_id, Entry.RESUMED, f"it was paused: {broadcast.reason}", now=now)
@@ -96,6 +102,8 @@ def resume_broadcast(database: Database, broadcast_id: int, *, now: datetime) ->
 def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> Broadcast:
     """Mark a running broadcast as done if none of its chunks is ready or inflight. Return its current record.
 
+    If all that is ready is in a wave that may not leave yet, the broadcast is watched instead.
+
     People who were set aside do not keep it open: it runs again when it is time to try them. If no one was accepted
     and people were refused for good, it is probably our fault. The broadcast then pauses, and they are ready again.
     """
@@ -104,13 +112,16 @@ def finish_if_done(database: Database, broadcast_id: int, *, now: datetime) -> B
         if broadcast.state is not BroadcastState.RUNNING:
             return broadcast
         counts = count(connection, broadcast_id)
-        if counts.waiting or counts.inflight:
+        if counts.inflight or open_waiting(connection, broadcast_id):
             return broadcast
         # Someone who mistypes their address says nothing about us.
         words = None if broadcast.kind.is_letter else words_if_all_refused(connection, broadcast_id)
         if words is not None:
             acquit(connection, broadcast_id, now=now)
             hold_back(connection, broadcast, reason=_ALL_REFUSED.format(words=words), now=now)
+            return require_current(connection, broadcast_id)
+        if counts.waiting:
+            begin_watching(connection, broadcast, now=now)
             return require_current(connection, broadcast_id)
         continues_at = settle_refused(connection, broadcast_id, now=now)
         counts = count(connection, broadcast_id)

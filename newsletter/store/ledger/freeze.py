@@ -1,11 +1,9 @@
 """Freeze a broadcast: fix its recipients, the excluded people with reasons, the chunks, the times and the content."""
 
 import secrets
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-
-from msgspec import Struct
 
 from newsletter.errors import InputError
 from newsletter.language.counts import people_of
@@ -24,10 +22,10 @@ from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
+from newsletter.store.ledger.cutting import BroadcastPart, count_parts, cut
 from newsletter.store.ledger.members import (
     SortedMembers,
     Zone,
-    members_left,
     require_somebody,
     sort_members,
     zoneless_left,
@@ -36,6 +34,7 @@ from newsletter.store.ledger.states import envelope_text, require_current, waive
 from newsletter.store.ledger.told import keep_told
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
+from newsletter.store.ledger.waves import draw_first, keep_waves
 from newsletter.store.queries import change, query_value
 from newsletter.store.tracking import keep_tracking
 from newsletter.system.moments import text_of
@@ -84,7 +83,8 @@ def freeze_broadcast(
     content = {variant.readership: variant for variant in variants}
     with database.transaction() as connection:
         members = sort_members(connection, request, now=now)
-        parts = _cut(connection, members, chunk_size)
+        sizes = draw_first(connection, request.waves, members.numbering) if request.waves else {}
+        parts = cut(connection, members, chunk_size, first_at=request.waves.first_at if request.waves else None)
         require_somebody(request, members, left=len(parts))
         _require_most(request, sum(part.deliveries for part in parts))
         if members.repeats and REPEAT.id not in {waiver.rule for waiver in request.waivers}:
@@ -103,6 +103,8 @@ def freeze_broadcast(
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
         keep_told(connection, broadcast_id, {number: content[each] for number, each in enumerate(readerships)})
         keep_tracking(connection, broadcast_id, request.tracking, request.link_targets)
+        if request.waves:
+            keep_waves(connection, broadcast_id, request.waves, sizes)
         _write_journal(connection, broadcast_id, request, members, now=now)
         for drop in _CLEAR_UP:
             drop(connection)
@@ -116,7 +118,7 @@ def preview_freeze(database: Database, request: FreezeRequest, *, now: datetime)
     """
     with database.read() as connection:
         members = sort_members(connection, request, now=now)
-        counts = _count_parts(connection, members)
+        counts = count_parts(connection, members)
         is_local = request.schedule is not None and request.schedule.is_local_time
         zoneless = zoneless_left(connection, request.schedule) if request.schedule and is_local else 0
     require_somebody(request, members, left=len(counts))
@@ -145,17 +147,6 @@ def _require_most(request: FreezeRequest, people: int) -> None:
         )
 
 
-def _count_parts(connection: Connection, members: SortedMembers) -> dict[int, int]:
-    """Return the number of remaining members in each part, by part number. If there is only one part, read no rows."""
-    if members.numbering.count == 1:
-        left = members.count - sum(each.deliveries for each in members.excluded)
-        return {0: left} if left else {}
-    counts: Counter[int] = Counter()
-    for page in members_left(connection):
-        counts.update([part for _, part in page])
-    return dict(counts)
-
-
 def _zone_counts(by_zone: Mapping[Zone, int]) -> tuple[ZoneCount, ...]:
     counts = [
         ZoneCount(zone=zone.name, due_at=zone.moment, deliveries=count)
@@ -165,50 +156,15 @@ def _zone_counts(by_zone: Mapping[Zone, int]) -> tuple[ZoneCount, ...]:
     return tuple(sorted(counts, key=lambda count: (count.due_at, count.zone)))
 
 
-class _Part(Struct, frozen=True, kw_only=True):
-    """The people who get the same variant in the same zone. A chunk never mixes parts."""
-
-    number: int
-    readership: Readership
-    zone: Zone
-    deliveries: int
-    beginnings: Sequence[int]  # the first subscriber of each chunk
-
-
-def _cut(connection: Connection, members: SortedMembers, chunk_size: int) -> list[_Part]:
-    """Divide the remaining members into parts and chunks. Return the parts, sorted by their time."""
-    counts: defaultdict[int, int] = defaultdict(int)
-    beginnings: defaultdict[int, list[int]] = defaultdict(list)
-    is_one_part = members.numbering.count == 1
-    for page in members_left(connection):
-        if is_one_part:
-            # The usual case, without a loop over the people. With counts[0] people before this page, the next chunk
-            # begins at index -counts[0] % chunk_size of the page, and another one every chunk_size rows after that.
-            beginnings[0] += [subscriber for subscriber, _ in page[-counts[0] % chunk_size :: chunk_size]]
-            counts[0] += len(page)
-            continue
-        for subscriber, part in page:
-            count = counts[part]
-            if count % chunk_size == 0:
-                beginnings[part].append(subscriber)
-            counts[part] = count + 1
-    parts = [
-        _Part(
-            number=number,
-            readership=members.numbering.readership(number),
-            zone=members.zone(number),
-            deliveries=count,
-            beginnings=beginnings[number],
-        )
-        for number, count in counts.items()
-    ]
-    return sorted(parts, key=lambda part: (_due_text(part.zone.moment), part.zone.name, part.number))
-
-
 def _add_broadcast(
-    connection: Connection, request: FreezeRequest, members: SortedMembers, parts: Sequence[_Part], *, now: datetime
+    connection: Connection,
+    request: FreezeRequest,
+    members: SortedMembers,
+    parts: Sequence[BroadcastPart],
+    *,
+    now: datetime,
 ) -> int:
-    earliest = parts[0].zone.moment
+    earliest = parts[0].due_at
     is_ahead = earliest is not None and earliest > now
     return _ADD_BROADCAST(
         connection,
@@ -248,7 +204,7 @@ def _add_settlements(
 def _add_chunks(
     connection: Connection,
     broadcast_id: int,
-    parts: Sequence[_Part],
+    parts: Sequence[BroadcastPart],
     readerships: Sequence[Readership],
     *,
     chunk_size: int,
@@ -261,7 +217,7 @@ def _add_chunks(
     rows: list[dict[str, object]] = []
     beginnings: list[tuple[int, int, int]] = []
     for part in parts:
-        moment = part.zone.moment
+        moment = part.due_at
         for place, subscriber in enumerate(part.beginnings):
             number = len(rows) + 1
             beginnings.append((part.number, subscriber, number))
@@ -271,6 +227,7 @@ def _add_chunks(
                     "number": number,
                     "variant": readerships.index(part.readership),
                     "zone": part.zone.name,
+                    "wave": part.wave,
                     "due_at": _due_text(moment) if moment is not None and moment > now else "",
                     "size": min(chunk_size, part.deliveries - place * chunk_size),
                     "first_subscriber": subscriber,

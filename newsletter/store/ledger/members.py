@@ -81,7 +81,7 @@ class SortedMembers(Struct, frozen=True, kw_only=True):
 def sort_members(connection: Connection, request: FreezeRequest, *, now: datetime) -> SortedMembers:
     """Fill the temporary `member` table with the segment, inside a transaction."""
     zones, clock_of = _zones(connection, request.schedule)
-    numbering = Numbering(request.axes, request.only, tuple(zones), clock_of)
+    numbering = Numbering(request.axes, request.only, tuple(zones), clock_of, request.waves)
     _CREATE_MEMBER(connection)
     count = numbering.collect(connection, request.segment.condition)
     return SortedMembers(

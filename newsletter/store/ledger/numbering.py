@@ -12,6 +12,9 @@ is the number of combinations of all digits before it:
            + ...
            + number of the clock * (the lengths of all axes multiplied)
 
+If the broadcast leaves in waves, one more digit, above that of the clock, says who is in the first wave. Before the
+draw it is 0 for everyone, as is that of an axis whose value is drawn.
+
 For example, take two axes with 2 and 5 values, and 3 clocks. The weights are 1, 2 and 10, and the parts are numbered
 from 0 to 29. Because 27 = 1 * 1 + 3 * 2 + 2 * 10, part 27 has value 1 of axis 0, value 3 of axis 1, and clock 2.
 
@@ -26,8 +29,10 @@ from msgspec import Struct
 
 from newsletter.errors import InputError
 from newsletter.model.axes import AgreesToTracking, Axis, Case, Chosen, FirstOpen, InSegment, Key, Lookup
+from newsletter.model.mailbox import PROVIDER_OF_DOMAIN, MailboxProvider
 from newsletter.model.readership import Readership
 from newsletter.model.segment import Condition
+from newsletter.model.waves import FIRST, REST, Waves
 from newsletter.store.database import Connection
 from newsletter.store.queries import DOMAIN, change, query_all
 from newsletter.store.segment_sql import Binder, compose, condition_sql
@@ -42,6 +47,7 @@ _KEYS = {
     Key.LANGUAGE: "s.language",
 }
 
+STRATA = tuple(MailboxProvider)  # of a draw; a stratum is numbered by its place
 _AGREES_TO_TRACKING = "s.tracking_consented_at <> ''"
 
 
@@ -77,11 +83,13 @@ class Numbering:
         segments: Mapping[str, Condition],
         clocks: Sequence[str] = ("",),
         clock_of: Mapping[str, str] = MappingProxyType({}),
+        waves: Waves | None = None,
     ) -> None:
         self.clocks = clocks
         self._axes, self._segments = axes, segments
         self._weights = [prod(len(before.values) for before in axes[:place]) for place in range(len(axes) + 1)]
-        self.count = self._weights[-1] * len(clocks)  # the number of possible parts
+        self._waves, self._wave_weight = waves, self._weights[-1] * len(clocks)
+        self.count = self._wave_weight * (2 if waves else 1)  # the number of possible parts
         if self.count >= _LARGEST:
             raise InputError("the issue has different sections for too many segments; use `only:` in fewer sections")
         self._tables = {
@@ -91,6 +99,10 @@ class Numbering:
         if clock_of:
             numbers = {stated: clocks.index(clock) * self._weights[-1] for stated, clock in clock_of.items()}
             self._tables[len(axes)] = _Table(len(axes), Key.TIMEZONE, numbers, 0)
+        if waves:
+            providers = {domain: STRATA.index(provider) for domain, provider in PROVIDER_OF_DOMAIN.items()}
+            place = len(axes) + 1
+            self._tables[place] = _Table(place, Key.DOMAIN, providers, STRATA.index(MailboxProvider.OTHER))
 
     def collect(self, connection: Connection, segment: Condition) -> int:
         """Put the members of a segment into the temporary `member` table, each with the number of their part.
@@ -110,6 +122,7 @@ class Numbering:
             segment=segment,
             pieces={
                 ":number": self._part_sql,
+                ":stratum": lambda _: self._tables[len(self._axes) + 1].number if self._waves else "0",
                 ":lookups": lambda _: " ".join(table.join for table in self._tables.values()),
             },
         )
@@ -117,7 +130,17 @@ class Numbering:
 
     def clock(self, part: int) -> str:
         """Return the zone whose clock the people in a part use. Return an empty string if everyone uses one clock."""
-        return self.clocks[part // self._weights[-1]]
+        return self.clocks[part % self._wave_weight // self._weights[-1]]
+
+    def wave(self, part: int) -> int:
+        """Return the wave in which the people in a part leave."""
+        return FIRST if self._waves is None or part >= self._wave_weight else REST
+
+    def drawn_term(self, value: str) -> int:
+        """Return what is added to the part of someone for whom this value is drawn."""
+        axis = self._waves.axis if self._waves else ""
+        places = [place for place, each in enumerate(self._axes) if each.name == axis]
+        return self._wave_weight + sum(self._weigh(place, value) for place in places)
 
     def readership(self, part: int) -> Readership:
         """Return the readership of the people in a part."""

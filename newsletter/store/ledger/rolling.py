@@ -17,6 +17,7 @@ from newsletter.model.broadcast import BroadcastKind, BroadcastState, Envelope
 from newsletter.model.ledger import Entry, FreezeRequest
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
+from newsletter.model.waves import FIRST
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
 from newsletter.store.ledger.members import members_left, sort_members
@@ -206,6 +207,7 @@ def _add_chunk(
         "number": number,
         "variant": variant,
         "zone": "",
+        "wave": FIRST,
         "due_at": "",
         "size": len(subscribers),
         "first_subscriber": min(subscribers),

@@ -26,7 +26,8 @@ _FIND = query_one("broadcasts", "find", Broadcast, BROADCAST_READS)
 _SET_STATE = change("broadcasts", "set_state")
 _END = change("broadcasts", "end")
 _CANCEL_READY = change("broadcasts", "cancel_ready")
-_OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.PAUSED})
+_MOVES = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.WATCHING})  # without a person
+_OPEN = _MOVES | {BroadcastState.PAUSED}
 _ENDING = {
     BroadcastState.DONE: Entry.DONE,
     BroadcastState.STOPPED: Entry.STOPPED,
@@ -59,15 +60,20 @@ def set_running(
     journal.write(connection, broadcast_id, entry, detail, now=now)
 
 
+def set_watching(connection: Connection, broadcast_id: int, detail: str, *, until: datetime, now: datetime) -> None:
+    """Set the state of a broadcast to watching, and write a journal entry."""
+    _set_state(connection, broadcast_id, BroadcastState.WATCHING, continues_at=until)
+    journal.write(connection, broadcast_id, Entry.WATCHING, detail, now=now)
+
+
 def hold_back(
     connection: Connection, broadcast: Broadcast, *, reason: str, now: datetime, continues_at: datetime | None = None
 ) -> None:
-    """Pause a broadcast that is scheduled or running, or that would continue without a person. Leave others unchanged.
+    """Pause a broadcast that would be sent, or would continue, without a person. Leave others unchanged.
 
     With `continues_at`, the reason passes, and the broadcast continues at that time without a person.
     """
-    is_open = broadcast.state in {BroadcastState.SCHEDULED, BroadcastState.RUNNING}
-    if is_open or (broadcast.state is BroadcastState.PAUSED and broadcast.continues_at is not None):
+    if broadcast.state in _MOVES or (broadcast.state is BroadcastState.PAUSED and broadcast.continues_at is not None):
         _pause(connection, broadcast.id, reason=reason, now=now, continues_at=continues_at)
 
 

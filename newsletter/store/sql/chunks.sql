@@ -59,11 +59,11 @@ SELECT max(number) + 1 FROM chunk WHERE broadcast = :broadcast;
 -- name: add_chunk_like(broadcast, chunk, number, size, first_subscriber)!
 -- Add a chunk for some deliveries of another chunk. All other columns are copied.
 INSERT INTO chunk (
-    broadcast, number, variant, zone, due_at, state, size, first_subscriber, attempt, runner, claimed_at, hold_until,
-    batch_id, reason, message_id, tries, deferrals, accepted_before, changed_at
+    broadcast, number, variant, zone, wave, due_at, state, size, first_subscriber, attempt, runner, claimed_at,
+    hold_until, batch_id, reason, message_id, tries, deferrals, accepted_before, changed_at
 )
 SELECT
-    broadcast, :number, variant, zone, due_at, state, :size, :first_subscriber, attempt, runner, claimed_at, hold_until,
-    batch_id, reason, message_id, tries, deferrals, accepted_before, changed_at
+    broadcast, :number, variant, zone, wave, due_at, state, :size, :first_subscriber, attempt, runner, claimed_at,
+    hold_until, batch_id, reason, message_id, tries, deferrals, accepted_before, changed_at
 FROM chunk
 WHERE broadcast = :broadcast AND number = :chunk;

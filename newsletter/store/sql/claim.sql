@@ -2,11 +2,11 @@
 -- Return the first chunk that may be sent while the broadcast is running, and lock its row. A chunk must be due by
 -- `:now`, or up to `:held_to` if there is an open batch in which the provider can hold it until then. Chunks due before
 -- `:held_from` are skipped. An empty `:held_from` skips none, because an empty `due_at` sorts first. Everyone is tried
--- before anyone is tried again. Nothing is sent in the grace period.
+-- before anyone is tried again. Nothing is sent in the grace period, and no wave before its turn.
 SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, coalesce(h.id, '') AS batch_id, c.tries,
     c.accepted_before
 FROM chunk AS c
-JOIN broadcast AS b ON b.id = c.broadcast
+JOIN broadcast AS b ON b.id = c.broadcast AND c.wave <= b.wave
 LEFT JOIN held_batch AS h ON h.broadcast = c.broadcast AND h.due_at = c.due_at AND h.state = 'open'
 WHERE
     c.broadcast = :broadcast
@@ -27,7 +27,7 @@ LIMIT 1
 SELECT c.number, c.attempt, c.variant, c.size, c.first_subscriber, c.due_at, '' AS batch_id, c.tries,
     c.accepted_before
 FROM chunk AS c
-JOIN broadcast AS b ON b.id = c.broadcast
+JOIN broadcast AS b ON b.id = c.broadcast AND c.wave <= b.wave
 WHERE
     c.broadcast = :broadcast
     AND c.state = 'deferred'

@@ -19,18 +19,20 @@ SELECT DISTINCT timezone FROM subscriber;
 SELECT DISTINCT language FROM subscriber;
 
 -- name: create_member()!
--- Create the table of the segment's members. `part` is the number of their part. `settlement` is the number of the
+-- Create the table of the segment's members. `part` is the number of their part, and `stratum` that of their mailbox
+-- provider if the broadcast leaves in waves. `settlement` is the number of the
 -- reason why they get nothing, or NULL.
 CREATE TEMPORARY TABLE member (
     subscriber INTEGER PRIMARY KEY,
     part BIGINT NOT NULL,
+    stratum INTEGER NOT NULL,
     settlement INTEGER
 );
 
--- name: collect_members(segment, number, lookups)!
--- Collect the members. `:segment`, `:number` and `:lookups` are replaced with compiled SQL that contains no values.
-INSERT INTO member (subscriber, part)
-SELECT s.id, :number
+-- name: collect_members(segment, number, stratum, lookups)!
+-- Collect the members. `:segment`, `:number`, `:stratum` and `:lookups` are replaced with compiled SQL that contains no values.
+INSERT INTO member (subscriber, part, stratum)
+SELECT s.id, :number, :stratum
 FROM subscriber AS s :lookups
 WHERE :segment;
 
@@ -175,10 +177,10 @@ WHERE
 INSERT INTO settlement (broadcast, number, status, reason, size, changed_at)
 VALUES (:broadcast, :number, 'excluded', :reason, :size, :now);
 
--- name: add_chunk(broadcast, number, variant, zone, due_at, size, first_subscriber, now)*!
--- Add a chunk. All of its deliveries have the same variant and zone.
-INSERT INTO chunk (broadcast, number, variant, zone, due_at, state, size, first_subscriber, changed_at)
-VALUES (:broadcast, :number, :variant, :zone, :due_at, 'ready', :size, :first_subscriber, :now);
+-- name: add_chunk(broadcast, number, variant, zone, wave, due_at, size, first_subscriber, now)*!
+-- Add a chunk. All of its deliveries have the same variant, zone and wave.
+INSERT INTO chunk (broadcast, number, variant, zone, wave, due_at, state, size, first_subscriber, changed_at)
+VALUES (:broadcast, :number, :variant, :zone, :wave, :due_at, 'ready', :size, :first_subscriber, :now);
 
 -- name: create_beginning()!
 -- Create the table of the first subscriber of each chunk.

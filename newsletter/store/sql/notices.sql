@@ -1,12 +1,14 @@
 -- What the reviewers must learn about scheduled broadcasts. Each notice is sent once, and none is about another notice.
 
 -- name: stuck(since)
--- Return the scheduled broadcasts that were paused or stopped since a time, with the last time and the reason. If a
+-- Return the broadcasts with a scheduled time or in waves that were paused or stopped since a time, with the last time and the reason. If a
 -- broadcast continues without a person, the same reason is no news for a day, however often it is paused.
 SELECT b.id AS broadcast, b.state, b.reason, max(j.at) AS at, b.continues_at <> '' AS is_passing
 FROM broadcast AS b
 JOIN journal AS j ON j.broadcast = b.id AND j.entry = b.state
-WHERE b.due_at <> '' AND b.state IN ('paused', 'stopped')
+WHERE
+    b.state IN ('paused', 'stopped')
+    AND (b.due_at <> '' OR EXISTS (SELECT 1 FROM watch AS w WHERE w.broadcast = b.id))
 GROUP BY b.id, b.state, b.reason, b.continues_at
 HAVING max(j.at) >= :since
 ORDER BY b.id;

@@ -2,6 +2,7 @@
 -- Return the times up to a given one at which a waiting chunk is due, and for which there is no open batch.
 SELECT DISTINCT c.due_at
 FROM chunk AS c
+JOIN broadcast AS b ON b.id = c.broadcast AND c.wave <= b.wave
 WHERE
     c.broadcast = :broadcast
     AND c.state = 'ready'
@@ -84,9 +85,9 @@ ORDER BY number;
 -- name: add_chunk_again(broadcast, chunk, number, reason, now)!
 -- Add a waiting chunk for all deliveries of a recalled one. Only the number of attempts is carried over.
 INSERT INTO chunk (
-    broadcast, number, variant, zone, due_at, state, size, first_subscriber, attempt, reason, changed_at
+    broadcast, number, variant, zone, wave, due_at, state, size, first_subscriber, attempt, reason, changed_at
 )
-SELECT broadcast, :number, variant, zone, due_at, 'ready', size, first_subscriber, attempt, :reason, :now
+SELECT broadcast, :number, variant, zone, wave, due_at, 'ready', size, first_subscriber, attempt, :reason, :now
 FROM chunk
 WHERE broadcast = :broadcast AND number = :chunk;
 

@@ -24,7 +24,7 @@ SELECT DISTINCT runner FROM chunk WHERE state = 'inflight' ORDER BY runner;
 SELECT b.id, b.issue, coalesce(sum(c.size), 0) AS people
 FROM broadcast AS b
 LEFT JOIN chunk AS c ON c.broadcast = b.id AND c.state IN ('ready', 'inflight', 'deferred')
-WHERE b.state IN ('scheduled', 'running') OR c.size > 0
+WHERE b.state IN ('scheduled', 'running', 'watching') OR c.size > 0
 GROUP BY b.id, b.issue
 ORDER BY b.id;
 

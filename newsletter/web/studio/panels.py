@@ -143,7 +143,7 @@ def _size(html: str) -> int:
 
 def images_of(config: Config, composed: Composed, seen: Whom) -> tuple[ListedImage, ...]:
     """Return the images of the email, the heaviest first."""
-    sources = index_sources(composed.issue.in_every_language, config, composed.rendered.pictures)
+    sources = index_sources(composed.issue.in_every_form, config, composed.rendered.pictures)
     html = "".join(seen.variant.html.parts)
     shown = [picture for picture in composed.rendered.pictures if picture.name in html]
     return tuple(

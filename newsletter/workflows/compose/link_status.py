@@ -66,7 +66,7 @@ def link_statuses(
     """Return the links of a variant, each once: broken ones first, then in the order of the email."""
     config = composed.subject.config
     known = recall_links(config.root / BUILD_FOLDER / ".answers", now)
-    sources = index_sources(composed.issue.in_every_language, config, composed.rendered.pictures)
+    sources = index_sources(composed.issue.in_every_form, config, composed.rendered.pictures)
     statuses: list[LinkStatus] = []
     for link in dict.fromkeys(read_document(variant).links):
         state, said = _judged(link, known, tested)

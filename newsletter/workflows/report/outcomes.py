@@ -1,4 +1,4 @@
-"""Count what became of the emails to each group of recipients. Everyone is counted in exactly one outcome."""
+"""Count the fate of the emails to each group of recipients. Everyone is counted in exactly one outcome."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

@@ -20,7 +20,7 @@ NUMBER_ATTRIBUTE = "data-link"
 
 
 class SentLink(Struct, frozen=True, kw_only=True):
-    """Where a link is in an email. If it occurs several times, where it is first."""
+    """The place of a link in an email. If it occurs several times, the first place counts."""
 
     words: str
     section: str

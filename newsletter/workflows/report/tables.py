@@ -138,7 +138,7 @@ def _fates(report: IssueReport) -> FigureTable:
     left = Line(label="left", measures=(rate_measure("emails", total.leaving),), note="by any way, after this issue")
     return FigureTable(
         key="emails",
-        title="What became of the emails",
+        title="Where the emails went",
         head="what",
         lines=(*lines, *([delayed] if total.delayed else []), complaint, left, *_left_out(report)),
     )

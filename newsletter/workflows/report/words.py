@@ -118,7 +118,7 @@ def _leaving(report: IssueReport) -> str:
     return f"{left}{spam}{unknown}.{_comparison(report, _LEFT)}"
 
 
-class _Compared(Struct, frozen=True):
+class _BesideEarlier(Struct, frozen=True):
     """A rate that is compared with that of earlier issues, and what is said if it is higher or lower."""
 
     rate: Callable[[Outcomes], Proportion]
@@ -126,13 +126,13 @@ class _Compared(Struct, frozen=True):
     fewer: str
 
 
-_ARRIVED = _Compared(lambda each: each.arrival, "That is more than of earlier issues.", "Earlier issues did better.")
-_OPENED = _Compared(lambda each: each.opening, "Earlier issues were opened less.", "Earlier issues were opened more.")
-_LEFT = _Compared(lambda each: each.leaving, "Fewer left after earlier issues.", "More left after earlier issues.")
+_ARRIVED = _BesideEarlier(lambda each: each.arrival, "That is more than of earlier issues.", "Earlier issues did better.")
+_OPENED = _BesideEarlier(lambda each: each.opening, "Earlier issues were opened less.", "Earlier issues were opened more.")
+_LEFT = _BesideEarlier(lambda each: each.leaving, "Fewer left after earlier issues.", "More left after earlier issues.")
 _COMPARISONS = 3
 
 
-def _comparison(report: IssueReport, of: _Compared) -> str:
+def _comparison(report: IssueReport, of: _BesideEarlier) -> str:
     """Return a sentence that compares a rate with the earlier issues, or nothing if the numbers show no difference."""
     mine, others = of.rate(report.total), of.rate(total_of(each.outcomes for each in report.earlier))
     if min(mine.of, others.of) < _FEWEST:

@@ -162,7 +162,7 @@ def _is_old(told: ToldBefore, item: Item, keys: Set[str]) -> bool:
 def _facts_of(issue: Issue, item: Item) -> dict[str, ToldEvent]:
     """Return what the issue tells about an event now, in each of its languages, its own first."""
     found: dict[str, ToldEvent] = {}
-    for each in issue.in_every_language:
+    for each in issue.in_every_form:
         for section in each.sections:
             language = section.language or each.language
             for own in section.items:

@@ -23,6 +23,7 @@ from newsletter.workflows.send.recall import batches_to_settle, is_past
 from newsletter.workflows.send.schedule import lead_of
 
 _STANDS_STILL = timedelta(days=2)  # if nothing was accepted for so long, a person must look into it
+_IS_WATCHED = "its first part is watched until {time}"
 _IN_GRACE = "it was confirmed a moment ago, and [delivery] grace says to wait"
 
 Opener = Callable[[], Provider]
@@ -34,7 +35,8 @@ class Due(StrEnum):
     HAND_OVER = "hand over"
     RECALL = "recall"  # the emails of people who left, from the provider that holds them
     CANCEL = "cancel"  # continue a cancellation that a person began
-    HOLD_BACK = "hold back"  # pause it, because it is too late to be sent automatically
+    RELEASE = "release"  # let the rest follow the first wave
+    HOLD_BACK = "hold back"  # pause it, because it must not be sent without a person
     WAIT = "wait"  # until its scheduled time, or until the sending window opens
     REFUSE = "refuse"  # a person must fix something first
 
@@ -107,13 +109,15 @@ def _judge_unheld(config: Config, found: DueBroadcast, due: datetime, its_time: 
 
 
 def _wait(config: Config, broadcast: Broadcast, *, now: datetime) -> tuple[datetime | None, str]:
-    """Return until when a broadcast is left alone and why: its grace period, or its time to continue is not over.
+    """Return until when a broadcast is left alone, and why: a period that must pass first is not over.
 
     The reason is empty if it need not wait.
     """
     if left := grace_left(broadcast, now=now):
         return now + left, _IN_GRACE
     at = broadcast.continues_at
+    if broadcast.state is BroadcastState.WATCHING and at is not None:
+        return at, _IS_WATCHED.format(time=say_moment(at, config.settings.newsletter.timezone, now=now))
     if at is None or at <= now or broadcast.state not in {BroadcastState.PAUSED, BroadcastState.DONE}:
         return None, ""
     said = say_moment(at, config.settings.newsletter.timezone, now=now)

@@ -1,4 +1,4 @@
-"""Recall the email of people who left when it is time for that, whatever else a process is doing.
+"""Recall the email of people who left when it is time for that, and watch what was sent, whatever else is being done.
 
 There are only ten minutes for a recall, and sending something else can take hours. So a process that sends looks for
 what must be recalled all the time. For the same reason, it then also answers people who join.
@@ -18,6 +18,7 @@ from newsletter.workflows.send.deliver import Listener
 from newsletter.workflows.send.due import judge_recall
 from newsletter.workflows.send.lanes import REPLY_SECONDS
 from newsletter.workflows.send.newcomers import answer_newcomers
+from newsletter.workflows.send.watching import watch_due
 
 LOOK_SECONDS = 60.0  # between two looks at what must be recalled
 _TICK_SECONDS = 0.05  # between two looks at whether someone asked for the end
@@ -26,9 +27,12 @@ _TICK_SECONDS = 0.05  # between two looks at whether someone asked for the end
 def recall_due(work: Work) -> Iterator[DoneBroadcast]:
     """Recall what must be recalled now, of all broadcasts. Then send it again to the others. Yield the results.
 
+    Before that, it is decided about the broadcasts that are watched, because their email may have to be recalled too.
+
     A broadcast that was recalled has a second result, unless it is paused.
     """
     recalled = set()
+    yield from watch_due(work)
     for number in watched_broadcasts(work.database, now=work.clock()):
         stop = work.new_stop()
         if stop.is_set():

@@ -27,17 +27,20 @@ from newsletter.workflows.send.newcomers import answer_newcomers
 from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.recall_due import recall_due, recalling
 from newsletter.workflows.send.told import say_changed_clocks
+from newsletter.workflows.send.watching import look_at_watched
 
 
 def look_at_due(config: Config, database: Database, opener: Opener, *, now: datetime) -> tuple[DueBroadcast, ...]:
     """Return every scheduled broadcast, the oldest first, and what a run would do with it. Change nothing.
 
-    Broadcasts of which email would be recalled come first. They may come again with what would be sent.
+    Broadcasts about whose rest something would be decided come first, and then those of which email would be recalled.
+    They may come again with what would be sent.
     """
     opened = cache(opener)
     recalls = (judge_recall(config, database, each, opened, now=now) for each in _watched(database, now=now))
     rest = (judge(config, database, each, opened, now=now) for each in unattended_broadcasts(database))
-    return (*(each for each in recalls if each is not None), *rest)
+    decisions = look_at_watched(config, database, now=now)
+    return (*decisions, *(each for each in recalls if each is not None), *rest)
 
 
 def run_due(

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import orjson
 
-from newsletter.model.event import EventType
 from newsletter.model.mailbox import PROVIDER_OF_DOMAIN
 from newsletter.store.database import Connection, Database, ListPart
 from newsletter.store.queries import query_all, query_value
@@ -87,17 +86,17 @@ class SectionRow(NamedTuple):
 class MachineRow(NamedTuple):
     """How often machines opened or clicked that were recognized in the same way."""
 
-    type: EventType
-    verdict: str
+    is_click: bool
+    judged: str  # a MachineVerdict
     events: int
 
 
 class TotalRow(NamedTuple):
     """How often something was opened or clicked by readers who are not told apart."""
 
-    type: EventType
+    is_click: bool
     url: str
-    verdict: str
+    judged: str  # a MachineVerdict
     events: int
 
 

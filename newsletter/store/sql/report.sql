@@ -188,7 +188,7 @@ GROUP BY p.section;
 
 -- name: machines(broadcasts, settled)
 -- Return how often machines opened and clicked, by how they were recognized.
-SELECT e.type, e.verdict, count(*) AS events
+SELECT CASE WHEN e.type = 'clicked' THEN 1 ELSE 0 END AS is_click, e.verdict AS judged, count(*) AS events
 FROM event AS e
 WHERE
     e.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
@@ -218,11 +218,13 @@ WHERE
 
 -- name: totals(broadcasts)
 -- Return what was counted of opens and clicks that are not saved for each person.
-SELECT type, url, verdict, CAST(sum(events) AS INTEGER) AS events
+SELECT
+    CASE WHEN type = 'clicked' THEN 1 ELSE 0 END AS is_click, url, verdict AS judged, CAST(sum(events) AS INTEGER) AS events
 FROM event_total
-WHERE broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
-GROUP BY type, url, verdict
-ORDER BY type, url, verdict;
+WHERE
+    broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts)) AND type IN ('opened', 'clicked')
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3;
 
 -- name: hours(broadcasts)
 -- Return how many people opened and clicked for the first time in each hour. As above, those who clicked without an open

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Broadcast, BroadcastKind
-from newsletter.model.event import EventType
 from newsletter.model.ledger import SettledCount
 from newsletter.model.machines import MachineVerdict
 from newsletter.model.readership import TRACKING, Readership, TrackingMode
@@ -263,7 +262,7 @@ def _links(
     counted = [
         LinkRow(row.url, 0, row.events)
         for row in totals
-        if row.type is EventType.CLICKED and row.url and MachineVerdict(row.verdict).is_persons
+        if row.is_click and row.url and MachineVerdict(row.judged).is_persons
     ]
     for row in [*clicked, *counted]:
         known = found.get(row.url) or LinkFigure(url=row.url, words="", section="", people=0, clicks=0)

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from newsletter.language.counts import people_of
 from newsletter.model.broadcast import BroadcastKind, DeliveryStatus, label_of
-from newsletter.model.event import EventType
 from newsletter.model.machines import MachineVerdict
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import LANGUAGE, MAILBOX, ONLY, TRACKING, Readership, TrackingMode
@@ -194,16 +193,16 @@ def _reading(report: IssueReport) -> Iterator[FigureTable]:
 
 
 def _totals(report: IssueReport) -> FigureTable:
-    counts: defaultdict[tuple[EventType, bool], int] = defaultdict(int)
+    counts: defaultdict[tuple[bool, bool], int] = defaultdict(int)
     for row in report.totals:
-        counts[row.type, MachineVerdict(row.verdict).is_persons] += row.events
+        counts[row.is_click, MachineVerdict(row.judged).is_persons] += row.events
     lines = [
         Line(label=label, measures=(count_measure("times", counts[key]),))
         for label, key in (
-            ("opened", (EventType.OPENED, True)),
-            ("clicked", (EventType.CLICKED, True)),
-            ("opened by machines", (EventType.OPENED, False)),
-            ("clicked by machines", (EventType.CLICKED, False)),
+            ("opened", (False, True)),
+            ("clicked", (True, True)),
+            ("opened by machines", (False, False)),
+            ("clicked by machines", (True, False)),
         )
     ]
     note = "How often, not by how many people: in this mode, readers are not told apart."
@@ -369,10 +368,9 @@ def _sections(report: IssueReport) -> FigureTable:
 
 
 def _machines(report: IssueReport) -> FigureTable:
-    names = {EventType.OPENED: "opened", EventType.CLICKED: "clicked"}
     lines = tuple(
         Line(
-            label=f"{names[row.type]}: {_VERDICTS.get(row.verdict, row.verdict)}",
+            label=f"{'clicked' if row.is_click else 'opened'}: {_VERDICTS.get(row.judged, row.judged)}",
             measures=(count_measure("times", row.events),),
         )
         for row in report.machines

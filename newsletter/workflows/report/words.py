@@ -126,8 +126,12 @@ class _BesideEarlier(Struct, frozen=True):
     fewer: str
 
 
-_ARRIVED = _BesideEarlier(lambda each: each.arrival, "That is more than of earlier issues.", "Earlier issues did better.")
-_OPENED = _BesideEarlier(lambda each: each.opening, "Earlier issues were opened less.", "Earlier issues were opened more.")
+_ARRIVED = _BesideEarlier(
+    lambda each: each.arrival, "That is more than of earlier issues.", "Earlier issues did better."
+)
+_OPENED = _BesideEarlier(
+    lambda each: each.opening, "Earlier issues were opened less.", "Earlier issues were opened more."
+)
 _LEFT = _BesideEarlier(lambda each: each.leaving, "Fewer left after earlier issues.", "More left after earlier issues.")
 _COMPARISONS = 3
 

@@ -43,6 +43,7 @@ _PROPOSAL = (
 _WHEN = "The time to send at, for example `2026-02-19 08:00`, `thursday 08:00` or `in 2 hours`."
 _LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
 _AWAKE = "With --at: what will be running then: serve, timer, worker, or here (this terminal). Default: you are asked."
+_VERSION = "Send only this version of the issue, such as B, instead of comparing its versions."
 _WAIVE = "A check to override for this broadcast, for example E1. Needs --because. Repeatable."
 _BECAUSE = "The reason for overriding the check. Give one for each --waive. It is saved with the broadcast."
 
@@ -55,6 +56,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     at: Annotated[str | None, typer.Option(metavar="WHEN", help=_WHEN)] = None,
     local_time: Annotated[bool, typer.Option("--local-time", help=_LOCAL_TIME)] = False,
     awake: Annotated[Awake | None, typer.Option(metavar="WHAT", help=_AWAKE)] = None,
+    version: Annotated[str | None, typer.Option(metavar="VERSION", help=_VERSION)] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     without: Without = [],  # noqa: B006 - Typer copies it
@@ -77,6 +79,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         where=where,
         at=at,
         is_local_time=local_time,
+        version=(version or "").upper(),
         waivers=_waivers(waive, because),
     )
     _require_a_person(asked, yes=yes, dry_run=dry_run)
@@ -123,6 +126,7 @@ class _SendOptions(Struct, frozen=True, kw_only=True):
     where: str | None
     at: str | None
     is_local_time: bool
+    version: str
     waivers: tuple[Waiver, ...]
 
 
@@ -145,7 +149,7 @@ def _order(
         return order_of(config, database, proposed, folder, waivers=asked.waivers, now=now)
     schedule = read_time(config, asked.at, local_time=asked.is_local_time, now=now)
     segment = meant_by(config, database, segment=asked.segment, where=asked.where, now=now)
-    return Order(folder=folder, segment=segment, waivers=asked.waivers, schedule=schedule)
+    return Order(folder=folder, segment=segment, waivers=asked.waivers, schedule=schedule, version=asked.version)
 
 
 def _start(database: Database, proposed: Proposal | None, plan: BroadcastPlan, provider: Provider) -> Broadcast:

@@ -12,6 +12,7 @@ from newsletter.config import CONFIG_FILE, Config
 from newsletter.errors import FindingsError, InputError, MistakesError
 from newsletter.language.clock import show_utc
 from newsletter.model.audience import Suppression
+from newsletter.model.axes import in_every_version
 from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Schedule, Waiver
 from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS, Finding, Severity
 from newsletter.model.issue import Issue
@@ -40,6 +41,7 @@ from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.recover import recover
 from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
 from newsletter.workflows.send.told import notes_on_old_times
+from newsletter.workflows.send.versions import ComparisonPower, for_version, power_of, waves_of
 
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
@@ -52,6 +54,7 @@ class Order(Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...] = ()
     schedule: Schedule | None = None  # None means as soon as possible
     kind: BroadcastKind = BroadcastKind.ISSUE
+    version: str = ""  # the one that everyone gets; empty: versions are compared, if there are several
 
 
 class BroadcastPlan(Struct, frozen=True, kw_only=True):
@@ -68,6 +71,7 @@ class BroadcastPlan(Struct, frozen=True, kw_only=True):
     unused_waivers: tuple[str, ...]  # waivers given for checks that found no error
     notes: tuple[str, ...]  # what may be wrong with the segments, or with the database
     worn_out: tuple[Suppression, ...]  # addresses with too many soft bounces, which are suppressed before the freeze
+    power: ComparisonPower | None = None  # whether comparing the versions can tell; None if nothing is tested
 
     @property
     def without_consent(self) -> int:
@@ -101,13 +105,16 @@ def plan_broadcast(
     """
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder, theme=theme)
-    if issue.versions:  # until a broadcast can leave in waves
-        raise InputError(f"{issue.name} has several versions, which cannot be compared yet; delete all but one")
+    if order.version:
+        rendered = for_version(issue, rendered, order.version)
     judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
     request = request_of(config, order, issue, rendered, only, now=now)
     preview = preview_freeze(database, request, now=now)
-    rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
+    # Every variant that has a recipient, or may have one once a version is chosen.
+    rendered = rendered.judged_for(
+        in_every_version((each.readership for each in preview.variants), request.axes if request.waves else ())
+    )
     schedule = order.schedule
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
     composed = judge_rendered(
@@ -146,6 +153,7 @@ def plan_broadcast(
             *notes_on_lost_records(config, database),
             *notes_on_old_times(database, now=now),
         ),
+        power=power_of(database, request.waves, preview.variants) if request.waves else None,
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
     )
 
@@ -154,6 +162,7 @@ def request_of(
     config: Config, order: Order, issue: Issue, rendered: RenderedIssue, only: Sequence[Segment], *, now: datetime
 ) -> FreezeRequest:
     """Return what would be frozen for an order, without its waivers. `only` are the segments that the issue names."""
+    tracking = config.settings.tracking.mode
     return FreezeRequest(
         issue=issue.name,
         segment=order.segment,
@@ -168,6 +177,7 @@ def request_of(
         good_until=issue.first_end_after(order.schedule.moment_in(order.schedule.zone) if order.schedule else now),
         kind=order.kind,
         grace=config.settings.delivery.grace,
+        waves=None if order.version or order.kind is not BroadcastKind.ISSUE else waves_of(issue, tracking),
     )
 
 
@@ -196,7 +206,9 @@ def start_broadcast(
     while True:  # this ends: each round renders at least one more readership, and the number of readerships is finite
         try:
             tracked = with_tracking(rendered.variants, service_url=plan.request.envelope.service_url)
-            request = replace(plan.request, tracking=tracked.mode, link_targets=tracked.targets, most=most)
+            request = replace(
+                plan.request, tracking=tracked.mode, links=tracked.links, checks=plan.composed.checks, most=most
+            )
             return freeze_broadcast(database, request, tracked.variants, chunk_size=chunk_size, now=now)
         except RepeatedContentError as err:  # another broadcast was started after the plan was made
             _require_free(repeated_content(plan.request.issue, err.repeats))

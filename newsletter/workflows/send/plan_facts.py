@@ -18,13 +18,14 @@ from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.finding import CONSENT
 from newsletter.model.issue_fields import Visibility
 from newsletter.model.ledger import VariantCount, ZoneCount
-from newsletter.model.readership import TrackingMode
+from newsletter.model.readership import VERSION, TrackingMode
 from newsletter.model.segment import AD_HOC
 from newsletter.model.site_addresses import address_of, issue_path
 from newsletter.workflows.compose.check import not_judged
 from newsletter.workflows.compose.sample import sample_mail
 from newsletter.workflows.send.plan import BroadcastPlan
 from newsletter.workflows.send.schedule import SchedulePlan, Travel
+from newsletter.workflows.send.versions import version_facts
 
 _SHOWN_ZONES = 4
 
@@ -59,7 +60,8 @@ def plan_facts(
         ("about", ", ".join(config.settings.topics[topic] for topic in request.topics)),
         ("left out", "\n".join(left_out)),
         ("languages", _languages_line(preview.variants)),
-        ("variants", variant_lines(preview.variants) if _differs(plan) else ""),
+        ("variants", variant_lines(preview.variants, has_versions=request.waves is None) if _differs(plan) else ""),
+        *(version_facts(issue, request.waves, preview.recipients, plan.power) if request.waves else ()),
         *(_schedule_facts(schedule, provider=request.provider, seat=seat, now=now) if schedule else ()),
         ("tracking", _tracking_line(plan)),
         ("archive", _archive_line(plan)),
@@ -84,7 +86,8 @@ def _languages_line(counts: Sequence[VariantCount]) -> str:
 def _differs(plan: BroadcastPlan) -> bool:
     """Return whether the email differs between readers in a way that its plan names."""
     is_correction = plan.request.kind is BroadcastKind.CORRECTION  # which differs by what people were told before
-    return not is_correction and any(len(axis.values) > 1 for axis in plan.request.axes)
+    axes = (axis for axis in plan.request.axes if axis.name != VERSION or plan.request.waves is None)
+    return not is_correction and any(len(axis.values) > 1 for axis in axes)
 
 
 def notes_on_people(plan: BroadcastPlan) -> Iterator[str]:
@@ -128,11 +131,13 @@ def _grace_line(grace: timedelta, seat: Seat) -> str:
     return f"nothing is sent in the first {say_wait(grace)}, so that {seat.calls_off} reaches no one"
 
 
-def variant_lines(counts: Sequence[VariantCount]) -> str:
-    """Return one line per variant, with the number of people who see it."""
-    return "\n".join(
-        f"{count.deliveries:,} see {count.readership.sees or 'only what everyone sees'}" for count in counts
-    )
+def variant_lines(counts: Sequence[VariantCount], *, has_versions: bool = True) -> str:
+    """Return one line per variant, with the number of people who see it. Versions that are not decided are left out."""
+    people: Counter[str] = Counter()
+    for count in counts:
+        readership = count.readership if has_versions else count.readership.having(VERSION, "")
+        people[readership.sees or "only what everyone sees"] += count.deliveries
+    return "\n".join(f"{number:,} see {what}" for what, number in people.items())
 
 
 def _schedule_facts(plan: SchedulePlan, *, provider: str, seat: Seat, now: datetime) -> list[tuple[str, str]]:

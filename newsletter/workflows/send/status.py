@@ -23,6 +23,7 @@ from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.ledger.variants import variant_counts
 from newsletter.store.notices import untold_notices
+from newsletter.workflows.send.winner import Comparison, comparison_of
 
 SHOWN_UNKNOWN = 20
 _STARTS_BY_ITSELF = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING})
@@ -48,6 +49,7 @@ class BroadcastStatus(Struct, frozen=True, kw_only=True):
     zones: tuple[ZoneProgress, ...]  # empty if it is not sent by local time
     held: tuple[HeldMail, ...]  # mail that the provider holds, or held until it was due
     notices: tuple[Notice, ...] = ()  # what the reviewers should have been told by email, but have not been
+    comparison: Comparison | None = None  # of its versions, if it compares any
     is_at_work: bool  # whether a running process is sending the broadcast
     last_run: LastRun | None  # the last time that a timer, a worker or a terminal looked for what is due
 
@@ -91,6 +93,7 @@ def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = Fa
             zones=zone_progress(database, broadcast_id) if broadcast.is_local_time else (),
             held=held_mail(database, broadcast_id),
             notices=tuple(each for each in untold_notices(database) if each.broadcast == broadcast_id),
+            comparison=comparison_of(database, broadcast_id),
             is_at_work=any(database.alive(runner) for runner in runners),
             last_run=last_run(database),
         )

@@ -159,7 +159,7 @@ def sending_again(issue: str, segment: str) -> str:
 def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
     broadcast, tally = status.broadcast, status.tally
     resume = f"newsletter resume {broadcast.id}"
-    if broadcast.state is BroadcastState.PAUSED:
+    if broadcast.state is BroadcastState.PAUSED and not (status.comparison and status.comparison.is_held):
         return [(resume, "to continue; see the reason above first" if tally.waiting else "to continue")]
     if broadcast.state is BroadcastState.STOPPED:
         why = "once you have corrected the issue, to reach the people who did not get it"

@@ -34,6 +34,7 @@ from newsletter.workflows.publish.on_sending import host_pictures
 from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import repeated_content, sample_people_left, unmet_requirements
+from newsletter.workflows.send.canary import CanaryPlan, CanaryWish, plan_canary, provisional, wants_canary, waves_of
 from newsletter.workflows.send.lost_records import notes_on_lost_records
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.recover import recover
@@ -51,6 +52,7 @@ class Order(Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...] = ()
     schedule: Schedule | None = None  # None means as soon as possible
     kind: BroadcastKind = BroadcastKind.ISSUE
+    canary: CanaryWish = CanaryWish()
 
 
 class BroadcastPlan(Struct, frozen=True, kw_only=True):
@@ -67,6 +69,7 @@ class BroadcastPlan(Struct, frozen=True, kw_only=True):
     unused_waivers: tuple[str, ...]  # waivers given for checks that found no error
     notes: tuple[str, ...]  # what may be wrong with the segments, or with the database
     worn_out: tuple[Suppression, ...]  # addresses with too many soft bounces, which are suppressed before the freeze
+    canary: CanaryPlan | None = None  # the first part, which can stop the others
 
     @property
     def without_consent(self) -> int:
@@ -108,11 +111,13 @@ def plan_broadcast(
     rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
     schedule = order.schedule
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
+    canary = plan_canary(config, database, request, preview, order.canary, now=now)
+    request = replace(request, waves=waves_of(request.waves, canary))
     composed = judge_rendered(
         config,
         issue,
         rendered,
-        at=max(planned.last if planned else now, now + request.grace),
+        at=max(planned.last if planned else now, now + request.grace, canary.ends_at(now) if canary else now),
         known_fields=known_fields(database),
         arrivals=[replace(zone, due_at=max(zone.due_at, now + request.grace)) for zone in preview.zones],
     )
@@ -144,6 +149,7 @@ def plan_broadcast(
             *notes_on_lost_records(config, database),
             *notes_on_old_times(database, now=now),
         ),
+        canary=canary,
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
     )
 
@@ -166,6 +172,7 @@ def request_of(
         good_until=issue.first_end_after(order.schedule.moment_in(order.schedule.zone) if order.schedule else now),
         kind=order.kind,
         grace=config.settings.delivery.grace,
+        waves=provisional(config) if wants_canary(config, order.canary, order.kind) else None,
     )
 
 

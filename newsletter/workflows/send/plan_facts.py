@@ -23,6 +23,7 @@ from newsletter.model.segment import AD_HOC
 from newsletter.model.site_addresses import address_of, issue_path
 from newsletter.workflows.compose.check import not_judged
 from newsletter.workflows.compose.sample import sample_mail
+from newsletter.workflows.send.canary_facts import canary_lines, canary_notes
 from newsletter.workflows.send.plan import BroadcastPlan
 from newsletter.workflows.send.schedule import SchedulePlan, Travel
 
@@ -61,6 +62,7 @@ def plan_facts(
         ("languages", _languages_line(preview.variants)),
         ("variants", variant_lines(preview.variants) if _differs(plan) else ""),
         *(_schedule_facts(schedule, provider=request.provider, seat=seat, now=now) if schedule else ()),
+        ("canary", _canary_line(config, plan, now=now)),
         ("tracking", _tracking_line(plan)),
         ("archive", _archive_line(plan)),
         ("through", through),
@@ -69,6 +71,13 @@ def plan_facts(
         *(("not needed", f"override of {rule}: the check found no problem") for rule in plan.unused_waivers),
         ("skipped", "\n".join(not_judged(plan.composed.not_run))),
     ]
+
+
+def _canary_line(config: Config, plan: BroadcastPlan, *, now: datetime) -> str:
+    if plan.canary is None:
+        return ""
+    zone = plan.request.schedule.zone if plan.request.schedule else config.settings.newsletter.timezone
+    return canary_lines(plan.canary, everyone=plan.preview.recipients, zone=zone, now=now)
 
 
 def _languages_line(counts: Sequence[VariantCount]) -> str:
@@ -88,7 +97,9 @@ def _differs(plan: BroadcastPlan) -> bool:
 
 
 def notes_on_people(plan: BroadcastPlan) -> Iterator[str]:
-    """Yield how many subscribers lack consent, and how many addresses will be suppressed."""
+    """Yield how many subscribers lack consent, how many addresses will be suppressed, and what a canary cannot show."""
+    if plan.canary is not None:
+        yield from canary_notes(plan.canary)
     if plan.without_consent:
         yield (
             f"{count_of(plan.without_consent, 'subscriber')} left out: no consent on record; import the list "

@@ -21,6 +21,7 @@ from newsletter.store.ledger.recall import batches_of
 from newsletter.store.ledger.states import require_current
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.waves import broadcasts_in_waves, hold_wave, release_wave, watch_of
+from newsletter.workflows.send.canary import judge_canary
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work, name_of
 from newsletter.workflows.send.due import Due, DueBroadcast
 from newsletter.workflows.send.recall import LIVE, recall_batch
@@ -28,7 +29,7 @@ from newsletter.workflows.send.recall import LIVE, recall_batch
 Judge = Callable[[Config, Database, Watch, bool, datetime], WaveJudgment | None]
 
 # Each judges one kind of waves, and returns None for the others. It gets whether the time of watching is over.
-JUDGES: tuple[Judge, ...] = ()
+JUDGES: tuple[Judge, ...] = (judge_canary,)
 _TOO_LATE = "the watching ended on {time}, more than {span} ago, so the rest was not sent automatically"
 _IS_OVER = "an event or a deadline in it is over, so the rest was not sent automatically"
 _NOTHING = "nothing speaks against it"

@@ -20,6 +20,7 @@ BENCHMARKS = {
     "events": "benchmarks.events",
     "leaving": "benchmarks.leaving",
     "signup": "benchmarks.signing_up",
+    "publishing": "benchmarks.publishing",
     "postgresql": "benchmarks.postgresql",
 }
 

@@ -32,7 +32,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from benchmarks import workload
-from benchmarks.timing import ROOT, Stopwatch, processor_seconds, program, show
+from benchmarks.timing import ROOT, Stopwatch, processor_seconds, program, run_job, show
 from newsletter.__main__ import prepare_process
 from newsletter.config import load_config
 from newsletter.model.event import Event, EventType
@@ -177,7 +177,7 @@ def _post(port: int, requests: Sequence[bytes]) -> int:
 
 
 def _run(job: str, *arguments: object) -> dict[str, float]:
-    return workload.run_job("benchmarks.events", job, *arguments)
+    return run_job("benchmarks.events", job, *arguments)
 
 
 def _make_job(folder: str) -> dict[str, float]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import workload
-from benchmarks.timing import Stopwatch, show, show_ratio
+from benchmarks.timing import Stopwatch, run_job, show, show_ratio
 from benchmarks.workload import LANGUAGES
 from newsletter.__main__ import prepare_process
 from newsletter.model.broadcast import Outcome, Verdict
@@ -71,7 +71,7 @@ def _show(name: str, value: float, unit: str, target: float) -> None:
 
 
 def _run(job: str, folder: str) -> dict[str, float]:
-    return workload.run_job("benchmarks.ledger", job, folder)
+    return run_job("benchmarks.ledger", job, folder)
 
 
 def _run_fresh(job: str, folder: str) -> dict[str, float]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import workload
-from benchmarks.timing import show
+from benchmarks.timing import run_job, show
 from newsletter.__main__ import prepare_process
 from newsletter.lists.exports import batches_of
 from newsletter.model.columns import SubscriberRecord
@@ -58,8 +58,8 @@ _TYPES = 5 * [EventType.DELIVERED] + 4 * [EventType.OPENED] + [EventType.CLICKED
 def main() -> None:
     """Print the milliseconds of each count, and the ratio to the floor."""
     with tempfile.TemporaryDirectory() as folder:
-        made = workload.run_job("benchmarks.segments", "make", folder)
-        found = workload.run_job("benchmarks.segments", "count", folder)
+        made = run_job("benchmarks.segments", "make", folder)
+        found = run_job("benchmarks.segments", "count", folder)
     show(f"{len(ISSUES) * workload.MANY:,} events kept", f"{made['events_per_second']:,.0f} events/s")
     show("the floor: one bare count over one column", f"{found[FLOOR]:.0f} ms")
     for expression, target in COUNTS.items():

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import workload
-from benchmarks.timing import show, show_ratio
+from benchmarks.timing import run_job, show, show_ratio
 from newsletter.__main__ import prepare_process
 from newsletter.workflows.compose.compose import compose_issue
 from newsletter.workflows.compose.sample import sample_mail
@@ -82,7 +82,7 @@ def _broadcast(prepared: Path, *, concurrency: int = 4, latency_seconds: float =
 
 
 def _run(job: str, *arguments: object) -> dict[str, float]:
-    return workload.run_job("benchmarks.sendgrid_path", job, *arguments)
+    return run_job("benchmarks.sendgrid_path", job, *arguments)
 
 
 def _prepare_job(folder: str, count: str) -> dict[str, float]:

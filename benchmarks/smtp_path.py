@@ -20,7 +20,7 @@ from statistics import median
 from threading import Event
 
 from benchmarks import workload
-from benchmarks.timing import ROOT, Stopwatch, show, show_ratio
+from benchmarks.timing import ROOT, Stopwatch, run_job, show, show_ratio
 from newsletter.__main__ import prepare_process
 from newsletter.config import Config, load_config
 from newsletter.model.broadcast import BroadcastState, Mailing, Recipient
@@ -51,7 +51,7 @@ def main() -> None:
     rates: dict[str, list[float]] = {"ours": [], "theirs": []}
     for _ in range(ROUNDS):
         with _sink() as port:
-            found.append(workload.run_job("benchmarks.smtp_path", "broadcast", port))
+            found.append(run_job("benchmarks.smtp_path", "broadcast", port))
         with _sink() as port:
             rates["theirs"].append(MESSAGES / _seconds_of_source(port, size_bytes=int(found[-1]["size_bytes"])))
         rates["ours"].append(MESSAGES / found[-1]["seconds"])

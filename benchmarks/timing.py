@@ -1,5 +1,6 @@
 """Time whole processes in turn, so that changes in the machine's speed affect both."""
 
+import json
 import os
 import subprocess
 import sys
@@ -90,6 +91,17 @@ def run_command(command: Sequence[str], folder: Path) -> tuple[float, float]:
     if int(code) not in {0, 1}:
         raise SystemExit(f"{' '.join(command)} ended with {code}")
     return float(seconds), float(peak_mib)
+
+
+def run_job(module: str, job: str, *arguments: object) -> dict[str, float]:
+    """Run `python -m MODULE JOB …`, and return the figures that it printed last."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, job, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{module} {job} failed:\n{done.stderr}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def processor_seconds(process: int) -> float:

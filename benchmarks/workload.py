@@ -3,7 +3,6 @@
 Each measurement is a separate process, so that its memory is counted separately. It prints its figures as JSON.
 """
 
-import json
 import os
 import resource
 import subprocess
@@ -45,17 +44,6 @@ CHUNK_SIZE = 1000
 LANGUAGES = ("en", "es", "ja", "ar")  # the first is the issue's own
 DOMAINS = tuple(f"mail{number}.example.org" for number in range(len(APPS_OF_MAILBOX)))
 Location = Path | str
-
-
-def run_job(module: str, job: str, *arguments: object) -> dict[str, float]:
-    """Run `python -m MODULE JOB …`, and return the figures that it printed last."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, job, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"{module} {job} failed:\n{done.stderr}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def measure(work: Callable[[], object]) -> dict[str, float]:

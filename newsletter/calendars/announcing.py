@@ -14,20 +14,25 @@ RECORD_FILE = "calendar.json"  # in the folder of an issue
 _MOST_BYTES = 5_000_000
 
 
-def announced(item: Item, before: Announced | None, now: datetime) -> Announced:
-    """Return what is to be published about an event that has a date.
-
-    `before` is what was last published. If nothing has changed since then, it is returned, so that files stay the same.
-    """
+def facts_of(item: Item) -> Announced:
+    """Return what calendars need to know about an event that has a date, as if nothing was published about it yet."""
     words = (item.fields.title, item.fields.subtitle, item.fields.button, item.fields.link)
-    facts = Announced(
-        changed=now.astimezone(UTC).replace(microsecond=0),
+    return Announced(
+        changed=datetime.fromtimestamp(0, UTC),
         times=times_of(item),
         zone=item.zone.key,
         location=item.fields.location or "",
         status=item.fields.status or "",
         words=blake2b(repr(words).encode(), digest_size=8).hexdigest(),
     )
+
+
+def announced(facts: Announced, before: Announced | None, now: datetime) -> Announced:
+    """Return what is to be published about an event with these facts.
+
+    `before` is what was last published. If nothing has changed since then, it is returned, so that files stay the same.
+    """
+    facts = msgspec.structs.replace(facts, changed=now.astimezone(UTC).replace(microsecond=0))
     if before is None:
         return facts
     are_times_new = facts.times != before.times

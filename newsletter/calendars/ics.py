@@ -19,6 +19,7 @@ from newsletter.model.issue import Item, Occurrence
 
 _STATUS = {"canceled": "CANCELLED", "postponed": "TENTATIVE"}
 _REFRESH = timedelta(hours=6)
+_END = b"END:VCALENDAR\r\n"
 
 
 class CalendarFeed(Struct, frozen=True):
@@ -28,9 +29,26 @@ class CalendarFeed(Struct, frozen=True):
     address: str
 
 
-def calendar_file(events: Iterable[CalendarEvent], feed: CalendarFeed | None = None) -> bytes:
-    """Return a calendar file with these events, each of which has a date."""
-    calendar, events = Calendar(), tuple(events)
+class CalendarPart(Struct, frozen=True):
+    """An event as it stands in a calendar file, and the zone whose definition the file needs for it."""
+
+    lines: bytes
+    zone: str = ""
+    years: tuple[int, int] = (0, 0)  # those of its first and its last time
+
+
+def calendar_part(event: CalendarEvent) -> CalendarPart:
+    """Return what an event, which has a date, contributes to a calendar file."""
+    item, times = event.item, event.item.times()
+    lines = b"".join(bytes(component.to_ical()) for component in _components(event))
+    if not times or is_fixed(item):
+        return CalendarPart(lines)
+    return CalendarPart(lines, item.zone.key, (times[0].starts.year, times[-1].starts.year))
+
+
+def calendar_file(parts: Iterable[CalendarPart], feed: CalendarFeed | None = None) -> bytes:
+    """Return a calendar file with these events."""
+    calendar, parts = Calendar(), tuple(parts)
     calendar.add("prodid", "-//newsletter//events//EN")
     calendar.add("version", "2.0")
     if feed is not None:
@@ -39,12 +57,8 @@ def calendar_file(events: Iterable[CalendarEvent], feed: CalendarFeed | None = N
         calendar.add("source", feed.address, parameters={"VALUE": "URI"})
         calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
         calendar.add("x-published-ttl", vDuration(_REFRESH))
-    for zone in _zones(events):
-        calendar.add_component(zone)
-    for event in events:
-        for component in _components(event):
-            calendar.add_component(component)
-    return bytes(calendar.to_ical())
+    head = bytes(calendar.to_ical()).removesuffix(_END)
+    return b"".join((head, *_zones(parts), *(part.lines for part in parts), _END))
 
 
 def _components(event: CalendarEvent) -> Iterable[Event]:
@@ -147,22 +161,21 @@ def _described(event: CalendarEvent) -> Event:
     return component
 
 
-def _zones(events: Sequence[CalendarEvent]) -> Iterable[Timezone]:
+def _zones(parts: Sequence[CalendarPart]) -> Iterable[bytes]:
     """Yield the definition of each zone in use, with the changes of the clocks around its events only.
 
     Google reads other texts wrongly after a definition of some hundred lines, and Outlook refuses a zone without one.
     """
     years: dict[str, set[int]] = {}
-    for event in events:
-        item, times = event.item, event.item.times()
-        if times and not is_fixed(item):
-            years.setdefault(item.zone.key, set()).update((times[0].starts.year, times[-1].starts.year))
+    for part in parts:
+        if part.zone:
+            years.setdefault(part.zone, set()).update(part.years)
     for key, used in sorted(years.items()):
         yield _zone(key, min(used) - 1, max(used) + 2)
 
 
 @lru_cache(maxsize=256)  # a definition takes 15 ms
-def _zone(key: str, first: int, end: int) -> Timezone:
+def _zone(key: str, first: int, end: int) -> bytes:
     """Return the definition of a zone between two New Years. At least one of its parts is standard time.
 
     Some programs read a zone wrongly that only has summer time.
@@ -178,4 +191,4 @@ def _zone(key: str, first: int, end: int) -> Timezone:
     if not any(isinstance(part, TimezoneStandard) for part in parts):
         standard = TimezoneStandard(parts[0])
         zone.subcomponents[0] = standard
-    return zone
+    return bytes(zone.to_ical())

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Table] = {
         "compose.init": "Create a newsletter folder with settings, a first issue and a sample list.",
         "setup": "Set up your newsletter step by step, up to a first test email to yourself.",
         "compose.new": "Start a new issue from a copy of the latest one.",
+        "compose.fetch": "Take items from feeds and calendars into an issue, after showing you what changes.",
         "mcp": "Let an AI agent write, check and preview issues, and propose a broadcast. Only you can send.",
     },
     "Preview and check": {
@@ -49,6 +50,7 @@ COMMANDS: Mapping[str, Table] = {
         "send.approve": "Approve an issue as it is now. Any later edit voids the approval.",
     },
     "Send": {
+        "send.rehearse": "Rehearse a broadcast: who would get it when, when it would be over, and what could go wrong.",
         "send.send": "Send an issue to a segment after you review and confirm the plan.",
         "send.proposals": "List the broadcasts that AI agents proposed, for you to send or decline.",
         "send.cancel": "Cancel a broadcast and recall the emails that the provider is holding.",

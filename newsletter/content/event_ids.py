@@ -6,14 +6,14 @@ from unicodedata import normalize
 
 from msgspec import Struct, field
 
-from newsletter.content.issue_folder import item_files, section_files
+from newsletter.content.issue_folder import IssueFolder
 from newsletter.content.source import Document, Reading
 
 
 class EventIds(Struct):
     """The ids of one issue's events. Two events that name the same id are a mistake."""
 
-    folder: Path
+    folder: IssueFolder
     domain: str
     taken: dict[str, str] = field(default_factory=dict)  # the file of each id
     names: Counter[str] | None = None  # in how many sections a file has each name; None until it is first asked for
@@ -26,7 +26,7 @@ class EventIds(Struct):
         """
         section, name = (normalize("NFC", part) for part in (path.parent.name, path.stem))
         section = f"{section}-" if written is None and self._count(name) > 1 else ""
-        id_ = written or f"{self.folder.name}-{section}{name}"
+        id_ = written or f"{self.folder.path.name}-{section}{name}"
         if (other := self.taken.setdefault(id_, document.path)) != document.path:
             what = f"the event in {other} has the id {id_!r} too"
             reading.add(document.path, document.source.at("id").line, what, "give one of the two another `id`")
@@ -34,6 +34,6 @@ class EventIds(Struct):
 
     def _count(self, name: str) -> int:
         if self.names is None:
-            folders = {path.parent for path in section_files(self.folder).values() if path.name == "index.md"}
-            self.names = Counter(name for folder in folders for name in item_files(folder))
+            sections = {path.parent.name for path in self.folder.sections().values() if path.name == "index.md"}
+            self.names = Counter(name for section in sections for name in self.folder.items(section))
         return self.names[name]

@@ -2,32 +2,89 @@
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
-from unicodedata import normalize
+from unicodedata import is_normalized, normalize
 
 from newsletter.model.values import is_language
 
-_WRITTEN = "[!.]*.md"  # skips the hidden files that editors and operating systems create
+_ENDING = ".md"
 _INDEX = "index.md"
 _VERSION = re.compile(r"(.+)\.([A-Za-z])(?:\.([A-Za-z-]+))?", re.DOTALL)
 _MARKDOWN_ENDINGS = (".md", ".markdown", ".mdown", ".mkd")
 
 
-def section_files(folder: Path) -> Mapping[str, Path]:
-    """Return the file of each section, by name. Of `letter.md` and `letter/index.md`, the first is the section."""
-    folders = [(path.parent.name, path) for path in sorted(folder.glob(f"*/{_INDEX}"))]
-    return _by_name([*folders, *((path.stem, path) for path in sorted(folder.glob(_WRITTEN)))])
+class IssueFolder:
+    """The Markdown files in an issue's folder. It is listed once, when it is made. What cannot be read is left out."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._top = f"{path}{os.sep}"
+        self._files: dict[str, list[str]] = {}  # for each folder in it, the names that end like those of Markdown files
+        self._list("")
+
+    def sections(self) -> Mapping[str, Path]:
+        """Return the file of each section, by name. Of `letter.md` and `letter/index.md`, the first is the section."""
+        inside = {
+            folder: _joined(folder, _INDEX)
+            for folder, names in self._files.items()
+            if _INDEX in names and folder and os.sep not in folder
+        }
+        found = _by_name({**inside, **self._written("")})
+        return {name: self.path / file for name, file in found.items()}
+
+    def items(self, section: str, languages: Collection[str] = ()) -> Mapping[str, Path]:
+        """Return the file of each item in a section's folder, by name, without translations and other versions."""
+        found, folder = _by_name(self._written(section)), self.path / section
+        return {
+            name: folder / file
+            for name, file in found.items()
+            if file != _INDEX and not (language_in_name(name, found, languages) or version_in_name(name, found))
+        }
+
+    def has(self, path: Path) -> bool:
+        """Return whether a Markdown file was there when the folder was listed."""
+        inside, _, name = str(path).removeprefix(self._top).rpartition(os.sep)
+        return name in self._files.get(inside, ())
+
+    def forms_of(self, original: Path) -> Iterator[Path]:
+        """Yield the files in other languages and versions: `letter.es.md` and `letter.b.md` for `letter.md`."""
+        inside, _, _ = str(original).removeprefix(self._top).rpartition(os.sep)
+        beginning = f"{original.stem}."
+        for name in self._files.get(inside, ()):
+            if name.startswith(beginning) and name.endswith(_ENDING) and name != original.name:
+                yield original.with_name(name)
+
+    def unused(self, used: Collection[Path]) -> tuple[str, ...]:
+        """Return the Markdown files that no section shows, relative to the folder. Hidden ones are left out."""
+        shown = {str(path).removeprefix(self._top) for path in used}
+        found = {_joined(inside, name) for inside, names in self._files.items() for name in names}
+        others = (Path(path) for path in found - shown)
+        return tuple(sorted(path.as_posix() for path in others if not any(part.startswith(".") for part in path.parts)))
+
+    def _written(self, inside: str) -> dict[str, str]:
+        """Return the files in a folder, each by its name without the ending. Editors create hidden ones."""
+        return {
+            name.removesuffix(_ENDING): name
+            for name in self._files.get(inside, ())
+            if name.endswith(_ENDING) and not name.startswith(".")
+        }
+
+    def _list(self, inside: str) -> None:
+        """List a folder and those in it. Links to folders are followed only at the top, so none leads in a circle."""
+        with suppress(OSError):
+            entries = sorted(os.scandir(self._top + inside), key=attrgetter("name"))
+            self._files[inside] = [each.name for each in entries if each.name.lower().endswith(_MARKDOWN_ENDINGS)]
+            for each in entries:
+                if each.is_dir(follow_symlinks=not inside):
+                    self._list(_joined(inside, each.name))
 
 
-def item_files(folder: Path, languages: tuple[str, ...] = ()) -> Mapping[str, Path]:
-    """Return the file of each item in a section's folder, by name, without translations and other versions."""
-    found = _by_name([(path.stem, path) for path in sorted(folder.glob(_WRITTEN))])
-    return {
-        name: path
-        for name, path in found.items()
-        if path.name != _INDEX and not (language_in_name(name, found, languages) or version_in_name(name, found))
-    }
+def item_files(folder: Path) -> Mapping[str, Path]:
+    """Return the file of each item in the folder of a section, by name, without translations and other versions."""
+    return IssueFolder(folder).items("")
 
 
 def language_in_name(stem: str, known: Collection[str], languages: Collection[str] = ()) -> str:
@@ -54,23 +111,16 @@ def beside(original: Path, form: str) -> Path:
     return original.with_name(f"{original.stem}.{form}{original.suffix}")
 
 
-def _by_name(found: list[tuple[str, Path]]) -> Mapping[str, Path]:
-    """Return the last file of each name.
+def _by_name(found: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the files by name, in the composed spelling (NFC).
 
     File systems keep letters such as é in different spellings. Of two files, the one in the composed spelling (NFC),
     in which names are written, is taken.
     """
-    last = dict(found)
-    return {normalize("NFC", name): last.get(normalize("NFC", name), path) for name, path in last.items()}
+    if all(is_normalized("NFC", name) for name in found):
+        return found
+    return {normalize("NFC", name): found.get(normalize("NFC", name), path) for name, path in found.items()}
 
 
-def unused_files(folder: Path, used: Collection[Path]) -> tuple[str, ...]:
-    """Return the Markdown files of an issue that no section shows, relative to its folder."""
-    found = (
-        Path(inside, name)
-        for inside, folders, files in os.walk(folder)  # pathlib's own walk takes much longer
-        for name in (*folders, *files)
-        if name.lower().endswith(_MARKDOWN_ENDINGS)
-    )
-    paths = (path.relative_to(folder) for path in found if path not in used)
-    return tuple(sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)))
+def _joined(inside: str, name: str) -> str:
+    return f"{inside}{os.sep}{name}" if inside else name

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from newsletter.content.markdown import parse_line
 from newsletter.errors import FaultError
@@ -10,7 +11,9 @@ from newsletter.model.prose import Prose, ProseLine
 from newsletter.model.typography import in_quotes
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_SIGNS = re.compile(r"([!-/:-@\[-`{-~])")
+_USUAL_SIGNS = re.compile(r"([\\`*_\[<&~^])")  # those of most Markdown
+_ESCAPE = re.compile(rf"\\{_SIGNS.pattern}")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _SPACES = re.compile(r"\s+")
 
@@ -37,6 +40,16 @@ def read_plain(text: str) -> str:
     if not words or parse_line(words).losses:
         raise FaultError(what, "delete the signs, or write a backslash before each to show it")
     raise FaultError(what, f"write {in_quotes(words)}")
+
+
+def as_plain(text: str) -> str:
+    """Return a text as a key that takes only words needs it: with backslashes, if it looks like Markdown."""
+    for signs in (None, _USUAL_SIGNS, _SIGNS):
+        written = signs.sub(r"\\\1", text) if signs else text
+        with suppress(FaultError):
+            if "<!--" not in written and read_plain(written) == text:
+                return written
+    return written
 
 
 LINE_READERS: Mapping[str, Callable[[str], str]] = {"read_line": read_line, "read_plain": read_plain}

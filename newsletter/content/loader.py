@@ -1,7 +1,7 @@
 """Loads an issue's folder into an `Issue`, or reports all mistakes in its files at once."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from newsletter.config import Config
 from newsletter.content.event_ids import EventIds
 from newsletter.content.issue_choices import entries_of, require_segment, require_topics, topics_of
-from newsletter.content.issue_folder import item_files, language_in_name, section_files, unused_files, version_in_name
+from newsletter.content.issue_folder import IssueFolder, language_in_name, version_in_name
 from newsletter.content.parts import PartReader
 from newsletter.content.records import item_of, record_of, section_of, without_type
 from newsletter.content.source import Document, Reading, read_yaml
@@ -27,6 +27,7 @@ from newsletter.model.issue_fields import (
     SECTION_TYPES,
     Day,
     EventFields,
+    FetchedItems,
     IssueFields,
     ListFields,
     SectionEntry,
@@ -78,7 +79,7 @@ def load_issue(config: Config, folder: Path, section_types: Mapping[str, Section
     if not (folder / ISSUE_FILE).is_file():
         what = f"{config.shown(folder)} is not the folder of an issue, because it has no {ISSUE_FILE}"
         raise InputError(f"{what}; name another issue, or create one: newsletter new 2026-03")
-    found = _IssueReader(PartReader(config, folder), section_types).read()
+    found = _reader(config, folder, section_types).read()
     if found.issue is None or found.mistakes:
         raise MistakesError(found.mistakes)
     return found.issue
@@ -91,7 +92,7 @@ def load_standing(
 
     Return None if `issue.yaml` cannot be read, or if no section is left.
     """
-    reader = _IssueReader(PartReader(config, folder), section_types)
+    reader = _reader(config, folder, section_types)
     issue = reader.read().issue
     if issue is None:
         return None
@@ -113,6 +114,11 @@ def segments_named(config: Config, folders: Iterable[Path]) -> frozenset[str]:
     return frozenset(entry.only for each in documents if each for entry in entries_of(each.data) if entry.only)
 
 
+def _reader(config: Config, path: Path, section_types: Mapping[str, SectionType]) -> "_IssueReader":
+    folder = IssueFolder(path)
+    return _IssueReader(PartReader(config, path), section_types, folder, folder.sections())
+
+
 class _Loaded(Struct, frozen=True):
     """An issue with all sections that could be read, if `issue.yaml` could be read too, and all mistakes."""
 
@@ -125,8 +131,9 @@ class _IssueReader(Struct):
 
     parts: PartReader
     section_types: Mapping[str, SectionType]
+    folder: IssueFolder
+    files: Mapping[str, Path]  # the file of each section
     language: str = ""  # the issue's own
-    files: Mapping[str, Path] | None = None  # the file of each section; None until it is first asked for
     originals: dict[str, OriginalSection] = field(default_factory=dict)  # the sections that were read
     standing: list[Section] = field(default_factory=list)  # the sections without a mistake
     ids: EventIds | None = None  # None until an event is read
@@ -163,14 +170,14 @@ class _IssueReader(Struct):
             instead=offered.instead,
         )
         others = tuple(code for code in dict.fromkeys(languages) if code != self.language)
-        translator = Translator(self.parts, others)
+        translator = Translator(self.parts, self.folder, others)
         issue = replace(issue, translations=translator.translations(issue, written, self.originals))
-        reader = VersionReader(self.parts, written, self.originals, translator.read)
+        reader = VersionReader(self.parts, self.folder, written, self.originals, translator.read)
         issue = replace(issue, versions=reader.versions(issue))
         issue = replace(issue, untranslated_versions=tuple(reader.gaps))
         found = {
             "merge_fields": tuple(reading.merge_fields),
-            "unused": unused_files(self.parts.folder, self.parts.used),
+            "unused": self.folder.unused(self.parts.used),
             "gaps": tuple(translator.gaps),
         }
         return _Loaded(issue.having(**found), _sorted(reading.mistakes))
@@ -228,13 +235,10 @@ class _IssueReader(Struct):
         return section
 
     def _section_file(self, name: str, place: Place) -> Path | None:
-        folder, shown = self.parts.folder, self.parts.config.shown
-        if self.files is None:
-            self.files = section_files(folder)
         there = self.files
         if name in there:
             return there[name]
-        remedy = f"create the file {name}.md in {shown(folder)}/"
+        remedy = f"create the file {name}.md in {self.parts.config.shown(self.parts.folder)}/"
         if names := [
             each for each in sorted(there) if not (language_in_name(each, there) or version_in_name(each, there))
         ]:
@@ -245,15 +249,19 @@ class _IssueReader(Struct):
     def _items(
         self, index: Path, document: Document, fields: SectionFields | None
     ) -> tuple[tuple[Item, OriginalPart[EventFields]], ...]:
+        listed = fields.items if isinstance(fields, ListFields) else None
         if index.name != "index.md":
+            if isinstance(listed, FetchedItems):
+                what = "a section without a folder cannot have items"
+                remedy = f"move this file to {index.stem}/index.md"
+                self.parts.reading.add(document.path, document.lines.get(("items",)), what, remedy)
             return ()
         shown = self.parts.config.shown
-        files = item_files(index.parent, self.parts.config.settings.languages.offered)
+        files = self.folder.items(index.parent.name, self.parts.config.settings.languages.offered)
         items = {name: item for name, path in files.items() if (item := self._item(name, path)) is not None}
-        order = fields.items if isinstance(fields, ListFields) else None
-        if order is None:
-            return tuple(sorted(items.values(), key=lambda read: _by_start(read[0])))
-        for position, name in enumerate(order):
+        if not isinstance(listed, tuple):
+            return tuple(sorted(items.values(), key=lambda read: _by_date(read[0])))
+        for position, name in enumerate(listed):
             if name not in files:
                 create = f"create the file {name}.md in {shown(index.parent)}/"
                 remedy = f"{create}, or delete {name} from `items`"
@@ -261,11 +269,11 @@ class _IssueReader(Struct):
                 self.parts.reading.add(
                     document.path, line, f"there is no item {name!r}", suggestion(name, list(files), otherwise=remedy)
                 )
-        for name in files.keys() - set(order):
+        for name in files.keys() - set(listed):
             line = document.lines.get(("items",))
             remedy = f"add {name} to `items`, or delete the file {shown(files[name])}"
             self.parts.reading.add(document.path, line, f"the item {name!r} is not in `items`", remedy)
-        return tuple(items[name] for name in order if name in items)
+        return tuple(items[name] for name in listed if name in items)
 
     def _item(self, name: str, path: Path) -> tuple[Item, OriginalPart[EventFields]] | None:
         document = self.parts.document(path)
@@ -279,7 +287,7 @@ class _IssueReader(Struct):
     def _ids(self) -> EventIds:
         if self.ids is None:
             domain = self.parts.config.settings.newsletter.from_email.rpartition("@")[2]
-            self.ids = EventIds(self.parts.folder, domain)
+            self.ids = EventIds(self.folder, domain)
         return self.ids
 
 
@@ -287,7 +295,9 @@ def _sorted(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
     return tuple(sorted(mistakes, key=lambda mistake: (mistake.path, mistake.line or 0)))
 
 
-def _by_start(item: Item) -> tuple[bool, datetime, str]:
-    starts = item.starts_at()
+def _by_date(item: Item) -> tuple[bool, datetime, float, str]:
+    """Return what events are sorted by: their start. Of all other items, the last published comes first."""
+    starts, published = item.starts_at(), item.fields.published
     undated = datetime.combine(date.max, time.min, item.zone)
-    return starts is None, starts or undated, item.name
+    age = 0.0 if published is None else -published.replace(tzinfo=UTC).timestamp()
+    return starts is None, starts or undated, age, item.name

@@ -51,5 +51,6 @@ class PartReader(Struct):
         return None if fields is None else Read(document, fields, parsed.prose)
 
     def _require_picture(self, name: str, place: Place) -> None:
-        path = find_picture(self.folder, name, shown=self.config.shown)
-        self.pictures.setdefault(name, PictureFile(path=path, place=place))
+        if name not in self.pictures:
+            path = find_picture(self.folder, name, shown=self.config.shown)
+            self.pictures[name] = PictureFile(path=path, place=place)

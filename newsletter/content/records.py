@@ -19,7 +19,7 @@ from newsletter.content.keys import LINE_READERS
 from newsletter.content.source import Document, Reading, WrittenKeys
 from newsletter.errors import FaultError, Location
 from newsletter.model.issue import Item, Section
-from newsletter.model.issue_fields import EventFields, SectionFields
+from newsletter.model.issue_fields import EventFields, SectionFields, without_form
 from newsletter.model.prose import Prose
 from newsletter.model.typography import in_quotes
 from newsletter.model.values import Fields
@@ -49,9 +49,12 @@ def record_of(
             return document.source.at(*location).line
 
         told = {mistake.line for mistake in reading.mistakes if mistake.path == document.path}
+        found: list[ErrorDetails] = [
+            {**details, "loc": without_form(details["loc"])} for details in err.errors(include_url=False)
+        ]
         errors = [
             _of_a_writer(details, document.lines)
-            for details in err.errors(include_url=False)
+            for details in found
             if document.lines.get(tuple(details["loc"])) not in told  # do not report a line twice
         ]
         left = ValidationError.from_exception_data(err.title, errors)

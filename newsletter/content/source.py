@@ -67,6 +67,9 @@ class Reading(Struct):
         self.merge_fields += other.merge_fields
 
 
+_Parse = Callable[[str, str, Reading], "Document | None"]
+
+
 class WrittenKeys(Struct, frozen=True, eq=False):
     """The settings of a file, and the line of each.
 
@@ -159,22 +162,21 @@ def replace_merge_fields(text: str, *, path: str, lines: Sequence[int], reading:
     return MERGE_FIELD.sub(token, text)
 
 
-def _read(
-    path: Path, shown: str, reading: Reading, parse: Callable[[str, str], tuple[Document | None, Reading]]
-) -> Document | None:
-    text = _text_of(path, shown, reading)
-    if text is None:
+def _read(path: Path, shown: str, reading: Reading, parse: _Parse) -> Document | None:
+    raw = _content_of(path, shown, reading)
+    if raw is None:
         return None
-    document, found = parse(text, shown)
+    document, found = _parsed(raw, shown, parse)
     reading.take(found)
     return document
 
 
-def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
-    """Return the text of a file. If it cannot be read as UTF-8 text, note why and return None."""
+def _content_of(path: Path, shown: str, reading: Reading) -> bytes | None:
+    """Return the content of a file. If it cannot be read, note why and return None."""
     try:
         size = size_of_file(path)
-        raw = path.read_bytes() if size <= _MAX_BYTES else b""
+        if size <= _MAX_BYTES:
+            return path.read_bytes()
     except FaultError as err:
         reading.add(shown, None, f"the file {err.what}", err.remedy)
         return None
@@ -182,19 +184,30 @@ def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
         fault = explained(err, path, deed="read", elsewhere="", shown=lambda _: shown)
         reading.add(shown, None, fault.what, fault.remedy)
         return None
-    if size > _MAX_BYTES:
-        reading.add(shown, None, f"the file is larger than 2 MB ({size:,} bytes)", "delete text until it is smaller")
-        return None
+    reading.add(shown, None, f"the file is larger than 2 MB ({size:,} bytes)", "delete text until it is smaller")
+    return None
+
+
+# Cached by content, so that after an edit only the edited file is parsed again. No caller changes a cached value.
+@lru_cache(maxsize=1024)
+def _parsed(raw: bytes, path: str, parse: _Parse) -> tuple[Document | None, Reading]:
+    reading = Reading()
+    text = _text_of(raw, path, reading)
+    return None if text is None else parse(text, path, reading), reading
+
+
+def _text_of(raw: bytes, path: str, reading: Reading) -> str | None:
+    """Return the text of a file. If it is not UTF-8 text, note why and return None."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as err:
         line = raw[: err.start].count(b"\n") + 1
-        reading.add(shown, line, "the file is not UTF-8 text", "save it in your text editor as UTF-8")
+        reading.add(path, line, "the file is not UTF-8 text", "save it in your text editor as UTF-8")
         return None
     if match := _FORBIDDEN.search(text):
         line = text.count("\n", 0, match.start()) + 1
         what = f"the line contains an invisible character (U+{ord(match[0]):04X})"
-        reading.add(shown, line, what, "delete the line, and type it again")
+        reading.add(path, line, what, "delete the line, and type it again")
         return None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -202,32 +215,28 @@ def _text_of(path: Path, shown: str, reading: Reading) -> str | None:
 _NO_KEYS = WrittenKeys({}, {})
 
 
-# Cached by content, so that after an edit only the edited part of a file is parsed again. No caller changes a cached
-# value.
-@lru_cache(maxsize=64)
-def _parse_yaml(text: str, path: str) -> tuple[Document | None, Reading]:
-    keys, reading = _written_keys(text, first_line=1, path=path)
-    return None if keys is None else Document(path=path, digest=_digest(text), keys=keys), reading
+def _parse_yaml(text: str, path: str, reading: Reading) -> Document | None:
+    keys, found = _written_keys(text, first_line=1, path=path)
+    reading.take(found)
+    return None if keys is None else Document(path=path, digest=_digest(text), keys=keys)
 
 
-@lru_cache(maxsize=512)
-def _parse_front_matter(text: str, path: str) -> tuple[Document | None, Reading]:
-    reading = Reading()
+def _parse_front_matter(text: str, path: str, reading: Reading) -> Document | None:
     lines = text.split("\n")
     found = find_front_matter(lines)
     if found is None:
         document = Document(path=path, digest=_digest(text), keys=_NO_KEYS)
-        return _with_body(document, text, 1, reading), reading
+        return _with_body(document, text, 1, reading)
     if isinstance(found, FenceFault):
         reading.add(path, found.index + 1, found.fault.what, found.fault.remedy, fix=found.fault.fix)
-        return None, reading
+        return None
     end = found.end
     keys, in_keys = _written_keys("\n".join(lines[1:end]), first_line=2, path=path)
     reading.take(in_keys)
     if keys is None:
-        return None, reading
+        return None
     document = Document(path=path, digest=_digest(text), keys=keys)
-    return _with_body(document, "\n".join(lines[end + 1 :]), end + 2, reading), reading
+    return _with_body(document, "\n".join(lines[end + 1 :]), end + 2, reading)
 
 
 def _with_body(document: Document, text: str, first_line: int, reading: Reading) -> Document:
@@ -240,7 +249,8 @@ def _with_body(document: Document, text: str, first_line: int, reading: Reading)
     return replace(document, body=body, body_lines=plain.lines)
 
 
-@lru_cache(maxsize=512)
+# Cached too, so that the settings are the same object if only the Markdown below them has changed.
+@lru_cache(maxsize=1024)
 def _written_keys(text: str, *, first_line: int, path: str) -> tuple[WrittenKeys | None, Reading]:
     reading = Reading()
 

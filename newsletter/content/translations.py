@@ -90,6 +90,7 @@ def without_marks(document: Document) -> tuple[Document, int]:
     return replace(document, keys=WrittenKeys(data, document.lines)), marks.count(OPEN_MARK)
 
 
+@lru_cache(maxsize=1024)
 def has_words(keys: WrittenKeys, model: type[Fields]) -> bool:
     """Return whether readers see words of a file's settings."""
     kinds = _kinds(model)
@@ -179,8 +180,8 @@ def _kinds(model: type[Fields]) -> Mapping[str, tuple[_Kind, type[Fields] | None
         parts = [*_parts(field.annotation), *field.metadata]
         fields = next((part for part in parts if isinstance(part, type) and issubclass(part, Fields)), None)
         is_list = any(part is tuple for part in parts)
-        kind = _Kind.FACT
-        if fields is not None:
+        kind = _Kind.FACT  # also a record of facts alone
+        if fields is not None and any(kind is not _Kind.FACT for kind, _ in _kinds(fields).values()):
             kind = _Kind.RECORDS if is_list else _Kind.RECORD
         elif any(part in _WORDS for part in parts if part.__hash__):
             kind = _Kind.WORDS

@@ -1,6 +1,5 @@
 """Reads an issue in the other languages that the newsletter offers, and notes what is not translated."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -9,7 +8,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from newsletter.content.issue_folder import beside
+from newsletter.content.issue_folder import IssueFolder, beside
 from newsletter.content.parts import PartReader
 from newsletter.content.records import Read, item_of, record_of, section_of, without_type
 from newsletter.content.source import Document, Reading
@@ -65,11 +64,11 @@ class Translator(Struct):
     """Reads the translations of one issue into `languages`."""
 
     parts: PartReader
+    folder: IssueFolder
     languages: tuple[str, ...]
     gaps: list[Gap] = field(default_factory=list)
     read: dict[tuple[str, str], ReadSection] = field(default_factory=dict)  # by language and the section's name
     _tips: dict[str, Tips | None] = field(default_factory=dict)
-    _names: dict[Path, frozenset[str]] = field(default_factory=dict)
 
     def translations(
         self, issue: Issue, heading: Document, originals: Mapping[str, OriginalSection]
@@ -128,7 +127,7 @@ class Translator(Struct):
         if part.is_neutral:
             return part.read
         original, path, shown = part.read.document, beside(part.path, code), self.parts.config.shown
-        if not self._is_there(path):
+        if not self.folder.has(path):
             self._gap(
                 code,
                 section,
@@ -162,12 +161,6 @@ class Translator(Struct):
                 code, section, Place(path=document.path), "the text is not in {language}", "write it below the keys"
             )
         return read
-
-    def _is_there(self, path: Path) -> bool:
-        """Return whether a file exists. Each folder is listed once, which is faster than to ask for each file."""
-        if (names := self._names.get(path.parent)) is None:
-            names = self._names[path.parent] = frozenset(each.name for each in os.scandir(path.parent))
-        return path.name in names
 
     def _tips_in(self, code: str, section: Section) -> Tips | None:
         if code not in self._tips:

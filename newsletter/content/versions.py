@@ -4,17 +4,15 @@ A version says only what differs. What it does not say is as in version A, which
 letter comes first: `letter.b.es.md` and `subject.b.es`.
 """
 
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from newsletter.content.issue_folder import beside
+from newsletter.content.issue_folder import IssueFolder, beside, version_in_name
 from newsletter.content.parts import PartReader
 from newsletter.content.records import Read, item_of, record_of, section_of, without_type
 from newsletter.content.source import Document
@@ -24,7 +22,7 @@ from newsletter.language.words import language_name
 from newsletter.model.finding import Place
 from newsletter.model.issue import Gap, Issue, Section
 from newsletter.model.issue_fields import IssueFields
-from newsletter.model.values import Fields, is_language
+from newsletter.model.values import Fields
 from newsletter.model.versions import OTHER_VERSIONS
 
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
@@ -35,11 +33,11 @@ class VersionReader(Struct):
     """Reads versions B, C and D of one issue. `translated` has the sections as they were read in each language."""
 
     parts: PartReader
+    folder: IssueFolder
     heading: Document  # as written
     originals: Mapping[str, OriginalSection]
     translated: Mapping[tuple[str, str], ReadSection]  # by language and the section's name
     gaps: list[Gap] = field(default_factory=list)
-    _names: dict[Path, Sequence[str]] = field(default_factory=dict)
 
     def versions(self, issue: Issue) -> Mapping[str, Issue]:
         """Return the issue in each other version in which something is written. Note mistakes in the letters."""
@@ -71,19 +69,11 @@ class VersionReader(Struct):
         """Yield the same for each file of a section or an item that is written in a version."""
         for whole in self.originals.values():
             for path in (whole.index.path, *(part.path for _, part in whole.items)):
-                for name in self._listed(path.parent):
-                    match = re.fullmatch(rf"{re.escape(path.stem)}\.([A-Za-z])(?:\.([A-Za-z-]+))?\.md", name)
-                    if match and (match[2] is None or is_language(match[2])):
-                        file = path.with_name(name)
+                for file in self.folder.forms_of(path):
+                    if letter := version_in_name(file.stem, {path.stem}):
                         self.parts.used.add(file)
-                        ending = f".{match[2]}.md" if match[2] else ".md"
-                        place = Place(path=self.parts.config.shown(file))
-                        yield match[1], place, name, f"{path.stem}.{{}}{ending}"
-
-    def _listed(self, folder: Path) -> Sequence[str]:
-        if (names := self._names.get(folder)) is None:
-            names = self._names[folder] = sorted(each.name for each in os.scandir(folder))
-        return names
+                        better = f"{path.stem}.{{}}{file.name[len(path.stem) + 2 :]}"
+                        yield letter, Place(path=self.parts.config.shown(file)), file.name, better
 
     def _version(self, issue: Issue, letter: str) -> Issue:
         sections = {name: self._own_section(name, letter) for name in self.originals}
@@ -133,7 +123,7 @@ class VersionReader(Struct):
         if own[section.name] is not read.whole.section:
             for part_path in (read.whole.index.path, *(part.path for _, part in read.whole.items)):
                 original, path = beside(part_path, letter), beside(beside(part_path, letter), code)
-                if original.name in self._listed(path.parent) and path.name not in self._listed(path.parent):
+                if self.folder.has(original) and not self.folder.has(path):
                     shown = self.parts.config.shown
                     self._gap(code, section.name, Place(path=shown(original)), f"version {letter.upper()}", shown(path))
         return self._section(read, letter, code)
@@ -153,7 +143,7 @@ class VersionReader(Struct):
         """Return a part in a version and language, or as in version A if nothing is written in that version."""
         path = beside(part.path, letter)
         path = beside(path, code) if code else path
-        if path.name not in self._listed(path.parent):
+        if not self.folder.has(path):
             return read
         document = self.parts.document(path)
         if document is None:

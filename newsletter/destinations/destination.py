@@ -66,7 +66,7 @@ class Destination:
 
     def plan(self, files: Iterable[SiteFile]) -> SitePlan:
         """Return what publishing these files would do. Raise NewsletterError if the place cannot be used."""
-        change = self._change(wanted_files(files))
+        change = self._with_removed(compared(wanted_files(files), self._manifest()))
         return SitePlan(
             added=_paths(change.added),
             changed=_paths(change.changed),
@@ -81,7 +81,7 @@ class Destination:
         NewsletterError if that fails; each page is whole then, old or new, and the next time completes it.
         """
         wanted = wanted_files(files)
-        return self._carried_out(lambda: self._change(wanted, again=again), progress)
+        return self._carried_out(lambda: compared(wanted, self._manifest(), again=again), progress)
 
     def put_pictures(self, files: Iterable[SiteFile], progress: Progress = lambda _done, _total: None) -> Published:
         """Write the images that are missing, and leave everything else as it is."""
@@ -93,12 +93,12 @@ class Destination:
         change = change_now()
         if change.settled() != change.manifest or change.writes:
             with self._place.alone():
-                change = change_now()  # another publisher may have ended in the meantime
+                change = self._with_removed(change_now())  # another publisher may have ended in the meantime
                 self._place.apply(change, progress)
         return Published(written=_paths(change.writes), unchanged=_paths(change.unchanged), removed=change.removed)
 
-    def _change(self, wanted: tuple[WantedFile, ...], *, again: bool = False) -> SiteChange:
-        change = compared(wanted, self._manifest(), again=again)
+    def _with_removed(self, change: SiteChange) -> SiteChange:
+        """Return a change with the paths of the files that it removes, of which the manifest has only digests."""
         if not change.forgotten:
             return change
         return replace(change, removed=tuple(sorted(n for n in self._place.names() if key_of(n) in change.forgotten)))

@@ -1,35 +1,45 @@
-"""Read the entries of a feed and the next events of a calendar, as far as a newsletter shows them."""
+"""Read the entries of a feed, as far as a newsletter shows them, and turn what others wrote into harmless text."""
 
 import re
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import blake2b
-from html import escape
 from io import BytesIO
 from itertools import islice
 from typing import Any
+from unicodedata import category
 
 import feedparser
-import icalendar
 import lxml.html
 import nh3
-import recurring_ical_events
 from lxml.etree import LxmlError
-from markdownify import markdownify
+from markdownify import MarkdownConverter
 from msgspec import Struct
 
 from newsletter.errors import FaultError
+from newsletter.model.slots import MERGE_TOKEN
 
 _LONGEST_TITLE, _LONGEST_TEXT = 200, 1_500  # characters
-_TAGS = {"a", "b", "blockquote", "br", "em", "i", "li", "ol", "p", "strong", "ul"}
+_MOST_HTML = 100_000  # characters that are looked at, of which only the beginning is shown
+_PLAIN_TAGS = {"blockquote", "br", "li", "ol", "p", "ul"}
+_TAGS = _PLAIN_TAGS | {"a", "b", "em", "i", "strong"}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HEADS = ("head", "script", "style", "template", "title")
-# Merge tags of this program and of others. In what others wrote, they are only text.
-_MERGE_TAGS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|%%")
-_MOST_EVENTS = 500  # that are looked at, of series without an end
-_MOST_TIMES_A_DAY = 24
-_HECTIC = {"SECONDLY", "MINUTELY", "HOURLY"}
-_NO_EVENTS = "check that the address leads to an .ics file"
+YEARS = range(1970, 2200)  # others cannot be told in every zone, and are mistakes
+# Merge tags of this program and of others. In what others wrote, they are only text. The tokens that stand for our own
+# merge fields in a finished email have no secret in them: without this, a link could carry a reader's address away.
+_MERGE_TAGS = re.compile(rf"\{{\{{|\}}\}}|\{{%|%\}}|\{{#|\*\||\|\*|%%|{MERGE_TOKEN.pattern}")
+# Invisible characters could turn words around or hide them. The kept ones join and separate letters in some scripts.
+_INVISIBLE, _KEPT = frozenset({"Cc", "Cf", "Co", "Cs"}), frozenset("\t\n\u200c\u200d")
+SIGNS = re.compile(r"([!-/:-@\[-`{-~])")  # before which a backslash means the sign itself
+
+
+class IncomingPicture(Struct, frozen=True, kw_only=True):
+    """The image of an entry, which is not downloaded yet."""
+
+    url: str
+    alt: str = ""  # what it shows; empty if the feed does not say
 
 
 class IncomingEntry(Struct, frozen=True, kw_only=True):
@@ -39,39 +49,40 @@ class IncomingEntry(Struct, frozen=True, kw_only=True):
     title: str
     link: str = ""
     text: str = ""  # Markdown
+    bare_text: str = ""  # the same without links and emphasis, and with a backslash before each sign
+    picture: IncomingPicture | None = None
+    published: datetime | None = None  # in UTC
     starts: datetime | date | None = None
-    ends: datetime | date | None = None  # of a whole day, the last one
+    ends: datetime | date | None = None  # of a whole day, the last one; of a weekly event, the end of the last one
+    repeats_weekly: bool = False
+    is_canceled: bool = False
     location: str = ""
 
 
-def entries_of_feed(content: bytes, url: str, most: int) -> tuple[IncomingEntry, ...]:
+class Incoming(Struct, frozen=True, kw_only=True):
+    """The entries that were read, and what the director should know about them."""
+
+    entries: tuple[IncomingEntry, ...]
+    notes: tuple[str, ...] = ()
+
+
+def entries_of_feed(content: bytes, url: str, most: int) -> Incoming:
     """Return the first entries of an RSS or Atom feed. Raise FaultError if it is not a feed."""
     headers = {"content-location": url, "content-type": "application/xml"}
     feed = feedparser.parse(BytesIO(content), response_headers=headers, resolve_relative_uris=True, sanitize_html=True)
     if not feed.get("version"):
         raise FaultError("it is not an RSS or Atom feed", "look for the feed's own address, which often ends in .xml")
-    return tuple(_entry(entry) for entry in islice(feed.entries, most))
+    return Incoming(entries=tuple({each.key: each for each in map(_entry, islice(feed.entries, most))}.values()))
 
 
-def events_of_calendar(content: bytes, since: date, days: int, most: int) -> tuple[IncomingEntry, ...]:
-    """Return the next events of a calendar, from a day on, in order. Raise FaultError if it cannot be understood."""
+@lru_cache(maxsize=64)  # the events of a series have the same text
+def markdown_of(html: str, *, is_bare: bool = False) -> str:
+    """Return the text of an HTML fragment as Markdown, without images, hidden parts and merge tags.
+
+    If it `is_bare`, it has no links, no emphasis, and a backslash before each sign, so no text in it can be Markdown.
+    """
     try:
-        calendar = icalendar.Calendar.from_ical(content)
-        _require_known_zones(calendar)
-        _require_calm_series(calendar)
-        found = recurring_ical_events.of(calendar, skip_bad_series=True).between(since, since + timedelta(days=days))
-        events = [_event(event) for event in islice(found, _MOST_EVENTS) if str(event.get("STATUS")) != "CANCELLED"]
-    except FaultError:
-        raise
-    except Exception as err:  # a hostile file makes the libraries raise anything
-        raise FaultError("it is not a calendar that can be read", _NO_EVENTS) from err
-    return tuple(sorted(events, key=lambda each: (str(each.starts), each.key))[:most])
-
-
-def markdown_of(html: str) -> str:
-    """Return the text of an HTML fragment as Markdown, without images, hidden parts and merge tags."""
-    try:
-        tree = lxml.html.fragment_fromstring(html.replace("\x00", "") or " ", create_parent="div")
+        tree = lxml.html.fragment_fromstring(html[:_MOST_HTML].replace("\x00", "") or " ", create_parent="div")
     except (LxmlError, ValueError):
         return ""
     for element in list(tree.iter()):
@@ -79,82 +90,109 @@ def markdown_of(html: str) -> str:
         if element is not tree and (is_hidden or element.tag in _HEADS) and element.getparent() is not None:
             element.drop_tree()
     clean = nh3.clean(
-        lxml.html.tostring(tree, encoding="unicode"), tags=_TAGS, attributes={"a": {"href"}}, link_rel=None,
-        url_schemes={"http", "https"},
-    )  # fmt: skip
-    text = markdownify(_plain(clean), heading_style="ATX", bullets="-", strip=["img"], autolinks=False)
-    # Signs on both sides of a tag that is gone may be a merge tag now. All other `<` are text, which Markdown must not
-    # take for HTML.
-    text = _plain(text).replace("<", r"\<")
-    return _shortened("\n".join(line.rstrip() for line in text.strip().splitlines()))
+        lxml.html.tostring(tree, encoding="unicode"),
+        tags=_PLAIN_TAGS if is_bare else _TAGS,
+        attributes={} if is_bare else {"a": {"href"}},
+        attribute_filter=lambda _tag, _name, value: web_link(value) or None,
+        link_rel=None,
+    )
+    text = _Converter(is_bare=is_bare).convert(visible(clean))
+    # Signs on both sides of a tag that is gone may be a merge tag now.
+    text = "\n".join(line.rstrip() for line in visible(text).strip().splitlines())
+    return _shortened(text)
+
+
+class _Converter(MarkdownConverter):
+    """Writes HTML as Markdown, in which what was text stays text."""
+
+    def __init__(self, *, is_bare: bool) -> None:
+        super().__init__(heading_style="ATX", bullets="-", strip=["img"], autolinks=False, escape_misc=True)
+        self._is_bare = is_bare
+
+    def escape(self, text: str, parent_tags: set[str]) -> str:
+        """Return a text with a backslash before the signs that Markdown could take."""
+        if self._is_bare:
+            return SIGNS.sub(r"\\\1", text or "")
+        return str(super().escape(text, parent_tags))  # type: ignore[misc]  # the package's types lack it
 
 
 def _entry(entry: Any) -> IncomingEntry:
-    link = _web_link(entry.get("link"))
-    title = _line(entry.get("title"))
+    link = web_link(entry.get("link"))
+    title = one_line(entry.get("title"))
     contents = [entry.get("summary"), *(each.get("value") for each in entry.get("content", ()))]
     html = next((each for each in contents if isinstance(each, str) and each.strip()), "")
     return IncomingEntry(
-        key=_key(str(entry.get("id") or link or title)), title=title or "—", link=link, text=markdown_of(html)
+        key=key_of(str(entry.get("id") or link or title)),
+        title=title or "—",
+        link=link,
+        text=markdown_of(html),
+        bare_text=markdown_of(html, is_bare=True),
+        picture=_picture(entry, contents),
+        published=_moment(entry.get("published_parsed") or dict.get(entry, "updated_parsed")),
     )
 
 
-def _event(event: Any) -> IncomingEntry:
-    starts, ends = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
-    if not isinstance(starts, datetime) and ends is not None:
-        ends = max(starts, ends - timedelta(days=1))  # the end of whole days is the day after (RFC 5545, 3.6.1)
-    return IncomingEntry(
-        key=_key(f"{event.get('UID', '')} {starts.isoformat()}"),
-        title=_line(event.get("SUMMARY")) or "—",
-        link=_web_link(event.get("URL")),
-        text=markdown_of(escape(str(event.get("DESCRIPTION", ""))).replace("\n", "<br>")),
-        starts=starts,
-        ends=None if ends == starts else ends,
-        location=_line(event.get("LOCATION")),
-    )
+def _picture(entry: Any, contents: Sequence[object]) -> IncomingPicture | None:
+    """Return the image that a feed states for an entry, or else the first one in its text."""
+    stated = [
+        (each.get("url") or each.get("href"), each.get("width"), "")
+        for key in ("media_content", "media_thumbnail", "enclosures")
+        for each in entry.get(key, ())
+        if key == "media_thumbnail" or "image" in (str(each.get("type")).partition("/")[0], each.get("medium"))
+    ]
+    shown = [
+        (image.get("src"), image.get("width"), image.get("alt", ""))
+        for html in contents
+        if isinstance(html, str) and "<img" in html
+        for image in _images(html)
+    ]
+    alts = {url: alt for url, _, alt in shown}
+    for url, width, alt in (*stated, *shown):
+        if (link := web_link(url)) and not (str(width).isdecimal() and len(str(width)) < 3):
+            return IncomingPicture(url=link, alt=one_line(alt or alts.get(url, "")))
+    return None
 
 
-def _require_known_zones(calendar: icalendar.Calendar) -> None:
-    """Refuse a zone that is not known: icalendar reads its times as if they had no zone."""
-    for event in calendar.walk("VEVENT"):
-        for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
-            written = event.get(name)
-            zone = getattr(written, "params", {}).get("TZID")
-            if zone and isinstance(moment := written.dt, datetime) and moment.tzinfo is None:
-                raise FaultError(
-                    f"the time zone {str(zone)[:60]!r} is not known", "ask the calendar's owner to correct it"
-                )
+def _images(html: str) -> list[Any]:
+    try:
+        tree = lxml.html.fragment_fromstring(html[:_MOST_HTML].replace("\x00", ""), create_parent="div")
+    except (LxmlError, ValueError):
+        return []
+    return [image for image in tree.iter("img") if not _HIDDEN.search(image.get("style", ""))]
 
 
-def _require_calm_series(calendar: icalendar.Calendar) -> None:
-    """Refuse a series that is repeated more than hourly, since it would take minutes to expand it."""
-    for event in calendar.walk("VEVENT"):
-        rules = event.get("RRULE", [])
-        for rule in rules if isinstance(rules, list) else [rules]:
-            times = 1
-            for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
-                times *= max(1, len(rule.get(part, ())))
-            if times > _MOST_TIMES_A_DAY or str(rule.get("FREQ", [""])[0]).upper() in _HECTIC:
-                raise FaultError("it repeats an event several times a day", "use a calendar without such a series")
+def _moment(parsed: Any) -> datetime | None:
+    try:
+        year, month, day, hour, minute, second = parsed[:6]
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.year in YEARS else None
 
 
-def _web_link(value: object) -> str:
+def web_link(value: object) -> str:
+    """Return an address that readers can be led to, or an empty text. It contains no merge tag."""
     link = str(value or "").strip()
-    is_plain = re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", link) is not None
-    return link if is_plain and len(link) <= 2_000 else ""
+    is_plain = re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", link) is not None and link.isprintable()
+    return link if is_plain and len(link) <= 2_000 and not _MERGE_TAGS.search(link) else ""
 
 
-def _line(value: object) -> str:
+def one_line(value: object) -> str:
     """Return a text on one line, without markup."""
     text = nh3.clean(str(value or ""), tags=set())
     for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&amp;", "&")):
         text = text.replace(entity, sign)
-    words = "".join(sign if sign.isprintable() else " " for sign in _plain(text)).split()
-    return " ".join(words)[:_LONGEST_TITLE]
+    return _cut(" ".join(visible(text).split()), _LONGEST_TITLE)
 
 
-def _plain(text: str) -> str:
-    return _MERGE_TAGS.sub(lambda match: " ".join(match[0]), text)
+def visible(text: str) -> str:
+    """Return a text without invisible characters, and with merge tags as mere signs."""
+    seen = "".join(sign for sign in text if category(sign) not in _INVISIBLE or sign in _KEPT)
+    return _MERGE_TAGS.sub(lambda match: " ".join(match[0]), seen.replace("\u2028", "\n").replace("\u2029", "\n"))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most].rpartition(' ')[0] or text[:most]} …"
 
 
 def _shortened(text: str) -> str:
@@ -162,7 +200,7 @@ def _shortened(text: str) -> str:
     if len(text) <= _LONGEST_TEXT:
         return text
     kept = "\n\n".join(_first(text.split("\n\n")))
-    return kept or f"{text[:_LONGEST_TEXT].rpartition(' ')[0]} …"
+    return kept or _cut(text, _LONGEST_TEXT)
 
 
 def _first(paragraphs: list[str]) -> Iterator[str]:
@@ -174,5 +212,11 @@ def _first(paragraphs: list[str]) -> Iterator[str]:
         yield paragraph
 
 
-def _key(identity: str) -> str:
-    return blake2b(identity.encode(errors="replace"), digest_size=4).hexdigest()
+def is_place(zone: str) -> bool:
+    """Return whether a time zone is that of a place, and not UTC or a difference from it."""
+    return "/" in zone and not zone.startswith("Etc/")
+
+
+def key_of(identity: str) -> str:
+    """Return a short name for what identifies an entry."""
+    return blake2b(identity.encode(errors="replace"), digest_size=6).hexdigest()

@@ -153,9 +153,9 @@ def _link(page: str, query: Mapping[str, str], short: Mapping[str, str], long: t
 
 def _encoded(text: str, room: int) -> str:
     """Return a text as it is in a link: as many of its words as take `room` characters, or else of its signs."""
+    if len(whole := quote(text, safe="")) <= room:
+        return whole
     signs = [quote(sign, safe="") for sign in text]
-    if sum(map(len, signs)) <= room:
-        return "".join(signs)
     used, end, word = 0, 0, 0
     for end, sign in enumerate(signs):
         word = end if text[end].isspace() else word

@@ -8,6 +8,7 @@ joins them differently from one form to the next, and a block of dates should lo
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from babel import Locale
@@ -95,6 +96,7 @@ def date_tile(item: Item, language: str) -> DateTile | None:
     )
 
 
+@lru_cache(maxsize=4096)  # a list of issues asks for the same months again and again
 def format_month(day: date, language: str) -> str:
     """Return the month and year of a day: `February 2026`."""
     return format_skeleton("yMMMM", day, locale=_locale(language))

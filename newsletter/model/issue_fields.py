@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 from msgspec import Struct
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
-from newsletter.errors import FaultError, FieldError, Fix
+from newsletter.errors import FaultError, FieldError, Fix, Location
 from newsletter.model.mailbox import MailApp
 from newsletter.model.values import (
+    FeedAddress,
     Fields,
     FileName,
     Language,
@@ -27,6 +28,7 @@ from newsletter.model.written_date import date_as_needed
 
 _OFFSET = re.compile(r"([+\N{MINUS SIGN}-])(\d\d):(\d\d)")
 _YEARS = range(1900, 2200)  # a time outside of them cannot be counted in every zone
+MOST_FETCHED = 20  # items of one section; an email with more of them is no longer read
 _WITHOUT_DASHES = re.compile(r"\d{8}(?!\d)")
 
 
@@ -229,11 +231,61 @@ class TipsFields(SectionFields):
         return self
 
 
+class FetchedItems(Fields):
+    """Where `newsletter fetch` takes the items of a section from: a feed or a calendar of others."""
+
+    feed: FeedAddress | None = Field(default=None, description="the web address of an RSS or Atom feed")
+    calendar: FeedAddress | None = Field(default=None, description="the web address of an .ics calendar")
+    most: int = Field(default=5, ge=1, le=MOST_FETCHED, description="how many entries to take at most")
+    days: int | None = Field(
+        default=None, ge=1, le=366, description="for a calendar: how many days to look ahead from the issue's date"
+    )
+
+    @property
+    def address(self) -> str:
+        """The address of the feed or calendar."""
+        return self.feed or self.calendar or ""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "FetchedItems":
+        if self.feed and self.calendar:
+            raise FieldError("calendar", "the items come from a feed already", "delete either `feed` or `calendar`")
+        if not self.address:
+            raise FaultError(
+                "the items come from nowhere", "add a line such as `feed: https://www.example.org/feed.xml`"
+            )
+        if self.feed and self.days is not None:
+            raise FieldError("days", "a feed has no days to look ahead", "delete `days`, which is for calendars")
+        return self
+
+
+# The two forms of `items`. Pydantic puts the name of the form into the places of mistakes, where `without_form` removes
+# it: no key is called like this.
+_LISTED, _FETCHED = "<listed>", "<fetched>"
+
+
+def without_form(location: Location) -> Location:
+    """Return the place of a mistake without the names of forms that a value can have."""
+    return tuple(step for step in location if step not in {_LISTED, _FETCHED})
+
+
+def _form_of(value: object) -> str:
+    return _FETCHED if isinstance(value, dict | FetchedItems) else _LISTED
+
+
+ItemsSource = Annotated[
+    Annotated[tuple[FileName, ...], Tag(_LISTED)] | Annotated[FetchedItems, Tag(_FETCHED)], Discriminator(_form_of)
+]
+
+
 class ListFields(SectionFields):
     """A section made of items, each in its own file."""
 
     layout: Literal["cards", "list"] = "cards"
-    items: tuple[FileName, ...] | None = Field(default=None, description="the order of the items; by default, by date")
+    items: ItemsSource | None = Field(
+        default=None,
+        description="the order of the items, by default by date; or the feed or calendar that they come from",
+    )
 
 
 class Deadline(Fields):
@@ -280,6 +332,14 @@ class EventFields(Fields):
     notes: tuple[Note, ...] = ()
     button: LinkFields | None = None
     link: LinkFields | None = None
+    # What `newsletter fetch` writes. The studio shows no field for these.
+    origin: str | None = Field(default=None, alias="from", description="the feed or calendar that it was taken from")
+    published: datetime | None = Field(default=None, description="when it was published there")
+    fetched: datetime | None = Field(default=None, description="when it was taken from there")
+    etag: str | None = Field(
+        default=None, description="the mark by which the server tells whether it has changed since"
+    )
+    digest: str | None = Field(default=None, description="a hash, by which an edit of the file is noticed")
 
     @model_validator(mode="after")
     def _times_agree(self) -> "EventFields":

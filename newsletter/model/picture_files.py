@@ -47,7 +47,7 @@ def plain_stem(path: str) -> str:
     return f"{plain.strip('-') or 'image'}-{blake2b(stem.encode(errors='replace'), digest_size=3).hexdigest()}"
 
 
-_NARROWEST, _WIDEST = 8, 536  # pixels; the text of an email is no wider
+_NARROWEST, WIDEST = 8, 536  # pixels; the text of an email is no wider
 _WIDTH = re.compile(r"(\d+) ?px")
 _REMEDY = 'write "decorative", a width such as "240 px", or both with a comma between them, or delete the title'
 
@@ -70,8 +70,8 @@ def read_picture_title(title: str) -> PictureTitle:
             is_decorative = True
         elif match := _WIDTH.fullmatch(word.strip()):
             width = int(match[1])
-            if not _NARROWEST <= width <= _WIDEST:
-                remedy = f"choose a width from {_NARROWEST} to {_WIDEST} px"
+            if not _NARROWEST <= width <= WIDEST:
+                remedy = f"choose a width from {_NARROWEST} to {WIDEST} px"
                 raise FaultError(f"an image cannot be shown {width} px wide", remedy)
         else:
             raise FaultError(f"the image title “{title}” would not be shown", _REMEDY)

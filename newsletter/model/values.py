@@ -89,6 +89,15 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _feed_address(value: str) -> str:
+    """Return the address of a feed or calendar. `webcal:` is how calendars are often given, and means https."""
+    _, is_webcal, rest = value.strip().partition("webcal://")
+    address = f"https://{rest}" if is_webcal else value.strip()
+    if not re.match(r"https?://", address) or MERGE_TOKEN.search(address):
+        raise FaultError(f"{value!r} is not a web address", "write the whole address, with https:// in front")
+    return str(_link(address))
+
+
 def file_name(value: str) -> str:
     """Return a name for a file or folder in one spelling (NFC), without its ending. The name may be in any script.
 
@@ -154,6 +163,7 @@ Color = Annotated[str, _matching(r"#[0-9A-Fa-f]{6}", "a color", "write six hexad
 EmailAddress = Annotated[str, AfterValidator(_email)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]  # `Ana Lima <ana@example.org>`, or only an address
 Link = Annotated[str, AfterValidator(_link)]  # https, http, mailto or tel
+FeedAddress = Annotated[str, AfterValidator(_feed_address)]  # https or http; `webcal:` becomes https
 WebAddress = Annotated[str, AfterValidator(_web_address)]  # https, without a slash at the end
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 _LANGUAGE = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"  # BCP 47

@@ -170,7 +170,12 @@ def _picture_part(picture: Picture) -> bytes:
 def _spliced(template: Template) -> list[bytes]:
     """Return the encoded parts of a template. Each except the last ends in a soft line break, like every value."""
     *leading, last = template.parts
-    return [*(_encode_joined(part) for part in leading), _encode(last)]
+    return [*map(_encode_part, leading), _encode(last)]
+
+
+@lru_cache(maxsize=256)  # from one build to the next, most parts stay as they are
+def _encode_part(part: str) -> bytes:
+    return _encode_joined(part)
 
 
 def _encode_value(value: str) -> bytes:

@@ -21,8 +21,9 @@ _DIGEST_BYTES = 16
 class Memory:
     """Cached bytes by kind and hash, kept in the process and, if possible, in a folder."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, is_written: bool = True) -> None:
         self._folder = folder
+        self._is_written = is_written  # whether new results are saved in the folder
         self._known: dict[str, bytes] = {}
 
     def recall(self, kind: str, ingredients: bytes, make: Callable[[], bytes]) -> bytes:
@@ -56,7 +57,7 @@ class Memory:
     def _keep(self, name: str, content: bytes) -> None:
         """Cache bytes under a name. It is not an error if the folder cannot be written."""
         self._known[name] = content
-        if self._folder is not None:
+        if self._folder is not None and self._is_written:
             with suppress(OSError):
                 self._folder.mkdir(parents=True, exist_ok=True)
                 write_whole(self._folder / name, _digest(content) + content)

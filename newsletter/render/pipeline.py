@@ -9,7 +9,6 @@ from msgspec import Struct, field
 
 from newsletter.config import Config, place_of_key
 from newsletter.language.direction import Direction, direction_of_language
-from newsletter.language.local_times import told_event
 from newsletter.language.offered import own_name
 from newsletter.model.axes import axes_of, judged_readerships
 from newsletter.model.issue import Issue, PictureFile, Section
@@ -124,6 +123,7 @@ class _VariantRenderer(Struct):
     readership: Readership
     shelf: PictureShelf
     sources: list[SlotSource] = field(default_factory=list)  # of the slots that are not merge fields
+    told: dict[str, ToldEvent] = field(default_factory=dict)  # by the event's id: one in two sections counts once
 
     def render(self) -> RenderedVariant:
         fields, language = self.issue.fields, self.issue.language
@@ -147,15 +147,8 @@ class _VariantRenderer(Struct):
             text=table.template(text, in_text),
             slots=table.slots,
             pictures=() if hosted else self.shelf.pictures,
-            told=tuple(self._told()),
+            told=tuple(self.told.values()),
         )
-
-    def _told(self) -> Iterator[ToldEvent]:
-        """Yield what the variant tells about each event. An event in two sections counts once."""
-        events = {item.uid: (item, section.language) for section in self._sections() for item in section.items}
-        for item, language in events.values():
-            if told := told_event(item, language or self.issue.language):
-                yield told
 
     def _sections(self) -> Sequence[Section]:
         seen = {None, *self.readership.segments}
@@ -215,6 +208,7 @@ class _VariantRenderer(Struct):
         laid_out = press.html(section, ruled=ruled, mailbox=self.readership.mailbox)
         self.shelf.take(laid_out.pictures)
         self.sources += laid_out.sources
+        self.told |= {event.event: event for event in laid_out.told}
         if language == self.issue.language:
             return laid_out.content
         return Markup(borrowed_html(laid_out.content, language, str(press.look["body_font"])))  # noqa: S704 - laid out

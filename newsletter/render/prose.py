@@ -1,7 +1,7 @@
 """Turns prose into an HTML fragment with inlined author CSS."""
 
 from collections.abc import Callable, MutableMapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -9,7 +9,7 @@ from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
 from newsletter.language.direction import Direction, direction_of_text
-from newsletter.model.picture_files import read_picture_title
+from newsletter.model.picture_files import PictureTitle, read_picture_title
 from newsletter.model.prose import Prose, ProseLine
 from newsletter.render.directions import with_directions
 from newsletter.render.imaging.fit import PictureSpace
@@ -19,6 +19,7 @@ from newsletter.render.pictures import ShownPicture
 
 _OPTIONS = OptionsDict({"xhtmlOut": False, "breaks": False, "langPrefix": "language-", "highlight": None})  # type: ignore[typeddict-item]
 _BOXES = {"[ ]": "\N{BALLOT BOX}", "[x]": "\N{BALLOT BOX WITH CHECK}"}
+_SPACE = "space"
 PictureSource = Callable[[str, PictureSpace], ShownPicture]  # called with an image's path
 
 
@@ -41,11 +42,11 @@ def prose_html(
     """
     if prose.is_empty:
         return Markup("")
-    renderer = (_Renderer if css else _PageRenderer)(picture=picture, width=width)
+    renderer, space = _RENDERER if css else _PAGE_RENDERER, _Space(picture, width)
     tokens = with_whole_headings(_with_levels(prose.tokens, heading_level))
     tokens = with_figures(with_attributions(tokens))
     tokens = with_directions(tokens, direction)
-    fragment = f'<div class="prose">{renderer.render(tokens, _OPTIONS, {})}</div>'
+    fragment = f'<div class="prose">{renderer.render(tokens, _OPTIONS, {_SPACE: space})}</div>'
     if not css:
         return Markup(fragment)  # noqa: S704 - made from Markdown with raw HTML off
     inlined = memory.recall("prose", f"{css}\0{fragment}".encode(), lambda: _inlined(fragment, css))
@@ -56,7 +57,7 @@ def line_html(line: ProseLine, *, css: str, memory: Memory, direction: Direction
     """Return a line of Markdown from a key as HTML in `<span class="prose">`. It contains no images."""
     own = direction_of_text(line, direction)
     tokens = with_directions(line.prose.tokens, own)
-    inside = "".join(_NO_PICTURES.renderInline(token.children or [], _OPTIONS, {}) for token in tokens)
+    inside = "".join(_RENDERER.renderInline(token.children or [], _OPTIONS, {}) for token in tokens)
     way = "" if own is direction else f' dir="{own.value}"'
     fragment = f'<span class="prose"{way}>{inside}</span>'
     if not css:
@@ -72,13 +73,24 @@ def _inlined(fragment: str, css: str) -> bytes:
     return inline_css(fragment, css).encode()
 
 
-class _Renderer(RendererHTML):
-    """Renders Markdown as HTML for email: images have a width, and the header cells of tables have a scope."""
+class _Space(NamedTuple):
+    """Where the images in a text come from, and the most pixels that one may be wide."""
 
-    def __init__(self, *, picture: PictureSource, width: int) -> None:
-        super().__init__()
-        self._picture = picture
-        self._width = width
+    picture: PictureSource
+    width: int
+
+    def show(self, token: Token) -> tuple[ShownPicture, PictureTitle]:
+        """Return the image of a token, and what its title says."""
+        title = read_picture_title(str(token.attrs.get("title", "")))
+        space = PictureSpace(width=min(title.width or self.width, self.width), fills=title.width is not None)
+        return self.picture(str(token.attrs["src"]), space), title
+
+
+class _Renderer(RendererHTML):
+    """Renders Markdown as HTML for email: images have a width, and the header cells of tables have a scope.
+
+    It has no state, because making one takes long. The space for images is in `env`.
+    """
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """Return the tag of an image, which is never wider than its space.
@@ -86,9 +98,7 @@ class _Renderer(RendererHTML):
         The tag sets no height. Otherwise, if images are not loaded, the alt text would appear in a gap of that height.
         """
         token = tokens[idx]
-        title = read_picture_title(str(token.attrs.get("title", "")))
-        space = PictureSpace(width=min(title.width or self._width, self._width), fills=title.width is not None)
-        picture = self._picture(str(token.attrs["src"]), space)
+        picture, title = env[_SPACE].show(token)
         attributes = {
             "src": picture.src,
             "alt": self.renderInlineAsText(token.children, options, env),
@@ -155,14 +165,12 @@ class _PageRenderer(_Renderer):
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         """Return the tag of an image with its size, so that nothing moves when it is loaded."""
-        token = tokens[idx]
-        title = read_picture_title(str(token.attrs.get("title", "")))
-        space = PictureSpace(width=min(title.width or self._width, self._width), fills=title.width is not None)
-        picture = self._picture(str(token.attrs["src"]), space)
+        token, space = tokens[idx], env[_SPACE]
+        picture, _ = space.show(token)
         attributes = {
             "src": picture.src,
             "alt": self.renderInlineAsText(token.children, options, env),
-            **({"class": "full"} if picture.width == self._width else {}),
+            **({"class": "full"} if picture.width == space.width else {}),
             "width": str(picture.width),
             "height": str(picture.height),
             "loading": "lazy",
@@ -196,11 +204,7 @@ def _aligned(cell: Token) -> Token:
     return cell.copy(attrs={**{key: value for key, value in cell.attrs.items() if key != "style"}, "class": style[11:]})
 
 
-def _no_picture(name: str, space: PictureSpace) -> ShownPicture:
-    raise AssertionError(f"a key cannot show {name} in {space}")
-
-
-_NO_PICTURES = _Renderer(picture=_no_picture, width=0)
+_RENDERER, _PAGE_RENDERER = _Renderer(), _PageRenderer()
 
 
 def _with_levels(tokens: Sequence[Token], heading_level: int) -> list[Token]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from hashlib import blake2b
 
 from markupsafe import Markup
@@ -16,7 +16,7 @@ from newsletter.language.catalogue import spoken, words_of
 from newsletter.language.direction import Direction, direction_of_language
 from newsletter.language.fonts import with_fonts_of
 from newsletter.language.lengths import digits_of_length
-from newsletter.language.local_times import local_times_of
+from newsletter.language.local_times import local_times_of, told_event
 from newsletter.language.words import colon_after, comma_between, status_words
 from newsletter.model.issue import Issue, Item, Section, cards_of
 from newsletter.model.issue_fields import Card, TipsFields, Visibility
@@ -42,10 +42,8 @@ class SectionPress:
 
     def __init__(self, issue: Issue, config: Config, theme: Theme, *, for_page: bool = False) -> None:
         self._issue, self._config, self._theme = issue, config, theme
-        self.look = self._look()
+        self._for_page = for_page
         self.stamp = self._ingredients()
-        css = "author.css.j2"
-        self._author_css = "" if for_page else self._kept(css, lambda: self._styles(css)).content
 
     def new_shelf(self) -> PictureShelf:
         """Return an empty shelf for images. If the workspace has an archive, the images are hosted there."""
@@ -83,8 +81,15 @@ class SectionPress:
             found = self._theme.laid_out[whole_key] = lay_out()
         return found
 
-    def _styles(self, template: str) -> LaidOutSection:
-        return LaidOutSection(content=self._theme.render(template, self.look), pictures=())
+    @cached_property
+    def _author_css(self) -> str:
+        """The styles of the author's text, or an empty string for a page."""
+        template = "author.css.j2"
+
+        def styles() -> LaidOutSection:
+            return LaidOutSection(content=self._theme.render(template, self.look), pictures=())
+
+        return "" if self._for_page else self._kept(template, styles).content
 
     def _lay_out(
         self, section: Section, template: str, *, ruled: bool, mailbox: MailboxProvider | None
@@ -93,15 +98,18 @@ class SectionPress:
         cards = self._cards(section, mailbox)
         context = {**self.look, **self.tools(shelf, sources), "section": section, "ruled": ruled, "cards": cards}
         content = self._theme.render(template, context)
-        return LaidOutSection(content=content, pictures=shelf.pictures, sources=tuple(sources))
+        facts = (told_event(item, self._issue.language) for item in section.items)
+        told = tuple(event for event in facts if event is not None)
+        return LaidOutSection(content=content, pictures=shelf.pictures, sources=tuple(sources), told=told)
 
     def _cards(self, section: Section, mailbox: MailboxProvider | None) -> tuple[Card, ...]:
         """Return the cards that a tips section shows. Any other section has none."""
         fields = section.fields
         return cards_of(fields, self._issue.tips, mailbox) if isinstance(fields, TipsFields) else ()
 
-    def _look(self) -> dict[str, object]:
-        """Return the context that every template of the theme gets."""
+    @cached_property
+    def look(self) -> Mapping[str, object]:
+        """The context that every template of the theme gets."""
         settings, language = self._config.settings, self._issue.language
         direction = direction_of_language(language)
         return {

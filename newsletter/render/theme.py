@@ -15,6 +15,7 @@ from newsletter.errors import Mistake, MistakesError
 from newsletter.model.issue_fields import SECTION_TYPES, SectionType
 from newsletter.model.rendered import Picture, RenderedVariant
 from newsletter.model.slots import SlotSource
+from newsletter.model.told import ToldEvent
 from newsletter.render.memory import Memory, compiled_templates
 
 _REMEMBERED = 64
@@ -32,6 +33,7 @@ class LaidOutSection(Struct, frozen=True, kw_only=True):
     content: str  # MJML, as markup, or plain text
     pictures: tuple[Picture, ...]
     sources: tuple[SlotSource, ...] = ()  # of the slots in it that are not merge fields
+    told: tuple[ToldEvent, ...] = ()  # the facts of its events
 
 
 class Theme:

@@ -1,6 +1,6 @@
 """Make all files of the archive: pages, feeds, pictures for sharing, and the files for hosts and search engines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import quote, urlsplit
 
 from lxml import etree
@@ -9,6 +9,7 @@ from lxml.builder import ElementMaker
 from newsletter.model.published import IssuePage
 from newsletter.model.site_addresses import REDIRECTS, ROBOTS, SITEMAP, index_path
 from newsletter.model.site_files import SiteFile
+from newsletter.site.events import EventPage
 from newsletter.site.feeds import feeds_of
 from newsletter.site.pages import PagePrinter
 from newsletter.site.site import Site
@@ -17,23 +18,21 @@ _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _MOST_IN_SITEMAP = 50_000  # sitemaps.org
 
 
-def archive_files(site: Site, others: Iterable[str] = ()) -> Iterator[SiteFile]:
-    """Yield the files of the archive, except the images of issues.
-
-    `others` are the paths of further pages that search engines may show, such as those of events.
-    """
+def archive_files(site: Site, events: Collection[EventPage] = ()) -> Iterator[SiteFile]:
+    """Yield the files of the archive, except the images of issues and the files for calendars."""
     printer = PagePrinter(site)
     yield from printer.assets
     for page in site.pages:
         yield SiteFile(*site.share(page))
         yield printer.issue(page)
+    yield from map(printer.event, events)
     renamed = _renamed(site)
     yield from (printer.moved(page) for page in renamed)
     for language in site.languages:
         yield printer.index(language)
         yield from feeds_of(site, language)
     yield printer.not_found()
-    yield _sitemap(site, others)
+    yield _sitemap(site, events)
     yield SiteFile(ROBOTS, f"User-agent: *\nAllow: /\n\nSitemap: {site.address(SITEMAP)}\n".encode())
     if renamed:
         # Static hosts that know this file answer with 301 instead of the page that leads on.
@@ -48,13 +47,13 @@ def _renamed(site: Site) -> tuple[IssuePage, ...]:
     return tuple(page for page in site.pages if page.id not in taken)
 
 
-def _sitemap(site: Site, others: Iterable[str]) -> SiteFile:
+def _sitemap(site: Site, events: Collection[EventPage]) -> SiteFile:
     make = ElementMaker(namespace=_SITEMAP, nsmap={None: _SITEMAP})
     listed = [page for page in site.pages if page.is_listed]
     entries = [make.url(make.loc(site.address(index_path(site.folder(language))))) for language in site.languages]
     entries += [
         make.url(make.loc(site.address(page.path)), make.lastmod(site.changed_at(page).isoformat())) for page in listed
     ]
-    entries += [make.url(make.loc(site.address(path))) for path in others]
+    entries += [make.url(make.loc(site.address(page.path))) for page in events if page.is_listed]
     content = etree.tostring(make.urlset(*entries[:_MOST_IN_SITEMAP]), encoding="utf-8", xml_declaration=True)
     return SiteFile(SITEMAP, content)

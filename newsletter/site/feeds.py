@@ -44,14 +44,20 @@ def entry_id(page: IssuePage, site: Site) -> str:
 
 
 def _content(page: IssuePage, site: Site) -> str:
-    root = html.fragment_fromstring(page.html, create_parent="div")
+    address, words = site.address(page.path), words_in(page.language)["browser"]
+    ingredients = "\0".join((page.html, address, words)).encode()
+    return site.recall("feed", ingredients, lambda: _plain(page.html, address, words).encode()).decode()
+
+
+def _plain(content: str, address: str, words: str) -> str:
+    root = html.fragment_fromstring(content, create_parent="div")
     for element in root.xpath("//*[@aria-hidden='true']"):
         element.drop_tree()
     for element in root.iter(etree.Element):
         for name in set(element.attrib) - _KEPT:
             del element.attrib[name]
-    last = etree.SubElement(etree.SubElement(root, "p"), "a", href=site.address(page.path))
-    last.text = words_in(page.language)["browser"]
+    last = etree.SubElement(etree.SubElement(root, "p"), "a", href=address)
+    last.text = words
     written = etree.tostring(root, encoding="unicode", method="html")
     return _fit(written.removeprefix("<div>").removesuffix("</div>"))
 

@@ -40,18 +40,21 @@ class FontFile(Struct, frozen=True):
     index: int = 0
 
 
-@cache
 def font_for(text: str, language: str, *, is_serif: bool) -> FontFile | None:
     """Return the best installed font with every letter of a text, or None if there is none."""
-    letters = frozenset(sign for sign in text if not sign.isspace() and sign.isprintable())
+    letters = {sign for sign in text if not sign.isspace() and sign.isprintable()}
     spoken = language.partition("-")[0]
-    wanted = (*_BY_LANGUAGE.get(spoken, ()), *(_SERIF if is_serif else _SANS), *(_SANS if is_serif else _SERIF))
-    ranked = sorted(_font_files(), key=lambda path: _rank(path, wanted))
-    for path in ranked:
-        index = _CJK_FACES.get(spoken, 0) if "cjk" in path.lower() and path.endswith(".ttc") else 0
-        if letters <= _known(path, index, letters):
-            return FontFile(path, index)
+    for path in _ranked(spoken, is_serif=is_serif):
+        font = FontFile(path, _CJK_FACES.get(spoken, 0) if "cjk" in path.lower() and path.endswith(".ttc") else 0)
+        if all(_has(font, letter) for letter in letters):
+            return font
     return None
+
+
+@cache
+def _ranked(spoken: str, *, is_serif: bool) -> tuple[str, ...]:
+    wanted = (*_BY_LANGUAGE.get(spoken, ()), *(_SERIF if is_serif else _SANS), *(_SANS if is_serif else _SERIF))
+    return tuple(sorted(_font_files(), key=lambda path: _rank(path, wanted)))
 
 
 def _rank(path: str, wanted: tuple[str, ...]) -> tuple[bool, int, int, str]:
@@ -60,13 +63,20 @@ def _rank(path: str, wanted: tuple[str, ...]) -> tuple[bool, int, int, str]:
     return any(word in name for word in _UNUSUAL), place, len(name), path
 
 
-def _known(path: str, index: int, letters: frozenset[str]) -> frozenset[str]:
-    """Return the letters that a font has. A missing letter is drawn like a character that no font has."""
+@cache
+def _has(font: FontFile, letter: str) -> bool:
+    """Return whether a font has a letter. A missing letter is drawn like a character that no font has."""
+    opened = _opened(font)
+    return opened is not None and bytes(opened[0].getmask(letter)) != opened[1]
+
+
+@cache
+def _opened(font: FontFile) -> tuple[ImageFont.FreeTypeFont, bytes] | None:
+    """Return a font and the mark of a missing letter, or None if its file cannot be read."""
     with suppress(OSError, ValueError):
-        font = ImageFont.truetype(path, 24, index=index)
-        absent = bytes(font.getmask(_ABSENT))
-        return frozenset(sign for sign in letters if bytes(font.getmask(sign)) != absent)
-    return frozenset()
+        opened = ImageFont.truetype(font.path, 24, index=font.index)
+        return opened, bytes(opened.getmask(_ABSENT))
+    return None
 
 
 @cache

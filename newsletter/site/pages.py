@@ -1,6 +1,7 @@
-"""Make the pages of the archive: an issue, the list of all issues, one that was moved, and one that does not exist."""
+"""Make the pages of the archive: an issue, an event, the list of all issues, a former address, and a wrong one."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -8,13 +9,15 @@ from hashlib import blake2b
 from itertools import groupby
 from urllib.parse import quote
 
+import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
+from newsletter.language.catalogue import spoken, words_of
 from newsletter.language.dates import format_month
 from newsletter.language.direction import direction_of_language
 from newsletter.language.offered import language_names
-from newsletter.language.words import locale_of
+from newsletter.language.words import colon_after, locale_of
 from newsletter.model.published import IssuePage, PagePicture
 from newsletter.model.site_addresses import (
     ATOM,
@@ -27,8 +30,8 @@ from newsletter.model.site_addresses import (
     picture_path,
 )
 from newsletter.model.site_files import SiteFile
-from newsletter.settings.workspace import Palette
-from newsletter.site.page_templates import TEMPLATES_FOLDER, page_templates
+from newsletter.site.events import EventPage
+from newsletter.site.page_templates import page_templates, script, style_sheet, template_sources
 from newsletter.site.site import Site
 from newsletter.site.words import joining_words, words_in
 
@@ -67,16 +70,17 @@ class PagePrinter:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._templates = page_templates()
-        self._style = self._asset("site", "css", self._style_sheet())
-        self._script = self._asset("site", "js", (TEMPLATES_FOLDER / "site.js").read_bytes())
+        self._style = style_sheet(site.settings.brand)
+        self._scripts = {name: script(name) for name in ("site", "event")}
         self._common = cache(self._common_values)
+        self._made_from = cache(self._common_ingredients)
+        self._by_age = cache(self._listed_by_age)
         self._named = dict(language_names({*site.languages, *(page.language for page in site.pages)}))
 
     @property
     def assets(self) -> tuple[SiteFile, ...]:
-        """The style sheet and the script."""
-        return (self._style, self._script)
+        """The style sheet and the scripts."""
+        return (self._style, *self._scripts.values())
 
     def issue(self, page: IssuePage) -> SiteFile:
         """Return the page of an issue."""
@@ -101,6 +105,25 @@ class PagePrinter:
             share={"address": site.address(share)},
             json_ld=self._json_ld(page, site.address(share)),
             neighbors=[self._entry(each, up) for each in self._neighbors(page)],
+            is_found=page.is_listed,
+        )
+
+    def event(self, page: EventPage) -> SiteFile:
+        """Return the page of an event."""
+        language, up = page.language, _up(page.path)
+        known = spoken([language])
+        words = {**words_of(known, "theme"), **words_of(known, "event")}
+        return self._file(
+            page.path,
+            "event.html.j2",
+            language,
+            page=page,
+            said=page.said,
+            event_words=words,
+            local_label=f"{words['local']}{colon_after(words['local'], language)}",
+            versions=[self._version(each, page.path_in(each), up) for each in page.languages],
+            html=Markup(page.html),  # noqa: S704 - made from Markdown with raw HTML off
+            structured_data=Markup(page.structured_data),  # noqa: S704 - cannot end the script that it is in
             is_found=page.is_listed,
         )
 
@@ -136,13 +159,21 @@ class PagePrinter:
 
     def _file(self, path: str, template: str, language: str, *, up: str | None = None, **values: object) -> SiteFile:
         up = _up(path) if up is None else up
-        common = self._common(language)
         home = _link(index_path(self._site.folder(language)), up)
-        text = self._templates.get_template(template).render(
-            {**common, "up": up, "home": home, "address_here": self._site.address(path), **values}
-        )
-        # Lines without words come from the control structures of the templates.
-        return SiteFile(path, "".join(f"{line.rstrip()}\n" for line in text.split("\n") if line.strip()).encode())
+        own = {"up": up, "home": home, "address_here": self._site.address(path), **values}
+
+        def make() -> bytes:
+            text = page_templates().get_template(template).render({**self._common(language), **own})
+            # Lines without words come from the control structures of the templates.
+            return "".join(f"{line.rstrip()}\n" for line in text.split("\n") if line.strip()).encode()
+
+        ingredients = msgspec.msgpack.encode((template, own), enc_hook=str)
+        return SiteFile(path, self._site.recall("page", self._made_from(language) + ingredients, make))
+
+    def _common_ingredients(self, language: str) -> bytes:
+        """Return a digest of what all pages in a language are made from."""
+        values = {key: value for key, value in self._common(language).items() if not callable(value)}
+        return blake2b(repr((values, template_sources())).encode(), digest_size=16).digest()
 
     def _common_values(self, language: str) -> Mapping[str, object]:
         """Return what all pages in a language show."""
@@ -175,7 +206,8 @@ class PagePrinter:
             "logo_width": logo[1] if logo else 0,
             "logo_height": logo[2] if logo else 0,
             "style_sheet": self._style.path,
-            "script": self._script.path,
+            "script": self._scripts["site"].path,
+            "event_script": self._scripts["event"].path,
             "is_searched": site.is_searched,
         }
 
@@ -204,11 +236,17 @@ class PagePrinter:
 
     def _neighbors(self, page: IssuePage) -> Sequence[IssuePage]:
         """Return the issue after this one and the two before it, so that a new issue changes few pages."""
-        listed = self._site.listed(page.language) if page.language in self._site.languages else ()
-        others = [each for each in listed if each.issue != page.issue]
-        newer = [each for each in others if (each.day, each.issue) > (page.day, page.issue)]
-        older = [each for each in others if (each.day, each.issue) < (page.day, page.issue)]
-        return [*newer[-1:], *older[:2]]
+        if page.language not in self._site.languages:
+            return ()
+        listed, keys = self._by_age(page.language)
+        place = bisect_left(keys, (page.day, page.issue))
+        newer = place + (keys[place : place + 1] == [(page.day, page.issue)])
+        return [*listed[newer : newer + 1], *reversed(listed[max(place - 2, 0) : place])]
+
+    def _listed_by_age(self, language: str) -> tuple[Sequence[IssuePage], Sequence[tuple[date, str]]]:
+        """Return the pages of a list, the oldest first, and what they are sorted by."""
+        listed = self._site.listed(language)[::-1]
+        return listed, [(each.day, each.issue) for each in listed]
 
     def _json_ld(self, page: IssuePage, share: str) -> Markup:
         site, identity = self._site, self._site.settings.newsletter
@@ -229,19 +267,6 @@ class PagePrinter:
             "publisher": publisher,
         }
         return script_safe(told)
-
-    def _style_sheet(self) -> bytes:
-        brand = self._site.settings.brand
-        names = tuple(Palette.model_fields)
-        values = {"names": names, "light": brand.light.model_dump(), "dark": brand.dark.model_dump()}
-        fonts = {"heading_font": brand.heading_font, "body_font": brand.body_font}
-        # A font stack cannot end the declaration that it is in.
-        plain = {key: "".join(sign for sign in stack if sign not in "<>{};\\") for key, stack in fonts.items()}
-        return self._templates.get_template("site.css.j2").render({**values, **plain}).encode()
-
-    def _asset(self, name: str, ending: str, content: bytes) -> SiteFile:
-        digest = blake2b(content, digest_size=6).hexdigest()
-        return SiteFile(picture_path(f"{name}-{digest}.{ending}"), content)
 
 
 def script_safe(told: object) -> Markup:

@@ -11,7 +11,7 @@ from newsletter.settings.workspace import Palette
 from newsletter.site.fonts import FontFile, font_for
 
 SIZE = (1200, 630)
-_EDITION = 1  # increase this number if the picture is drawn differently
+_EDITION = 2  # increase this number if the picture is drawn differently
 _MARGIN = 96
 _BAR = 16  # the height of the line in the accent color
 _TITLE_SIZES = (84, 74, 64, 56, 48)
@@ -78,7 +78,7 @@ def _drawn(
             _put(image, line, font, top, first=0, is_from_right=is_from_right)
         top += height
     saved = BytesIO()
-    image.save(saved, "PNG", compress_level=4)
+    image.save(saved, "PNG", compress_level=2)
     return saved.getvalue()
 
 

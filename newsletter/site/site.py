@@ -38,7 +38,8 @@ class Site:
         self.settings, self.url, self.changed, self.logos = settings, url, changed, logos
         self.is_searched = is_searched
         self.pages = tuple(sorted(pages, key=lambda page: (page.day, page.issue), reverse=True))
-        self._recall = recall
+        self.recall = recall
+        self._shares: dict[str, tuple[str, bytes]] = {}
 
     @property
     def language(self) -> str:
@@ -106,7 +107,10 @@ class Site:
 
     def share(self, page: IssuePage) -> tuple[str, bytes]:
         """Return the picture with which social networks show a page: its path and its content."""
-        identity, brand = self.settings.newsletter, self.settings.brand
-        overline = f"{identity.name} · {format_month(page.day, page.language)}"
-        content = share_picture(page.title, overline, page.language, brand.light, self._recall)
-        return picture_path(f"share-{blake2b(content, digest_size=6).hexdigest()}.png"), content
+        if page.path not in self._shares:
+            identity, brand = self.settings.newsletter, self.settings.brand
+            overline = f"{identity.name} · {format_month(page.day, page.language)}"
+            content = share_picture(page.title, overline, page.language, brand.light, self.recall)
+            name = f"share-{blake2b(content, digest_size=6).hexdigest()}.png"
+            self._shares[page.path] = picture_path(name), content
+        return self._shares[page.path]

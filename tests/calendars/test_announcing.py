@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.calendars.announcing import announced, read_record, times_of, written_record
+from newsletter.calendars.announcing import announced, facts_of, read_record, times_of, written_record
 from newsletter.errors import InputError
 from tests.language.items import item
 
@@ -14,14 +14,14 @@ FIRST = {"title": "A talk", "starts": "2026-02-25 08:00", "ends": "2026-02-25 09
 
 
 def test_the_first_time_an_event_has_the_sequence_zero_and_the_time_of_publishing_in_whole_seconds() -> None:
-    told = announced(item(**FIRST), None, NOW)
+    told = announced(facts_of(item(**FIRST)), None, NOW)
     assert (told.sequence, told.changed, told.before) == (0, NOW.replace(microsecond=0), ())
     assert told.times == ("2026-02-25T08:00-08:00/2026-02-25T09:00-08:00",)
 
 
 def test_what_has_not_changed_stays_as_it_was() -> None:
-    told = announced(item(**FIRST), None, NOW)
-    assert announced(item(**FIRST), told, LATER) == told
+    told = announced(facts_of(item(**FIRST)), None, NOW)
+    assert announced(facts_of(item(**FIRST)), told, LATER) == told
 
 
 @pytest.mark.parametrize(
@@ -36,27 +36,25 @@ def test_what_has_not_changed_stays_as_it_was() -> None:
     ],
 )
 def test_a_change_of_time_place_or_status_raises_the_sequence(change: dict[str, str]) -> None:
-    told = announced(item(**FIRST), None, NOW)
-    after = announced(item(**{**FIRST, **change}), told, LATER)
+    told = announced(facts_of(item(**FIRST)), None, NOW)
+    after = announced(facts_of(item(**{**FIRST, **change})), told, LATER)
     assert (after.sequence, after.changed) == (1, LATER.replace(microsecond=0))
     assert after.before == (told.times if after.times != told.times else ())
-    assert announced(item(**FIRST), after, LATER).sequence == 2  # and changing it back raises it again
+    assert announced(facts_of(item(**FIRST)), after, LATER).sequence == 2  # and changing it back raises it again
 
 
 def test_a_change_of_a_zones_rule_raises_the_sequence() -> None:
-    told = announced(
-        item(**{**FIRST, "timezone": "America/Vancouver", "starts": "2026-12-09 08:00", "ends": None}), None, NOW
-    )
+    event = item(**{**FIRST, "timezone": "America/Vancouver", "starts": "2026-12-09 08:00", "ends": None})
+    told = announced(facts_of(event), None, NOW)
     before = type(told)(
         **{**{name: getattr(told, name) for name in told.__struct_fields__}, "times": ("2026-12-09T08:00-09:00",)}
     )
-    event = item(**{**FIRST, "timezone": "America/Vancouver", "starts": "2026-12-09 08:00", "ends": None})
-    assert announced(event, before, LATER).sequence == 1
+    assert announced(facts_of(event), before, LATER).sequence == 1
 
 
 def test_new_words_are_a_change_but_do_not_raise_the_sequence() -> None:
-    told = announced(item(**FIRST), None, NOW)
-    after = announced(item(**{**FIRST, "title": "A better talk"}), told, LATER)
+    told = announced(facts_of(item(**FIRST)), None, NOW)
+    after = announced(facts_of(item(**{**FIRST, "title": "A better talk"})), told, LATER)
     assert (after.sequence, after.changed) == (0, LATER.replace(microsecond=0))
 
 
@@ -79,7 +77,7 @@ def test_times_are_written_with_their_offsets(fields: dict[str, str], times: tup
 
 
 def test_the_record_reads_back_and_is_in_the_order_of_the_ids() -> None:
-    told = announced(item(**FIRST), None, NOW)
+    told = announced(facts_of(item(**FIRST)), None, NOW)
     content = written_record({"b": told, "a": told})
     assert read_record(content, "calendar.json") == {"a": told, "b": told}
     assert content.index(b'"a"') < content.index(b'"b"')

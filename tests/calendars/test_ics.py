@@ -8,8 +8,8 @@ import pytest
 from icalendar import Calendar, Event
 from msgspec.structs import replace
 
-from newsletter.calendars.announcing import announced
-from newsletter.calendars.ics import CalendarFeed, calendar_file
+from newsletter.calendars.announcing import announced, facts_of
+from newsletter.calendars.ics import CalendarFeed, calendar_file, calendar_part
 from newsletter.model.announced import CalendarEvent
 from tests.language.clocks import zone_names
 from tests.language.items import item
@@ -22,7 +22,7 @@ WEEKLY = {"starts": "2026-02-25 09:00", "ends": "2026-04-01 10:00", "repeats": "
 
 def event_of(language: str = "en", **fields: object) -> CalendarEvent:
     event = item(**fields)
-    return CalendarEvent(item=event, announced=announced(event, None, NOW), page=PAGE, language=language)
+    return CalendarEvent(item=event, announced=announced(facts_of(event), None, NOW), page=PAGE, language=language)
 
 
 def lines_of(content: bytes) -> list[str]:
@@ -30,7 +30,7 @@ def lines_of(content: bytes) -> list[str]:
 
 
 def written(**fields: object) -> list[str]:
-    return lines_of(calendar_file([event_of(**fields)]))
+    return lines_of(calendar_file(map(calendar_part, [event_of(**fields)])))
 
 
 def read(content: bytes) -> Iterator[Event]:
@@ -78,7 +78,7 @@ def test_the_second_of_two_times_on_the_clocks_is_given_in_utc() -> None:
 
 def test_the_same_events_give_the_same_bytes() -> None:
     events = [event_of(title="One", **WEEKLY), event_of(title="Two", starts="2026-03-22")]
-    assert calendar_file(events, FEED) == calendar_file(events, FEED)
+    assert calendar_file(map(calendar_part, events), FEED) == calendar_file(map(calendar_part, events), FEED)
 
 
 def test_only_the_time_of_publishing_is_in_a_file() -> None:
@@ -88,21 +88,23 @@ def test_only_the_time_of_publishing_is_in_a_file() -> None:
 
 def test_every_language_has_the_same_uid_and_its_own_words() -> None:
     for language, title in (("en", "Tea"), ("ja", "お茶")):
-        lines = lines_of(calendar_file([event_of(language, title=title, starts="2026-02-25")]))
+        lines = lines_of(calendar_file(map(calendar_part, [event_of(language, title=title, starts="2026-02-25")])))
         assert "UID:2026-02-event@example.org" in lines
         assert f"SUMMARY;LANGUAGE={language}:{title}" in lines
 
 
 def test_a_canceled_event_stays_in_the_file_and_says_so() -> None:
     event = event_of(title="Tea", starts="2026-02-25", status="canceled")
-    lines = lines_of(calendar_file([replace(event, announced=replace(event.announced, sequence=3))]))
+    lines = lines_of(
+        calendar_file(map(calendar_part, [replace(event, announced=replace(event.announced, sequence=3))]))
+    )
     assert {"STATUS:CANCELLED", "SEQUENCE:3", "SUMMARY;LANGUAGE=en:Canceled: Tea"} <= set(lines)
     assert "STATUS:TENTATIVE" in written(starts="2026-02-25", status="postponed")
     assert "STATUS:CONFIRMED" in written(starts="2026-02-25")
 
 
 def test_a_feed_says_its_name_and_when_to_ask_again() -> None:
-    lines = lines_of(calendar_file([event_of(starts="2026-02-25")], FEED))
+    lines = lines_of(calendar_file(map(calendar_part, [event_of(starts="2026-02-25")]), FEED))
     assert {
         "X-WR-CALNAME:Small Letter: events",
         "NAME:Small Letter: events",
@@ -113,12 +115,12 @@ def test_a_feed_says_its_name_and_when_to_ask_again() -> None:
 
 
 def test_nothing_is_in_a_file_that_makes_programs_ask_or_ring() -> None:
-    lines = lines_of(calendar_file([event_of(**WEEKLY)], FEED))
+    lines = lines_of(calendar_file(map(calendar_part, [event_of(**WEEKLY)]), FEED))
     assert not any(line.startswith(("METHOD", "ATTENDEE", "ORGANIZER", "BEGIN:VALARM", "COMMENT")) for line in lines)
 
 
 def test_lines_are_folded_at_75_bytes_and_end_in_crlf() -> None:
-    content = calendar_file([event_of(title="東京 " * 100, starts="2026-02-25")], FEED)
+    content = calendar_file(map(calendar_part, [event_of(title="東京 " * 100, starts="2026-02-25")]), FEED)
     parts = content.split(b"\r\n")
     assert parts[-1] == b""
     assert max(map(len, parts)) <= 75
@@ -130,7 +132,7 @@ def test_lines_are_folded_at_75_bytes_and_end_in_crlf() -> None:
 def test_texts_read_back_as_written_and_cannot_add_lines() -> None:
     hostile = "Tea\\n, cake; BEGIN:VALARM \\, x"
     event = event_of(title=hostile, starts="2026-02-25", subtitle=hostile, location=hostile)
-    (found,) = read(calendar_file([event]))
+    (found,) = read(calendar_file(map(calendar_part, [event])))
     assert (found["SUMMARY"], found["LOCATION"]) == (hostile, hostile)
     assert found["DESCRIPTION"] == f"{hostile}\n{PAGE}"
     assert "VALARM" not in {component.name for component in found.subcomponents}
@@ -161,8 +163,8 @@ def test_each_change_of_the_clocks_is_a_property_of_its_own() -> None:
 def test_events_of_several_zones_share_one_file() -> None:
     zones = ("Europe/Paris", "Asia/Tokyo", "Europe/Paris")
     events = [event_of(starts="2026-02-25 08:00", timezone=zone) for zone in zones]
-    lines = lines_of(calendar_file(events))
+    lines = lines_of(calendar_file(map(calendar_part, events)))
     assert lines.count("BEGIN:VTIMEZONE") == 2
-    assert [found["DTSTART"].dt.utcoffset() for found in read(calendar_file(events))] == [
+    assert [found["DTSTART"].dt.utcoffset() for found in read(calendar_file(map(calendar_part, events)))] == [
         timedelta(hours=hours) for hours in (1, 9, 1)
     ]

@@ -12,8 +12,8 @@ import subprocess
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from newsletter.calendars.announcing import announced
-from newsletter.calendars.ics import calendar_file
+from newsletter.calendars.announcing import announced, facts_of
+from newsletter.calendars.ics import calendar_file, calendar_part
 from newsletter.calendars.structured_data import structured_data
 from newsletter.language.calendar_links import OFFICE_365, google_url, outlook_url, yahoo_url
 from newsletter.language.zone_labels import is_skipped
@@ -91,7 +91,7 @@ def expected_times(event: Item) -> list[Span]:
 
 
 def calendar_event(event: Item) -> CalendarEvent:
-    told = announced(event, None, NOW)
+    told = announced(facts_of(event), None, NOW)
     return CalendarEvent(item=event, announced=told, page="https://www.example.org/e/", language="en")
 
 
@@ -101,7 +101,7 @@ def test_files_links_and_data_mean_the_same_instants() -> None:
         times = expected_times(event)
         told = calendar_event(event)
         where = f"{event.zone.key} {event.fields.starts} {event.fields.ends}"
-        assert in_file(calendar_file([told])) == times, where
+        assert in_file(calendar_file(map(calendar_part, [told]))) == times, where
         assert in_data(structured_data(told, "Small Press", "https://www.example.org")) == times, where
         links = {"google": in_google(google_url(event, told.page) or ""), "yahoo": in_yahoo(yahoo_url(event) or "")}
         for host in ("outlook.live.com", OFFICE_365):
@@ -117,7 +117,7 @@ def test_ical_js_reads_the_same_instants_from_the_zones_in_the_files(tmp_path: P
     events = drawn_events()
     paths = [tmp_path / f"{number}.ics" for number in range(len(events))]
     for path, event in zip(paths, events, strict=True):
-        path.write_bytes(calendar_file([calendar_event(event)]))
+        path.write_bytes(calendar_file(map(calendar_part, [calendar_event(event)])))
     script = folder.parent.parent / "read_calendars.mjs"
     ran = subprocess.run(["node", script], input="\n".join(map(str, paths)), capture_output=True, text=True, check=True)
     for line, event in zip(ran.stdout.splitlines(), events, strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from newsletter.calendars.announcing import announced
+from newsletter.calendars.announcing import announced, facts_of
 from newsletter.calendars.structured_data import is_online, structured_data
 from newsletter.model.announced import CalendarEvent
 from tests.calendars.test_ics import event_of
@@ -54,7 +54,7 @@ def test_the_old_date_stays_when_an_event_does_not_take_place(status: str, said:
 
 def test_a_moved_event_names_the_start_before() -> None:
     before, event = event_of(starts="2026-02-25 08:00"), event_of(starts="2026-02-26 08:00")
-    moved = replace(event, announced=announced(event.item, before.announced, LATER))
+    moved = replace(event, announced=announced(facts_of(event.item), before.announced, LATER))
     (found,) = data(moved)
     assert found["eventStatus"] == "https://schema.org/EventRescheduled"
     assert found["previousStartDate"] == "2026-02-25T08:00-08:00"
@@ -64,7 +64,7 @@ def test_only_the_dates_of_a_series_that_moved_name_the_start_before() -> None:
     series = {"starts": "2026-03-01 08:00", "repeats": "weekly"}
     before = event_of(**series, ends="2026-03-08 09:00")
     longer = event_of(**series, ends="2026-03-15 09:00")
-    found = data(replace(longer, announced=announced(longer.item, before.announced, LATER)))
+    found = data(replace(longer, announced=announced(facts_of(longer.item), before.announced, LATER)))
     assert [each["eventStatus"] for each in found] == ["https://schema.org/EventScheduled"] * 3
 
 

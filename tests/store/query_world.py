@@ -78,6 +78,8 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
 
 # Each query with the calls that are made of it, in the order of the list: all of a file in one transaction.
 CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
+    ("tempo.claims", ({"provider": "outbox"}, {"provider": "smtp"}, {"provider": "none"})),
+    ("tempo.stated_zones", ({},)),
     ("proposals.find", ({"id": 71}, {"id": 72}, {"id": 73}, {"id": 999})),
     ("proposals.still_open", ({"now": EVER}, {"now": NEVER})),
     ("proposals.settle", ({"id": 71, "state": "released", "broadcast": 1},)),

@@ -1,7 +1,7 @@
 """Merge tags of other email programs, which this program does not replace."""
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
 _PERSON = r"(?:(?:first|last|full|given|family|sur)[ _-]?name|[fl]name|e-?mail|unsubscribe(?:[ _-]?(?:link|url))?)"
 _TAG = re.compile(
@@ -33,10 +33,12 @@ _BEGINNING = re.compile(
 )
 
 
-def merge_tags_in(text: str) -> Iterator[str]:
-    """Yield the merge tags of other programs in a text."""
-    end = 0
+@lru_cache(maxsize=4096)  # an edit changes few texts
+def merge_tags_in(text: str) -> tuple[str, ...]:
+    """Return the merge tags of other programs in a text."""
+    found, end = [], 0
     for beginning in _BEGINNING.finditer(text):
         if beginning.start() >= end and (match := _TAG.match(text, beginning.start())):
             end = match.end()
-            yield match[0].strip()
+            found.append(match[0].strip())
+    return tuple(found)

@@ -11,6 +11,7 @@ from newsletter.config import CONFIG_FILE
 from newsletter.language.words import language_name
 from newsletter.model.finding import Place, Severity
 from newsletter.model.issue import Section
+from newsletter.model.issue_fields import FetchedItems, ListFields
 from newsletter.model.slots import LINK_FIELDS
 from newsletter.model.values import is_language
 from newsletter.settings.mistakes import suggestion
@@ -34,9 +35,10 @@ def check_substance(context: CheckContext) -> Iterable[Problem]:
         yield error(issue.source.at("sections"), what, remedy)
     for section in issue.sections:
         if _is_empty(section):
-            remedy = (
-                f"write text in this file, or delete the line {section.name} from `sections` in {issue.source.path}"
-            )
+            write = "write text in this file"
+            if isinstance(section.fields, ListFields) and isinstance(section.fields.items, FetchedItems):
+                write = f"run newsletter fetch {quote(issue.name)}"
+            remedy = f"{write}, or delete the line {section.name} from `sections` in {issue.source.path}"
             yield warning(section.source.at(), f"the section {section.name} is empty", remedy)
 
 

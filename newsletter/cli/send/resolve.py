@@ -166,7 +166,14 @@ def _resolve(
         _end(database, found)
     elif found.is_over:
         output.say(f"  {settled} canceled: this broadcast is over and will send nothing more")
-        _end(database, found, (sending_again(found.broadcast), "to reach the people who did not get the issue"))
+        _end(
+            database,
+            found,
+            (
+                sending_again(found.broadcast.issue, found.broadcast.segment),
+                "to reach the people who did not get the issue",
+            ),
+        )
     else:
         output.say(f"  {settled} ready to be sent again")
         _end(database, found, (f"newsletter resume {number}", "to send them"))

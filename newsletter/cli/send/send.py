@@ -88,7 +88,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     """
     asked = _SendOptions(
         proposal=proposal,
-        segment=_only_segment(to, where, proposal),
+        segment=only_segment(to, where, proposal),
         where=where,
         at=at,
         is_local_time=local_time,
@@ -224,7 +224,7 @@ def send_from_here(
         raise typer.Exit(code)
 
 
-def _only_segment(names: Sequence[str], where: str | None, proposal: int | None) -> str | None:
+def only_segment(names: Sequence[str], where: str | None, proposal: int | None) -> str | None:
     """Return the name of the segment, or None if an expression or a proposal selects the subscribers."""
     if proposal is not None:
         if names or where is not None:

@@ -17,7 +17,7 @@ from newsletter.store.connections import ThreadConnections
 from newsletter.store.database import MAILINGS, SERVICE_KEYS, Answer, DatabaseFacts, ListPart, Runner
 from newsletter.store.sqlite.connection import OLDEST_SQLITE, SqliteConnection, prepare_connection, without_wal
 from newsletter.store.sqlite.failures import OTHER_DATABASE, cannot_use, translated, without_locks
-from newsletter.store.sqlite.files import OF_OTHERS, keep_private, locked_file, make_private_file
+from newsletter.store.sqlite.files import OF_OTHERS, keep_private, locked_file, make_private_file, unchanged
 from newsletter.store.sqlite.migrations import migrate, newest_version, version_of
 from newsletter.store.sqlite.parts import ask_in_parts
 from newsletter.system.file_errors import explained
@@ -34,10 +34,10 @@ class SqliteDatabase:
     `read` and the transactions raise StoreError if the file cannot be used.
     """
 
-    def __init__(self, path: Path, *, wait_seconds: float) -> None:
+    def __init__(self, path: Path, *, wait_seconds: float, is_durable: bool = True) -> None:
         self.path = path
         self._wait_seconds = wait_seconds
-        self._connections = ThreadConnections(lambda: _connect(path, wait_seconds=wait_seconds))
+        self._connections = ThreadConnections(lambda: _connect(path, wait_seconds=wait_seconds, is_durable=is_durable))
         self._writing = threading.RLock()  # threads wait here, because waiting for SQLite's own lock means polling
 
     def __enter__(self) -> "SqliteDatabase":
@@ -152,11 +152,18 @@ class SqliteDatabase:
         return path.with_name(f"{path.name}{suffix}")
 
 
-def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], None] = lambda _: None) -> SqliteDatabase:
+def open_sqlite(
+    path: Path,
+    *,
+    wait_seconds: float,
+    on_copy: Callable[[str], None] = lambda _: None,
+    is_durable: bool = True,
+) -> SqliteDatabase:
     """Open the file. Create or migrate it first if needed.
 
     `on_copy` is called with the path of the copy that a migration made. `wait_seconds` is how long a step waits while
-    another program writes. Raise StoreError if the file cannot be used.
+    another program writes. If the file `is_durable`, each commit waits for the disk. Raise StoreError if the file
+    cannot be used.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
@@ -176,7 +183,7 @@ def open_sqlite(path: Path, *, wait_seconds: float, on_copy: Callable[[str], Non
             connection.close()
     if copy is not None:
         on_copy(str(copy))
-    return SqliteDatabase(path, wait_seconds=wait_seconds)
+    return SqliteDatabase(path, wait_seconds=wait_seconds, is_durable=is_durable)
 
 
 def examine_sqlite(path: Path) -> DatabaseFacts:
@@ -187,7 +194,7 @@ def examine_sqlite(path: Path) -> DatabaseFacts:
     if not path.is_file():
         raise cannot_use(path, "this file does not exist", OTHER_DATABASE)
     with translated(path):
-        connection = sqlite3.connect(_unchanged(path), uri=True)
+        connection = sqlite3.connect(unchanged(path), uri=True)
         try:
             schema = version_of(connection, path)
             checked = connection.execute(f"PRAGMA quick_check({_MOST_DAMAGES})").fetchall()
@@ -220,12 +227,14 @@ def is_wal(path: Path) -> bool:
         return False
 
 
-def _connect(path: Path, *, wait_seconds: float) -> SqliteConnection:
+def _connect(path: Path, *, wait_seconds: float, is_durable: bool = True) -> SqliteConnection:
     # The file exists by now. With mode=rw, SQLite does not create an empty one if it has been moved in the meantime.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     # Only its own thread uses a connection, but another thread may close it, which check_same_thread would forbid.
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
     prepare_connection(connection, wait_seconds=wait_seconds)
+    if not is_durable:
+        connection.execute("PRAGMA synchronous = OFF")
     return connection
 
 
@@ -233,16 +242,6 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     """Roll back the transaction, unless SQLite has already done so, for example because the disk is full."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
-
-
-def _unchanged(path: Path) -> str:
-    """Return the URI for opening the file without changing anything.
-
-    Reading through a WAL creates files beside the database. The WAL is therefore only used if it already exists.
-    Otherwise the file is opened as immutable.
-    """
-    is_in_use = path.with_name(f"{path.name}-wal").exists()
-    return f"{path.absolute().as_uri()}?{'mode=ro' if is_in_use else 'immutable=1'}"
 
 
 @contextmanager

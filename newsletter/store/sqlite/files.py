@@ -112,16 +112,32 @@ def new_file(path: Path) -> Iterator[Path]:
         raise StoreError(f"{fault.what}, so nothing was changed; {fault.remedy}") from err
 
 
+def unchanged(path: Path) -> str:
+    """Return the URI for opening the file without changing anything.
+
+    Reading through a WAL creates files beside the database. The WAL is therefore only used if it already exists.
+    Otherwise the file is opened as immutable.
+    """
+    is_in_use = path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?{'mode=ro' if is_in_use else 'immutable=1'}"
+
+
 def copy_pages(
-    source: Path, target: Path, *, on_progress: Callable[[int, int], None] = lambda _done, _all: None
+    source: Path,
+    target: Path,
+    *,
+    on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+    changes_source: bool = True,
 ) -> None:
     """Copy a snapshot of the data into an empty file. Others can continue to write.
 
     `on_progress` is called with the number of pages copied and the total. SQLite's backup starts again if the data
-    changes between two of its steps. The source connection therefore holds a snapshot, which prevents that.
+    changes between two of its steps. The source connection therefore holds a snapshot, which prevents that. Unless it
+    `changes_source`, no byte of the source and of the files beside it is written, not even to tidy up its WAL.
     """
+    uri = f"{source.absolute().as_uri()}?mode=rw" if changes_source else unchanged(source)
     with translated(source):
-        reading = sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        reading = sqlite3.connect(uri, uri=True, isolation_level=None)
     writing = sqlite3.connect(target, isolation_level=None)
     try:
         with translated(source):

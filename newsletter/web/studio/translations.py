@@ -18,6 +18,7 @@ from newsletter.web.studio.road import Fields, with_form
 from newsletter.web.studio.studio import Studio
 from newsletter.web.studio.templates import page
 from newsletter.workflows.compose.editing import save_file
+from newsletter.workflows.compose.file_writes import write_files
 from newsletter.workflows.translations.originals import TranslatedFile
 from newsletter.workflows.translations.overview import (
     LanguageStatus,
@@ -29,7 +30,7 @@ from newsletter.workflows.translations.overview import (
 )
 from newsletter.workflows.translations.text_reader import restored
 from newsletter.workflows.translations.unit_edit import edited_unit
-from newsletter.workflows.translations.writing import source_markdown, write_files
+from newsletter.workflows.translations.writing import source_markdown
 
 _REFUSED, _CONFLICT = 422, 409
 

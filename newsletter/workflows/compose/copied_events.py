@@ -1,4 +1,7 @@
-"""Keeps the identity of the events in a copied issue: one that is still to come is the same event in both issues."""
+"""Keeps the identity of the events in a copied issue: one that is still to come is the same event in both issues.
+
+Items that were taken from a feed or a calendar are not copied, unless they are events that are still to come.
+"""
 
 import re
 from datetime import date
@@ -17,8 +20,8 @@ _ID_LINE = re.compile(rb"^id:[^\r\n]*(?:\r\n|\n|\r)", re.MULTILINE)
 def keep_ids(config: Config, original: Path, copy: Path, day: date) -> None:
     """Write the `id` of each event that is not over by a day into its file in a copied issue.
 
-    The file of an event that is over is likely to become another event, so its `id` is deleted. Files with mistakes
-    stay as they are.
+    The file of an event that is over is likely to become another event, so its `id` is deleted. If it was taken from a
+    feed or a calendar, which has other items by now, the file is deleted. Files with mistakes stay as they are.
     """
     issue = load_standing(config, original, Theme(config.root).section_types)
     if issue is None:
@@ -26,7 +29,11 @@ def keep_ids(config: Config, original: Path, copy: Path, day: date) -> None:
     for section in issue.sections:
         files = item_files(copy / section.name)
         for item in section.items:
-            if (path := files.get(item.name)) is not None:
+            is_to_come = item.fields.last_day is not None and item.fields.last_day >= day
+            if item.fields.origin and not is_to_come:
+                for file in (copy / section.name).glob(f"{item.name}.*"):  # with its translations
+                    file.unlink()
+            elif (path := files.get(item.name)) is not None:
                 before = path.read_bytes()
                 after = _with_id(before, item, day)
                 if after != before:

@@ -34,6 +34,7 @@ _HINTS: Mapping[str, str] = {
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?")
 _TRUE = frozenset({"true", "yes", "on", "y", "t", "1"})  # as pydantic reads them
+_UNIONS = frozenset({Union, UnionType})
 _LONG = frozenset({"preheader", "text", "closing", "steps"})
 
 
@@ -104,7 +105,8 @@ def form_fields(
     hints = get_type_hints(model, include_extras=True)
     found: list[FormField | FormGroup] = []
     for name, info in model.model_fields.items():
-        kind, value = _without_none(hints[name]), data.get(name)
+        value = data.get(name)
+        kind = _kind_for(value, hints[name])
         location, label = (*above, name), _label(name)
         if (record := _record(kind)) is not None:
             found.append(_group(record, label, value, location, choices))
@@ -192,12 +194,16 @@ def _of_list(kind: object, value: object, field: FormField, choices: FormChoices
         yield replace(field, location=(*field.location, number), label=label, value=text, is_required=False)
 
 
-def _without_none(kind: object) -> object:
-    """Return a kind without `| None`."""
-    if get_origin(kind) in {Union, UnionType}:
+def _kind_for(value: object, kind: object) -> object:
+    """Return a kind without `| None`. Of a record or something else, return what suits the value."""
+    if get_origin(kind) in _UNIONS:
         others = [each for each in get_args(kind) if each is not NoneType]
-        return others[0] if len(others) == 1 else kind
-    return kind
+        kind = others[0] if len(others) == 1 else kind
+    inner = get_args(kind)[0] if get_origin(kind) is Annotated else None
+    forms = [get_args(each)[0] for each in get_args(inner) if get_origin(each) is Annotated]
+    if get_origin(inner) not in _UNIONS or not any(map(_record, forms)):
+        return kind
+    return next(each for each in forms if isinstance(value, dict) == (_record(each) is not None))
 
 
 def _record(kind: object) -> type[BaseModel] | None:

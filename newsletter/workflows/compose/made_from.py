@@ -7,6 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from newsletter import __version__
+from newsletter.calendars.announcing import RECORD_FILE
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config
 
 _MOST_FILES = 2000  # of one issue
@@ -35,6 +36,8 @@ def _files_below(folder: Path) -> Iterator[str]:
     for path, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
+            if name == RECORD_FILE:  # written by publishing, and nothing is made from it
+                continue
             count += 1
             if count > _MOST_FILES:
                 return

@@ -34,7 +34,7 @@ def add_picture(folder: Path, name: str, content: bytes) -> str:
     shown = PurePath(name.replace("\\", "/")).name[:_LONGEST_STEM] or "the file"
     try:
         require_light(len(content))
-        ending = _ending_of(content)
+        ending = ending_of(content)
     except FaultError as err:
         raise InputError(f"the image {shown} {err.what}; {err.remedy}") from err
     for path in _names(shown, ending):
@@ -61,7 +61,7 @@ def _names(shown: str, ending: str) -> Iterator[str]:
     yield from (f"{PICTURES_FOLDER}/{stem}-{number}{ending}" for number in range(2, _MOST_NAMES))
 
 
-def _ending_of(content: bytes) -> str:
+def ending_of(content: bytes) -> str:
     """Return the ending for the format of an image. Raise FaultError if it cannot be used."""
     if content[4:12] in _PHOTOS_OF_PHONES:
         raise FaultError("is a HEIC photo, which email apps cannot show", "export it as JPEG")

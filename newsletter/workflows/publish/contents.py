@@ -7,10 +7,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from newsletter import ZONE_DATABASES
 from newsletter.config import Config
 from newsletter.content.imported_pages import ImportedIssue, imported_folders, read_imported
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_heading, issue_names, load_issue
 from newsletter.errors import InputError, Mistake, MistakesError
+from newsletter.model.announced import Announced
 from newsletter.model.issue import Issue
 from newsletter.model.issue_fields import Visibility
 from newsletter.model.published import IssuePage
@@ -24,10 +26,10 @@ from newsletter.render.theme import Theme
 from newsletter.system.contained import plain_parts
 from newsletter.workflows.compose.compose import open_theme
 from newsletter.workflows.compose.made_from import made_from, shared_by_all
-from newsletter.workflows.publish.events import IssueWithEvents
+from newsletter.workflows.publish.events import EventTexts, IssueWithEvents, events_in
 from newsletter.workflows.publish.visible import visibility_of
 
-_EDITION = 1  # increase this number if pages are rendered differently in a way that the version does not show
+_EDITION = 2  # increase this number if pages are rendered differently in a way that the version does not show
 Advance = Callable[[str], None]  # called with the name of each issue that is done
 
 
@@ -45,7 +47,7 @@ class _KeptIssue(Struct, frozen=True, kw_only=True):
     visibility: Visibility
     pages: tuple[IssuePage, ...]
     pictures: Mapping[str, bytes]
-    has_events: bool = False
+    events: Mapping[str, Announced] = {}  # what calendars need to know about each of its events
 
 
 def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: Advance = lambda _: None) -> Contents:
@@ -64,14 +66,15 @@ def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: A
         else:
             kept += [found] if found else []
         on_done(folder.name)
-    shown = [each.pages[0] for each in kept if each.has_events]
     pages = tuple(page for each in kept for page in each.pages)
     mistakes += _mistakes_in_names(pages)
     if mistakes:
         raise MistakesError(mistakes)
     pictures = {name: content for each in kept for name, content in each.pictures.items()}
     files = tuple(SiteFile(picture_path(name), content) for name, content in sorted(pictures.items()))
-    return Contents(pages=pages, pictures=files, with_events=tuple(map(reader.with_events, shown)))
+    return Contents(
+        pages=pages, pictures=files, with_events=tuple(reader.with_events(each) for each in kept if each.events)
+    )
 
 
 class _Reader:
@@ -79,8 +82,9 @@ class _Reader:
 
     def __init__(self, config: Config, memory: Memory, sent: frozenset[str]) -> None:
         self._config, self._memory, self._sent = config, memory, sent
-        self._shared = f"{shared_by_all(config)} {_EDITION}"
+        self._shared = f"{shared_by_all(config)} {ZONE_DATABASES.used} {_EDITION}"
         self._opened: Theme | None = None
+        self._events: dict[Path, EventTexts] = {}
 
     def folders(self) -> Iterator[tuple[Path, Callable[[Path], _KeptIssue | None]]]:
         """Yield the folder of each issue, and the function that reads it."""
@@ -111,13 +115,28 @@ class _Reader:
             render_page(each, self._config, theme, original=issue.language, is_listed=True, links=links)
             for each in _versions(issue)
         ]
-        has_events = any(item.fields.starts for section in issue.sections for item in section.items)
-        return replace(_kept(wanted, rendered), has_events=has_events)
+        self._events[folder] = events_in(self._config, issue, self._memory)
+        return replace(_kept(wanted, rendered), events=self._events[folder].facts)
 
-    def with_events(self, page: IssuePage) -> IssueWithEvents:
+    def with_events(self, kept: _KeptIssue) -> IssueWithEvents:
         """Return an issue whose events have pages."""
+        page = kept.pages[0]
         folder = self._config.root / ISSUES_FOLDER / page.issue
-        return IssueWithEvents(load_issue(self._config, folder, self._theme.section_types), page.is_listed)
+        return IssueWithEvents(
+            name=page.issue,
+            day=page.day,
+            is_listed=page.is_listed,
+            facts=kept.events,
+            made_from=made_from(folder, self._shared),
+            load=lambda: self._events_in(folder),
+        )
+
+    def _events_in(self, folder: Path) -> EventTexts:
+        """Return the events of an issue, which is loaded if it did not have to be rendered."""
+        if folder not in self._events:
+            issue = load_issue(self._config, folder, self._theme.section_types)
+            self._events[folder] = events_in(self._config, issue, self._memory)
+        return self._events[folder]
 
     def _imported(self, folder: Path) -> _KeptIssue | None:
         found = self._recall(folder, lambda: self._clean(folder))

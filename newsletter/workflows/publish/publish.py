@@ -117,7 +117,7 @@ def _files(
     )
     # Issues can share an image, so each path is taken once.
     files = {
-        file.path: file for file in (*contents.pictures, *images, *events.files, *archive_files(site, events.listed))
+        file.path: file for file in (*contents.pictures, *images, *events.files, *archive_files(site, events.pages))
     }
     if not is_searched:
         return tuple(files.values()), f"The archive has no search. To add it, run `{install_hint('search')}`."

@@ -152,10 +152,10 @@ def next_steps(status: BroadcastStatus, now: datetime) -> list[Step]:
     return steps
 
 
-def sending_again(broadcast: Broadcast) -> str:
-    """Return the command that sends the issue to the same segment. An expression has to be typed again."""
-    recipients = "--where '…'" if broadcast.segment == AD_HOC else f"--to {quote(broadcast.segment)}"
-    return f"newsletter send {quote(broadcast.issue)} {recipients}"
+def sending_again(issue: str, segment: str) -> str:
+    """Return the command that sends an issue to the same segment. An expression has to be typed again."""
+    recipients = "--where '…'" if segment == AD_HOC else f"--to {quote(segment)}"
+    return f"newsletter send {quote(issue)} {recipients}"
 
 
 def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
@@ -167,7 +167,7 @@ def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
         return [(resume, f"{what}; see the reason above first" if tally.waiting else what)]
     if broadcast.state is BroadcastState.STOPPED:
         why = "once you have corrected the issue, to reach the people who did not get it"
-        return [(sending_again(broadcast), why)]
+        return [(sending_again(broadcast.issue, broadcast.segment), why)]
     if broadcast.state in {BroadcastState.SCHEDULED, BroadcastState.WATCHING}:
         is_watched = broadcast.state is BroadcastState.WATCHING
         at_once = [(resume, "to send it to the others now, whatever comes back")] if is_watched else []

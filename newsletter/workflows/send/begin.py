@@ -21,6 +21,11 @@ class Beginning(Struct, frozen=True, kw_only=True):
 def begin(config: Config, broadcast: Broadcast, plan: BroadcastPlan, *, now: datetime) -> Beginning:
     """Wake an idle worker for a new broadcast, and return what the process that created it must do."""
     announce(config, broadcast.id)
+    return beginning_of(config, broadcast, plan, now=now)
+
+
+def beginning_of(config: Config, broadcast: Broadcast, plan: BroadcastPlan, *, now: datetime) -> Beginning:
+    """Return what the process that created a broadcast must do."""
     if plan.schedule is None:
         return Beginning(is_now=True, ahead=None)
     # The time of a broadcast that is running came while the person was confirming.

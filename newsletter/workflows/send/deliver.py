@@ -6,6 +6,7 @@ Both the commands and the workers send through this module.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event
+from time import sleep as really_sleep
 
 from msgspec import Struct
 
@@ -45,6 +46,7 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
     stop: Event,
     patience: timedelta | None = None,
     clock: Clock = utc_now,
+    sleep: Callable[[float], None] = really_sleep,
 ) -> Broadcast:
     """Start a scheduled broadcast, or continue one that is running or whose time to continue has come.
 
@@ -76,6 +78,7 @@ def deliver(  # noqa: PLR0913 - the limits of a broadcast, and the callbacks
         stop=stop,
         is_asked=listener.is_asked,
         clock=clock,
+        sleep=sleep,
     )
 
 

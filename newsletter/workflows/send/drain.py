@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event, Lock
-from time import sleep
+from time import sleep as really_sleep
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -51,6 +51,7 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
     stop: Event,
     is_asked: Callable[[], bool] = lambda: False,
     clock: Clock = utc_now,
+    sleep: Callable[[float], None] = really_sleep,
 ) -> Broadcast:
     """Submit chunks until nothing is due, the broadcast is paused, or `stop` is set. Return the resulting broadcast.
 
@@ -64,8 +65,9 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
 
     `on_settled` is called with the number of deliveries that were just completed, and `on_wait` with the end and the
     reason of each wait. Both are called from several threads, but never two at once. `on_note` is called with what a
-    person should change. Raise StoreError if the ledger can no longer be written; requests in progress then become
-    unknown.
+    person should change. Only `stop`, `clock` and `sleep` know the time, so a rehearsal can replace it.
+
+    Raise StoreError if the ledger can no longer be written; requests in progress then become unknown.
     """
     with database.runner() as runner:
         gate = Gate(clock=clock, halt=stop, on_wait=on_wait)
@@ -74,7 +76,7 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
         logs = ReplyLogs(folder, mailing=broadcast.mailing_id, provider=provider.name, runner=runner.id, halt=stop)
         lanes = Lanes(database, broadcast.id, stop, is_asked)
         drain = _Drain(
-            database, broadcast, provider, runner, pace, hold_within, on_settled, gate, mailings, logs, lanes
+            database, broadcast, provider, runner, pace, hold_within, on_settled, gate, mailings, logs, lanes, sleep
         )
         with logs:
             try:
@@ -101,6 +103,7 @@ class _Drain(Struct):
     mailings: Mailings
     logs: ReplyLogs
     lanes: Lanes
+    sleep: Callable[[float], None]
     _lock: Lock = field(default_factory=Lock)
     _unclear: int = 0
     _tries: Counter[int] = field(default_factory=Counter)  # attempts per chunk in this drain
@@ -245,7 +248,7 @@ class _Drain(Struct):
                 record_outcome(self.database, chunk, outcome, now=self.gate.clock())
                 return
             except StoreError:
-                sleep(pause_seconds)
+                self.sleep(pause_seconds)
         record_outcome(self.database, chunk, outcome, now=self.gate.clock())
 
     def _react(self, chunk: ClaimedChunk, outcome: Outcome) -> None:

@@ -21,6 +21,7 @@ from newsletter.model.rendered import RenderedIssue
 from newsletter.model.segment import Segment
 from newsletter.model.tracking import with_tracking
 from newsletter.providers.base import Provider
+from newsletter.render.theme import Theme
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcast, resume_broadcast
 from newsletter.store.ledger.freeze import NotRenderedError, RepeatedContentError, freeze_broadcast, preview_freeze
@@ -92,6 +93,7 @@ def plan_broadcast(
     probing: Probing | None = None,
     now: datetime,
     is_preview: bool = False,
+    theme: Theme | None = None,
 ) -> BroadcastPlan:
     """Compose the issue, check it as of its sending time, and find who would get what. Do not change the ledger.
 
@@ -101,7 +103,7 @@ def plan_broadcast(
     mistakes in the files. Raise InputError if a check is unknown, the time is not possible, or there are no recipients.
     """
     _require_rules(order.waivers)
-    issue, rendered = render_folder(config, order.folder)
+    issue, rendered = render_folder(config, order.folder, theme=theme)
     if issue.versions:  # until a broadcast can leave in waves
         raise InputError(f"{issue.name} has several versions, which cannot be compared yet; delete all but one")
     judge_reactions(database, now=now)  # segments may ask who opened or clicked

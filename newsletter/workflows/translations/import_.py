@@ -23,11 +23,12 @@ from newsletter.translation.inline_markdown import safe_markdown
 from newsletter.translation.po import read_po_file
 from newsletter.translation.units import Unit
 from newsletter.translation.xliff import read_xliff
+from newsletter.workflows.compose.file_writes import FileWrite, write_files
 from newsletter.workflows.translations.originals import DEFAULT, TranslatedFile
 from newsletter.workflows.translations.overview import LanguageStatus, translations_of
 from newsletter.workflows.translations.plain_spans import stand_free, typed_address
 from newsletter.workflows.translations.text_reader import comparable
-from newsletter.workflows.translations.writing import FileWrite, file_write, write_files
+from newsletter.workflows.translations.writing import file_write
 
 
 class SentenceChange(Struct, frozen=True, kw_only=True):

@@ -18,13 +18,14 @@ from newsletter.settings.mistakes import suggestion
 from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
 from newsletter.translation.units import Unit
 from newsletter.workflows.compose.compose import CONTENT_RULE
+from newsletter.workflows.compose.file_writes import FileWrite, write_files
 from newsletter.workflows.translations.originals import (
     TranslatedFile,
     read_originals,
     read_translation,
 )
 from newsletter.workflows.translations.text_reader import restored
-from newsletter.workflows.translations.writing import FileWrite, file_write, write_files
+from newsletter.workflows.translations.writing import file_write
 
 
 class SentenceStatus(Struct, frozen=True, kw_only=True):

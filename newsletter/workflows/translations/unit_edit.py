@@ -10,10 +10,11 @@ from newsletter.translation.held import NOTHING_HELD, Held, TranslationState
 from newsletter.translation.inline import Code, codes_in, with_codes_of
 from newsletter.translation.inline_markdown import safe_markdown
 from newsletter.translation.units import SourceSentence
+from newsletter.workflows.compose.file_writes import FileWrite
 from newsletter.workflows.translations.originals import DEFAULT, TranslatedFile
 from newsletter.workflows.translations.plain_spans import stand_free, typed_address
 from newsletter.workflows.translations.text_reader import TextReader
-from newsletter.workflows.translations.writing import FileWrite, file_write
+from newsletter.workflows.translations.writing import file_write
 
 
 def edited_unit(translation: TranslatedFile, unit_id: str, texts: Sequence[str]) -> FileWrite:

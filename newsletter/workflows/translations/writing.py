@@ -1,9 +1,7 @@
-"""Write translations into the files of an issue, all of them or none."""
+"""Translations as the files of an issue."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.content.key_edits import Value, with_keys
@@ -11,12 +9,12 @@ from newsletter.content.loader import ISSUE_FILE
 from newsletter.content.translations import MARKS
 from newsletter.errors import InputError, Location
 from newsletter.model.slots import MergeField
-from newsletter.system.contained import NOTHING, fingerprint_of, write_below
 from newsletter.translation.held import NOTHING_HELD, Held, TranslationState, written_marks
 from newsletter.translation.inline import PLAIN_KINDS, Code, with_codes_of
 from newsletter.translation.inline_markdown import markdown_of, pieces_of, safe_markdown
 from newsletter.translation.units import SourceSentence, Unit, body_of
-from newsletter.workflows.compose.editing import MOST_BYTES, encoded
+from newsletter.workflows.compose.editing import encoded
+from newsletter.workflows.compose.file_writes import FileWrite
 from newsletter.workflows.translations.originals import (
     DEFAULT,
     OriginalFile,
@@ -27,15 +25,6 @@ from newsletter.workflows.translations.plain_spans import plain_spans
 from newsletter.workflows.translations.text_reader import TextReader, restored
 
 HeldSentences = Mapping[tuple[str, int], Held]
-
-
-class FileWrite(Struct, frozen=True, kw_only=True):
-    """The new content of one file of an issue."""
-
-    name: str
-    shown: str
-    content: bytes
-    before: bytes | None  # None if the file does not exist yet
 
 
 def file_write(translation: TranslatedFile, held: HeldSentences) -> FileWrite:
@@ -147,24 +136,3 @@ def _require_same_structure(translation: TranslatedFile, body: str) -> None:
         what = f"the translation of {translation.original.shown} would have other blocks than the original"
         line = original[min(at, len(original) - 1)].line + 1 if original else 1
         raise InputError(f"{what}, from line {line} of its text on; look at the beginnings of its lines")
-
-
-def write_files(folder: Path, writes: Sequence[FileWrite]) -> None:
-    """Write the files. If one cannot be written, those before it become what they were.
-
-    Raise ConflictError if a file has changed since it was read, and InputError if it cannot be written.
-    """
-    done: list[FileWrite] = []
-    try:
-        for each in writes:
-            replaces = NOTHING if each.before is None else fingerprint_of(each.before)
-            write_below(folder, each.name, each.content, replaces=replaces, most_bytes=MOST_BYTES)
-            done.append(each)
-    except BaseException:
-        for each in reversed(done):
-            if each.before is None:
-                (folder / each.name).unlink()
-            else:
-                written = fingerprint_of(each.content)
-                write_below(folder, each.name, each.before, replaces=written, most_bytes=MOST_BYTES)
-        raise

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from lxml import html
+from msgspec import Struct
 
 from newsletter.calendars.announcing import read_record
 from newsletter.config import Config, load_config
 from newsletter.content.loader import load_issue
 from newsletter.errors import InputError
 from newsletter.render.memory import Memory
-from newsletter.workflows.publish.events import EventFiles, IssueWithEvents, event_files, record_events
+from newsletter.site.archive import archive_files
+from newsletter.site.site import Site
+from newsletter.workflows.publish.events import EventFiles, IssueWithEvents, event_files, events_in, record_events
 from tests.judges import require_judge
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
@@ -54,16 +57,44 @@ def workspace(root: Path, events: dict[str, str], *, issue: str = "2026-02", con
     return load_config(write_workspace(root, files))
 
 
-def make(config: Config, *issues: str, now: datetime = NOW, unlisted: tuple[str, ...] = ()) -> EventFiles:
-    shown = [
-        IssueWithEvents(load_issue(config, config.root / "issues" / name), name not in unlisted)
-        for name in issues or ("2026-02",)
-    ]
-    return event_files(config, shown, Memory(config.root / "build/.archive"), now=now)
+class Made(Struct):
+    """What was made of the events of a workspace, and the files that they have in the archive."""
+
+    events: EventFiles
+    files: dict[str, str]
+    listed: list[str]
 
 
-def files_of(found: EventFiles) -> dict[str, str]:
-    return {file.path: file.content.decode() for file in found.files if not file.path.startswith("i/")}
+def make(config: Config, *issues: str, now: datetime = NOW, unlisted: tuple[str, ...] = ()) -> Made:
+    memory = Memory(config.root / "build/.archive")
+    found = event_files(
+        config, [shown(config, name, memory, unlisted) for name in issues or ("2026-02",)], memory, now=now
+    )
+    url = "https://archive.example.org"
+    site = Site(config.settings, url, (), changed={}, logos={}, is_searched=False, recall=memory.recall)
+    files = {file.path: file.content.decode() for file in found.files if not file.path.startswith("i/")}
+    others = {file.path: file.content.decode() for file in archive_files(site, found.pages)}
+    pages = {path: text for path, text in others.items() if path.startswith(("events/", "i/"))}
+    addresses = re.findall(f"<loc>{url}/(events/.*?)</loc>", others["sitemap.xml"])
+    return Made(found, {**files, **pages}, addresses)
+
+
+def shown(config: Config, name: str, memory: Memory, unlisted: tuple[str, ...]) -> IssueWithEvents:
+    issue = load_issue(config, config.root / "issues" / name)
+    texts = events_in(config, issue, memory)
+    made_from = "".join(sorted(path.read_text() for path in issue_files(config, name)))
+    day, is_listed = issue.fields.date, name not in unlisted
+    return IssueWithEvents(
+        name=name, day=day, is_listed=is_listed, facts=texts.facts, made_from=made_from, load=lambda: texts
+    )
+
+
+def issue_files(config: Config, name: str) -> list[Path]:
+    return [path for path in (config.root / "issues" / name).rglob("*.*") if path.suffix in {".md", ".yaml"}]
+
+
+def files_of(found: Made) -> dict[str, str]:
+    return {path: text for path, text in found.files.items() if not path.startswith("i/")}
 
 
 def lines_of(calendar: str) -> list[str]:
@@ -78,7 +109,7 @@ def test_an_event_has_a_page_a_file_and_a_place_in_the_calendars(tmp_path: Path)
         "events/2026-02-tea.ics",
         "events/2026-02-tea/index.html",
     ]
-    assert found.listed == ("events/2026-02-tea/index.html",)
+    assert found.listed == ["events/2026-02-tea/"]
 
 
 def test_a_page_says_everything_without_a_script_and_links_every_calendar(tmp_path: Path) -> None:
@@ -110,19 +141,19 @@ def test_nothing_about_a_reader_is_in_any_file(tmp_path: Path) -> None:
 def test_publishing_again_changes_nothing(tmp_path: Path) -> None:
     config = workspace(tmp_path, {"tea": EVENT, "six": SERIES})
     first = make(config)
-    record_events(first)
+    record_events(first.events)
     again = make(config, now=NOW + timedelta(days=3))
     assert files_of(again) == files_of(first)
-    assert again.records == {}
+    assert again.events.records == {}
 
 
 def test_a_changed_time_raises_the_sequence_everywhere_and_once(tmp_path: Path) -> None:
     config = workspace(tmp_path, {"tea": EVENT})
-    record_events(make(config))
+    record_events(make(config).events)
     workspace(tmp_path, {"tea": EVENT.replace("08:00", "07:30")})
     for _ in range(2):
         found = make(config, now=NOW + timedelta(days=1))
-        record_events(found)
+        record_events(found.events)
     files = files_of(found)
     for path in ("events/2026-02-tea.ics", "2026-02/events.ics", "calendar.ics"):
         assert {"SEQUENCE:1", "DTSTAMP:20260220T080000Z"} <= set(lines_of(files[path])), path
@@ -139,24 +170,24 @@ def test_nothing_is_recorded_before_it_is_published(tmp_path: Path) -> None:
 
 def test_an_event_in_two_issues_is_one_event_as_the_later_issue_has_it(tmp_path: Path) -> None:
     config = workspace(tmp_path, {"tea": EVENT})
-    record_events(make(config))
+    record_events(make(config).events)
     later = EVENT.replace("title:", "id: 2026-02-tea\ntitle:", 1).replace("08:00", "07:30")
     workspace(tmp_path, {"tea": later}, issue="2026-03")
     found = make(config, "2026-02", "2026-03")
     everything = lines_of(files_of(found)["calendar.ics"])
     assert everything.count("UID:2026-02-tea@example.org") == 1
     assert {"SEQUENCE:1", "DTSTART;TZID=America/Los_Angeles:20260225T073000"} <= set(everything)
-    record_events(found)
+    record_events(found.events)
     record = read_record((tmp_path / "issues/2026-03/calendar.json").read_bytes(), "")
     assert record["2026-02-tea"].sequence == 1
-    assert make(config, "2026-02", "2026-03").records == {}
+    assert make(config, "2026-02", "2026-03").events.records == {}
 
 
 def test_an_event_of_an_unlisted_issue_is_in_no_list(tmp_path: Path) -> None:
     found = make(workspace(tmp_path, {"tea": EVENT}), unlisted=("2026-02",))
     files = files_of(found)
     assert "BEGIN:VEVENT" not in files["calendar.ics"]
-    assert found.listed == ()
+    assert found.listed == []
     assert '<meta name="robots" content="noindex">' in files["events/2026-02-tea/index.html"]
 
 

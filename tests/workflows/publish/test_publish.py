@@ -118,10 +118,20 @@ def test_publishing_twice_writes_nothing_and_one_change_writes_little(tmp_path: 
     assert "2026-02/index.html" not in written
 
 
+def add_event(config: Config) -> None:
+    """Give the February issue an event, of which publishing keeps a record in the issue's folder."""
+    issue = config.root / "issues/2026-02"
+    (issue / "issue.yaml").write_text(ISSUE + "  - events\n")
+    (issue / "events").mkdir()
+    (issue / "events/index.md").write_text("---\ntitle: Events\n---\n")
+    (issue / "events/meeting.md").write_text(EVENT)
+
+
 def test_unchanged_issues_are_not_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from newsletter.workflows.publish import contents
 
     config = workspace(tmp_path, **{"2026_03": ""})
+    add_event(config)
     publish(config)
     loaded: list[str] = []
     load = contents.load_issue
@@ -175,10 +185,7 @@ def test_two_issues_cannot_have_the_same_id(tmp_path: Path) -> None:
 
 def test_events_have_pages_and_calendars(tmp_path: Path) -> None:
     config = workspace(tmp_path)
-    (config.root / "issues/2026-02/events").mkdir()
-    (config.root / "issues/2026-02/events/index.md").write_text("---\ntitle: Meetings\n---\n")
-    (config.root / "issues/2026-02/events/meeting.md").write_text(EVENT)
-    (config.root / "issues/2026-02/issue.yaml").write_text(f"{ISSUE}  - events\n")
+    add_event(config)
     publish(config)
     site = config.root / "site"
     assert 'href="../events/2026-02-meeting/"' in (site / "2026-02/index.html").read_text()

@@ -1,0 +1,25 @@
+-- name: claims(provider)
+-- Return when each batch of the last three broadcasts of an issue through a provider was claimed, in order. Batches
+-- that were not accepted at the first attempt are left out.
+SELECT c.broadcast, c.claimed_at, c.size
+FROM chunk AS c
+WHERE
+    c.broadcast IN (
+        SELECT b.id
+        FROM broadcast AS b
+        WHERE
+            b.provider = :provider
+            AND b.kind IN ('issue', 'follow-up', 'correction')
+            AND b.finished_at IS NOT NULL
+        ORDER BY b.id DESC
+        LIMIT 3
+    )
+    AND c.state = 'accepted'
+    AND c.attempt = 1
+    AND c.claimed_at <> ''
+    AND c.size > 0
+ORDER BY c.broadcast, c.claimed_at, c.number;
+
+-- name: stated_zones()
+-- Return the subscribers who state a time zone.
+SELECT id AS subscriber, timezone AS zone FROM subscriber WHERE timezone <> '' ORDER BY id;

@@ -1,0 +1,1 @@
+"""Rehearse a broadcast: the real code, on a copy of the data and a virtual clock, against a twin of the provider."""

@@ -1,0 +1,288 @@
+"""A rehearsal says what the real run then does, and leaves no trace."""
+
+import socket
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from newsletter.config import Config, load_config
+from newsletter.errors import InputError
+from newsletter.model.broadcast import Outcome, OutgoingChunk, Schedule
+from newsletter.store.database import Database
+from newsletter.store.ledger.status import tally_of
+from newsletter.store.opening import open_database
+from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.rehearse.failures import Aftermath
+from newsletter.workflows.rehearse.rehearse import Rehearsal, Wish, rehearse
+from newsletter.workflows.rehearse.summary import facts_of, headline, left_by, then_after
+from newsletter.workflows.rehearse.virtual_time import VirtualTime
+from newsletter.workflows.segments import meant_by
+from newsletter.workflows.send.awake import Awake
+from newsletter.workflows.send.deliver import Listener, deliver
+from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
+from newsletter.workflows.send.schedule import read_schedule
+from tests.store.builders import add, row
+from tests.workflows.send.carriers import ACCEPTED, Carrier
+from tests.workspaces import CONFIG, write_workspace
+
+NOW = datetime(2026, 2, 18, 9, 0, tzinfo=UTC)
+ZONES = ("Asia/Tokyo", "Europe/Berlin", "America/Los_Angeles", "", "Not/AZone")
+SMTP = '\n[provider]\nuse = "smtp"\n[provider.smtp]\nhost = "127.0.0.1"\nsecurity = "none"\nconcurrency = 3\n'
+SENDGRID = '\n[provider]\nuse = "sendgrid"\n'
+PEOPLE = 650
+
+
+@pytest.fixture(scope="module")
+def workspaces(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Config]:
+    """A function that returns a workspace with people in several zones, and with these settings."""
+    root = write_workspace(tmp_path_factory.mktemp("rehearsed"))
+    with open_database(load_config(root).database) as database:
+        add(
+            database,
+            *(row(f"person{n}@example.org", timezone=ZONES[n % len(ZONES)]) for n in range(PEOPLE)),
+        )
+
+    def with_settings(settings: str) -> Config:
+        (root / "newsletter.toml").write_text(CONFIG + settings)
+        return load_config(root)
+
+    return with_settings
+
+
+def rehearsed(config: Config, *, at: str = "", **wish: Any) -> Rehearsal:
+    """What a rehearsal for everyone says; a time is each subscriber's own."""
+    schedule = read_schedule(at, zone="America/Los_Angeles", is_local_time=True, now=NOW) if at else None
+
+    def order_in(database: Database) -> Order:
+        return order_of(config, database, schedule)
+
+    return rehearse(config, order_in, Wish(**{"with_failures": False, **wish}), now=NOW)
+
+
+def order_of(config: Config, database: Database, schedule: Schedule | None = None) -> Order:
+    segment = meant_by(config, database, segment="everyone", now=NOW)
+    return Order(folder=require_issue(config, "2026-02"), segment=segment, schedule=schedule)
+
+
+def bytes_below(root: Path) -> Mapping[str, str]:
+    """A digest of each file in a folder."""
+    return {str(path): sha256(path.read_bytes()).hexdigest() for path in root.rglob("*") if path.is_file()}
+
+
+def test_nothing_is_written_and_no_socket_is_opened(
+    workspaces: Callable[[str], Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = workspaces(SMTP)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(socket, "socket", lambda *_, **__: pytest.fail("a socket was opened"))
+    before = bytes_below(config.root)
+    found = rehearsed(config, with_failures=True)
+    assert found.tally.accepted == PEOPLE
+    assert bytes_below(config.root) == before
+    assert not list(tmp_path.glob("newsletter-rehearsal-*"))
+
+
+def test_a_list_in_use_is_not_touched_either(workspaces: Callable[[str], Config]) -> None:
+    config = workspaces(SMTP)
+    with open_database(config.database) as database, database.read():  # as the service has it open, with a WAL
+        before = bytes_below(config.root)
+        assert rehearsed(config).tally.accepted == PEOPLE
+        assert bytes_below(config.root) == before
+
+
+def test_the_same_seed_gives_the_same_rehearsal(workspaces: Callable[[str], Config]) -> None:
+    config = workspaces(SMTP)
+    first = rehearsed(config, seed=7, with_failures=True)
+    assert rehearsed(config, seed=7, with_failures=True) == first
+    assert rehearsed(config, seed=8).last != first.last
+
+
+class Relay(Carrier):
+    """A carrier that takes its time on a virtual clock, and knows nothing of the twin."""
+
+    def __init__(self, time: VirtualTime, seconds: float, **fields: Any) -> None:
+        super().__init__(**fields)
+        self.time, self.seconds, self.ends = time, seconds, [NOW]
+
+    def session(self) -> Any:
+        return _Turn(self)
+
+    def submit(self, chunk: OutgoingChunk, replies: object = None) -> Outcome:
+        self.time.sleep(self.seconds * (len(chunk.recipients) if self.name == "smtp" else 1))
+        self.handed.append(chunk)
+        self.ends.append(self.time())
+        return ACCEPTED
+
+
+class _Turn:
+    def __init__(self, relay: Relay) -> None:
+        self._relay, self._turns = relay, relay.time.turns(relay.concurrency)
+
+    def __enter__(self) -> Relay:
+        self._turns.__enter__()
+        return self._relay
+
+    def __exit__(self, *_: object) -> None:
+        self._turns.__exit__(None, None, None)
+
+
+PACES = {
+    "no limit": "",
+    "a limit per minute": "[provider.smtp.pace]\nper_minute = 120\n",
+    "hours": '[provider.smtp.pace]\nper_minute = 60\nhours = "00:30-01:05"\n',
+    "warm-up": "[provider.smtp.pace.warm_up]\nstarts = 2026-02-18\nfirst_day = 100\ngrowth = 2.0\n",
+}
+
+
+@pytest.mark.parametrize("pace", PACES)
+def test_the_real_run_ends_as_rehearsed(workspaces: Callable[[str], Config], tmp_path: Path, pace: str) -> None:
+    """The real run knows nothing of the twin: a carrier takes its time on the clock of the test."""
+    config = workspaces(SMTP + PACES[pace])
+    found = rehearsed(config, seconds=0.5)
+    time = VirtualTime(NOW)
+    relay = Relay(time, 0.5, name="smtp", chunk_size=100, concurrency=3)
+    copy = tmp_path / "newsletter.db"
+    copy.write_bytes(Path(str(config.database)).read_bytes())
+    with open_database(copy) as database:
+        plan = plan_broadcast(config, database, order_of(config, database), provider=relay, now=NOW, is_preview=True)
+        broadcast = start_broadcast(database, plan, relay, now=NOW)
+        listener = Listener(on_settled=lambda _: None, on_wait=lambda *_: None)
+        stop = time.new_event()
+        deliver(config, database, broadcast, relay, ahead=None, listener=listener, stop=stop, clock=time)
+        assert tally_of(database, broadcast.id) == found.tally
+    real, forecast = max(relay.ends) - NOW, found.handed_over - NOW
+    assert abs(real - forecast) <= real * 0.01
+    assert len(relay.taken) == found.requests == PEOPLE
+    if pace != "no limit":
+        assert found.waits
+        assert "set in [provider.smtp.pace]" in dict(facts_of(found, "UTC"))["waits"]
+
+
+def test_everyone_gets_it_at_their_own_time(workspaces: Callable[[str], Config]) -> None:
+    """A provider that holds email gets it an hour ahead. People without a known zone use the newsletter's."""
+    found = rehearsed(workspaces(SENDGRID), at="2026-02-19 08:00")
+    assert found.hours == {8: PEOPLE}
+    assert [zone.zone for zone in found.zones] == ["Asia/Tokyo", "Europe/Berlin", "America/Los_Angeles"]
+    assert [zone.people for zone in found.zones] == [130, 130, 390]
+    assert all(zone.first == zone.last for zone in found.zones)
+    assert found.last == datetime(2026, 2, 19, 8, 0, tzinfo=ZoneInfo("America/Los_Angeles"))
+    assert timedelta(minutes=55) <= found.last - found.handed_over <= timedelta(hours=1)
+    assert found.requests == 3
+
+
+@pytest.mark.parametrize("awake", [Awake.SERVE, Awake.TIMER, Awake.HERE])
+def test_without_a_provider_that_holds_email_it_begins_at_a_look(
+    workspaces: Callable[[str], Config], awake: Awake
+) -> None:
+    found = rehearsed(workspaces(SMTP), at="2026-02-19 08:00", awake=awake, seconds=0.01)
+    for zone in found.zones:
+        assert (zone.first.hour, zone.first.minute) == (8, 0)
+    assert found.tally.accepted == PEOPLE
+
+
+def aftermath(found: Rehearsal) -> Mapping[str, Aftermath]:
+    return {failure.stage: failure for failure in found.failures}
+
+
+def test_each_failure_over_smtp_leaves_what_it_leaves(workspaces: Callable[[str], Config]) -> None:
+    found = rehearsed(workspaces(SMTP), with_failures=True)
+    left = aftermath(found)
+    assert list(left) == ["creating", "created", "killed", "disk", "unreachable", "key", "answers"]
+    assert (left["creating"].state, left["creating"].tally) == ("not created", None)
+    for stage, failure in left.items():
+        if stage != "creating":
+            assert failure.tally is not None
+            assert failure.tally.adds_up
+            assert failure.tally.frozen == PEOPLE
+            assert failure.tally.inflight == 0
+            assert left_by(failure)
+            assert then_after(failure, "UTC")
+    tallies = {stage: failure.tally for stage, failure in left.items() if failure.tally}
+    assert tallies["created"].waiting == PEOPLE
+    assert tallies["killed"].unknown == 3, "one message for each connection"
+    assert tallies["disk"].unknown == 0, "the replies were noted"
+    assert tallies["unreachable"].accepted == PEOPLE
+    ends = left["unreachable"].ends
+    assert ends is not None
+    assert found.last + timedelta(minutes=55) < ends < found.last + timedelta(minutes=75)
+    assert (left["key"].state, tallies["key"].unknown) == ("paused", 0)
+    assert "NEWSLETTER_SMTP_PASSWORD" in left["key"].reason
+    assert left["answers"].state == "paused"
+    assert 3 <= tallies["answers"].unknown < 20
+
+
+def test_each_failure_over_sendgrid_leaves_what_it_leaves(workspaces: Callable[[str], Config]) -> None:
+    found = rehearsed(workspaces(SENDGRID), at="2026-02-19 08:00", with_failures=True)
+    left = aftermath(found)
+    assert list(left)[:3] == ["creating", "created", "absent"]
+    assert left["absent"].state == "paused"
+    assert "6 hours late" in left["absent"].reason
+    killed = left["killed"].tally
+    assert killed is not None
+    assert killed.unknown == 390, "no one knows whether the request arrived"
+    assert left["key"].state == "paused"
+    assert "SENDGRID_API_KEY" in left["key"].reason
+
+
+def test_the_outbox_fails_only_with_this_machine(workspaces: Callable[[str], Config]) -> None:
+    found = rehearsed(workspaces(""), with_failures=True)
+    assert list(aftermath(found)) == ["creating", "created", "killed", "disk"]
+    assert not (workspaces("").root / "outbox").exists()
+
+
+def test_past_broadcasts_tell_how_fast_the_provider_is(workspaces: Callable[[str], Config], tmp_path: Path) -> None:
+    """The speed is measured in the ledger, in which only the times of the claims are saved."""
+    source = workspaces(SMTP)
+    root = write_workspace(tmp_path, {"newsletter.toml": CONFIG + SMTP})
+    (root / "newsletter.db").write_bytes(Path(str(source.database)).read_bytes())
+    (root / "issues" / "2026-01").mkdir()
+    for name in ("issue.yaml", "letter.md"):
+        text = (root / "issues" / "2026-02" / name).read_text()
+        (root / "issues" / "2026-01" / name).write_text(text.replace("2026-02-19", "2026-01-19") + "\n\n")
+    config = load_config(root)
+    assert "an assumption" in dict(facts_of(rehearsed(config), "UTC"))["speed"]
+    time = VirtualTime(NOW - timedelta(days=30))
+    relay = Relay(time, 0.25, name="smtp", chunk_size=20, concurrency=3)
+    with open_database(config.database) as database:
+        order = Order(
+            folder=require_issue(config, "2026-01"),
+            segment=meant_by(config, database, segment="everyone", now=time()),
+        )
+        plan = plan_broadcast(config, database, order, provider=relay, now=time(), is_preview=True)
+        broadcast = start_broadcast(database, plan, relay, now=time())
+        listener = Listener(on_settled=lambda _: None, on_wait=lambda *_: None)
+        deliver(config, database, broadcast, relay, ahead=None, listener=listener, stop=time.new_event(), clock=time)
+    found = rehearsed(config)
+    assert found.tempo.broadcasts == (broadcast.id,)
+    assert found.tempo.usual == pytest.approx(0.25, rel=0.01)
+    assert "as measured in 1 broadcast (1)" in dict(facts_of(found, "UTC"))["speed"]
+
+
+def test_limits_are_named_beside_what_is_used(workspaces: Callable[[str], Config]) -> None:
+    found = rehearsed(workspaces(SMTP + PACES["a limit per minute"]), seconds=0.5)
+    used = {use.span: (use.most, use.limit) for use in found.spans}
+    most, limit = used["minute"]
+    assert limit == 120
+    assert 60 <= most <= 120
+    assert used["day"] == (PEOPLE, None)
+    assert "of the 120 that you allow" in dict(facts_of(found, "UTC"))["limits"]
+
+
+def test_what_blocks_the_broadcast_does_not_stop_its_rehearsal(workspaces: Callable[[str], Config]) -> None:
+    found = rehearsed(workspaces(SMTP + "[delivery]\nrequire_approval = true\n"))
+    assert found.tally.accepted == PEOPLE
+    assert len(found.blocking) == 1
+    assert headline(found, "UTC").startswith("650 people get it. The last email arrives on Wednesday")
+
+
+def test_without_a_list_there_is_nothing_to_rehearse(tmp_path: Path) -> None:
+    config = load_config(write_workspace(tmp_path))
+    with pytest.raises(InputError, match="there is no list yet"):
+        rehearsed(config)
+    assert not config.has_database

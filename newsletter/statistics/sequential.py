@@ -9,13 +9,13 @@ ever reach it with a chance of at most alpha, whatever the delays.
 nothing, and no other test with the same alpha finds more (Neyman and Pearson, 1933). What it follows is a martingale:
 the chance that the final count reaches the limit, given the count so far.
 
-`log_evidence` is for emails without a fixed number. It is Wald's likelihood ratio (Annals of Mathematical Statistics
-16, 1945), a martingale at the usual rate, which falls at lower ones. It ever reaches 1/alpha with a chance of at most
-alpha (Ville, 1939).
+`evidence_limit` is for emails without a fixed number. It follows Wald's likelihood ratio (Annals of Mathematical
+Statistics 16, 1945), a martingale at the usual rate, which falls at lower ones. It ever reaches 1/alpha with a chance of
+at most alpha (Ville, 1939).
 """
 
 from functools import lru_cache
-from math import exp, lgamma, log, log1p
+from math import ceil, exp, lgamma, log, log1p
 
 _MOST = 100_000_000  # emails
 
@@ -41,11 +41,11 @@ def power(of: int, usual: float, worse: float, alpha: float) -> float:
 
 
 @lru_cache
-def smallest(usual: float, worse: float, alpha: float, wanted: float) -> int:
+def smallest(usual: float, worse: float, alpha: float, wanted: float, at_least: int = 0) -> int:
     """Return the smallest number of emails at which the limit is reached at a worse rate with the chance `wanted`.
 
-    For each limit, the smallest number for the chance is found first. It grows faster than the number up to which the
-    limit is allowed, so there is a limit for which it is allowed.
+    A few more emails can have a higher limit, and a smaller chance. So each limit is looked at: from which number on
+    it has the chance, and whether it is still allowed there. For some limit it is, because the chance grows faster.
     """
     limit = 1
     while True:
@@ -60,14 +60,16 @@ def smallest(usual: float, worse: float, alpha: float, wanted: float) -> int:
                 low = middle + 1
             else:
                 high = middle
+        low = max(low, at_least)
         if tail(limit, low, usual) <= alpha:
             return low
         limit += 1
 
 
-def log_evidence(count: int, of: int, usual: float, worse: float) -> float:
-    """Return the logarithm of how many times better the worse rate explains a count than the usual one."""
-    return count * log(worse / usual) + (of - count) * (log1p(-worse) - log1p(-usual))
+def evidence_limit(of: int, usual: float, worse: float, alpha: float) -> int:
+    """Return the least count that the worse rate explains 1/alpha times better than the usual one."""
+    neither = log1p(-usual) - log1p(-worse)  # what an email about which nothing came back takes from the logarithm
+    return ceil((of * neither - log(alpha)) / (log(worse / usual) + neither))
 
 
 def _chance(count: int, of: int, rate: float) -> float:

@@ -1,13 +1,13 @@
 """The limits are exact, the smallest numbers are the smallest, and a test may look as often as it likes."""
 
-from math import comb, exp, log
+from math import comb
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.statistics.sequential import limit_of, log_evidence, power, smallest, tail
+from newsletter.statistics.sequential import evidence_limit, limit_of, power, smallest, tail
 
 RATES = st.floats(0.0001, 0.6)
 
@@ -36,6 +36,11 @@ def test_the_smallest_number_finds_the_worse_rate_and_one_less_does_not(
 
     assert power(number, usual, usual * factor, alpha) >= 0.8
     assert power(number - 1, usual, usual * factor, alpha) < 0.8
+    assert smallest(usual, usual * factor, alpha, 0.8, number) == number
+    assert (
+        power(next_one := smallest(usual, usual * factor, alpha, 0.8, number + 1), usual, usual * factor, alpha) >= 0.8
+    )
+    assert next_one > number
 
 
 def test_the_limit_of_three_thousand_emails() -> None:
@@ -56,25 +61,37 @@ def test_no_test_finds_more_at_three_thousand_emails() -> None:
     assert most < 0.99
 
 
-def test_evidence_is_a_fair_bet_at_the_usual_rate_and_a_bad_one_below() -> None:
+def ratio(count: int, of: int, usual: float, worse: float) -> float:
+    """How many times better the worse rate explains a count."""
+    return (worse / usual) ** count * ((1 - worse) / (1 - usual)) ** (of - count)
+
+
+@given(of=st.integers(1, 2000), usual=st.floats(0.001, 0.05), factor=st.floats(1.5, 8), alpha=st.floats(0.0005, 0.1))
+def test_the_limit_of_the_evidence_is_where_the_ratio_reaches_one_over_alpha(
+    of: int, usual: float, factor: float, alpha: float
+) -> None:
+    limit = evidence_limit(of, usual, usual * factor, alpha)
+
+    assert ratio(limit, of, usual, usual * factor) >= (1 - 1e-9) / alpha
+    assert ratio(limit - 1, of, usual, usual * factor) <= (1 + 1e-9) / alpha
+
+
+def test_the_ratio_is_a_fair_bet_at_the_usual_rate_and_a_bad_one_below() -> None:
     def expected(rate: float) -> float:
-        of, usual, worse = 200, 0.01, 0.05
-        return sum(
-            comb(of, count) * rate**count * (1 - rate) ** (of - count) * exp(log_evidence(count, of, usual, worse))
-            for count in range(of + 1)
-        )
+        chances = [comb(200, count) * rate**count * (1 - rate) ** (200 - count) for count in range(201)]
+        return sum(chance * ratio(count, 200, 0.01, 0.05) for count, chance in enumerate(chances))
 
     assert expected(0.01) == pytest.approx(1)
     assert expected(0.005) < 0.5
 
 
-def test_evidence_reaches_its_limit_as_rarely_as_it_says_however_often_one_looks() -> None:
-    needed, times = -log(0.05), 0
+def test_the_limit_is_reached_as_rarely_as_it_says_however_often_one_looks() -> None:
+    limits, times = [evidence_limit(of, 0.02, 0.06, 0.05) for of in range(1, 1001)], 0
     for seed in range(1000):
         draw, count = Random(seed), 0
-        for of in range(1, 1001):
+        for limit in limits:
             count += draw.random() < 0.02
-            if log_evidence(count, of, 0.02, 0.06) >= needed:
+            if count >= limit:
                 times += 1
                 break
 

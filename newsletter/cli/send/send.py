@@ -79,7 +79,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     sent at that time by the service, a timer, a worker or this terminal, which must be running then.
 
     With --canary, a few people who are drawn by lot get the issue first. The others get it if what comes back about the
-    first is as usual. If not, the issue is held until you decide, and your reviewers are told by email.
+    first is as usual. If not, the issue is held until you decide, and your reviewers get an email.
 
     If sending is interrupted, `newsletter resume` continues where it stopped.
 

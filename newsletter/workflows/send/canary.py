@@ -5,7 +5,7 @@ whose size is fixed, and all that is sent after it (`statistics/sequential.py`).
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil, log
 
@@ -21,7 +21,7 @@ from newsletter.model.ledger import FreezePreview, FreezeRequest
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.waves import Baseline, Feedback, Watch, WaveDecision, WaveJudgment, Waves, WaveState
 from newsletter.statistics.intervals import rate_interval
-from newsletter.statistics.sequential import limit_of, log_evidence, power, smallest
+from newsletter.statistics.sequential import evidence_limit, limit_of, power, smallest
 from newsletter.store.database import Database
 from newsletter.store.ledger.feedback import CameBack, came_back, earlier_broadcasts, is_anything_known
 from newsletter.workflows.send.pace import opens_at, pace_of
@@ -76,7 +76,7 @@ class CanaryPlan(Struct, frozen=True, kw_only=True):
     people: int  # in the first part
     known: int  # those of them whose complaints can be known
     power: float  # the chance that the complaints found are enough to stop the rest, at the worse rate
-    enough: int | None  # the smallest first part with POWER; None if the recipients are too few, or all at Gmail
+    enough: int | None  # the smallest first part from `people` on with POWER; None if the recipients are too few
     tells: bool  # whether the settings have a way in which bounces and complaints come back
 
     def ends_at(self, now: datetime) -> datetime:
@@ -90,12 +90,17 @@ class CanaryPlan(Struct, frozen=True, kw_only=True):
 
 
 class Count(Struct, frozen=True, kw_only=True):
-    """How often one kind of feedback came back, of how many emails, and the limit for the first part."""
+    """How often one kind of feedback came back, of how many emails, and the limit at this moment."""
 
     kind: Feedback
     count: int
     of: int
     limit: int
+
+    @property
+    def is_too_many(self) -> bool:
+        """Whether it reaches the limit."""
+        return self.count >= self.limit
 
     @property
     def words(self) -> str:
@@ -149,7 +154,8 @@ def plan_canary(
     silent = preview.mailboxes.get(_SILENT, 0) / everyone
     complaints, alpha = stated[Feedback.COMPLAINTS], ALPHA * _OF_FIRST[Feedback.COMPLAINTS]
     known, worse = round(people * (1 - silent)), complaints.worse * known_by(waves.watch)
-    enough = ceil(smallest(complaints.usual, worse, alpha, POWER) / (1 - silent)) if silent < 1 else everyone
+    found = smallest(complaints.usual, worse, alpha, POWER, known)
+    enough = ceil(found / (1 - silent)) if silent < 1 else everyone
     return CanaryPlan(
         waves=waves,
         people=people,
@@ -212,15 +218,19 @@ def known_by(span: timedelta) -> float:
 
 def counts_of(watch: Watch, back: CameBack) -> tuple[Count, ...]:
     """Return what came back, by kind. Complaints are counted among those whose complaints can be known."""
-    return tuple(
-        Count(
-            kind=kind,
-            count=back.counts[kind],
-            of=_knowable(watch, kind, back.tried(kind)),
-            limit=limit_of(_first(watch, kind), watch.plan.baselines[kind].usual, ALPHA * _OF_FIRST[kind]),
-        )
-        for kind in Feedback
-    )
+    return tuple(_count(watch, back, kind) for kind in Feedback)
+
+
+def _count(watch: Watch, back: CameBack, kind: Feedback) -> Count:
+    """Return one count. Its limit is Wald's at any time, and that of the first part until the others get the issue."""
+    usual, first, of = watch.plan.baselines[kind], watch.first, back.tried(kind)
+    if kind is Feedback.COMPLAINTS and watch.first:  # the draw is the same for all mailbox providers
+        first = watch.first_without(_SILENT)
+        of = ceil(of * first / watch.first)
+    limit = evidence_limit(of, usual.usual, usual.worse, ALPHA * _OF_OTHERS)
+    if watch.state in {WaveState.FIRST, WaveState.WATCHING}:
+        limit = min(limit, limit_of(first, usual.usual, ALPHA * _OF_FIRST[kind]))
+    return Count(kind=kind, count=back.counts[kind], of=of, limit=limit)
 
 
 def judge_canary(config: Config, database: Database, watch: Watch, is_over: bool, now: datetime) -> WaveJudgment | None:
@@ -230,7 +240,7 @@ def judge_canary(config: Config, database: Database, watch: Watch, is_over: bool
     back = came_back(database, watch.broadcast, now=now)
     counts = counts_of(watch, back)
     figures = orjson.dumps({each.kind.value: [each.count, each.of, each.limit] for each in counts}).decode()
-    if worst := alarms(watch, counts):
+    if worst := [each for each in counts if each.is_too_many]:
         reason = "; ".join(_alarm(watch, each) for each in worst)
         return WaveJudgment(decision=WaveDecision.HOLD, reason=reason, figures=figures)
     if not is_over:
@@ -239,19 +249,6 @@ def judge_canary(config: Config, database: Database, watch: Watch, is_over: bool
         return WaveJudgment(decision=WaveDecision.HOLD, reason=doubt, figures=figures)
     seen = ", ".join(f"{each.count:,} {_WORDS[each.kind]}" for each in counts)
     return WaveJudgment(decision=WaveDecision.RELEASE, reason=f"of the first {back.sent:,}, {seen}", figures=figures)
-
-
-def alarms(watch: Watch, counts: Sequence[Count]) -> list[Count]:
-    """Return what came back too often: for the first part by its limit, and at any time by Wald's test."""
-    return [each for each in counts if _is_too_many(watch, each)]
-
-
-def _is_too_many(watch: Watch, each: Count) -> bool:
-    if _is_first(watch) and each.count >= each.limit:
-        return True
-    baseline = watch.plan.baselines[each.kind]
-    evidence = log_evidence(each.count, max(each.of, each.count), baseline.usual, baseline.worse)
-    return evidence >= -log(ALPHA * _OF_OTHERS)
 
 
 def _alarm(watch: Watch, each: Count) -> str:
@@ -269,21 +266,6 @@ def _doubt(config: Config, database: Database, watch: Watch, back: CameBack) -> 
             "delivered; run `newsletter doctor` to see whether its reports arrive"
         )
     return ""
-
-
-def _is_first(watch: Watch) -> bool:
-    return watch.state in {WaveState.FIRST, WaveState.WATCHING}
-
-
-def _first(watch: Watch, kind: Feedback) -> int:
-    return watch.first_without(_SILENT) if kind is Feedback.COMPLAINTS else watch.first
-
-
-def _knowable(watch: Watch, kind: Feedback, tried: int) -> int:
-    """Return of how many of the emails this kind can be known. The draw is the same for all mailbox providers."""
-    if kind is not Feedback.COMPLAINTS or not watch.first:
-        return tried
-    return ceil(tried * _first(watch, kind) / watch.first)
 
 
 def _tells(config: Config) -> bool:

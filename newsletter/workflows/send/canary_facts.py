@@ -22,8 +22,9 @@ def canary_lines(plan: CanaryPlan, *, everyone: int, zone: str, now: datetime) -
         (
             f"{people_of(plan.people)}, drawn by lot at every mailbox provider, get it first{when}",
             f"what comes back is watched for {say_span(plan.waves.watch)}; if all is well, the other {others} follow",
-            f"the complaints of {plan.known:,} can be known, because Gmail reports none: if {usual.worse * 100:.2g}% "
-            f"complain instead of {usual.usual * 100:.2g}%, it is stopped in {plan.power:.0%} of cases",
+            f"complaints can be known of {plan.known:,} of them, because Gmail reports none",
+            f"if {usual.worse * 100:.2g}% complain instead of {usual.usual * 100:.2g}%, that stops it in "
+            f"{plan.power * 100:.0f} of 100 cases",
         )
     )
 
@@ -37,9 +38,9 @@ def canary_notes(plan: CanaryPlan) -> Iterator[str]:
         )
     if plan.is_too_small:
         remedy = "No first part of these recipients is large enough; watch the first issues yourself."
-        if plan.enough is not None and plan.enough > plan.people:
+        if plan.enough is not None:
             remedy = f"The smallest that would, in 80 of 100 cases, is --canary-size {plan.enough}."
-        yield f"The canary of {people_of(plan.people)} is too small to notice that more people complain. {remedy}"
+        yield f"A canary of {people_of(plan.people)} is too small to be sure to notice complaints. {remedy}"
 
 
 def watch_line(watch: Watch, state: BroadcastState, counts: Sequence[Count], *, zone: str, now: datetime) -> str:
@@ -50,11 +51,11 @@ def watch_line(watch: Watch, state: BroadcastState, counts: Sequence[Count], *, 
         lines = [f"{first} get it first; the other {rest} wait for what comes back about them"]
     elif watch.state is WaveState.WATCHING and watch.watch_until is not None and state not in _ENDS:
         until = say_moment(watch.watch_until, zone, now=now)
-        lines = [f"{first} got it first and are watched until {until}; the other {rest} wait"]
+        lines = [f"{first} got it first; the other {rest} wait for what comes back about them", f"until {until}"]
     elif watch.state is WaveState.REST:
         lines = [f"{first} got it first; the others followed, because nothing spoke against it"]
     elif watch.state is WaveState.OVER:
         lines = [f"{first} got it first; a person let the other {rest} follow"]
     elif watch.state is WaveState.HELD:
         lines = [f"{first} got it first; the other {rest} are held"]
-    return "\n".join([*lines, *(each.words for each in counts if each.count or each.kind is Feedback.COMPLAINTS)])
+    return "\n".join([*lines, *(each.words for each in counts)])

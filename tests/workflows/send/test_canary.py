@@ -153,15 +153,16 @@ def test_the_plan_says_if_the_first_part_is_too_small_and_what_is_enough(config:
     assert made.canary is not None
     assert (made.canary.people, made.canary.known, made.canary.enough) == (150, 75, None)
     assert made.canary.is_too_small
-    assert any("too small to notice" in note for note in notes_on_people(made))
+    assert any("too small to be sure" in note for note in notes_on_people(made))
 
 
 @pytest.mark.parametrize(
     ("gmail", "asked", "known", "power", "enough"),
     [
-        (0.4, None, 3000, 0.98, 2634),  # 2 % of them, as the settings say
+        (0.4, None, 3000, 0.98, 5000),  # 2 % of them, as the settings say
         (0.4, 1250, 750, 0.52, 2634),
         (0.4, 2634, 1580, 0.80, 2634),
+        (0.4, 3000, 1800, 0.79, 3024),  # a few more people, and a higher limit
         (0.99, None, 50, 0.03, None),  # hardly anyone's complaints can be known
         (1.0, None, 0, 0.0, None),
     ],
@@ -184,7 +185,7 @@ def test_the_plan_of_a_large_broadcast_knows_what_its_canary_notices(
     assert (found.known, round(found.power, 2), found.enough) == (known, power, enough)
     assert found.is_too_small is (power < 0.8)
     notes = "\n".join(canary_notes(found))
-    assert ("--canary-size 2634" in notes) is (found.is_too_small and enough is not None)
+    assert (f"--canary-size {enough}" in notes) is (found.is_too_small and enough is not None)
 
 
 def test_more_than_half_of_the_people_is_refused(config: Config, database: Database) -> None:
@@ -199,7 +200,7 @@ def test_the_first_part_leaves_so_early_that_the_others_get_it_in_time(config: C
     assert made.canary.waves.first_at == THURSDAY - DAY
     words = dict(plan_facts(config, made, through="x", seat=TERMINAL_SEAT, now=NOW))["canary"]
     assert words.startswith("100 people, drawn by lot at every mailbox provider, get it first Wednesday")
-    assert "watched for 24 hours" in words
+    assert "watched for 1 day; if all is well, the other 300 people follow" in words
 
 
 def test_sending_hours_hold_for_the_first_part_too(config: Config, database: Database) -> None:
@@ -435,7 +436,7 @@ def test_status_and_road_say_how_far_it_is(config: Config, database: Database) -
 
     words = dict(times_of(found, "UTC", NOW))["canary"]
 
-    assert words.splitlines()[0].startswith("100 people got it first and are watched until")
+    assert words.splitlines()[0] == "100 people got it first; the other 300 people wait for what comes back about them"
     assert "0 of 50 marked it as spam (2 would be too many)" in words
     assert "1 of 100 bounced" in words
     assert found.needs_run(NOW)

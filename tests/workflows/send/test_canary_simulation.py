@@ -13,7 +13,7 @@ from random import Random
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.waves import Baseline, Feedback, Watch, Waves, WaveState
 from newsletter.store.ledger.feedback import CameBack
-from newsletter.workflows.send.canary import ALPHA, alarms, counts_of
+from newsletter.workflows.send.canary import ALPHA, counts_of
 
 RUNS = int(os.environ.get("CANARY_RUNS", "1000"))
 SEED = int(os.environ.get("CANARY_SEED", "1"))
@@ -78,7 +78,7 @@ class Run:
             sent += self.rest * min(max((minute - self.watch_until) / _SENT_IN, 0), 1)
             counts = {kind: bisect_right(moments, minute) for kind, moments in self.known.items()}
             watch = self.watch(WaveState.WATCHING if is_first else WaveState.REST)
-            if alarms(watch, counts_of(watch, CameBack(sent=int(sent), counts=counts))):
+            if any(each.is_too_many for each in counts_of(watch, CameBack(sent=int(sent), counts=counts))):
                 return minute
             minute += 10
         return None

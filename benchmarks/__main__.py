@@ -19,6 +19,7 @@ BENCHMARKS = {
     "segments": "benchmarks.segments",
     "events": "benchmarks.events",
     "leaving": "benchmarks.leaving",
+    "proof": "benchmarks.proof",
     "signup": "benchmarks.signing_up",
     "publishing": "benchmarks.publishing",
     "postgresql": "benchmarks.postgresql",

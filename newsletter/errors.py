@@ -106,6 +106,12 @@ class FindingsError(NewsletterError):
     exit_code = 1
 
 
+class NotProvedError(NewsletterError):
+    """A proof is not what it should be: it was altered, or it belongs to something else."""
+
+    exit_code = 1
+
+
 class CannotRunError(NewsletterError):
     """A check cannot run because a browser, the network or a spam filter is missing. It is reported as skipped."""
 

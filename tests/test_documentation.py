@@ -104,6 +104,9 @@ def named_commands(page: Path) -> Iterator[tuple[str, ...]]:
             yield tuple(found.split())
 
 
+WITH_A_FIRST_COMMAND = {"proof", "translations"}  # whose name may be left out
+
+
 @cache
 def help_of(*words: str) -> str:
     return CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}).output
@@ -114,8 +117,9 @@ def wrong_words(typed: tuple[str, ...]) -> Iterator[str]:
     name, *rest = typed
     commands = [name]
     if name in GROUPS and rest:
-        is_shown = "show" in map(name_of, GROUPS[name]) and not {*rest[0].split("|")} & {*map(name_of, GROUPS[name])}
-        commands = [f"{name} {each}" for each in ("show" if is_shown else rest.pop(0)).split("|")]
+        first, *others = map(name_of, GROUPS[name])
+        is_short = name in WITH_A_FIRST_COMMAND and not {*rest[0].split("|")} & {first, *others}
+        commands = [f"{name} {each}" for each in (first if is_short else rest.pop(0)).split("|")]
     for command in commands:
         group, _, member = command.partition(" ")
         known = GROUPS[group] if member else [module for panel in COMMANDS.values() for module in panel]

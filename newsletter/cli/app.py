@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, Table] = {
     },
     "After sending": {
         "send.status": "Show the status of your broadcasts, with the number of emails in each state.",
+        "send.winner": "Choose which version of an issue all others get, or show how the versions compare.",
         "send.resume": "Continue a broadcast that was interrupted or paused.",
         "send.resolve": "Decide what to do about emails that may or may not have been sent.",
         "send.correct": "Send a correction to everyone who was told another time or place of an event.",
@@ -119,9 +120,17 @@ TRANSLATIONS: Table = {
 ISSUES: Table = {
     "issues.import_": "Import past issues from another tool into the archive, after showing you what they lose.",
 }
+PROOF: Table = {
+    "proof.bundle": (
+        "Write a signed proof of a broadcast: the email, its approvals and checks, and a seal over all recipients."
+    ),
+    "proof.line": "Open the line of one person in the proof of a broadcast, and write what proves it to a file.",
+    "proof.verify": "Verify a proof, and one person's line in it, on any computer. This needs no newsletter folder.",
+}
 # The groups of commands, by the word with which their commands begin.
 GROUPS: Mapping[str, Table] = {
     "issues": ISSUES,
+    "proof": PROOF,
     "translations": TRANSLATIONS,
     "subscribers": SUBSCRIBERS,
     "suppressions": SUPPRESSIONS,
@@ -192,12 +201,13 @@ def _plain_errors(command: Command | LazyGroup, ctx: typer.Context) -> Iterator[
 
 
 class ShowingGroup(LazyGroup):
-    """A group that takes a word which is none of its commands as the argument of `show`."""
+    """A group that takes a word which is none of its commands as the argument of its first command."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Read the arguments: `translations 2026-02` means `translations show 2026-02`."""
         is_shown = bool(args) and args[0] not in self.commands and args[0] not in {"-h", "--help"}
-        return super().parse_args(ctx, ["show", *args] if is_shown and not ctx.resilient_parsing else args)
+        first = next(iter(self.commands))
+        return super().parse_args(ctx, [first, *args] if is_shown and not ctx.resilient_parsing else args)
 
 
 class Program(LazyGroup):
@@ -267,10 +277,16 @@ translations = _group(
     "Show which sentences are not translated, and exchange them with translators.", {"": TRANSLATIONS}, cls=ShowingGroup
 )
 events = _group("Take in what comes back: bounces, complaints and a provider's events.", {"": EVENTS})
+proof = _group(
+    "Prove what was sent: `newsletter proof BROADCAST` is short for `newsletter proof bundle BROADCAST`.",
+    {"": PROOF},
+    cls=ShowingGroup,
+)
 issues = _group("Import past issues from another tool.", {"": ISSUES})
 app.add_typer(issues, name="issues", rich_help_panel="Write")
 app.add_typer(translations, name="translations", rich_help_panel="Write")
 app.add_typer(events, name="events", rich_help_panel="After sending")
+app.add_typer(proof, name="proof", rich_help_panel="After sending")
 app.add_typer(subscribers, name="subscribers", rich_help_panel="Your list")
 app.add_typer(suppressions, name="suppressions", rich_help_panel="Your list")
 

@@ -25,6 +25,7 @@ from newsletter.incoming.entries import (
 
 _MOST_EVENTS = 500  # that are looked at, of series without an end
 _MOST_TIMES_A_DAY = 24
+_MOST_TIMES_IN_ALL = 1_000  # a day, of all series
 _MOST_WEEKS = 104
 _HECTIC = {"SECONDLY", "MINUTELY", "HOURLY"}
 _NO_EVENTS = "check that the address leads to an .ics file"
@@ -162,7 +163,8 @@ def _require_known_zones(calendar: icalendar.Calendar) -> None:
 
 
 def _require_calm_series(calendar: icalendar.Calendar) -> None:
-    """Refuse a series that is repeated more than hourly, since it would take minutes to expand it."""
+    """Refuse a series that repeats more than hourly, and too many series: expanding them would take minutes."""
+    in_all = 0
     for event in calendar.walk("VEVENT"):
         rules = event.get("RRULE", [])
         for rule in rules if isinstance(rules, list) else [rules]:
@@ -171,3 +173,6 @@ def _require_calm_series(calendar: icalendar.Calendar) -> None:
                 times *= max(1, len(rule.get(part, ())))
             if times > _MOST_TIMES_A_DAY or str(rule.get("FREQ", [""])[0]).upper() in _HECTIC:
                 raise FaultError("it repeats an event several times a day", "use a calendar without such a series")
+            in_all += times
+    if in_all > _MOST_TIMES_IN_ALL:
+        raise FaultError("it has too many events that repeat", "use a smaller calendar")

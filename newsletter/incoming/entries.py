@@ -182,7 +182,7 @@ def one_line(value: object) -> str:
     text = nh3.clean(str(value or ""), tags=set())
     for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&amp;", "&")):
         text = text.replace(entity, sign)
-    return _cut(" ".join(visible(text).split()), _LONGEST_TITLE)
+    return cut(" ".join(visible(text).split()), _LONGEST_TITLE)
 
 
 def visible(text: str) -> str:
@@ -191,7 +191,8 @@ def visible(text: str) -> str:
     return _MERGE_TAGS.sub(lambda match: " ".join(match[0]), seen.replace("\u2028", "\n").replace("\u2029", "\n"))
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
+    """Return the beginning of a text, up to the end of a word."""
     return text if len(text) <= most else f"{text[:most].rpartition(' ')[0] or text[:most]} …"
 
 
@@ -200,7 +201,7 @@ def _shortened(text: str) -> str:
     if len(text) <= _LONGEST_TEXT:
         return text
     kept = "\n\n".join(_first(text.split("\n\n")))
-    return kept or _cut(text, _LONGEST_TEXT)
+    return kept or cut(text, _LONGEST_TEXT)
 
 
 def _first(paragraphs: list[str]) -> Iterator[str]:

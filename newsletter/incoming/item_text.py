@@ -13,6 +13,7 @@ from newsletter.incoming.entries import SIGNS, IncomingEntry, is_place
 
 _LONGEST_NAME = 40  # characters of a title in the name of its file
 _EACH_TIME = ("fetched: ", "etag: ")
+_BOOKKEEPING = ("---", "id: ", "from: ", "published: ", "digest: ", *_EACH_TIME)  # keys that tell a director nothing
 _PARTS = re.compile(r"---\n(?P<keys>.*?\n)---\n(?P<body>.*)", re.DOTALL)
 
 
@@ -71,9 +72,11 @@ def is_untouched(text: str) -> bool:
     return digest == f"digest: {_digest(lines, found['body'].strip())}"
 
 
-def without_taking(text: str) -> str:
-    """Return the text of an item's file without the lines that differ each time that it is taken from its feed."""
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(_EACH_TIME))
+def told_lines(text: str) -> list[str]:
+    """Return the lines of an item's file without the keys that tell a director nothing."""
+    lines = text.splitlines()
+    end = lines.index("---", 1) if "---" in lines[1:] else 0  # below it, any line may begin like such a key
+    return [line for number, line in enumerate(lines) if number > end or not line.startswith(_BOOKKEEPING)]
 
 
 def _digest(keys: Sequence[str], body: str) -> str:

@@ -45,6 +45,7 @@ _GHOST_FIELD = re.compile(r"\{(?:first_name|name|email|uuid)\s*(?:,\s*\"([^\"{}]
 _MERGE_TAG = re.compile(
     r"\{\{[^{}]{0,500}\}\}|\{%[^{}]{0,500}%\}|\*\|[^|*]{0,500}\|\*|%%[\w.:-]{1,60}%%|%(?:recipient|tag)[\w.]{0,60}%"
 )
+_NOTHING = re.compile(r"[ \xa0]*\0(?=[,.!?:;])|\0")  # in place of a merge tag: “Dear *|FNAME|*,” becomes “Dear,”
 _SIGNS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|%%")  # of merge tags that are not complete
 _REDIRECTS = re.compile(
     r"(?:^|\.)(?:list-manage\.com|convertkit-mail\d*\.com|kit-mail\d*\.com|mailchi\.mp|sendgrid\.net|mandrillapp\.com)$"
@@ -80,6 +81,7 @@ def stripped(text: str) -> PastPage:
             if element is not tree and _is_removed(element):
                 _drop(element)
         _remove_footers(tree)
+        _unwrap_layout(tree)
         for element in list(tree.iter()):
             _without_merge_tags(element, losses)
         for link in list(tree.iter("a")):
@@ -153,6 +155,24 @@ def _drop(element: Any) -> None:
     parent.remove(element)
 
 
+def _unwrap_layout(tree: Any) -> None:
+    """Replace each table that only places parts beside and below each other: its cells become blocks.
+
+    A table of data has headings, or several columns and a border.
+    """
+    for table in list(tree.iter("table")):
+        rows = table.xpath("./tr|./tbody/tr|./thead/tr|./tfoot/tr")
+        is_marked = table.get("role") in {"presentation", "none"} or table.get("border") == "0"
+        is_column = all(len(row.xpath("./td|./th")) <= 1 for row in rows)
+        has_headings = bool(table.xpath("./tr/th|./*/tr/th|./caption"))
+        if has_headings or not (is_marked or is_column or table.find(".//table") is not None):
+            continue
+        for cell in [cell for row in rows for cell in row.xpath("./td")]:
+            cell.tag = "div"
+        for part in [*rows, *table.xpath("./tbody|./thead|./tfoot|./colgroup"), table]:
+            part.drop_tag()
+
+
 def _without_merge_tags(element: Any, losses: _Losses) -> None:
     for part in ("text", "tail"):
         if written := getattr(element, part):
@@ -173,8 +193,8 @@ def _filled(text: str) -> tuple[str, int]:
     for pattern in (_WITH_DEFAULT, _GHOST_FIELD):
         text, found = pattern.subn(lambda match: match[1] or "", text)
         count += found
-    text, found = _MERGE_TAG.subn("", text)
-    return text, count + found
+    text, found = _MERGE_TAG.subn("\0", text)
+    return _NOTHING.sub("", text), count + found
 
 
 def _lead_directly(link: Any, losses: _Losses) -> None:

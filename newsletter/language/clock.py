@@ -1,6 +1,6 @@
 """Times and time spans in English, as shown in the terminal, in messages and in reports."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.language.counts import count_of
@@ -38,6 +38,13 @@ def show_zoned(moment: datetime | None, zone: str, *, seconds: bool = False) -> 
         return ""
     own = moment.astimezone(ZoneInfo(zone))
     return f"{show_second(own) if seconds else show_minute(own)} {_zone_name(own)}"
+
+
+def show_consent_time(moment: datetime | None, zone: str) -> str:
+    """Return a time in a zone, but a day without a time, which is stored as its first moment in UTC, as that day."""
+    if moment is not None and moment.astimezone(UTC).time() == time.min:
+        return show_day(moment.astimezone(UTC))
+    return show_zoned(moment, zone)
 
 
 def show_utc_from(moment: datetime, now: datetime) -> str:

@@ -246,6 +246,11 @@ def judged_readerships(axes: Iterable[Axis]) -> tuple[Readership, ...]:
             for choice in bars.get(value, ()):
                 readership = readership.having(choice.axis, plainest[choice.axis])
             single.append(readership)
-    judged = list(dict.fromkeys([fullest, *single, plainest_readership(axes)]))
+    return in_every_version([fullest, *single, plainest_readership(axes)], axes)
+
+
+def in_every_version(readerships: Iterable[Readership], axes: Iterable[Axis]) -> tuple[Readership, ...]:
+    """Return these readerships in each version of the issue, each once. All of version A come first."""
+    given = tuple(readerships)
     versions = next((axis.values for axis in axes if axis.name == VERSION), ("",))
-    return tuple(dict.fromkeys(each.having(VERSION, version) for version in versions for each in judged))
+    return tuple(dict.fromkeys(each.having(VERSION, version) for version in versions for each in given))

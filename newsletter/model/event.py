@@ -72,6 +72,7 @@ class CountedEvent(NamedTuple):
     type: EventType
     verdict: str = ""
     url: str = ""
+    version: str = ""  # of the issue, if its versions are counted apart
 
 
 class Evidence(NamedTuple):

@@ -17,8 +17,10 @@ from newsletter.model.broadcast import (
     Waiver,
 )
 from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.proof import ProvedChecks
 from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.segment import Condition, Segment
+from newsletter.model.tracked_address import LinkTarget
 from newsletter.model.waves import Waves
 
 NO_CONSENT = "no consent on record"  # the reason for excluding subscribers who have neither consent nor basis
@@ -42,7 +44,8 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     kind: BroadcastKind = BroadcastKind.ISSUE
     grace: timedelta = timedelta()  # nothing is sent before this time has passed
     tracking: TrackingMode = TrackingMode.OFF
-    link_targets: tuple[str, ...] = ()  # where the tracked links 1, 2 and so on of its variants lead
+    links: Mapping[int, LinkTarget] = field(default_factory=dict)  # its tracked links and pictures, by number
+    checks: ProvedChecks | None = None  # what the checks found; None for email without checks, such as confirmations
     waves: Waves | None = None  # None: everyone may leave at once
     most: int | None = None  # how many people a person agreed to; nothing is frozen if it would be more
 

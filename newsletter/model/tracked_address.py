@@ -9,6 +9,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -16,7 +17,18 @@ from newsletter.model.personal_links import CODE_BYTES, Purpose, code_of, is_cod
 
 _ADDRESS = re.compile(r"(0|[1-9][0-9]{0,17})-([1-9][0-9]{0,17})-(0|[1-9][0-9]{0,3})-([0-9A-Za-z_-]{22})")
 PICTURE = 0  # the number of the picture that shows opens
+# In totals, where links are the same for all readers, each version of an issue has its own numbers, so that its opens
+# and clicks can be counted. The pictures of the other versions have the highest numbers.
+PICTURES = {"": PICTURE, "A": PICTURE, "B": 9997, "C": 9998, "D": 9999}
+MOST_NUMBERS = 9000  # of the links in one broadcast
 MOST_LINKS = 100  # in one email: SendGrid limits the size of one person's values
+
+
+class LinkTarget(NamedTuple):
+    """Where a tracked link leads, and the version of the issue that it is in, if its clicks are counted by version."""
+
+    address: str
+    version: str = ""
 
 
 class TrackedAddress(Struct, frozen=True):
@@ -31,6 +43,11 @@ class TrackedAddress(Struct, frozen=True):
         """Return whether the code was made with this token of a person, or this nonce of a broadcast."""
         purpose = _purpose_of(self.number)
         return is_code_of(self.code, key, purpose, _about(self.subscriber, self.broadcast, self.number))
+
+
+def is_picture(number: int) -> bool:
+    """Return whether a number stands for the picture that shows opens, in any version."""
+    return number == PICTURE or number > MOST_NUMBERS
 
 
 def read_tracked_address(text: str) -> TrackedAddress | None:
@@ -65,4 +82,4 @@ def _about(subscriber: int, broadcast: int, number: int) -> str:
 
 
 def _purpose_of(number: int) -> Purpose:
-    return Purpose.OPEN if number == PICTURE else Purpose.CLICK
+    return Purpose.OPEN if is_picture(number) else Purpose.CLICK

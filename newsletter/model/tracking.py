@@ -4,7 +4,7 @@ This is done when a broadcast is created. Until then, every check, preview and t
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from newsletter.model.readership import TrackingMode
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slot_sources import TrackingCode
 from newsletter.model.slots import Escape, Slot, Template
-from newsletter.model.tracked_address import MOST_LINKS, PICTURE
+from newsletter.model.tracked_address import MOST_LINKS, MOST_NUMBERS, PICTURES, LinkTarget
 
 LINK_PATH, PICTURE_PATH = "c", "o"
 CANARY = ""  # the target of the link that no person sees; those who follow it get to the newsletter's website
@@ -34,34 +34,42 @@ class Tracked(Struct, frozen=True, kw_only=True):
 
     variants: tuple[RenderedVariant, ...]
     mode: TrackingMode
-    targets: tuple[str, ...]  # of the links 1, 2 and so on
+    links: Mapping[int, LinkTarget]  # by number, with the pictures
 
 
 def with_tracking(variants: Iterable[RenderedVariant], *, service_url: str) -> Tracked:
     """Return the variants, each with the tracking that its readership says. Those without it are unchanged."""
     variants = tuple(variants)
-    numbers: dict[str, int] = {}  # target → number, for all variants
+    numbers: dict[LinkTarget, int] = {}  # for all variants
+    pictures: dict[int, str] = {}  # number → the version in which it is
     modes = {variant.readership.tracking for variant in variants} - {TrackingMode.OFF}
     return Tracked(
         variants=tuple(
             variant
             if variant.readership.tracking is TrackingMode.OFF
-            else _Tracker(variant, service_url, numbers).tracked()
+            else _Tracker(variant, service_url, numbers, pictures).tracked()
             for variant in variants
         ),
         mode=next(iter(modes), TrackingMode.OFF),
-        targets=tuple(numbers),
+        links={
+            **{picture: LinkTarget("", version) for picture, version in sorted(pictures.items())},
+            **{number: target for target, number in numbers.items()},
+        },
     )
 
 
 class _Tracker:
-    """Changes one variant. `numbers` has the links of the broadcast so far, and gets the new ones."""
+    """Changes one variant. `numbers` and `pictures` are those of the broadcast so far, and get the new ones."""
 
-    def __init__(self, variant: RenderedVariant, service_url: str, numbers: dict[str, int]) -> None:
+    def __init__(
+        self, variant: RenderedVariant, service_url: str, numbers: dict[LinkTarget, int], pictures: dict[int, str]
+    ) -> None:
         self._variant = variant
         self._mode = variant.readership.tracking
+        self._version = variant.readership.version if self._mode is TrackingMode.TOTALS else ""
         self._service_url = service_url
         self._numbers = numbers
+        pictures[PICTURES[self._version]] = self._version
         self._own: set[int] = set()  # the links of this variant
         self._slots = {slot: index for index, slot in enumerate(variant.slots)}
 
@@ -80,16 +88,16 @@ class _Tracker:
         at = len(part) if at == -1 else at
         yield from self._linked(part[:at])
         if self._mode is TrackingMode.CONSENTED:
-            yield from self._around(_CANARY, LINK_PATH, self._number_of(CANARY))
-        yield from self._around(_PICTURE, PICTURE_PATH, PICTURE)
+            yield from self._around(_CANARY, LINK_PATH, self._number_of(LinkTarget(CANARY)))
+        yield from self._around(_PICTURE, PICTURE_PATH, PICTURES[self._version])
         yield part[at:]
 
     def _linked(self, part: str) -> Iterator[_Piece]:
         last = 0
         for link in _LINK.finditer(part):
-            target = unescape(link[2])
+            target = LinkTarget(unescape(link[2]), self._version)
             tag = part[link.start() : part.index(">", link.end())]
-            if _UNTRACKED.search(tag) or target.startswith(self._service_url) or self._is_one_too_many(target):
+            if _UNTRACKED.search(tag) or target.address.startswith(self._service_url) or self._is_one_too_many(target):
                 continue
             yield part[last : link.start(2)]
             yield from self._around(("", ""), LINK_PATH, self._number_of(target))
@@ -102,12 +110,14 @@ class _Tracker:
         yield self._slots.setdefault(Slot(source, Escape.LINK), len(self._slots))
         yield markup[1]
 
-    def _number_of(self, target: str) -> int:
+    def _number_of(self, target: LinkTarget) -> int:
         number = self._numbers.setdefault(target, len(self._numbers) + 1)
         self._own.add(number)
         return number
 
-    def _is_one_too_many(self, target: str) -> bool:
+    def _is_one_too_many(self, target: LinkTarget) -> bool:
+        if target not in self._numbers and len(self._numbers) >= MOST_NUMBERS:
+            return True
         return len(self._own) >= MOST_LINKS and self._numbers.get(target) not in self._own
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from newsletter.model.mailbox import MailboxProvider
+from newsletter.model.readership import TrackingMode
 
 FIRST, REST = 1, 2  # the numbers of the waves; everyone is in the first if the broadcast does not leave in waves
 
@@ -35,6 +36,9 @@ class Waves(Struct, frozen=True, kw_only=True):
     axis: str = ""  # the axis whose value is drawn; empty if the email does not depend on the draw
     watch: timedelta  # how long the first wave is watched before the decision
     first_at: datetime | None = None  # when the first wave is due; None: at the same time as the others
+    winner: str = ""  # what decides about versions: clicks, opens or me; empty if there is only one
+    unclear: str = ""  # the version for the rest if none is clearly better, or `me`
+    tracking: TrackingMode = TrackingMode.OFF  # what is known of the reactions to the versions
     is_canary: bool = False  # whether what comes back about the first wave can stop the broadcast
     baselines: Mapping[Feedback, Baseline] = field(default_factory=dict)  # for the canary
 
@@ -60,6 +64,10 @@ class Watch(Struct, frozen=True, kw_only=True):
     decided_at: datetime | None
     reason: str  # of the last decision, in words
     figures: str  # what it was based on, as JSON
+    chosen: str = ""  # the version that the rest gets; empty until it is decided, or if there is only one
+    chosen_at: datetime | None = None
+    chosen_because: str = ""
+    chosen_from: str = ""  # what was known of the versions then, as JSON
 
     @property
     def first(self) -> int:
@@ -90,3 +98,4 @@ class WaveJudgment(Struct, frozen=True, kw_only=True):
     decision: WaveDecision = WaveDecision.GO_ON
     reason: str = ""  # in words, for the journal and for people
     figures: str = "{}"  # what it is based on, as JSON
+    version: str = ""  # the one for the rest, if this decides about versions

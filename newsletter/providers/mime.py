@@ -173,7 +173,7 @@ def _spliced(template: Template) -> list[bytes]:
     return [*map(_encode_part, leading), _encode(last)]
 
 
-@lru_cache(maxsize=256)  # from one build to the next, most parts stay as they are
+@lru_cache(maxsize=64)  # from one build to the next, most parts stay as they are
 def _encode_part(part: str) -> bytes:
     return _encode_joined(part)
 

@@ -71,6 +71,9 @@ def render_imported(
     """
     root = lxml_html.fragment_fromstring(html, create_parent="section")
     root.set("class", "part prose imported")
+    first = next(root.iter("h2"), None)
+    if first is not None and first.text_content().split() == page.title.split():
+        first.drop_tree()  # the page has it as its title
     picture = None
     for image in list(root.iter("img")):
         address = image.get("src", "")

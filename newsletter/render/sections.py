@@ -190,6 +190,7 @@ class SectionPress:
             "deadline": lambda item: dates.format_deadline(item, language),
             "tile": lambda item: dates.date_tile(item, language),
             "starts": _starts,
+            "ends": _ends,
             "status": lambda item: status_words(item.fields.status, language),
             "calendar_url": self._calendar_url,
         }
@@ -253,6 +254,14 @@ def _starts(item: Item) -> str:
     if isinstance(starts, datetime) and moment is not None:
         return moment.isoformat(timespec="minutes")
     return str(item.fields.first_day)
+
+
+def _ends(item: Item) -> str | None:
+    """Return the end of an event's only time, which is empty if it has none. For whole days and series, return None."""
+    times = item.times()
+    if len(times) != 1:
+        return None
+    return times[0].ends.isoformat(timespec="minutes") if times[0].ends else ""
 
 
 _REMARK = re.compile(r"/\*.*?\*/", re.DOTALL)

@@ -19,6 +19,7 @@ from newsletter.model.told import ToldEvent
 from newsletter.render.memory import Memory, compiled_templates
 
 _REMEMBERED = 64
+_MOST_VARIANTS = 32  # each takes about 100 KB
 _TEXT_FOLDER = "text/"
 _PAGE_FOLDER = "page/"
 _HTML_ENDING, _TEXT_ENDING, _PAGE_ENDING = ".mjml.j2", ".txt.j2", ".html.j2"
@@ -75,11 +76,10 @@ class Theme:
 
         The key contains everything that the variant is made from, except the templates.
         """
-        found = self._variants.get(key)
-        if found is None:
-            if len(self._variants) >= _REMEMBERED:
-                self._variants.clear()
-            found = self._variants[key] = render()
+        found = self._variants.pop(key, None) or render()
+        self._variants[key] = found  # the last one, so that the first is the one that was not needed for longest
+        if len(self._variants) > _MOST_VARIANTS:
+            del self._variants[next(iter(self._variants))]
         return found
 
     def render(self, name: str, context: Mapping[str, object]) -> str:

@@ -41,7 +41,7 @@ def style_sheet(brand: Brand) -> SiteFile:
 
 
 def script(name: str) -> SiteFile:
-    """Return a script: `site`, the search, or `event`, the times on the clock of the browser."""
+    """Return a script: `site`, the search, or `local_times`, the times on the clock of the browser."""
     return _asset(name, "js", (_FOLDER / f"{name}.js").read_bytes())
 
 

@@ -71,7 +71,7 @@ class PagePrinter:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._style = style_sheet(site.settings.brand)
-        self._scripts = {name: script(name) for name in ("site", "event")}
+        self._scripts = {name: script(name) for name in ("site", "local_times")}
         self._common = cache(self._common_values)
         self._made_from = cache(self._common_ingredients)
         self._by_age = cache(self._listed_by_age)
@@ -112,15 +112,13 @@ class PagePrinter:
         """Return the page of an event."""
         language, up = page.language, _up(page.path)
         known = spoken([language])
-        words = {**words_of(known, "theme"), **words_of(known, "event")}
         return self._file(
             page.path,
             "event.html.j2",
             language,
             page=page,
             said=page.said,
-            event_words=words,
-            local_label=f"{words['local']}{colon_after(words['local'], language)}",
+            event_words={**words_of(known, "theme"), **words_of(known, "event")},
             versions=[self._version(each, page.path_in(each), up) for each in page.languages],
             html=Markup(page.html),  # noqa: S704 - made from Markdown with raw HTML off
             structured_data=Markup(page.structured_data),  # noqa: S704 - cannot end the script that it is in
@@ -179,6 +177,7 @@ class PagePrinter:
         """Return what all pages in a language show."""
         site, settings = self._site, self._site.settings
         identity, folder = settings.newsletter, self._site.folder(language)
+        local = words_of(spoken([language]), "theme")["local"]
         logo, dark = (site.logos.get(key) for key in ("logo", "logo_dark"))
         return {
             "language": language,
@@ -207,7 +206,8 @@ class PagePrinter:
             "logo_height": logo[2] if logo else 0,
             "style_sheet": self._style.path,
             "script": self._scripts["site"].path,
-            "event_script": self._scripts["event"].path,
+            "local_times": self._scripts["local_times"].path,
+            "local_label": f"{local}{colon_after(local, language)}",
             "is_searched": site.is_searched,
         }
 

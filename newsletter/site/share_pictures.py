@@ -86,9 +86,10 @@ def _put(
     image: Image.Image, text: str, font: ImageFont.FreeTypeFont, top: int, *, first: int, is_from_right: bool
 ) -> None:
     """Write a line in the shades of the palette that begin at `first`."""
-    left, upper, right, lower = (int(edge) for edge in font.getbbox(text))
+    direction = "rtl" if is_from_right else None  # also of a line that begins with a name in Latin letters
+    left, upper, right, lower = (int(edge) for edge in font.getbbox(text, direction=direction))
     mask = Image.new("L", (right - left + 2, lower - upper + 2))
-    ImageDraw.Draw(mask).text((1 - left, 1 - upper), text, font=font, fill=255)
+    ImageDraw.Draw(mask).text((1 - left, 1 - upper), text, font=font, fill=255, direction=direction)
     shades = mask.point([first + value * (_SHADES - 1) // 255 for value in range(256)])
     x = SIZE[0] - _MARGIN - mask.width if is_from_right else _MARGIN
     image.paste(shades, (x, top + upper), mask.point([0] + [255] * 255))

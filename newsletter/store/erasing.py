@@ -15,6 +15,7 @@ import orjson
 from newsletter.model.address import person_of
 from newsletter.model.audience import tags_in, tags_text
 from newsletter.store.database import Connection
+from newsletter.store.proofs import close_lines
 from newsletter.store.queries import change, query_all, query_one, query_value
 
 
@@ -59,6 +60,8 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "notice": ("state",),
         "event": ("type", "cause", "verdict"),
         "event_total": ("type", "verdict"),
+        "tracked_link": ("version",),
+        "version_total": ("version", "type", "verdict"),
         "post": ("provider",),
         "reaction": ("type",),
         "leaving_remark": ("reason",),
@@ -164,6 +167,8 @@ def erase_person(connection: Connection, email: str, *, instead: str) -> int:
     """
     person = person_of(email)
     address = _Address(connection, email)
+    if subscriber := FIND_SUBSCRIBER(connection, person=person):
+        close_lines(connection, subscriber)
     for erase in _ERASURES:
         erase(connection, person=person)
     return sum(_rewrite(connection, column, address, instead) for column in searched_columns(connection))

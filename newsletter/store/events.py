@@ -54,6 +54,7 @@ _ADD_MINUTE = change("events", "add_minute")
 _TRACKED = query_all("events", "tracked", TrackedPerson)
 _EVIDENCE = query_all("events", "evidence", EvidenceRow)
 _ADD_TOTAL = change("events", "add_total")
+_ADD_VERSION_TOTAL = change("events", "add_version_total")
 _OWN = query_all("events", "own", BroadcastKey)
 _UNKNOWN = query_all("events", "unknown", UnknownAttempt)
 _DOUBTED = query_all("events", "doubted", int)
@@ -148,12 +149,18 @@ def add_totals(connection: Connection, totals: Mapping[CountedEvent, int]) -> No
             "type": counted.type.value,
             "url": _without_nul(counted.url),
             "verdict": counted.verdict,
+            "version": counted.version,
             "events": number,
         }
         for counted, number in sorted(totals.items())
         if counted.mailed in own
     ]
-    _ADD_TOTAL.for_each(connection, rows)
+    _ADD_TOTAL.for_each(connection, _without(rows, "version"))
+    _ADD_VERSION_TOTAL.for_each(connection, _without([row for row in rows if row["version"]], "url"))
+
+
+def _without(rows: Iterable[Mapping[str, object]], key: str) -> list[dict[str, object]]:
+    return [{name: value for name, value in row.items() if name != key} for row in rows]
 
 
 def addresses_of(database: Database, subscribers: Collection[int]) -> dict[int, str]:

@@ -1,11 +1,11 @@
 """What is stored about tracking: where the links of a broadcast lead, and who has agreed to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from newsletter.model.readership import TrackingMode
-from newsletter.model.tracked_address import PICTURE, TrackedAddress
+from newsletter.model.tracked_address import LinkTarget, TrackedAddress
 from newsletter.store.database import Connection
 from newsletter.store.preferences import former_tokens
 from newsletter.store.queries import change, query_one
@@ -16,6 +16,7 @@ class FoundLink(NamedTuple):
     """A tracked link, and what is needed to check whose it is."""
 
     target: str  # empty for the picture, and for the link that no person sees
+    version: str  # of the issue, if clicks and opens are counted by version
     nonce: str  # of the broadcast
     mode: TrackingMode
     token: str  # of the person; empty if they are not on the list
@@ -35,14 +36,19 @@ _WITHDRAW = change("tracking", "withdraw")
 _FORGET_REACTIONS = change("tracking", "forget_reactions")
 
 
-def keep_tracking(connection: Connection, broadcast_id: int, mode: TrackingMode, targets: Sequence[str]) -> None:
-    """Save how a new broadcast is tracked, and where its links lead. The first target is that of link 1."""
+def keep_tracking(
+    connection: Connection, broadcast_id: int, mode: TrackingMode, links: Mapping[int, LinkTarget]
+) -> None:
+    """Save how a new broadcast is tracked, and where its links lead."""
     if mode is TrackingMode.OFF:
         return
     _SET_MODE(connection, broadcast=broadcast_id, mode=mode.value)
-    rows = [(PICTURE, ""), *enumerate(targets, start=1)]
     _ADD_LINK.for_each(
-        connection, [{"broadcast": broadcast_id, "number": number, "target": target} for number, target in rows]
+        connection,
+        [
+            {"broadcast": broadcast_id, "number": number, "target": target.address, "version": target.version}
+            for number, target in links.items()
+        ],
     )
 
 

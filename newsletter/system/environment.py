@@ -1,6 +1,7 @@
 """The process's environment: what helper programs may see of it, its secrets, NEWSLETTER_KEY, and certificates.
 
-The key is needed to erase people. It comes only from the environment, never from a file or the database.
+The key is needed to erase people and to sign proofs. It comes only from the environment, never from a file or the
+database.
 """
 
 import os
@@ -31,7 +32,8 @@ _SENDGRID_KEY = re.compile(r"\bSG\.[\w-]{16,}\.[\w-]{16,}")
 _URL_LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 _CONCEALED = "•••"
 _SHORTEST_KEY = 32  # characters; as hexadecimal digits these are 128 bits, too many to guess
-_USE = b"forgotten"  # separates this use of the secret from any other, so that no result reveals another
+# What the secret is used for. Each use has a key of its own, so that none reveals another.
+_FORGETTING, _SIGNING = b"forgotten", b"proofs"
 
 
 def bare_surroundings(environ: Mapping[str, str]) -> dict[str, str]:
@@ -73,16 +75,25 @@ def is_secret(text: str, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def forget_key(environ: Mapping[str, str] = os.environ) -> bytes | None:
-    """Return the key from the environment, or None if it is not set.
+    """Return the key by which erased people are recognized, or None if the secret is not in the environment.
 
-    Raise InputError if it is too short. The message never contains the key.
+    Raise InputError if the secret is too short. The message never contains it.
     """
+    return _key_for(_FORGETTING, environ)
+
+
+def proof_key(environ: Mapping[str, str] = os.environ) -> bytes | None:
+    """Return the 32 bytes from which the key that signs proofs is made. Otherwise, do the same as `forget_key`."""
+    return _key_for(_SIGNING, environ)
+
+
+def _key_for(use: bytes, environ: Mapping[str, str]) -> bytes | None:
     secret = environ.get(VARIABLE, "").strip()
     if not secret:
         return None
     if len(secret) < _SHORTEST_KEY:
         raise InputError(f"{VARIABLE} is shorter than {_SHORTEST_KEY} characters; {HOW_TO_MAKE_ONE}")
-    return blake2b(secret.encode("utf-8", "surrogateescape"), digest_size=32, person=_USE).digest()
+    return blake2b(secret.encode("utf-8", "surrogateescape"), digest_size=32, person=use).digest()
 
 
 def certificate_notes() -> tuple[str, ...]:

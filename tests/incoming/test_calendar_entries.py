@@ -25,6 +25,7 @@ def read(*lines: str, since: date = SINCE, most: int = 5) -> tuple[IncomingEntry
     return events_of_calendar(ics(*lines), since, 60, most).entries
 
 
+RULE = "RRULE:FREQ=DAILY;BYHOUR=1,2,3"
 WEEKLY = ("DTSTART;TZID=Europe/Paris:20260301T190000", "DTEND;TZID=Europe/Paris:20260301T210000")
 
 
@@ -62,6 +63,12 @@ def test_a_name_of_windows_is_understood() -> None:
 def test_a_series_that_would_take_minutes_is_refused(rule: str) -> None:
     with pytest.raises(FaultError, match="several times a day"):
         events_of_calendar(ics(*event("DTSTART:20260101T000000Z", f"RRULE:{rule}")), date(2026, 3, 1), 60, 3)
+
+
+def test_too_many_series_are_refused() -> None:
+    lines = [line.replace("walk", str(n)) for n in range(400) for line in event("DTSTART:20260101T000000Z", RULE)]
+    with pytest.raises(FaultError, match="too many events that repeat"):
+        read(*lines)
 
 
 def test_canceled_events_are_marked_and_do_not_count() -> None:

@@ -9,11 +9,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from newsletter.model.personal_links import Purpose, code_of
-from newsletter.model.readership import TRACKING, Readership, TrackingMode
+from newsletter.model.readership import TRACKING, VERSION, Readership, TrackingMode
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slot_sources import Column, OwnLink, TrackingCode
 from newsletter.model.slots import ChunkColumns, Escape, Link, Slot, Template
-from newsletter.model.tracked_address import MOST_LINKS, code_for_all, codes_for_each, read_tracked_address
+from newsletter.model.tracked_address import (
+    MOST_LINKS,
+    PICTURE,
+    code_for_all,
+    codes_for_each,
+    is_picture,
+    read_tracked_address,
+)
 from newsletter.model.tracking import CANARY, with_tracking
 
 SERVICE = "https://news.example.org"
@@ -56,8 +63,8 @@ def sent(variant: RenderedVariant, *, person: int = 0) -> str:
 
 def targets(html: str, **values: TrackingMode) -> list[str]:
     """Where the tracked links of an email lead, without the one that no person sees."""
-    found = with_tracking([variant(f"<body>{html}</body>", **values)], service_url=SERVICE).targets
-    return [target for target in found if target != CANARY]
+    found = with_tracking([variant(f"<body>{html}</body>", **values)], service_url=SERVICE).links
+    return [link.address for number, link in found.items() if number != PICTURE and link.address != CANARY]
 
 
 @pytest.mark.parametrize(
@@ -117,9 +124,31 @@ def test_untracked_variant_is_unchanged_and_numbers_are_shared_by_all_variants()
 
     assert tracked.variants[1] is plain
     assert tracked.mode is TrackingMode.CONSENTED
-    assert tracked.targets == ("https://example.org/a", CANARY, "https://example.org/b")
+    addresses = {number: link.address for number, link in tracked.links.items()}
+    assert addresses == {PICTURE: "", 1: "https://example.org/a", 2: CANARY, 3: "https://example.org/b"}
     assert TrackingCode(1, is_for_all=False) in [slot.source for slot in tracked.variants[2].slots]
     assert with_tracking([plain], service_url=SERVICE).mode is TrackingMode.OFF
+
+
+def test_versions_have_numbers_of_their_own_in_totals() -> None:
+    def of(version: str, mode: TrackingMode) -> RenderedVariant:
+        made = variant('<body><a href="https://example.org/a">a</a></body>', mode=mode)
+        return replace(made, readership=Readership(((TRACKING, mode.value), (VERSION, version))))
+
+    totals = with_tracking([of("A", TrackingMode.TOTALS), of("B", TrackingMode.TOTALS)], service_url=SERVICE)
+    links = {number: tuple(link) for number, link in totals.links.items()}
+    pictures = {number for number in links if is_picture(number)}
+    assert {links[number] for number in pictures} == {("", "A"), ("", "B")}
+    assert [links[number] for number in sorted(links.keys() - pictures)] == [
+        ("https://example.org/a", "A"),
+        ("https://example.org/a", "B"),
+    ]
+    assert len({sent(each) for each in totals.variants}) == 2
+    for number in pictures:
+        assert read_tracked_address(code_for_all(3, "0f0f", number)) is not None
+
+    each = with_tracking([of("A", TrackingMode.CONSENTED), of("B", TrackingMode.CONSENTED)], service_url=SERVICE)
+    assert len({sent(each) for each in each.variants}) == 1
 
 
 def test_an_email_with_very_many_links_has_some_that_are_not_tracked() -> None:
@@ -145,9 +174,10 @@ def test_with_the_real_addresses_put_back_the_email_is_the_same(html: str) -> No
     tracked = with_tracking([before], service_url=SERVICE)
     after = sent(tracked.variants[0])
 
-    for number, target in enumerate(tracked.targets, start=1):
-        if target != CANARY:
-            after = re.sub(rf"{SERVICE}/c/7-3-{number}-[0-9A-Za-z_-]{{22}}", escape(target).replace("\\", ""), after)
+    for number, link in tracked.links.items():
+        if link.address != CANARY:
+            target = escape(link.address).replace("\\", "")
+            after = re.sub(rf"{SERVICE}/c/7-3-{number}-[0-9A-Za-z_-]{{22}}", target, after)
     after = re.sub(r'<a href="[^"]*" aria-hidden="true" tabindex="-1"></a><img src="[^"]*/o/[^>]*>', "", after)
     assert after == sent(before)
 

@@ -30,6 +30,7 @@ PAGE_OF_CHUNK: Call = {**CHUNK, "first_subscriber": 1, "size": 10}
 FREEZE: Call = {"settlement": 1}
 ENVELOPE = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
 OF_CONTENT: Call = {"issue": "2026-02", "content_hash": "abc", "provider": "outbox"}
+BLOBS: Call = {"root": b"r", "leaves": b"l", "openings": b"o"}
 TOLD: Call = {"variant": 0, "event": "talk@example.org", "ends_at": LATER, "facts": "{}"}
 PROPOSAL: Call = {
     "issue": "2026-03",
@@ -182,6 +183,10 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("events.evidence", (ONE, NONE)),
     ("events.add_minute", ({"minute": "2026-02-20T08:01"},)),
     ("events.tracked", ({"subscribers": "[1, 7, 999]"},)),
+    (
+        "events.add_version_total",
+        ({**ONE, "version": "B", "type": "opened", "verdict": "", "events": 2},) * 2,
+    ),
     ("events.add_total", ({**ONE, "type": "opened", "url": "", "verdict": "", "events": 2},) * 2),
     ("events.doubted", ({},)),
     ("events.own", ({"broadcasts": "[0, 1, 99]"},)),
@@ -680,7 +685,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("topics.topics_of", (ONE, NONE)),
     ("tracking.agree", ({"subscriber": 2, "now": LATER}, {"subscriber": 999, "now": LATER})),
     ("tracking.set_mode", ({**ONE, "mode": "consented"}, {"broadcast": 2, "mode": "totals"})),
-    ("tracking.add_link", ({**ONE, "number": 9, "target": "https://example.org/b"},)),
+    ("tracking.add_link", ({**ONE, "number": 9, "target": "https://example.org/b", "version": "B"},)),
     (
         "tracking.find_link",
         (
@@ -714,6 +719,21 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         "told.add_event",
         tuple({**TOLD, "broadcast": broadcast} for broadcast in (1, 8)),
     ),
+    ("proofs.keep_checks", ({"broadcast": 2, "result": "{}"},)),
+    ("proofs.find_checks", (ONE, NONE)),
+    ("proofs.expression_of", (ONE,)),
+    ("proofs.results", (ONE, NONE)),
+    ("proofs.replaced_consents", ({"since": EVER}, {"since": NEVER})),
+    ("proofs.lines", ({**ONE, "after": 0, "size": 99}, {**NONE, "after": 0, "size": 99})),
+    ("proofs.add_page", ({**ONE, "number": 1, "first_subscriber": 5, "last_subscriber": 9, **BLOBS},)),
+    ("proofs.keep_bundle", ({"broadcast": 2, "bundle": b"b"},)),
+    ("proofs.find_bundle", (ONE, NONE)),
+    ("proofs.roots", (ONE, NONE)),
+    ("proofs.page_with", ({**ONE, "subscriber": 2}, {**NONE, "subscriber": 2})),
+    ("proofs.pages_with", ({"subscriber": 2}, {"subscriber": 999})),
+    ("proofs.set_openings", ({**ONE, "number": 0, "openings": b"o"},)),
+    ("proofs.drop_pages", (ONE,)),
+    ("proofs.drop_bundle", (ONE,)),
     ("told.clocks", (NONE,)),
     ("told.is_new", ({"zones_version": "2026f"},)),
     ("told.keep_clocks", ({**ONE, "zones_version": "2025b", "content": b"c"},)),
@@ -761,6 +781,15 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("waves.keep_decision", ({**ONE, "state": "held", "decided_at": T, "reason": "why", "figures": "{}"},)),
     ("waves.open_rest", (ONE,)),
     ("waves.drawn", (ONE,)),
+    ("versions.counts", ({"broadcast": 30}, NONE)),
+    ("versions.totals", ({"broadcast": 30}, NONE)),
+    ("versions.recent", ({"most": 5},)),
+    ("versions.usual", ({**ONE, "until": NEVER}, {**ONE, "until": EVER}, {**NONE, "until": NEVER})),
+    ("versions.set_variant", ({**ONE, "variant": 0, "version": 1},)),
+    ("versions.set_chosen", ({**ONE, "version": "B", "because": "why", "figures": "[]", "now": T},) * 2),
+    ("versions.chosen_for_issue", ({"issue": "2026-04"}, {"issue": "none"})),
+    ("versions.all_chosen", ({},)),
+    ("versions.of_subscriber", ({"issue": "2026-04", "subscriber": 1}, {"issue": "2026-04", "subscriber": 999})),
 )
 
 ENDED = {BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED}
@@ -773,6 +802,18 @@ WATCHES = [
     (state.value, T if state is WaveState.WATCHING else "", DUE[number % 2], "why", "{}")
     for number, state in enumerate(WaveState)
 ]
+
+
+def _seed_proofs(connection: Connection) -> None:
+    """What is stored for proofs."""
+    _insert(connection, "checked", "broadcast result", (1, "{}"))
+    _insert(connection, "proof", "broadcast bundle", (1, b"b"))
+    _insert(
+        connection,
+        "proof_page",
+        "broadcast number first_subscriber last_subscriber root leaves openings",
+        (1, 0, 1, 4, b"r", b"l", b"o"),
+    )
 
 
 def _seed_service(connection: Connection) -> None:
@@ -911,8 +952,8 @@ def seed(connection: Connection) -> None:
     _insert(
         connection,
         "watch",
-        "broadcast plan sizes state watch_until decided_at reason figures",
-        *((number, PLAN, '{"gmail": [1, 2]}', *row) for number, row in enumerate(WATCHES, start=1)),
+        "broadcast plan sizes state watch_until decided_at reason figures chosen_at",
+        *((number, PLAN, '{"gmail": [1, 2]}', *row, row[1]) for number, row in enumerate(WATCHES, start=1)),
     )
     _insert(connection, "drawn", "broadcast subscriber value", (1, 1, "A"))
     _insert(
@@ -1005,6 +1046,7 @@ def seed(connection: Connection) -> None:
         (1, "opened", "", "", 3),
         (1, "clicked", "https://example.org/a", "", 2),
     )
+    _insert(connection, "version_total", "broadcast version type verdict events", (1, "B", "opened", "", 3))
     _insert(
         connection,
         "tracked_link",
@@ -1048,6 +1090,7 @@ def seed(connection: Connection) -> None:
     _insert(connection, "forgotten_key", "digest", (b"key",))
     connection.raise_last_ids({"broadcast": 15, "subscriber": 9, "signup": 9, "link_request": 20})
     _insert(connection, "broadcast_topic", "broadcast topic", (1, "news"), (1, "other"))
+    _seed_proofs(connection)
     _insert(connection, "variant", "broadcast number content", (1, 0, b"content"))
     _insert(
         connection,
@@ -1098,6 +1141,8 @@ def furnish(connection: Connection, file: str) -> None:
         _insert(connection, "beginning", "part subscriber chunk", (0, 0, 1))
     if file == "waves":
         _insert(connection, "member", "subscriber part stratum", (1, 0, 0))
+    if file == "versions":
+        _furnish_comparison(connection)
     if file in {"claim", "re_permission"}:
         _furnish_asking(connection)
     if file == "import_shared":
@@ -1117,6 +1162,33 @@ def furnish(connection: Connection, file: str) -> None:
             *((line, person, person, "Silva") for line, person in people),
         )
         _insert(connection, "newcomer", "line digest", (2, b"1"), (3, b"2"))
+
+
+def _furnish_comparison(connection: Connection) -> None:
+    """A tracked broadcast through a mail server that compared two versions, of which one was chosen."""
+    _insert(
+        connection,
+        "broadcast",
+        "id state nonce issue segment expression provider reason content_hash envelope waivers frozen created_at "
+        "tracking",
+        (30, "done", "n30", "2026-04", "all", "", "smtp", "", "abc", ENVELOPE, "[]", 2, NEVER, "consented"),
+    )
+    _insert(
+        connection,
+        "chunk",
+        "broadcast number state size variant first_subscriber changed_at",
+        (30, 1, "accepted", 2, 0, 1, T),
+    )
+    _insert(connection, "delivery", "broadcast subscriber chunk edition", (30, 1, 1, 30), (30, 2, 1, 30))
+    _insert(connection, "drawn", "broadcast subscriber value", (30, 1, "A"))
+    _insert(
+        connection,
+        "watch",
+        "broadcast plan sizes state watch_until decided_at reason figures chosen chosen_at",
+        (30, PLAN, "{}", "rest", T, T, "why", "{}", "B", T),
+    )
+    totals = ((30, "A", "opened", "", 1), (30, "B", "clicked", "proxy", 2))
+    _insert(connection, "version_total", "broadcast version type verdict events", *totals)
 
 
 def _furnish_asking(connection: Connection) -> None:

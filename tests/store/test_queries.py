@@ -54,6 +54,7 @@ IMPOSSIBLE = {
     "reviews.open_of": {"ended_at: datetime"},
     "signups.asked": {f"state: {state}" for state in ("mailed", "known", "confirmed")}
     | {"mailed_at: datetime", "confirmed_at: datetime", "broadcast: int", "subscriber: int"},
+    "versions.totals": {f"type: {each}" for each in EventType if each not in {EventType.OPENED, EventType.CLICKED}},
     "signups.of_subscriber": {"state: asked", "state: known", "mailed_at: None", "broadcast: None", "subscriber: None"},
 }
 

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
+from sys import intern
 
 from lxml import etree
 from msgspec import Struct
@@ -26,7 +27,7 @@ def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a line or a short text, case-folded. Each ideograph or kana counts as one word."""
     text = text.casefold()
     pattern = _unspaced_word() if has_ideographs(text) else _WORD
-    return tuple(pattern.findall(text))
+    return tuple(map(intern, pattern.findall(text)))  # most words occur again and again, in all variants
 
 
 @cache  # apart, because a pattern with such ranges takes long to compile and to search

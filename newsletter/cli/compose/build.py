@@ -68,4 +68,4 @@ def _reader(config: Config, issue: Issue, email: str, version: str | None, now: 
     found = require_reader(config, issue, email, now=now)
     if found.left_out:
         output.note(f"This subscriber would not receive this issue: {found.left_out}")
-    return replace(found.reader, version=name)
+    return replace(found.reader, version=name or found.reader.version)

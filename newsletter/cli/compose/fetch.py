@@ -1,10 +1,7 @@
 """`newsletter fetch`: take items from feeds and calendars into an issue."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from difflib import unified_diff
 from shlex import quote
-from urllib.parse import urlsplit
 
 import typer
 
@@ -13,11 +10,9 @@ from newsletter.cli.options import DryRun, NewestIssue, Yes
 from newsletter.cli.workspace import current_config
 from newsletter.language.counts import count_of
 from newsletter.workflows.compose.compose import require_issue
-from newsletter.workflows.compose.fetch import FetchedItem, FetchedSection, ItemFate, plan_fetch, write_fetch
+from newsletter.workflows.compose.fetch import FetchedSection, ItemFate, plan_fetch, write_fetch
 
 _SHOWN_AS = {"+": "green", "-": "red"}
-# What only the program reads again.
-_BOOKKEEPING = ("---", "id: ", "from: ", "published: ", "digest: ")
 
 
 def fetch(issue: NewestIssue = None, dry_run: DryRun = False, yes: Yes = False) -> None:
@@ -60,38 +55,14 @@ def _print_section(section: FetchedSection) -> None:
     for item in section.of(ItemFate.NEW, ItemFate.CHANGED):
         output.say()
         output.say(f"  {output.styled(item.fate, 'green' if item.fate is ItemFate.NEW else 'yellow')}  {item.shown}")
-        for line in _changed_lines(item):
-            output.say(f"    {output.styled(line, _SHOWN_AS.get(line[0], 'dim'))}", hang=6)
-    others = [
-        line for item in section.of(ItemFate.SAME, ItemFate.EDITED, ItemFate.GONE) for line in _about(item, section)
-    ]
-    for line in ["", *others] if others and section.of(ItemFate.NEW, ItemFate.CHANGED) else others:
-        output.say(f"  {line}" if line else "", hang=4)
+        for line in item.changed_lines():
+            output.say(f"    {output.styled(f'{line[0]} {line[1:]}', _SHOWN_AS[line[0]])}", hang=6)
+    if section.of(ItemFate.NEW, ItemFate.CHANGED):
+        output.say()
+    if same := section.of(ItemFate.SAME):
+        output.say(f"  {output.styled('the same', 'dim')}  {count_of(len(same), 'item')}")
+    for item in section.of(ItemFate.EDITED, ItemFate.GONE):
+        output.say(f"  {output.styled('stays', 'yellow')}  {item.shown}: {section.said_of(item)}", hang=4)
     for note in section.notes:
         output.say(f"  {output.styled('note', 'yellow')}  {note}", hang=4)
     output.say()
-
-
-def _about(item: FetchedItem, section: FetchedSection) -> Iterator[str]:
-    """Yield what is said about an item that stays as it is."""
-    if item.fate is ItemFate.EDITED:
-        more = "; to get the other one, delete the file and fetch again" if item.differs else ""
-        feed = "It differs from the one there" if item.differs else "It was edited here"
-        yield f"{output.styled('kept', 'yellow')}  {item.shown}  {feed}, and stays as it is{more}"
-    elif item.fate is ItemFate.GONE:
-        where = "the calendar's next events" if section.source.calendar else f"the first {section.source.most} entries"
-        host = urlsplit(section.source.address).hostname
-        gone = f"no longer among {where} of {host}"
-        yield f"{output.styled('kept', 'yellow')}  {item.shown}  {gone}; delete it if it is old"
-    else:
-        yield output.styled(f"the same  {item.shown}", "dim")
-
-
-def _changed_lines(item: FetchedItem) -> Iterator[str]:
-    """Yield the lines of a file that would change, each after its sign, without those that only the program reads."""
-    before, after = (
-        [line for line in lines if not line.startswith(_BOOKKEEPING)] for lines in (item.lines_before, item.lines_after)
-    )
-    for line in list(unified_diff(before, after, lineterm="", n=1))[2:]:
-        if line[1:].strip() and not line.startswith("@@"):
-            yield f"{line[0]} {line[1:]}"

@@ -18,7 +18,7 @@ from newsletter.providers.base import Provider
 from newsletter.store.approvals import approve as save_approval
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import require_issue
-from newsletter.workflows.publish.on_sending import publish_corrected
+from newsletter.workflows.publish.on_sending import publish_again
 from newsletter.workflows.send.approve import approver
 from newsletter.workflows.send.awake import Awake
 from newsletter.workflows.send.correct import PlannedCorrection, plan_correction
@@ -126,6 +126,6 @@ def _send(
     people = output.count_of(plan.preview.recipients, "subscriber")
     output.require_yes(f"{verb} {people}?", yes=yes, otherwise="Nothing was sent.")
     broadcast = start_broadcast(database, plan, provider, now=datetime.now(UTC))
-    publish_corrected(config, database, now=datetime.now(UTC), say=output.note)
+    publish_again(config, database, now=datetime.now(UTC), say=output.note)
     send = send_from_here if chosen is Awake.HERE else begin_sending
     send(config, database, broadcast, plan, provider)

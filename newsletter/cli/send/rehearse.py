@@ -13,7 +13,8 @@ from newsletter.cli.workspace import current_config
 from newsletter.config import Config
 from newsletter.store.database import Database
 from newsletter.workflows.compose.compose import require_issue
-from newsletter.workflows.rehearse.rehearse import Rehearsal, Wish
+from newsletter.workflows.rehearse.forecast import Rehearsal
+from newsletter.workflows.rehearse.rehearse import Wish
 from newsletter.workflows.rehearse.rehearse import rehearse as rehearse_broadcast
 from newsletter.workflows.rehearse.summary import facts_of, headline, left_by, then_after, zone_row
 from newsletter.workflows.segments import meant_by
@@ -103,9 +104,9 @@ def _print_rehearsal(config: Config, found: Rehearsal) -> None:
 def _print_hours(found: Rehearsal) -> None:
     """Print a bar for each hour on people's own clocks in which anyone gets the email."""
     _print_heading("At what time of their day do people get it?")
-    most = max(found.hours.values(), default=1)
+    most = max(found.hours.values())
     for hour in range(_HOURS):
-        if people := found.hours.get(hour, 0):
+        if people := found.hours[hour]:
             bar = "█" * max(1, round(people * _BAR_COLUMNS / most))
             output.say(f"  {hour:02}:00  {bar} {people:,}")
 

@@ -53,6 +53,7 @@ _AWAKE = (
     "With --at or --canary: what will be running then: serve, timer, worker, or here (this terminal). Default: you are "
     "asked."
 )
+_VERSION = "Send only this version of the issue, such as B, instead of comparing its versions."
 _WAIVE = "A check to override for this broadcast, for example E1. Needs --because. Repeatable."
 _BECAUSE = "The reason for overriding the check. Give one for each --waive. It is saved with the broadcast."
 
@@ -67,6 +68,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     canary: Annotated[bool | None, typer.Option("--canary/--no-canary", help=_CANARY)] = None,
     canary_size: Annotated[int | None, typer.Option(metavar="PEOPLE", min=1, help=_CANARY_SIZE)] = None,
     awake: Annotated[Awake | None, typer.Option(metavar="WHAT", help=_AWAKE)] = None,
+    version: Annotated[str | None, typer.Option(metavar="VERSION", help=_VERSION)] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     without: Without = [],  # noqa: B006 - Typer copies it
@@ -92,6 +94,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         where=where,
         at=at,
         is_local_time=local_time,
+        version=(version or "").upper(),
         waivers=_waivers(waive, because),
         canary=CanaryWish(is_wanted=canary, people=canary_size),
     )
@@ -139,6 +142,7 @@ class _SendOptions(Struct, frozen=True, kw_only=True):
     where: str | None
     at: str | None
     is_local_time: bool
+    version: str
     waivers: tuple[Waiver, ...]
     canary: CanaryWish
 
@@ -163,7 +167,14 @@ def _order(
         return replace(order, canary=asked.canary)
     schedule = read_time(config, asked.at, local_time=asked.is_local_time, now=now)
     segment = meant_by(config, database, segment=asked.segment, where=asked.where, now=now)
-    return Order(folder=folder, segment=segment, waivers=asked.waivers, schedule=schedule, canary=asked.canary)
+    return Order(
+        folder=folder,
+        segment=segment,
+        waivers=asked.waivers,
+        schedule=schedule,
+        version=asked.version,
+        canary=asked.canary,
+    )
 
 
 def _continues_later(plan: BroadcastPlan) -> bool:

@@ -226,6 +226,7 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
             }
             for who in status.variants
         ],
+        "comparison": status.comparison,
         "settled": status.settled,
         "chunks": status.chunks,
         "unknown": status.unknown,

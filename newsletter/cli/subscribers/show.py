@@ -1,14 +1,14 @@
 """`newsletter subscribers show`: everything about one person, on the screen."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from shlex import quote
 from zoneinfo import ZoneInfo
 
 from newsletter.cli import output
 from newsletter.cli.options import Email
 from newsletter.cli.workspace import opened_database
-from newsletter.language.clock import show_day, show_zoned
+from newsletter.language.clock import show_consent_time, show_day, show_zoned
 from newsletter.model.audience import Subscriber, Suppression
 from newsletter.model.broadcast import label_of
 from newsletter.model.columns import COLUMNS, ColumnType, SubscriberRecord
@@ -100,7 +100,7 @@ def _print_known(person: KnownPerson, *, zone: str, now: datetime) -> None:
 
 def _consent_facts(person: KnownPerson, subscriber: Subscriber, zone: str) -> list[tuple[str, str]]:
     earlier = [
-        f"{_consent_time(past.consented_at, zone)}, {past.source or 'source unknown'}"
+        f"{show_consent_time(past.consented_at, zone)}, {past.source or 'source unknown'}"
         f"{f', wording {past.wording}' if past.wording else ''}; until {show_zoned(past.replaced_at, zone)}"
         for past in person.past_consents
     ]
@@ -128,15 +128,8 @@ def _column_facts(record: SubscriberRecord, zone: str, *, is_consent: bool) -> l
 
 def _text(value: str | datetime | tuple[str, ...] | None, zone: str) -> str:
     if isinstance(value, datetime):
-        return _consent_time(value, zone)
+        return show_consent_time(value, zone)
     return ", ".join(value) if isinstance(value, tuple) else value or ""
-
-
-def _consent_time(moment: datetime | None, zone: str) -> str:
-    """Return a time in a zone, but a day without a time, which is stored as its first moment in UTC, as that day."""
-    if moment is not None and moment.astimezone(UTC).time() == time.min:
-        return show_day(moment.astimezone(UTC))
-    return show_zoned(moment, zone)
 
 
 def _mail_facts(person: KnownPerson, zone: str, *, now: datetime) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from newsletter.store.ledger.status import count, in_words
 from newsletter.store.queries import query_value
 from newsletter.system.moments import text_of
 
-_HELD_AHEAD = query_value("cancel", "held_ahead", int)
+HELD_AHEAD = query_value("cancel", "held_ahead", int)
 _WAITING = query_value("cancel", "waiting", int)
 _LEFT_TO_END = query_value("cancel", "left_to_end", int)
 
@@ -29,7 +29,7 @@ def begin_cancel(database: Database, broadcast_id: int, *, now: datetime) -> Bro
         broadcast = require_current(connection, broadcast_id)
         if broadcast.state is BroadcastState.CANCELLING:
             return broadcast
-        held = _HELD_AHEAD(connection, broadcast=broadcast_id, now=text_of(now))
+        held = HELD_AHEAD(connection, broadcast=broadcast_id, now=text_of(now))
         waiting = _WAITING(connection, broadcast=broadcast_id)
         _require_something_to_cancel(broadcast, held + waiting)
         detail = f"{waiting} not sent yet, {held} held by the provider"

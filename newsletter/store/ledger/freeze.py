@@ -7,6 +7,7 @@ from datetime import datetime
 
 from newsletter.errors import InputError
 from newsletter.language.counts import people_of
+from newsletter.model.axes import in_every_version
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.finding import REPEAT
 from newsletter.model.ledger import (
@@ -18,7 +19,7 @@ from newsletter.model.ledger import (
     VariantCount,
     ZoneCount,
 )
-from newsletter.model.readership import Readership
+from newsletter.model.readership import VERSION, Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger import journal
@@ -35,6 +36,7 @@ from newsletter.store.ledger.told import keep_told
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
 from newsletter.store.ledger.waves import draw_first, keep_waves, mailboxes_left
+from newsletter.store.proofs import keep_checks
 from newsletter.store.queries import change, query_value
 from newsletter.store.tracking import keep_tracking
 from newsletter.system.moments import text_of
@@ -90,6 +92,8 @@ def freeze_broadcast(
         if members.repeats and REPEAT.id not in {waiver.rule for waiver in request.waivers}:
             raise RepeatedContentError(members.repeats)
         readerships = list(dict.fromkeys(part.readership for part in parts))
+        if request.waves and request.waves.axis == VERSION:  # the rest gets a version that is not known yet
+            readerships = list(in_every_version(readerships, request.axes))
         if missing := [readership for readership in readerships if readership not in content]:
             raise NotRenderedError(missing)
         broadcast_id = _add_broadcast(connection, request, members, parts, now=now)
@@ -102,7 +106,9 @@ def freeze_broadcast(
         for number, readership in enumerate(readerships):
             save_variant(connection, broadcast_id=broadcast_id, number=number, variant=content[readership])
         keep_told(connection, broadcast_id, {number: content[each] for number, each in enumerate(readerships)})
-        keep_tracking(connection, broadcast_id, request.tracking, request.link_targets)
+        keep_tracking(connection, broadcast_id, request.tracking, request.links)
+        if request.checks is not None:
+            keep_checks(connection, broadcast_id, request.checks)
         if request.waves:
             keep_waves(connection, broadcast_id, request.waves, sizes)
         _write_journal(connection, broadcast_id, request, members, now=now)

@@ -9,11 +9,12 @@ from newsletter.store.queries import query_all
 
 
 class PastClaim(NamedTuple):
-    """When a batch of a past broadcast was claimed, and how many emails it had."""
+    """When a batch of a past broadcast was claimed, how many emails it had, and when the broadcast ended."""
 
     broadcast: int
     claimed_at: datetime
     size: int
+    finished_at: datetime
 
 
 class StatedZone(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar, cast
 
 from msgspec import json
 
+from newsletter.errors import InputError
 from newsletter.language.clock import show_utc
 from newsletter.language.counts import people_of
 from newsletter.model.broadcast import Broadcast, BroadcastState
@@ -190,6 +191,11 @@ def release_wave(
     is_held = watch is not None and watch.state is WaveState.HELD and broadcast.state is BroadcastState.PAUSED
     if watch is None or not (broadcast.state is BroadcastState.WATCHING or (by_person and is_held)):
         return False
+    if watch.plan.axis and not watch.chosen:
+        remedy = (
+            f"name the version that all others get: newsletter winner {broadcast.id} {sorted(watch.plan.shares)[0]}"
+        )
+        raise InputError(f"broadcast {broadcast.id} has several versions, and none was chosen; {remedy}")
     _keep(connection, watch, WaveState.OVER if by_person else WaveState.REST, reason, figures, now=now)
     _OPEN_REST(connection, broadcast=broadcast.id)
     _LET_OVERDUE_GO(connection, broadcast=broadcast.id, now=text_of(now))

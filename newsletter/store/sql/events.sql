@@ -28,6 +28,12 @@ INSERT INTO event_total (broadcast, type, url, verdict, events)
 VALUES (:broadcast, :type, :url, :verdict, :events)
 ON CONFLICT (broadcast, type, url, verdict) DO UPDATE SET events = event_total.events + excluded.events;
 
+-- name: add_version_total(broadcast, version, type, verdict, events)*!
+-- Count the same events for a version of the issue.
+INSERT INTO version_total (broadcast, version, type, verdict, events)
+VALUES (:broadcast, :version, :type, :verdict, :events)
+ON CONFLICT (broadcast, version, type, verdict) DO UPDATE SET events = version_total.events + excluded.events;
+
 -- name: own(broadcasts)
 -- Return the broadcasts of this database among the numbers in a JSON list, with their nonces.
 SELECT id AS broadcast, nonce FROM broadcast WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts));

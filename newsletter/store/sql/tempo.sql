@@ -1,17 +1,18 @@
 -- name: claims(provider)
--- Return when each batch of the last three broadcasts of an issue through a provider was claimed, in order. Batches
--- that were not accepted at the first attempt are left out.
-SELECT c.broadcast, c.claimed_at, c.size
+-- Return when each batch of the last three broadcasts of an issue through a provider was claimed, in order, and when the
+-- broadcast ended. Batches that were not accepted at the first attempt are left out.
+SELECT c.broadcast, c.claimed_at, c.size, b.finished_at
 FROM chunk AS c
+JOIN broadcast AS b ON b.id = c.broadcast
 WHERE
-    c.broadcast IN (
-        SELECT b.id
-        FROM broadcast AS b
+    b.id IN (
+        SELECT p.id
+        FROM broadcast AS p
         WHERE
-            b.provider = :provider
-            AND b.kind IN ('issue', 'follow-up', 'correction')
-            AND b.finished_at IS NOT NULL
-        ORDER BY b.id DESC
+            p.provider = :provider
+            AND p.kind IN ('issue', 'follow-up', 'correction')
+            AND p.finished_at IS NOT NULL
+        ORDER BY p.id DESC
         LIMIT 3
     )
     AND c.state = 'accepted'

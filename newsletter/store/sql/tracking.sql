@@ -2,15 +2,16 @@
 -- Save whether the emails of a broadcast report opens and clicks.
 UPDATE broadcast SET tracking = :mode WHERE id = :broadcast;
 
--- name: add_link(broadcast, number, target)*!
--- Save where a tracked link leads.
-INSERT INTO tracked_link (broadcast, number, target) VALUES (:broadcast, :number, :target);
+-- name: add_link(broadcast, number, target, version)*!
+-- Save where a tracked link leads, and in which version of the issue it is.
+INSERT INTO tracked_link (broadcast, number, target, version) VALUES (:broadcast, :number, :target, :version);
 
 -- name: find_link(broadcast, number, subscriber)?
 -- Return where a tracked link leads, and what is needed to check whose it is. The person's token is empty if they are not
 -- on the list.
 SELECT
     t.target,
+    t.version,
     b.nonce,
     b.tracking AS mode,
     coalesce(s.token, '') AS token,

@@ -42,7 +42,7 @@ VALUES (:broadcast, :plan, :sizes, 'first', '', '', '', '{}');
 
 -- name: find(broadcast)^
 -- Return how a broadcast leaves in waves, and how far it is.
-SELECT broadcast, plan, sizes, state, watch_until, decided_at, reason, figures
+SELECT broadcast, plan, sizes, state, watch_until, decided_at, reason, figures, chosen, chosen_at, chosen_because, chosen_from
 FROM watch
 WHERE broadcast = :broadcast;
 

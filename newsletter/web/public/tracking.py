@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.model.audience import Subscriber
 from newsletter.model.personal_links import PersonalLink, Purpose, is_code_of, masked
-from newsletter.model.tracked_address import PICTURE, TrackedAddress, read_tracked_address
+from newsletter.model.tracked_address import TrackedAddress, is_picture, read_tracked_address
 from newsletter.model.tracking import LINK_PATH, PICTURE_PATH
 from newsletter.store.database import Connection
 from newsletter.store.subscribers import subscriber_with_id
@@ -58,7 +58,7 @@ class _Links:
     async def follow(self, request: Request) -> Response:
         """Lead on to where the link leads. An address that we did not make leads nowhere."""
         address = read_tracked_address(request.path_params["address"])
-        found = await self._found(address) if address and address.number != PICTURE else None
+        found = await self._found(address) if address and not is_picture(address.number) else None
         if address is None or found is None:
             raise HTTPException(404)
         target = found.target or self._service.config.settings.newsletter.website
@@ -68,7 +68,7 @@ class _Links:
     async def show_pixel(self, request: Request) -> Response:
         """Return the picture. It is the same for an address that we did not make, of which nothing is recorded."""
         address = read_tracked_address(request.path_params["address"])
-        if address is None or address.number != PICTURE:
+        if address is None or not is_picture(address.number):
             raise HTTPException(404)
         found = await self._found(address)
         noting = self._noting(request, address, found) if found else None

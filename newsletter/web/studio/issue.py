@@ -33,6 +33,7 @@ _NEIGHBORS: Mapping[str, str] = {
     "/{issue}/apps": "Email apps",
     "/{issue}/difference": "Differences",
     "/{issue}/translations": "Translations",
+    "/{issue}/feeds": "Feeds",
     "/{issue}/remarks": "Comments",
     "/-/shelf": "All issues",
     "/-/outbox": "Outbox",

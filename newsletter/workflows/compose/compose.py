@@ -12,13 +12,15 @@ from msgspec.structs import replace
 
 from newsletter.checks.base import Circumstances, Subject
 from newsletter.checks.clients.readers import mistakes_in_clients
-from newsletter.checks.registry import CheckResult, check_issue, mistakes_in_waivers
+from newsletter.checks.registry import RULES, CheckResult, check_issue, mistakes_in_waivers
 from newsletter.config import Config
 from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, PAGE_FILE, issue_headings, issue_names, load_issue
 from newsletter.errors import InputError, Mistake, MistakesError, StoreError
+from newsletter.model.address import masked
 from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
 from newsletter.model.issue import Issue, IssueHeading
 from newsletter.model.ledger import ZoneCount
+from newsletter.model.proof import ProvedChecks, ProvedFinding, ProvedSkip
 from newsletter.model.rendered import RenderedIssue
 from newsletter.render.memory import Memory
 from newsletter.render.pipeline import render_issue
@@ -84,6 +86,24 @@ class Composed(Struct, frozen=True, kw_only=True, dict=True):
     def errors(self) -> tuple[Finding, ...]:
         """The findings that block a broadcast."""
         return tuple(finding for finding in self.findings if finding.blocks)
+
+    @property
+    def checks(self) -> ProvedChecks:
+        """What the checks found, as it is recorded with a broadcast."""
+        others = {each.rule for each in self.findings} | {each.rule for each in self.not_run}
+        return ProvedChecks(
+            passed=tuple(rule.id for rule in RULES if rule.id not in others),
+            found=tuple(
+                ProvedFinding(
+                    rule=each.rule,
+                    severity=each.severity.value,
+                    what=masked(f"{each.place}: {each.what}"),
+                    waived=masked(each.waived),
+                )
+                for each in self.findings
+            ),
+            skipped=tuple(ProvedSkip(rule=each.rule, why=masked(each.why)) for each in self.not_run),
+        )
 
 
 def require_issue(config: Config, name: str | None) -> Path:

@@ -5,6 +5,7 @@ Everything is downloaded and read before anything is written. What others wrote 
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from difflib import unified_diff
 from email.utils import parsedate
 from enum import StrEnum
 from functools import partial
@@ -21,7 +22,7 @@ from newsletter.errors import ConflictError, FaultError, InputError, Mistake
 from newsletter.incoming.calendar_entries import events_of_calendar
 from newsletter.incoming.download import Download, download
 from newsletter.incoming.entries import Incoming, IncomingEntry, entries_of_feed
-from newsletter.incoming.item_text import Taken, is_untouched, item_name, without_taking
+from newsletter.incoming.item_text import Taken, is_untouched, item_name, told_lines
 from newsletter.model.issue import Issue, Item, Section
 from newsletter.model.issue_fields import FetchedItems, ListFields
 from newsletter.model.picture_files import MOST_BYTES
@@ -62,15 +63,12 @@ class FetchedItem(Struct, frozen=True, kw_only=True):
     after: str = ""
     differs: bool = False  # whether the feed has something else than a file that was edited
 
-    @property
-    def lines_before(self) -> list[str]:
-        """The lines of the file before, without those that differ each time."""
-        return [] if self.before is None else without_taking(self.before.decode(errors="replace")).splitlines()
-
-    @property
-    def lines_after(self) -> list[str]:
-        """The lines of the file after, without those that differ each time."""
-        return without_taking(self.after).splitlines()
+    def changed_lines(self) -> Iterator[str]:
+        """Yield the lines that would change, each after its sign. Those that tell a director nothing are left out."""
+        before, after = told_lines((self.before or b"").decode(errors="replace")), told_lines(self.after)
+        for line in list(unified_diff(before, after, lineterm="", n=0))[2:]:
+            if line[1:].strip() and not line.startswith("@@"):
+                yield line
 
 
 class FetchedSection(Struct, frozen=True, kw_only=True):
@@ -86,6 +84,15 @@ class FetchedSection(Struct, frozen=True, kw_only=True):
     def of(self, *fates: ItemFate) -> tuple[FetchedItem, ...]:
         """Return the items with one of these fates."""
         return tuple(each for each in self.items if each.fate in fates)
+
+    def said_of(self, item: FetchedItem) -> str:
+        """Return why an item stays as it is."""
+        if item.fate is ItemFate.EDITED and item.differs:
+            return "it was edited here, and its entry has changed; to take that, delete the file and fetch again"
+        if item.fate is ItemFate.GONE:
+            where = "the calendar's next events" if self.source.calendar else f"the first {self.source.most} entries"
+            return f"it is no longer among {where}; delete the file if you no longer want it"
+        return "it was edited here"
 
 
 class FetchPlan(Struct, frozen=True, kw_only=True):

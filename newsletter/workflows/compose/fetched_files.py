@@ -12,7 +12,7 @@ from newsletter.content.keys import as_plain
 from newsletter.content.parts import PartReader
 from newsletter.errors import FaultError
 from newsletter.incoming.download import Download
-from newsletter.incoming.entries import IncomingEntry
+from newsletter.incoming.entries import IncomingEntry, cut
 from newsletter.incoming.item_text import ItemPicture, Taken, item_text
 from newsletter.language.catalogue import spoken, words_of
 from newsletter.model.issue import Issue
@@ -24,7 +24,7 @@ from newsletter.workflows.compose.new_pictures import PICTURES_FOLDER, ending_of
 
 _PICTURE_SECONDS, _PICTURES_SECONDS = 10.0, 40.0  # for one image, and for all of a section
 _NARROWEST = 200  # pixels; smaller images are icons and trackers
-_LONGEST_LABEL = 80  # characters of a title in the text of its link
+_LONGEST_LABEL = 60  # characters of a title in the text of its link
 
 
 class FetchedFiles:
@@ -39,7 +39,7 @@ class FetchedFiles:
     def text_of(self, entry: IncomingEntry, taken: Taken, path: str, *, downloads: bool) -> str | None:
         """Return the text of an entry's file, as far as the issue can be read with it, or None if it cannot."""
         label = words_of(spoken([self._issue.language]), "fetched")["more"]
-        title = entry.title if len(entry.title) <= _LONGEST_LABEL else f"{entry.title[: _LONGEST_LABEL - 1]}…"
+        title = cut(entry.title, _LONGEST_LABEL)
         written = replace(
             entry, title=as_plain(entry.title), location=as_plain(entry.location) if entry.location else ""
         )

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -15,6 +16,7 @@ from newsletter.store.opening import open_database
 from newsletter.store.readers import reader_of
 from newsletter.store.subscribers import SubscriberName, find_subscriber, search_subscribers
 from newsletter.store.suppressions import suppressions_of
+from newsletter.store.versions import version_for
 from newsletter.workflows.segments import require_segments
 
 
@@ -33,6 +35,7 @@ def find_reader(config: Config, database: Database, issue: Issue, email: str, *,
     reader = reader_of(database, email, require_segments(config, database, issue.only_segments, now=now))
     if reader is None:
         return None
+    reader = replace(reader, version=version_for(database, issue.name, reader.id))
     return FoundReader(reader=reader, left_out=_why_left_out(database, issue, reader, now=now))
 
 

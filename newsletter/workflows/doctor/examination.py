@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from newsletter.config import CONFIG_FILE, TEMPLATES_FOLDER, Config, find_workspace, load_config
 from newsletter.content.loader import issue_headings
-from newsletter.errors import MistakesError, NewsletterError, ProviderError, StoreError
+from newsletter.errors import InputError, MistakesError, NewsletterError, ProviderError, StoreError
 from newsletter.language.counts import count_of
 from newsletter.model.diagnosis import Diagnosis, Health, HealthItem, HealthSection, error, from_words, ok, warning
 from newsletter.model.finding import Means
@@ -16,10 +16,13 @@ from newsletter.providers.base import ProviderFacts
 from newsletter.providers.registry import open_provider, with_known_provider
 from newsletter.store.database import DatabaseFacts
 from newsletter.store.opening import examine_database, open_database
+from newsletter.system.environment import proof_key
 from newsletter.system.file_errors import explained
 from newsletter.system.parallel import begun
 from newsletter.workflows.doctor.machine import browser_item, machine_items
 from newsletter.workflows.doctor.network import examine_pages, sender_items
+from newsletter.workflows.proof.encoding import as_text
+from newsletter.workflows.proof.signing import fingerprint_of, public_key_of
 from newsletter.workflows.send.lost_records import lost_records
 from newsletter.workflows.send.told import changed_events
 
@@ -71,7 +74,7 @@ def _diagnose(
     carrying = _begun(carry, _SENDER, on_done)
     keeping = _begun(lambda: tuple(database_items(config, now)), _DATABASE, on_done)
     showing = _begun(lambda: examine_pages(config, now, is_online=is_online), _PAGES, on_done)
-    workspace = tuple(workspace_items(config))
+    workspace = (*workspace_items(config), *signing_items(environ))
     on_done(_WORKSPACE)
     (provider, sender), database, pages = carrying(), keeping(), showing()
     browser = () if browsing is None else (browsing(),)
@@ -177,6 +180,18 @@ def workspace_items(config: Config) -> Iterator[HealthItem]:
     else:
         yield warning("issues", "there is no issue yet", "create one with `newsletter new`")
     yield _templates(config)
+
+
+def signing_items(environ: Mapping[str, str]) -> Iterator[HealthItem]:
+    """Yield the key that signs proofs, if the secret from which it is made is set."""
+    try:
+        secret = proof_key(environ)
+    except InputError as err:
+        yield from_words("proofs", Health.ERROR, err)
+        return
+    if secret is not None:
+        key = public_key_of(secret)
+        yield ok("proofs", f"proofs are signed with the key {fingerprint_of(key)} (public key {as_text(key)})")
 
 
 def settings_items(problem: NewsletterError) -> Iterator[HealthItem]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -50,12 +51,20 @@ class _KeptIssue(Struct, frozen=True, kw_only=True):
     events: Mapping[str, Announced] = {}  # what calendars need to know about each of its events
 
 
-def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: Advance = lambda _: None) -> Contents:
+def contents_of(
+    config: Config,
+    memory: Memory,
+    sent: frozenset[str],
+    chosen: Mapping[str, str] = MappingProxyType({}),
+    on_done: Advance = lambda _: None,
+) -> Contents:
     """Return what the archive shows. `sent` are the issues that are being sent or were sent.
+
+    `chosen` is the version of each issue of which one was chosen. Of all others, version A is shown.
 
     Raise MistakesError with all mistakes in all issues that it shows.
     """
-    reader = _Reader(config, memory, sent)
+    reader = _Reader(config, memory, sent, chosen)
     kept: list[_KeptIssue] = []
     mistakes: list[Mistake] = []
     for folder, read in reader.folders():
@@ -80,8 +89,8 @@ def contents_of(config: Config, memory: Memory, sent: frozenset[str], on_done: A
 class _Reader:
     """Reads the issues of a workspace, each from the cache if its files are the same."""
 
-    def __init__(self, config: Config, memory: Memory, sent: frozenset[str]) -> None:
-        self._config, self._memory, self._sent = config, memory, sent
+    def __init__(self, config: Config, memory: Memory, sent: frozenset[str], chosen: Mapping[str, str]) -> None:
+        self._config, self._memory, self._sent, self._chosen = config, memory, sent, chosen
         self._shared = f"{shared_by_all(config)} {ZONE_DATABASES.used} {_EDITION}"
         self._opened: Theme | None = None
         self._events: dict[Path, EventTexts] = {}
@@ -109,7 +118,7 @@ class _Reader:
         if not is_shown and visibility_of(wanted, is_sent=folder.name in self._sent) is Visibility.NONE:
             return _KeptIssue(visibility=wanted, pages=(), pictures={})
         theme = self._theme
-        issue = load_issue(self._config, folder, theme.section_types)
+        issue = self._loaded(folder)
         links = f"{self._config.settings.service.url}/join"
         rendered = [
             render_page(each, self._config, theme, original=issue.language, is_listed=True, links=links)
@@ -127,16 +136,19 @@ class _Reader:
             day=page.day,
             is_listed=page.is_listed,
             facts=kept.events,
-            made_from=made_from(folder, self._shared),
+            made_from=self._made_from(folder),
             load=lambda: self._events_in(folder),
         )
 
     def _events_in(self, folder: Path) -> EventTexts:
         """Return the events of an issue, which is loaded if it did not have to be rendered."""
         if folder not in self._events:
-            issue = load_issue(self._config, folder, self._theme.section_types)
-            self._events[folder] = events_in(self._config, issue, self._memory)
+            self._events[folder] = events_in(self._config, self._loaded(folder), self._memory)
         return self._events[folder]
+
+    def _loaded(self, folder: Path) -> Issue:
+        chosen = self._chosen.get(folder.name, "")
+        return load_issue(self._config, folder, self._theme.section_types).in_version(chosen)
 
     def _imported(self, folder: Path) -> _KeptIssue | None:
         found = self._recall(folder, lambda: self._clean(folder))
@@ -171,9 +183,13 @@ class _Reader:
         return self._opened
 
     def _recall(self, folder: Path, make: Callable[[], _KeptIssue], *, kind: str = "issue") -> _KeptIssue:
-        key = made_from(folder, self._shared).encode()
-        kept = self._memory.recall(kind, key, lambda: msgspec.msgpack.encode(make()))
+        key = self._made_from(folder).encode()
+        kept = self._memory.recall(kind, key, lambda: msgspec.msgpack.encode(make(), enc_hook=str))
         return msgspec.msgpack.decode(kept, type=_KeptIssue)
+
+    def _made_from(self, folder: Path) -> str:
+        """Return a digest of all that an issue is made from, with the version of it that was chosen."""
+        return f"{made_from(folder, self._shared)} {self._chosen.get(folder.name, '')}"
 
 
 def _versions(issue: Issue) -> tuple[Issue, ...]:

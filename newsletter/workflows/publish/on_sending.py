@@ -2,6 +2,8 @@
 
 Links to a page that does not exist yet would be in the first emails, so the page is published before they leave. A
 failure never stops the sending: it is said, and the next look tries again.
+
+The modules that make pages are imported when one is needed, because most sending needs none, and they take 10 MiB.
 """
 
 from collections.abc import Callable
@@ -15,15 +17,6 @@ from newsletter.model.rendered import RenderedIssue
 from newsletter.model.site_addresses import picture_path
 from newsletter.model.site_files import SiteFile
 from newsletter.store.database import Database
-from newsletter.workflows.publish.contents import wanted_visibility_of
-from newsletter.workflows.publish.publish import (
-    destination_of,
-    make_edition,
-    pages_removed,
-    plan_edition,
-    publish_edition,
-    published_issues,
-)
 from newsletter.workflows.publish.visible import issues_sent
 
 
@@ -34,6 +27,8 @@ def host_pictures(config: Config, rendered: RenderedIssue) -> None:
     """
     archive = config.settings.archive
     if archive is not None and archive.to is not None and rendered.pictures:
+        from newsletter.workflows.publish.publish import destination_of
+
         files = [SiteFile(picture_path(picture.name), picture.content) for picture in rendered.pictures]
         destination_of(config).put_pictures(files)
 
@@ -46,8 +41,10 @@ def publish_sent(config: Config, database: Database, *, now: datetime, say: Call
     _publish(config, database, is_needed=_are_pages_missing, now=now, say=say)
 
 
-def publish_corrected(config: Config, database: Database, *, now: datetime, say: Callable[[str], None]) -> None:
-    """Publish the archive with the new facts of an event, if the program knows where to. `say` receives what failed.
+def publish_again(config: Config, database: Database, *, now: datetime, say: Callable[[str], None]) -> None:
+    """Publish the archive because an issue shows something else now, if the program knows where to.
+
+    These are the new facts of an event, or the chosen version. `say` receives what failed.
 
     Nothing is removed without asking a person.
     """
@@ -65,14 +62,16 @@ def _publish(
     try:
         if not is_needed(config, database):
             return
-        edition, destination = make_edition(config, database, now=now), destination_of(config)
-        if removed := pages_removed(plan_edition(edition, destination)):
+        from newsletter.workflows.publish import publish
+
+        edition, destination = publish.make_edition(config, database, now=now), publish.destination_of(config)
+        if removed := publish.pages_removed(publish.plan_edition(edition, destination)):
             say(
                 f"The archive was not published, because {len(removed)} of its files would be removed. "
                 "Look at the changes, and confirm them: newsletter publish"
             )
             return
-        publish_edition(config, edition, destination, lambda _done, _total: None)
+        publish.publish_edition(config, edition, destination, lambda _done, _total: None)
     except (NewsletterError, OSError) as err:
         say(f"The archive was not published, and emails are sent without waiting for it: {err}")
 
@@ -80,6 +79,9 @@ def _publish(
 def _are_pages_missing(config: Config, database: Database) -> bool:
     if not _has_place(config):
         return False
+    from newsletter.workflows.publish.contents import wanted_visibility_of
+    from newsletter.workflows.publish.publish import published_issues
+
     # Only the issues in this workspace: a worker on another computer may have none.
     folder = config.root / ISSUES_FOLDER
     missing = [

@@ -28,6 +28,7 @@ from newsletter.site.search import FOLDER as SEARCH_FOLDER
 from newsletter.site.search import can_search, search_files
 from newsletter.site.site import Site
 from newsletter.store.database import Database
+from newsletter.store.versions import chosen_versions
 from newsletter.system.files import write_whole
 from newsletter.workflows.compose.compose import BUILD_FOLDER
 from newsletter.workflows.publish.contents import Advance, Contents, contents_of
@@ -86,7 +87,8 @@ def make_edition(
     require_archive(config)
     memory = Memory(config.root / BUILD_FOLDER / _CACHE)
     sent = issues_sent(database) if database is not None else frozenset()
-    contents = contents_of(config, memory, sent, on_done)
+    chosen = chosen_versions(database) if database is not None else {}
+    contents = contents_of(config, memory, sent, chosen, on_done)
     changes = _changes(config, contents.pages, now)
     events = event_files(config, contents.with_events, memory, now=now)
     files, note = _files(config, contents, events, changes, memory, is_searched=can_search())

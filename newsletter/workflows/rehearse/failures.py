@@ -17,8 +17,9 @@ from newsletter.store.ledger.record import record_outcome
 from newsletter.store.scratch import fork
 from newsletter.store.sqlite.connection import SqliteConnection
 from newsletter.store.sqlite.engine import SqliteDatabase
+from newsletter.workflows.rehearse.provider_models import ProviderFault, Trouble
 from newsletter.workflows.rehearse.run import RehearsedRun
-from newsletter.workflows.rehearse.twin import ProviderFault, Trouble, Twin
+from newsletter.workflows.rehearse.twin import Twin
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
 from newsletter.workflows.send.account import Step, next_steps, sending_again, state_in_words
 from newsletter.workflows.send.begin import Beginning

@@ -2,15 +2,24 @@
 
 from datetime import timedelta
 
+from msgspec.structs import asdict
+
 from newsletter.language.clock import say_clock, say_day_and_clock, say_span, say_time, say_wait
 from newsletter.language.counts import count_of, people_of
-from newsletter.model.broadcast import BroadcastState
-from newsletter.store.ledger.status import in_words
+from newsletter.model.broadcast import BroadcastState, label_of
 from newsletter.workflows.rehearse.failures import Aftermath
-from newsletter.workflows.rehearse.rehearse import Rehearsal, ZoneForecast
+from newsletter.workflows.rehearse.forecast import Rehearsal, ZoneForecast
 from newsletter.workflows.send.account import Fact, first_and_last, identity
 from newsletter.workflows.send.awake import Awake
 
+_PARTS = {
+    "accepted": "accepted",
+    "waiting": "ready",
+    "unknown": "unknown",
+    "deferred": "deferred",
+    "rejected": "rejected",
+}
+NIGHT = frozenset({22, 23, *range(6)})  # hours
 _RUNNERS = {
     Awake.SERVE: "the service, which looks every minute",
     Awake.TIMER: "a timer, which looks every five minutes",
@@ -36,6 +45,7 @@ def facts_of(found: Rehearsal, zone: str) -> list[Fact]:
         ("last email", f"{say_time(found.last, zone)}, {say_wait(took)} after the first"),
         ("handed over", "" if found.handed_over >= found.last else say_time(found.handed_over, zone)),
         ("people", identity(found.tally)),
+        ("at night", night_of(found)),
         ("takes", _effort(found)),
         ("speed", _speed(found)),
         ("sent by", _RUNNERS[found.awake] if found.last - found.begins > timedelta(minutes=10) else ""),
@@ -47,10 +57,17 @@ def facts_of(found: Rehearsal, zone: str) -> list[Fact]:
 def limits_of(found: Rehearsal) -> list[str]:
     """Return the most emails in any second, minute, hour and day, and what the settings allow."""
     return [
-        f"at most {use.most:,} in a {use.span}" + (f", of the {use.limit:,} that you allow" if use.limit else "")
+        f"at most {use.most:,} in {'an' if use.span == 'hour' else 'a'} {use.span}"
+        + (f", of the {use.limit:,} that you allow" if use.limit else "")
         for use in found.spans
         if use.limit or use.span in {"hour", "day"}
     ]
+
+
+def night_of(found: Rehearsal) -> str:
+    """Return how many people get it at night on their own clocks, or an empty string if no one does."""
+    people = sum(found.hours[hour] for hour in NIGHT)
+    return f"{people_of(people)} get it between 10 pm and 6 am on their own clocks" if people else ""
 
 
 def zone_row(each: ZoneForecast) -> tuple[str, str, str, str]:
@@ -63,15 +80,17 @@ def zone_row(each: ZoneForecast) -> tuple[str, str, str, str]:
 def left_by(failure: Aftermath) -> str:
     """Return what a failure leaves, in words."""
     if failure.tally is None:
-        return failure.reason
-    return f"{failure.state}: {in_words(failure.tally)}"
+        return failure.reason  # there is no broadcast
+    counts = asdict(failure.tally)
+    parts = [f"{counts[part]:,} {label_of(part)}" for part in _PARTS if counts[part]]
+    return f"{failure.state}: {', '.join(parts)}"
 
 
 def then_after(failure: Aftermath, zone: str) -> str:
     """Return what happens after a failure, or what a person has to do."""
     if failure.ends is not None:
         return f"continues by itself; the last email arrives on {say_time(failure.ends, zone)}"
-    return "\n".join(f"{command}   {why}" for command, why in failure.steps) or "nothing is left to do"
+    return "\n".join(f"`{command}` {why}" for command, why in failure.steps) or "nothing is left to do"
 
 
 def _effort(found: Rehearsal) -> str:

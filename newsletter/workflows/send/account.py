@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 from newsletter.language.clock import say_distance, say_moment, show_utc_from
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally, label_of
 from newsletter.model.ledger import ChunkSummary, LastRun, SettledCount
+from newsletter.model.readership import VERSION
 from newsletter.model.segment import AD_HOC
 from newsletter.model.waves import WaveState
 from newsletter.workflows.send.canary_facts import watch_line
@@ -19,6 +20,7 @@ from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.plan_facts import variant_lines
 from newsletter.workflows.send.recall import is_awake
 from newsletter.workflows.send.status import BroadcastStatus
+from newsletter.workflows.send.winner import comparison_facts
 
 Fact = tuple[str, str]  # a name and a value; without a value, there is nothing to say
 Step = tuple[str, str]  # a command as it is typed, and what it does
@@ -98,7 +100,9 @@ def times_of(status: BroadcastStatus, zone: str, now: datetime) -> list[Fact]:
     grace_until = broadcast.grace_until if grace_left(broadcast, now=now) else None
     ended = "passed on" if held else "ended"  # emails that the provider holds have not reached anyone yet
     at_work = _AT_WORK if status.is_at_work else _LEFT_BEHIND
-    varies = any(count.readership.sees for count in status.variants)
+    is_decided = status.comparison is None or bool(status.comparison.chosen)
+    shown = (each.readership if is_decided else each.readership.having(VERSION, "") for each in status.variants)
+    varies = any(each.sees for each in shown)
     return [
         ("created", show_utc_from(broadcast.created_at, now)),
         ("due", due),
@@ -109,7 +113,8 @@ def times_of(status: BroadcastStatus, zone: str, now: datetime) -> list[Fact]:
         _continuing(broadcast, zone, now),
         ("reviewers", "\n".join(f"not told by email: {notice.failure}" for notice in status.notices if notice.failure)),
         ("sending", at_work if status.tally.inflight else ""),
-        ("variants", variant_lines(status.variants) if varies else ""),
+        ("variants", variant_lines(status.variants, has_versions=is_decided) if varies else ""),
+        *comparison_facts(status.comparison, zone=zone, now=now),
     ]
 
 
@@ -135,6 +140,9 @@ def next_steps(status: BroadcastStatus, now: datetime) -> list[Step]:
     steps = []
     if status.tally.unknown and not status.is_at_work:
         steps.append((f"newsletter resolve {number}", "to look for evidence about the unconfirmed emails, then decide"))
+    if status.comparison is not None and status.comparison.can_choose:
+        version = status.comparison.versions[0].version
+        steps.append((f"newsletter winner {number} {version}", "to choose the version that all others get"))
     steps += _ways_on(status, now)
     holds_some = bool(status.held_after(now)) and state is not BroadcastState.CANCELLED
     if state is BroadcastState.CANCELLING:

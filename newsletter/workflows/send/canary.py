@@ -166,7 +166,7 @@ def plan_canary(
     )
 
 
-def waves_of(planned: Waves | None, canary: CanaryPlan | None) -> Waves | None:
+def waves_with(planned: Waves | None, canary: CanaryPlan | None) -> Waves | None:
     """Return the waves of a broadcast: those of its canary, or of its versions, or None."""
     if canary is not None:
         return canary.waves

@@ -29,6 +29,7 @@ from newsletter.store.signups import (
     welcomes_due,
 )
 from newsletter.store.subscribers import known_fields
+from newsletter.store.versions import chosen_version
 from newsletter.system.environment import forget_key
 from newsletter.system.log import Log
 from newsletter.workflows.compose.compose import judge_rendered, render_folder, require_issue
@@ -38,6 +39,7 @@ from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import unmet_requirements
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work
 from newsletter.workflows.send.confirmations import confirmations_of
+from newsletter.workflows.send.versions import for_version
 
 NEWCOMERS = "people who have just joined"
 _RUSH = (
@@ -104,6 +106,8 @@ def _queue_welcomes(config: Config, database: Database, *, now: datetime, log: L
         return
     folder = require_issue(config, name)
     issue, rendered = render_folder(config, folder)
+    if (chosen := chosen_version(database, issue.name)) in issue.versions:
+        rendered = for_version(issue, rendered, chosen)
     only = require_segments(config, database, issue.only_segments, now=now)
     request = FreezeRequest(
         issue=issue.name,

@@ -12,6 +12,7 @@ from newsletter.config import CONFIG_FILE, Config
 from newsletter.errors import FindingsError, InputError, MistakesError
 from newsletter.language.clock import show_utc
 from newsletter.model.audience import Suppression
+from newsletter.model.axes import in_every_version
 from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Schedule, Waiver
 from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS, Finding, Severity
 from newsletter.model.issue import Issue
@@ -35,12 +36,13 @@ from newsletter.workflows.publish.on_sending import host_pictures
 from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import repeated_content, sample_people_left, unmet_requirements
-from newsletter.workflows.send.canary import CanaryPlan, CanaryWish, plan_canary, provisional, wants_canary, waves_of
+from newsletter.workflows.send.canary import CanaryPlan, CanaryWish, plan_canary, provisional, wants_canary, waves_with
 from newsletter.workflows.send.lost_records import notes_on_lost_records
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.recover import recover
 from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
 from newsletter.workflows.send.told import notes_on_old_times
+from newsletter.workflows.send.versions import ComparisonPower, for_version, power_of, waves_of
 
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
@@ -54,6 +56,7 @@ class Order(Struct, frozen=True, kw_only=True):
     schedule: Schedule | None = None  # None means as soon as possible
     kind: BroadcastKind = BroadcastKind.ISSUE
     canary: CanaryWish = CanaryWish()
+    version: str = ""  # the one that everyone gets; empty: versions are compared, if there are several
 
 
 class BroadcastPlan(Struct, frozen=True, kw_only=True):
@@ -71,6 +74,7 @@ class BroadcastPlan(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]  # what may be wrong with the segments, or with the database
     worn_out: tuple[Suppression, ...]  # addresses with too many soft bounces, which are suppressed before the freeze
     canary: CanaryPlan | None = None  # the first part, which can stop the others
+    power: ComparisonPower | None = None  # whether comparing the versions can tell; None if nothing is tested
 
     @property
     def without_consent(self) -> int:
@@ -104,17 +108,21 @@ def plan_broadcast(
     """
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder, theme=theme)
-    if issue.versions:  # until a broadcast can leave in waves
-        raise InputError(f"{issue.name} has several versions, which cannot be compared yet; delete all but one")
+    if order.version:
+        rendered = for_version(issue, rendered, order.version)
     judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
     request = request_of(config, order, issue, rendered, only, now=now)
     preview = preview_freeze(database, request, now=now)
-    rendered = rendered.judged_for(count.readership for count in preview.variants)  # every variant that has a recipient
+    compared = request.waves if request.waves is not None and request.waves.axis else None
+    # Every variant that has a recipient, or may have one once a version is chosen.
+    rendered = rendered.judged_for(
+        in_every_version((each.readership for each in preview.variants), request.axes if compared else ())
+    )
     schedule = order.schedule
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
     canary = plan_canary(config, database, request, preview, order.canary, now=now)
-    request = replace(request, waves=waves_of(request.waves, canary))
+    request = replace(request, waves=waves_with(request.waves, canary))
     composed = judge_rendered(
         config,
         issue,
@@ -152,6 +160,7 @@ def plan_broadcast(
             *notes_on_old_times(database, now=now),
         ),
         canary=canary,
+        power=power_of(database, compared, preview.variants) if compared else None,
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
     )
 
@@ -160,6 +169,8 @@ def request_of(
     config: Config, order: Order, issue: Issue, rendered: RenderedIssue, only: Sequence[Segment], *, now: datetime
 ) -> FreezeRequest:
     """Return what would be frozen for an order, without its waivers. `only` are the segments that the issue names."""
+    tracking = config.settings.tracking.mode
+    waves = None if order.version or order.kind is not BroadcastKind.ISSUE else waves_of(issue, tracking)
     return FreezeRequest(
         issue=issue.name,
         segment=order.segment,
@@ -174,7 +185,7 @@ def request_of(
         good_until=issue.first_end_after(order.schedule.moment_in(order.schedule.zone) if order.schedule else now),
         kind=order.kind,
         grace=config.settings.delivery.grace,
-        waves=provisional(config) if wants_canary(config, order.canary, order.kind) else None,
+        waves=waves or (provisional(config) if wants_canary(config, order.canary, order.kind) else None),
     )
 
 
@@ -203,7 +214,9 @@ def start_broadcast(
     while True:  # this ends: each round renders at least one more readership, and the number of readerships is finite
         try:
             tracked = with_tracking(rendered.variants, service_url=plan.request.envelope.service_url)
-            request = replace(plan.request, tracking=tracked.mode, link_targets=tracked.targets, most=most)
+            request = replace(
+                plan.request, tracking=tracked.mode, links=tracked.links, checks=plan.composed.checks, most=most
+            )
             return freeze_broadcast(database, request, tracked.variants, chunk_size=chunk_size, now=now)
         except RepeatedContentError as err:  # another broadcast was started after the plan was made
             _require_free(repeated_content(plan.request.issue, err.repeats))

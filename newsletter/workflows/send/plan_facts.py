@@ -18,14 +18,16 @@ from newsletter.model.broadcast import BroadcastKind
 from newsletter.model.finding import CONSENT
 from newsletter.model.issue_fields import Visibility
 from newsletter.model.ledger import VariantCount, ZoneCount
-from newsletter.model.readership import TrackingMode
+from newsletter.model.readership import VERSION, TrackingMode
 from newsletter.model.segment import AD_HOC
 from newsletter.model.site_addresses import address_of, issue_path
+from newsletter.model.waves import Waves
 from newsletter.workflows.compose.check import not_judged
 from newsletter.workflows.compose.sample import sample_mail
 from newsletter.workflows.send.canary_facts import canary_lines, canary_notes
 from newsletter.workflows.send.plan import BroadcastPlan
 from newsletter.workflows.send.schedule import SchedulePlan, Travel
+from newsletter.workflows.send.versions import version_facts
 
 _SHOWN_ZONES = 4
 
@@ -50,7 +52,7 @@ def plan_facts(
     """
     envelope, issue, request, preview = plan.request.envelope, plan.composed.issue, plan.request, plan.preview
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
-    schedule = plan.schedule
+    schedule, compared = plan.schedule, _compared(plan)
     return [
         ("issue", f"{issue.name}  {issue.shown_title}"),
         ("subject", sample_mail(config, plan.composed.rendered.fullest).subject),
@@ -60,7 +62,8 @@ def plan_facts(
         ("about", ", ".join(config.settings.topics[topic] for topic in request.topics)),
         ("left out", "\n".join(left_out)),
         ("languages", _languages_line(preview.variants)),
-        ("variants", variant_lines(preview.variants) if _differs(plan) else ""),
+        ("variants", variant_lines(preview.variants, has_versions=compared is None) if _differs(plan) else ""),
+        *(version_facts(issue, compared, preview.recipients, plan.power) if compared else ()),
         *(_schedule_facts(schedule, provider=request.provider, seat=seat, now=now) if schedule else ()),
         ("canary", _canary_line(config, plan, now=now)),
         ("tracking", _tracking_line(plan)),
@@ -90,10 +93,16 @@ def _languages_line(counts: Sequence[VariantCount]) -> str:
     return ", ".join(f"{count:,} in {language_name(code)}" for code, count in people.most_common())
 
 
+def _compared(plan: BroadcastPlan) -> Waves | None:
+    """Return the waves in which versions are compared, or None if none are."""
+    return plan.request.waves if plan.request.waves is not None and plan.request.waves.axis else None
+
+
 def _differs(plan: BroadcastPlan) -> bool:
     """Return whether the email differs between readers in a way that its plan names."""
     is_correction = plan.request.kind is BroadcastKind.CORRECTION  # which differs by what people were told before
-    return not is_correction and any(len(axis.values) > 1 for axis in plan.request.axes)
+    axes = (axis for axis in plan.request.axes if axis.name != VERSION or _compared(plan) is None)
+    return not is_correction and any(len(axis.values) > 1 for axis in axes)
 
 
 def notes_on_people(plan: BroadcastPlan) -> Iterator[str]:
@@ -139,11 +148,13 @@ def _grace_line(grace: timedelta, seat: Seat) -> str:
     return f"nothing is sent in the first {say_wait(grace)}, so that {seat.calls_off} reaches no one"
 
 
-def variant_lines(counts: Sequence[VariantCount]) -> str:
-    """Return one line per variant, with the number of people who see it."""
-    return "\n".join(
-        f"{count.deliveries:,} see {count.readership.sees or 'only what everyone sees'}" for count in counts
-    )
+def variant_lines(counts: Sequence[VariantCount], *, has_versions: bool = True) -> str:
+    """Return one line per variant, with the number of people who see it. Versions that are not decided are left out."""
+    people: Counter[str] = Counter()
+    for count in counts:
+        readership = count.readership if has_versions else count.readership.having(VERSION, "")
+        people[readership.sees or "only what everyone sees"] += count.deliveries
+    return "\n".join(f"{number:,} see {what}" for what, number in people.items())
 
 
 def _schedule_facts(plan: SchedulePlan, *, provider: str, seat: Seat, now: datetime) -> list[tuple[str, str]]:

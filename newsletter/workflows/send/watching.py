@@ -21,15 +21,18 @@ from newsletter.store.ledger.recall import batches_of
 from newsletter.store.ledger.states import require_current
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.waves import broadcasts_in_waves, hold_wave, release_wave, watch_of
+from newsletter.store.versions import choose_version
+from newsletter.workflows.publish.on_sending import publish_again
 from newsletter.workflows.send.canary import judge_canary
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work, name_of
 from newsletter.workflows.send.due import Due, DueBroadcast
 from newsletter.workflows.send.recall import LIVE, recall_batch
+from newsletter.workflows.send.winner import judge_versions
 
 Judge = Callable[[Config, Database, Watch, bool, datetime], WaveJudgment | None]
 
 # Each judges one kind of waves, and returns None for the others. It gets whether the time of watching is over.
-JUDGES: tuple[Judge, ...] = (judge_canary,)
+JUDGES: tuple[Judge, ...] = (judge_canary, judge_versions)
 _TOO_LATE = "the watching ended on {time}, more than {span} ago, so the rest was not sent automatically"
 _IS_OVER = "an event or a deadline in it is over, so the rest was not sent automatically"
 _NOTHING = "nothing speaks against it"
@@ -43,6 +46,8 @@ def watch_due(work: Work) -> Iterator[DoneBroadcast]:
         judgment, found = _look(work.config, work.database, number, now=now)
         is_decided = found is not None and _commit(work.database, number, judgment, now=now)
         failure = _recall_held(work, number)
+        if is_decided and judgment.version:
+            publish_again(work.config, work.database, now=now, say=work.log)
         if found is not None and (is_decided or failure):
             name = name_of(found.broadcast)
             work.log(f"{name}: {judgment.decision}: {judgment.reason}", broadcast=number, figures=judgment.figures)
@@ -85,7 +90,8 @@ def judge_watched(
     if doubt := _doubt(config, watch, broadcast, now=now):
         return WaveJudgment(decision=WaveDecision.HOLD, reason=doubt)
     reason = "; ".join(each.reason for each in found) or _NOTHING
-    return replace(next(iter(found), WaveJudgment()), decision=WaveDecision.RELEASE, reason=reason)
+    kept = next((each for each in found if each.version), next(iter(found), WaveJudgment()))
+    return replace(kept, decision=WaveDecision.RELEASE, reason=reason)
 
 
 def _doubt(config: Config, watch: Watch, broadcast: Broadcast, *, now: datetime) -> str:
@@ -102,6 +108,9 @@ def _commit(database: Database, number: int, judgment: WaveJudgment, *, now: dat
     commit = hold_wave if judgment.decision is WaveDecision.HOLD else release_wave
     with database.transaction() as connection:
         broadcast = require_current(connection, number)
+        if judgment.version and broadcast.state is BroadcastState.WATCHING:
+            kept = {"because": judgment.reason, "figures": judgment.figures}
+            choose_version(connection, number, judgment.version, **kept, now=now)
         return commit(connection, broadcast, judgment.reason, now=now, figures=judgment.figures)
 
 

@@ -13,7 +13,7 @@ from newsletter.errors import StoreError
 from newsletter.model.event import BroadcastKey, CountedEvent, Event, EventType
 from newsletter.model.machines import MachineVerdict, verdict_of
 from newsletter.model.readership import TrackingMode
-from newsletter.model.tracked_address import PICTURE, TrackedAddress
+from newsletter.model.tracked_address import TrackedAddress, is_picture
 from newsletter.model.tracking import CANARY
 from newsletter.providers.base import Clock, utc_now
 from newsletter.store.database import Database
@@ -40,7 +40,7 @@ def reaction_of(
     config: Config, address: TrackedAddress, found: FoundLink, visit: TrackedVisit, *, now: datetime
 ) -> Event | CountedEvent | None:
     """Return what may be recorded of a visit, or None if nothing may be. The agent and the address are left out."""
-    is_click = address.number != PICTURE
+    is_click = not is_picture(address.number)
     type_ = EventType.CLICKED if is_click else EventType.OPENED
     verdict = verdict_of(
         visit.agent,
@@ -53,7 +53,9 @@ def reaction_of(
     if is_click and found.target == CANARY:
         verdict = MachineVerdict.CANARY
     if found.mode is TrackingMode.TOTALS:
-        return CountedEvent(BroadcastKey(address.broadcast, found.nonce), type_, verdict.value, found.target)
+        return CountedEvent(
+            BroadcastKey(address.broadcast, found.nonce), type_, verdict.value, found.target, found.version
+        )
     if not found.is_consented:
         return None
     return Event(

@@ -108,6 +108,14 @@ def test_nothing_is_written_before_that(root: Path, web: WebServer) -> None:
     assert sorted(root.rglob("*")) == before
 
 
+def test_each_line_that_readers_would_see_is_shown(root: Path, web: WebServer) -> None:
+    lines = ("from: us", "id: 1", "digest: x", "etag: y", "\u2014-- z")
+    web.pages["/feed.xml"] = Page(body=feed(entry("a", html="".join(f"<p>{line}</p>" for line in lines))))
+    shown = list(fetch(root).items[0].changed_lines())
+    assert [f"+{line}" for line in lines] == shown[-len(lines) :]
+    assert not any("fetched" in line or web.url in line for line in shown)
+
+
 def test_a_second_fetch_changes_nothing(root: Path, web: WebServer) -> None:
     web.pages["/feed.xml"] = Page(body=feed(entry("a"), entry("b", html=f'<img src="{web.url}/a.jpg">')))
     web.pages["/a.jpg"] = Page(body=photo())

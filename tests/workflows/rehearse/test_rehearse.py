@@ -16,11 +16,14 @@ from newsletter.errors import InputError
 from newsletter.model.broadcast import Outcome, OutgoingChunk, Schedule
 from newsletter.store.database import Database
 from newsletter.store.ledger.status import tally_of
+from newsletter.store.ledger.tempo import PastClaim
 from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.rehearse.failures import Aftermath
-from newsletter.workflows.rehearse.rehearse import Rehearsal, Wish, rehearse
+from newsletter.workflows.rehearse.forecast import Rehearsal
+from newsletter.workflows.rehearse.rehearse import Wish, rehearse
 from newsletter.workflows.rehearse.summary import facts_of, headline, left_by, then_after
+from newsletter.workflows.rehearse.tempo import tempo_of
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.awake import Awake
@@ -167,7 +170,7 @@ def test_the_real_run_ends_as_rehearsed(workspaces: Callable[[str], Config], tmp
 def test_everyone_gets_it_at_their_own_time(workspaces: Callable[[str], Config]) -> None:
     """A provider that holds email gets it an hour ahead. People without a known zone use the newsletter's."""
     found = rehearsed(workspaces(SENDGRID), at="2026-02-19 08:00")
-    assert found.hours == {8: PEOPLE}
+    assert found.hours == {hour: PEOPLE if hour == 8 else 0 for hour in range(24)}
     assert [zone.zone for zone in found.zones] == ["Asia/Tokyo", "Europe/Berlin", "America/Los_Angeles"]
     assert [zone.people for zone in found.zones] == [130, 130, 390]
     assert all(zone.first == zone.last for zone in found.zones)
@@ -286,3 +289,21 @@ def test_without_a_list_there_is_nothing_to_rehearse(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no list yet"):
         rehearsed(config)
     assert not config.has_database
+
+
+@pytest.mark.parametrize(("late_seconds", "is_shared"), [(80.0, False), (75.0, True)])
+def test_the_end_of_a_broadcast_shows_whether_the_provider_is_the_limit(late_seconds: float, is_shared: bool) -> None:
+    """Fifteen batches over four connections: at the end one connection has nothing left to do."""
+    end = NOW + timedelta(seconds=late_seconds)
+    claims = [PastClaim(7, NOW + timedelta(seconds=20 * (place // 4)), 100, end) for place in range(15)]
+    found = tempo_of("smtp", is_one_by_one=True, connections=4, claims=claims)
+    assert (found.usual, found.broadcasts, found.is_shared) == (pytest.approx(0.2), (7,), is_shared)
+
+
+def test_a_pause_is_no_answer() -> None:
+    """What took hours in the past was a limit or the night, and says nothing about the provider."""
+    moments = [NOW + timedelta(seconds=place, hours=5 * (place > 6)) for place in range(15)]
+    claims = [PastClaim(1, at, 1000, NOW) for at in moments]
+    found = tempo_of("sendgrid", is_one_by_one=False, connections=1, claims=claims)
+    assert found.seconds == (1.0,) * 13
+    assert not tempo_of("sendgrid", is_one_by_one=False, connections=4, claims=claims[:8]).broadcasts

@@ -1,0 +1,1 @@
+"""The commands that make, open and verify proofs, one module per command."""

@@ -1,0 +1,276 @@
+"""Versions are compared in a drawn part of a broadcast, and the rest gets the better or the chosen one."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.config import Config, load_config
+from newsletter.errors import InputError
+from newsletter.model.broadcast import BroadcastState
+from newsletter.model.event import BroadcastKey, CountedEvent, Event, EventType
+from newsletter.store.database import Database
+from newsletter.store.events import add_events, add_totals
+from newsletter.store.ledger.broadcasts import require_broadcast, resume_broadcast
+from newsletter.store.ledger.status import tally_of
+from newsletter.store.ledger.variants import variant_counts
+from newsletter.store.ledger.waves import drawn_of, watch_of
+from newsletter.store.opening import open_database
+from newsletter.store.versions import chosen_version, version_for
+from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.send.account import next_steps, times_of
+from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
+from newsletter.workflows.send.plan_facts import TERMINAL_SEAT, plan_facts
+from newsletter.workflows.send.status import status_of
+from newsletter.workflows.send.winner import choose_winner, comparison_of
+from tests.store.builders import EVERYONE, add, all_agree_to_tracking, row
+from tests.workflows.send.carriers import Carrier
+from tests.workflows.send.scheduled import NOW, run_at
+from tests.workspaces import CONFIG, ISSUE, write_workspace
+
+PEOPLE, MINUTE, HOUR = 500, timedelta(minutes=1), timedelta(hours=1)
+KEYS = "versions:\n  share: 40 %\n  wait: 4 hours\n"
+CONSENTED = '\n[tracking]\nmode = "consented"\n'
+TOTALS = '\n[tracking]\nmode = "totals"\n'
+
+
+def workspace(root: Path, keys: str = KEYS, settings: str = CONSENTED) -> Config:
+    issue = ISSUE.replace("sections:", f"subject.b: Another subject\n{keys}sections:")
+    files = {"newsletter.toml": CONFIG + settings, "issues/2026-02/issue.yaml": issue}
+    return load_config(write_workspace(root, files))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A database with people of three mailbox providers who agree to tracking."""
+    domains = ["gmail.com"] * 3 + ["outlook.com", "example.org"]
+    with open_database(workspace(tmp_path).database) as opened:
+        people = (row(f"p{number:04}@{domains[number % 5]}", language="") for number in range(PEOPLE))
+        add(opened, *people)
+        all_agree_to_tracking(opened)
+        yield opened
+
+
+def order(config: Config, version: str = "") -> Order:
+    return Order(folder=require_issue(config, "2026-02"), segment=EVERYONE, version=version)
+
+
+def begin(config: Config, database: Database, carrier: Carrier, *, version: str = "") -> int:
+    """Start a broadcast, and send its first wave."""
+    plan = plan_broadcast(config, database, order(config, version), provider=carrier, now=NOW)
+    number = start_broadcast(database, plan, carrier, now=NOW).id
+    with database.transaction() as connection:  # as a crash leaves it, for the next run to continue
+        connection.execute(
+            "UPDATE broadcast SET due_at = :now WHERE id = :id", {"now": "2026-02-17T13:00:00Z", "id": number}
+        )
+    run_at(config, database, carrier, NOW)
+    return number
+
+
+def click(database: Database, number: int, version: str, people: int, *, at: datetime = NOW + MINUTE) -> None:
+    """Let people who were drawn for a version click."""
+    nonce = require_broadcast(database, number).nonce
+    clickers = [each for each, drawn in drawn_of(database, number).items() if drawn == version][:people]
+    add_events(
+        database,
+        [
+            Event(at=at, type=EventType.CLICKED, broadcast=number, nonce=nonce, subscriber=each, url="u", url_offset=1)
+            for each in clickers
+        ],
+    )
+
+
+def subjects(carrier: Carrier) -> Counter[str]:
+    return Counter(
+        each.mailing.variant.subject.parts[0] for each in carrier.handed for _ in range(len(each.recipients))
+    )
+
+
+def facts(config: Config, database: Database, number: int, now: datetime) -> dict[str, str]:
+    return dict(times_of(status_of(database, number), config.settings.newsletter.timezone, now))
+
+
+def test_rest_gets_the_version_that_more_people_clicked(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
+    number = begin(config, database, carrier)
+
+    drawn = drawn_of(database, number)
+    assert Counter(drawn.values()) == {"A": 100, "B": 100}
+    assert subjects(carrier) == {"A small letter for everybody": 100, "Another subject": 100}
+    assert require_broadcast(database, number).state is BroadcastState.WATCHING
+    assert "A small" not in facts(config, database, number, NOW).get("variants", "")
+
+    click(database, number, "A", 5)
+    click(database, number, "B", 40)
+    run_at(config, database, carrier, NOW + 2 * MINUTE)  # not judged yet
+    assert len(carrier.taken) == 200
+    run_at(config, database, carrier, NOW + 10 * MINUTE)
+
+    assert subjects(carrier) == {"A small letter for everybody": 100, "Another subject": 400}
+    assert Counter(carrier.taken) == Counter(range(1, PEOPLE + 1))
+    assert require_broadcast(database, number).state is BroadcastState.DONE
+    comparison = comparison_of(database, number)
+    assert comparison is not None
+    assert (comparison.chosen, comparison.reason) == (
+        "B",
+        "version B clearly has more clicks: A 5 of 100 readers, B 40 of 100 readers",
+    )
+    assert drawn_of(database, number) == drawn
+    assert chosen_version(database, "2026-02") == "B"
+    told = facts(config, database, number, NOW + HOUR)
+    assert told["variants"].splitlines() == [
+        "100 see version A, and the link that stops tracking",
+        "400 see version B, and the link that stops tracking",
+    ]
+    assert told["versions"].splitlines()[1].startswith("B: 100 emails, 40 of 100 opened (40.0%; ")
+
+
+def test_unclear_comparison_ends_as_planned(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path, KEYS + "  unclear: B\n"), Carrier(chunk_size=100)
+    number = begin(config, database, carrier)
+    click(database, number, "A", 12)
+    click(database, number, "B", 9)
+    run_at(config, database, carrier, NOW + 4 * HOUR - MINUTE)
+    assert require_broadcast(database, number).state is BroadcastState.WATCHING
+
+    run_at(config, database, carrier, NOW + 4 * HOUR)
+    comparison = comparison_of(database, number)
+    assert comparison is not None
+    assert comparison.reason == (
+        "no version has clearly more clicks after 4 hours (A 12 of 100 readers, B 9 of 100 readers), so all others get "
+        "version B, as planned"
+    )
+    assert subjects(carrier)["Another subject"] == 400
+
+
+def test_director_decides_and_nothing_is_sent_until_then(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path, KEYS + "  unclear: me\n"), Carrier(chunk_size=100)
+    number = begin(config, database, carrier)
+    run_at(config, database, carrier, NOW + 4 * HOUR)
+    held = require_broadcast(database, number)
+
+    assert held.state is BroadcastState.PAUSED
+    assert held.reason.endswith(f"newsletter winner {number} VERSION")
+    assert (f"newsletter winner {number} A", "to choose the version that all others get") in next_steps(
+        status_of(database, number), NOW
+    )
+    with pytest.raises(InputError, match=f"none was chosen; .* newsletter winner {number} A"):
+        resume_broadcast(database, number, now=NOW + 5 * HOUR)
+    with pytest.raises(InputError, match="has no version 'C'; choose from A, B"):
+        choose_winner(database, number, "C", now=NOW + 5 * HOUR)
+    assert len(carrier.taken) == 200
+
+    choose_winner(database, number, "B", now=NOW + 5 * HOUR)
+    with pytest.raises(InputError, match="already get version B"):
+        choose_winner(database, number, "A", now=NOW + 5 * HOUR)
+    run_at(config, database, carrier, NOW + 5 * HOUR)
+    assert subjects(carrier)["Another subject"] == 400
+    assert tally_of(database, number).accepted == PEOPLE
+
+
+def test_director_may_decide_before_the_end(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
+    number = begin(config, database, carrier)
+    choose_winner(database, number, "A", now=NOW + MINUTE)
+    run_at(config, database, carrier, NOW + MINUTE)
+    assert subjects(carrier) == {"A small letter for everybody": 400, "Another subject": 100}
+
+
+def test_totals_are_counted_by_version_and_only_a_person_decides(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path, settings=TOTALS), Carrier(chunk_size=100)
+    number = begin(config, database, carrier)
+    mailed = BroadcastKey(number, require_broadcast(database, number).nonce)
+    with database.read() as connection:
+        links = connection.execute("SELECT target, version FROM tracked_link WHERE target LIKE '%small'", {}).fetchall()
+    assert {tuple(each)[1] for each in links} == {"A", "B"}
+    with database.transaction() as connection:
+        add_totals(
+            connection,
+            {
+                CountedEvent(mailed, EventType.CLICKED, "", "u", "A"): 3,
+                CountedEvent(mailed, EventType.CLICKED, "agent", "u", "B"): 50,
+                CountedEvent(mailed, EventType.OPENED, "proxy", "", "B"): 7,
+            },
+        )
+    told = facts(config, database, number, NOW)
+    assert told["versions"].splitlines() == [
+        "A: 100 emails, 0 opens and 3 clicks, repetitions included",
+        "B: 100 emails, 7 opens and 0 clicks, repetitions included",
+    ]
+    run_at(config, database, carrier, NOW + 4 * HOUR)
+    assert require_broadcast(database, number).reason == (
+        f"you decide about the version: newsletter winner {number} VERSION"
+    )
+    choose_winner(database, number, "B", now=NOW + 5 * HOUR)
+    with database.transaction() as connection:
+        add_totals(connection, {CountedEvent(mailed, EventType.OPENED, "", "", "B"): 900})
+    assert "7 opens" in facts(config, database, number, NOW + 6 * HOUR)["versions"]
+
+
+def test_reader_has_the_version_that_was_drawn_or_chosen(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
+    number = begin(config, database, carrier)
+    drawn = drawn_of(database, number)
+    assert {version_for(database, "2026-02", each) for each in drawn if drawn[each] == "B"} == {"B"}
+    (other, *_) = set(range(1, PEOPLE + 1)) - set(drawn)
+    assert version_for(database, "2026-02", other) == ""
+
+    choose_winner(database, number, "B", now=NOW + MINUTE)
+    assert version_for(database, "2026-02", other) == "B"
+
+
+def test_one_version_can_be_sent_alone(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
+    number = begin(config, database, carrier, version="B")
+    assert subjects(carrier) == {"Another subject": PEOPLE}
+    assert watch_of(database, number) is None
+    assert [each.readership.version for each in variant_counts(database, number)] == ["B"]
+    with pytest.raises(InputError, match="has no version 'C'; choose from A, B"):
+        plan_broadcast(config, database, order(config, "C"), provider=carrier, now=NOW)
+
+
+def plan_lines(config: Config, database: Database) -> dict[str, str]:
+    carrier = Carrier()
+    plan = plan_broadcast(config, database, order(config), provider=carrier, now=NOW)
+    return dict(plan_facts(config, plan, through="files", seat=TERMINAL_SEAT, now=NOW))
+
+
+def test_plan_says_what_is_compared_and_whether_it_can_tell(tmp_path: Path, database: Database) -> None:
+    told = plan_lines(workspace(tmp_path), database)
+    assert told["variants"] == "500 see the link that stops tracking"
+    assert told["versions"] == "B: subject “Another subject”"
+    assert told["first"] == "100 get A, 100 get B, drawn at random"
+    assert told["then"] == (
+        "all others get the version with clearly more clicks, as soon as that is clear; "
+        "if it is not after 4 hours, they get version A"
+    )
+    assert told["can tell"].startswith(
+        "hardly: 100 people per version have agreed to tracking; a version with 50% more"
+    )
+    assert told["can tell"].endswith("per version would be enough, more than this segment has")
+
+    told = plan_lines(workspace(tmp_path, KEYS + "  winner: me\n"), database)
+    assert "can tell" not in told
+    assert told["then"].startswith("you decide which version all others get: `newsletter winner`; after 4 hours")
+
+
+@pytest.mark.parametrize(
+    ("keys", "settings", "told"),
+    [
+        (
+            "versions:\n  winner: opens\n",
+            TOTALS,
+            "issue.yaml:7: the winner cannot be decided by opens, because who opened it is not recorded",
+        ),
+        ("versions:\n  unclear: C\n", CONSENTED, "issue.yaml:7: the issue has no version C; write one of A, B, or me"),
+    ],
+)
+def test_what_cannot_decide_is_refused_at_its_line(
+    tmp_path: Path, database: Database, keys: str, settings: str, told: str
+) -> None:
+    config = workspace(tmp_path, keys, settings)
+    with pytest.raises(InputError) as caught:
+        plan_broadcast(config, database, order(config), provider=Carrier(), now=NOW)
+    assert told in str(caught.value)

@@ -10,8 +10,8 @@ nothing, and no other test with the same alpha finds more (Neyman and Pearson, 1
 the chance that the final count reaches the limit, given the count so far.
 
 `evidence_limit` is for emails without a fixed number. It follows Wald's likelihood ratio (Annals of Mathematical
-Statistics 16, 1945), a martingale at the usual rate, which falls at lower ones. It ever reaches 1/alpha with a chance of
-at most alpha (Ville, 1939).
+Statistics 16, 1945). That is a martingale at the usual rate, and falls at lower ones. It ever reaches 1/alpha with a
+chance of at most alpha (Ville, 1939).
 """
 
 from functools import lru_cache

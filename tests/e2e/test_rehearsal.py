@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from tests.e2e.program import environment, run, write_list
+from tests.e2e.program import command, environment, run, write_list
 from tests.fakes.scripted_relay import scripted_relay, usual
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
@@ -94,6 +95,28 @@ def test_the_command_says_what_the_real_command_then_does(tmp_path: Path) -> Non
     assert found["tally"]["accepted"] == found["requests"] == relay.accepted == 125
     status = json.loads(run(root, "status", "1", "--json").stdout)
     assert status["tally"] == found["tally"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_copy_of_the_list_is_deleted_however_the_command_is_ended(tmp_path: Path, number: signal.Signals) -> None:
+    root, copies = workspace(tmp_path / "letter", 1, 4000), tmp_path / "copies"
+    copies.mkdir()
+    rehearsing = subprocess.Popen(
+        command("rehearse", "2026-02", "--to", "everyone"),
+        cwd=root,
+        env=environment({"TMPDIR": str(copies)}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(copies.glob("newsletter-rehearsal-*/newsletter.db")):
+        assert rehearsing.poll() is None
+        sleep(0.005)
+    rehearsing.send_signal(number)
+    _, said = rehearsing.communicate(timeout=60)
+    assert "Traceback" not in said
+    assert rehearsing.returncode == 130
+    assert not list(copies.glob("newsletter-rehearsal-*"))
 
 
 @pytest.mark.skipif(not EMAILS, reason="takes minutes; set REHEARSED_EMAILS=1500 to run it")

@@ -34,7 +34,8 @@ FROM (
     FROM event AS e
     WHERE
         e.broadcast = :broadcast
-        AND e.type IN ('blocked', 'bounced', 'complained', 'unsubscribed')
+        AND e.type IN ('bounced', 'blocked', 'dropped', 'deferred', 'complained', 'unsubscribed')  -- as the index has it
+        AND e.type NOT IN ('dropped', 'deferred')
         AND (e.type <> 'blocked' OR e.cause IN (SELECT value FROM json_each(:causes)))
     UNION
     SELECT CASE p.reason WHEN 'complained' THEN 'complaints' ELSE 'leavers' END AS kind, d.subscriber

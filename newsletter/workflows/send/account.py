@@ -9,7 +9,7 @@ from shlex import quote
 
 from msgspec.structs import asdict
 
-from newsletter.language.clock import say_distance, say_moment, show_utc_from
+from newsletter.language.clock import say_distance, say_moment, show_zoned_from
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally, label_of
 from newsletter.model.ledger import ChunkSummary, LastRun, SettledCount
 from newsletter.model.readership import VERSION
@@ -96,7 +96,7 @@ def times_of(status: BroadcastStatus, zone: str, now: datetime) -> list[Fact]:
         due = f"in each subscriber's own time zone{upcoming}"
     elif broadcast.due_at:
         due = say_moment(broadcast.due_at, zone, now=now)
-    held = [f"{mail.deliveries:,} until {show_utc_from(mail.until, now)}" for mail in status.held_after(now)]
+    held = [f"{mail.deliveries:,} until {show_zoned_from(mail.until, zone, now)}" for mail in status.held_after(now)]
     grace_until = broadcast.grace_until if grace_left(broadcast, now=now) else None
     ended = "passed on" if held else "ended"  # emails that the provider holds have not reached anyone yet
     at_work = _AT_WORK if status.is_at_work else _LEFT_BEHIND
@@ -104,11 +104,11 @@ def times_of(status: BroadcastStatus, zone: str, now: datetime) -> list[Fact]:
     shown = (each.readership if is_decided else each.readership.having(VERSION, "") for each in status.variants)
     varies = any(each.sees for each in shown)
     return [
-        ("created", show_utc_from(broadcast.created_at, now)),
+        ("created", show_zoned_from(broadcast.created_at, zone, now)),
         ("due", due),
         ("canary", canary_line(status, zone, now)),
-        ("grace", f"nothing is sent before {show_utc_from(grace_until, now)}" if grace_until else ""),
-        (ended, show_utc_from(broadcast.finished_at, now) if broadcast.finished_at else ""),
+        ("grace", f"nothing is sent before {show_zoned_from(grace_until, zone, now)}" if grace_until else ""),
+        (ended, show_zoned_from(broadcast.finished_at, zone, now) if broadcast.finished_at else ""),
         (f"held by {broadcast.provider}", first_and_last(held)),
         _continuing(broadcast, zone, now),
         ("reviewers", "\n".join(f"not told by email: {notice.failure}" for notice in status.notices if notice.failure)),
@@ -169,7 +169,7 @@ def sending_again(issue: str, segment: str) -> str:
 def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
     broadcast, tally = status.broadcast, status.tally
     resume = f"newsletter resume {broadcast.id}"
-    if broadcast.state is BroadcastState.PAUSED:
+    if broadcast.state is BroadcastState.PAUSED and not (status.comparison and status.comparison.is_held):
         is_held = status.watch is not None and status.watch.state is WaveState.HELD
         what = "to send it to the others all the same" if is_held else "to continue"
         return [(resume, f"{what}; see the reason above first" if tally.waiting else what)]

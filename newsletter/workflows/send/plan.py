@@ -42,7 +42,7 @@ from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.recover import recover
 from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
 from newsletter.workflows.send.told import notes_on_old_times
-from newsletter.workflows.send.versions import ComparisonPower, for_version, power_of, waves_of
+from newsletter.workflows.send.versions import ComparisonPower, for_version, power_of, version_waves
 
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
@@ -170,7 +170,7 @@ def request_of(
 ) -> FreezeRequest:
     """Return what would be frozen for an order, without its waivers. `only` are the segments that the issue names."""
     tracking = config.settings.tracking.mode
-    waves = None if order.version or order.kind is not BroadcastKind.ISSUE else waves_of(issue, tracking)
+    waves = None if order.version or order.kind is not BroadcastKind.ISSUE else version_waves(issue, tracking)
     return FreezeRequest(
         issue=issue.name,
         segment=order.segment,

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import MistakesError
-from newsletter.language.clock import say_time, show_utc
+from newsletter.language.clock import say_time, show_zoned
 from newsletter.language.counts import count_of, people_of
 from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Tally, label_of
 from newsletter.model.segment import AD_HOC
@@ -145,7 +145,11 @@ def _tested(config: Config, database: Database | None, issue: str, content_hash:
         return Station(step=Step.TESTED, is_passed=False, is_required=is_required)
     at = tested_at(database, issue, content_hash) if database else None
     if at is not None:
-        return Station(step=Step.TESTED, is_passed=True, note=f"A test email was sent on {show_utc(at)}.")
+        return Station(
+            step=Step.TESTED,
+            is_passed=True,
+            note=f"A test email was sent on {show_zoned(at, config.settings.newsletter.timezone)}.",
+        )
     return Station(
         step=Step.TESTED,
         is_passed=False,
@@ -161,9 +165,11 @@ def _approved(config: Config, database: Database | None, issue: str, content_has
         return Station(step=Step.APPROVED, is_passed=False, is_required=is_required)
     given = standing_approvals(database, issue, content_hash) if database else ()
     if given:
-        last = given[-1]
-        return Station(step=Step.APPROVED, is_passed=True, note=f"{last.by} approved it on {show_utc(last.at)}.")
-    why = why_unapproved(database, issue) if database else "no one has approved it"
+        last, zone = given[-1], config.settings.newsletter.timezone
+        return Station(
+            step=Step.APPROVED, is_passed=True, note=f"{last.by} approved it on {show_zoned(last.at, zone)}."
+        )
+    why = why_unapproved(config, database, issue) if database else "no one has approved it"
     return Station(
         step=Step.APPROVED,
         is_passed=False,

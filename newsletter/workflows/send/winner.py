@@ -48,6 +48,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     chosen_at: datetime | None
     watch_until: datetime | None
     can_choose: bool  # whether a person may choose now
+    is_held: bool  # whether all others wait for a person
 
 
 def judge_versions(_: Config, database: Database, watch: Watch, is_over: bool, now: datetime) -> WaveJudgment | None:
@@ -91,6 +92,7 @@ def comparison_of(database: Database, broadcast_id: int) -> Comparison | None:
         chosen_at=watch.chosen_at,
         watch_until=watch.watch_until,
         can_choose=not watch.chosen and _can_choose(broadcast, watch),
+        is_held=not watch.chosen and watch.state is WaveState.HELD,
     )
 
 
@@ -142,7 +144,7 @@ def comparison_facts(comparison: Comparison | None, *, zone: str, now: datetime)
     lines = [f"{each.version}: {', '.join(_figures(each))}" for each in comparison.versions]
     if comparison.chosen:
         others = f"all others get version {comparison.chosen}: {comparison.reason}"
-    elif comparison.can_choose or comparison.winner == ME:
+    elif comparison.is_held or comparison.winner == ME:
         others = "you decide which version all others get"
     else:
         others = f"all others get the version with clearly more {comparison.winner}; none has so far"

@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, Table] = {
     },
     "After sending": {
         "send.status": "Show the status of your broadcasts, with the number of emails in each state.",
+        "report": "Show how an issue did: what arrived, what bounced, who left, and what was opened and clicked.",
         "send.winner": "Choose which version of an issue all others get, or show how the versions compare.",
         "send.resume": "Continue a broadcast that was interrupted or paused.",
         "send.resolve": "Decide what to do about emails that may or may not have been sent.",

@@ -7,6 +7,7 @@ least 95 % at every rate. At 400 cases, they are 12 % wider.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from math import hypot, sqrt
 from statistics import NormalDist
 from typing import NamedTuple, Self
@@ -56,42 +57,55 @@ class Proportion(Struct, frozen=True):
         """Return where the difference between two true rates is, of different people."""
         return difference_interval(self, other)
 
+    def differs_from(self, other: Self, *, among: int = 1) -> int:
+        """Return 1 or -1 if the true rate is higher or lower than another, and 0 if the numbers do not show that.
 
-def rate_interval(count: int, of: int) -> Interval:
+        Of several comparisons, one would soon seem to show something. `among` is their number.
+        """
+        low, high = difference_interval(self, other, among=among)
+        return 1 if low > 0 else -1 if high < 0 else 0
+
+
+def rate_interval(count: int, of: int, *, among: int = 1) -> Interval:
     """Return where the true rate is if something is true of `count` of `of` cases. If there are none, it is anywhere.
 
-    Raise ValueError if there are more than there can be.
+    `among` is the number of rates that must all be in their intervals. Raise ValueError if there are more cases than
+    there can be.
     """
     if not 0 <= count <= of:
         raise ValueError(f"{count} of {of} is not a rate")
-    return Interval(_bound(count, of, -1) if count else 0.0, _bound(count, of, 1) if count < of else 1.0)
+    z = _quantile(among)
+    return Interval(_bound(count, of, -z) if count else 0.0, _bound(count, of, z) if count < of else 1.0)
 
 
-def _bound(count: int, of: int, side: int) -> float:
-    """Return the lower or upper end (side -1 or 1): the rate at which `count` would just be so far from expectation.
+def _bound(count: int, of: int, z: float) -> float:
+    """Return the lower end (z < 0) or the upper one: the rate at which `count` would just be so far from expectation.
 
-    It solves |share - rate| = z * sqrt(rate * (1 - rate) / of) for the rate.
+    It solves |share - rate| = |z| * sqrt(rate * (1 - rate) / of) for the rate.
     """
-    share, spread = (count + side * _CONTINUITY) / of, _QUANTILE**2 / of
+    side = 1 if z > 0 else -1
+    share, spread = (count + side * _CONTINUITY) / of, z * z / of
     return (share + spread / 2 + side * sqrt(max(0, spread * (share * (1 - share) + spread / 4)))) / (1 + spread)
 
 
-_QUANTILE = NormalDist().inv_cdf((1 + _BUILT_FOR) / 2)
+@cache
+def _quantile(among: int) -> float:
+    return NormalDist().inv_cdf(1 - (1 - _BUILT_FOR) / 2 / among)
 
 
-def difference_interval(one: Proportion, other: Proportion) -> Interval:
+def difference_interval(one: Proportion, other: Proportion, *, among: int = 1) -> Interval:
     """Return where the difference between two true rates is, of different people: `one` minus `other`."""
-    return weighted_interval([(1, one), (-1, other)])
+    return weighted_interval([(1, one), (-1, other)], among=among)
 
 
-def weighted_interval(rates: Iterable[tuple[float, Proportion]]) -> Interval:
+def weighted_interval(rates: Iterable[tuple[float, Proportion]], *, among: int = 1) -> Interval:
     """Return where a sum of true rates of different people is, each multiplied by its weight.
 
     With shares of an audience as weights, it is the rate of the whole audience, estimated from a part of each group.
     """
     middle, below, above = 0.0, 0.0, 0.0
     for weight, rate in rates:
-        low, high = rate.interval
+        low, high = rate_interval(rate.count, rate.of, among=among)
         middle += weight * rate.rate
         toward_low, toward_high = weight * (rate.rate - low), weight * (high - rate.rate)
         if weight < 0:

@@ -48,6 +48,7 @@ class ListedPerson(NamedTuple):
 
 
 _OPENED, _CLICKED = REACTIONS = (EventType.OPENED, EventType.CLICKED)
+_DELIVERED = EventType.DELIVERED
 _KEY = itemgetter(0, 1)
 MINUTE_LETTERS = len("2026-02-19T16:00")  # of the time of an event
 _ADD_MINUTE = change("events", "add_minute")
@@ -98,6 +99,8 @@ def add_events(database: Database, events: Iterable[Event]) -> int:
                 if not "" < tracked.get(person, "") <= at:
                     totals[_counted(event)] += 1
                     continue
+                minutes.add(at[:MINUTE_LETTERS])
+            elif event.type is _DELIVERED:
                 minutes.add(at[:MINUTE_LETTERS])
             detail = _without_nul(event.detail) if event.detail and person in tracked else ""
             url = _without_nul(event.url) if event.url else ""

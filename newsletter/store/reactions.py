@@ -43,6 +43,7 @@ _UNJUDGED = query_all("tracking", "unjudged", str)
 _REACTIONS = query_all("tracking", "reactions", ReactionEvent)
 _SET_VERDICT = change("tracking", "set_verdict")
 _REACT = change("tracking", "react")
+_DELIVER = change("tracking", "deliver")
 _UNREACT = change("tracking", "unreact")
 _SET_JUDGED = change("tracking", "set_judged")
 
@@ -53,7 +54,7 @@ def known_people(database: Database, issue: str | None) -> KnownPeople:
 
 
 def unjudged_minutes(database: Database, *, until: datetime) -> tuple[datetime, ...]:
-    """Return the beginning of each minute up to a time in which opens and clicks happened that were not judged yet."""
+    """Return the beginning of each minute up to a time whose deliveries, opens and clicks were not judged yet."""
     found = _UNJUDGED.ask(database, until=text_of(until)[:MINUTE_LETTERS])
     return tuple(datetime.fromisoformat(f"{minute}:00Z") for minute in found)
 
@@ -64,7 +65,7 @@ def reactions_around(connection: Connection, minute: datetime) -> Sequence[React
 
 
 def keep_judged(connection: Connection, minute: datetime, verdicts: Mapping[ReactionEvent, MachineVerdict]) -> None:
-    """Save the new verdicts on opens and clicks of a minute, and who opened or clicked in it."""
+    """Save the new verdicts on opens and clicks of a minute, who opened or clicked in it, and to whom was delivered."""
     _SET_VERDICT.for_each(
         connection,
         [{"at": text_of(each.at), "digest": each.digest, "verdict": found.value} for each, found in verdicts.items()],
@@ -83,4 +84,5 @@ def keep_judged(connection: Connection, minute: datetime, verdicts: Mapping[Reac
         ],
     )
     _REACT(connection, since=text_of(minute), until=text_of(minute + MINUTE))
+    _DELIVER(connection, since=text_of(minute), until=text_of(minute + MINUTE))
     _SET_JUDGED(connection, minute=text_of(minute)[:MINUTE_LETTERS])

@@ -51,6 +51,9 @@ SIGNUP: Call = {
     **dict.fromkeys(("person", "email", "first_name", "language", "topics", "source", "wording"), "x"),
     "wants_tracking": 1,
 }
+MAILBOXES = '["example.org=gmail"]'
+OF_BROADCASTS: Call = {"broadcasts": "[1, 2]"}
+EVERYBODY: Call = {"mailboxes": MAILBOXES, "after": 0, "until": 99}
 CONSENT: Call = {"consented_at": NEVER, "source": "join", "wording": "en-1", "confirmed_at": T, "now": T}
 FILL: Call = {"after": 0}
 NOTHING: Call = {f"no_{name}": "" for name in COLUMN_NAMES}
@@ -194,6 +197,13 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("events.own", ({"broadcasts": "[0, 1, 99]"},)),
     ("events.unknown", ({"broadcasts": "[1, 2]"}, {"broadcasts": "[]"})),
     ("events.addresses", ({"subscribers": "[1, 7, 999]"},)),
+    ("feedback.passed_on", ({**ONE, "now": NEVER}, {**NONE, "now": NEVER})),
+    ("feedback.refused", (ONE, {"broadcast": 2}, NONE)),
+    ("feedback.invalid", (ONE, {"broadcast": 2}, NONE)),
+    ("feedback.reported", ({**ONE, "causes": '["", "spam"]', "since": EVER, "until": NEVER},)),
+    ("feedback.began", (ONE, NONE)),
+    ("feedback.is_anything_known", ({**ONE, "since": EVER}, {**NONE, "since": EVER})),
+    ("feedback.earlier", ({"kind": "issue", "provider": "outbox", "most": 9},)),
     ("forgotten.find_id", (PERSON, STRANGER)),
     ("forgotten.emails", (PERSON, STRANGER)),
     ("forgotten.find_reason", (PERSON, STRANGER)),
@@ -692,6 +702,20 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ),
     ("tracking.reactions", ({"since": LATER, "until": NEVER}, {"since": NEVER, "until": NEVER})),
     ("tracking.react", ({"since": EVER, "until": NEVER},)),
+    ("tracking.deliver", ({"since": EVER, "until": NEVER},)),
+    ("report.groups", ({**OF_BROADCASTS, **EVERYBODY},)),
+    ("report.reactions", ({**OF_BROADCASTS, **EVERYBODY},)),
+    ("report.troubles", ({**OF_BROADCASTS, **EVERYBODY},)),
+    ("report.leavers", ({**OF_BROADCASTS, "mailboxes": MAILBOXES, "since": EVER, "until": NEVER},)),
+    ("report.links", ({**OF_BROADCASTS, "settled": NEVER},)),
+    ("report.sections", ({**OF_BROADCASTS, "sections": '["0=https://example.org/a"]', "settled": NEVER},)),
+    ("report.machines", ({**OF_BROADCASTS, "settled": NEVER},)),
+    ("report.only_machines", (OF_BROADCASTS,)),
+    ("report.totals", (OF_BROADCASTS,)),
+    ("report.hours", (OF_BROADCASTS,)),
+    ("report.sent_between", (OF_BROADCASTS,)),
+    ("report.targets", (OF_BROADCASTS,)),
+    ("report.warnings", ({"since": EVER}, {"since": NEVER})),
     ("tracking.set_verdict", ({"at": LATER, "digest": b"opened", "verdict": "burst"},)),
     ("tracking.unreact", ({**ONE, "type": "opened", "subscriber": 1, "at": T},)),
     ("tracking.unjudged", ({"until": "2026-02-20T08:00"}, {"until": ""})),
@@ -1148,6 +1172,8 @@ def furnish(connection: Connection, file: str) -> None:
         _furnish_comparison(connection)
     if file in {"claim", "re_permission"}:
         _furnish_asking(connection)
+    if file == "report":
+        _furnish_report(connection)
     if file == "import_shared":
         _insert(connection, "remark", "line email fate text", (9, "x@example.org", "rejected", "why"))
         _insert(
@@ -1165,6 +1191,23 @@ def furnish(connection: Connection, file: str) -> None:
             *((line, person, person, "Silva") for line, person in people),
         )
         _insert(connection, "newcomer", "line digest", (2, b"1"), (3, b"2"))
+
+
+def _furnish_report(connection: Connection) -> None:
+    """A tracked issue that everyone got, and of which one person opened and clicked."""
+    connection.execute("UPDATE broadcast SET tracking = 'consented' WHERE id = 1", {})
+    connection.execute("UPDATE chunk SET state = 'accepted' WHERE broadcast = 1", {})
+    connection.execute("UPDATE subscriber SET tracking_consented_at = :at WHERE id IN (1, 7)", {"at": EVER})
+    _insert(connection, "delivery", "broadcast subscriber chunk edition is_delivered", (1, 7, 1, 1, 1))
+    _insert(connection, "reaction", "broadcast type subscriber last_at first_at", (1, "clicked", 7, T, T))
+    _insert(
+        connection,
+        "event",
+        "at digest type broadcast chunk attempt subscriber detail url url_offset cause verdict",
+        (LATER, b"a", "clicked", 1, 1, 1, 7, "", "https://example.org/a", 1, "", ""),
+        (LATER, b"b", "opened", 1, 1, 1, 7, "", "", -1, "", "privacy"),
+        (LATER, b"c", "bounced", 1, 1, 1, 2, "", "", -1, "disabled", ""),
+    )
 
 
 def _furnish_comparison(connection: Connection) -> None:

@@ -34,19 +34,15 @@ from newsletter.model.readership import Readership
 from newsletter.model.segment import Condition
 from newsletter.model.waves import FIRST, REST, Waves
 from newsletter.store.database import Connection
-from newsletter.store.queries import change, query_all
+from newsletter.store.queries import DOMAIN, change, query_all
 from newsletter.store.segment_sql import Binder, compose, condition_sql
 
 _CREATE_LOOKUP = change("freeze", "create_lookup")
 _COLLECT_MEMBERS = change("freeze", "collect_members")
 _STATED_LANGUAGES = query_all("freeze", "stated_languages", str)
 _LARGEST = 2**63  # both engines count in signed 64-bit integers
-# The domain is the text after the last @. Finding the last @ costs twice as much as finding the first. So the last @ is
-# searched for only if another @ follows the first, which happens only in quoted addresses.
-_AFTER_FIRST_AT = "substr(s.person, instr(s.person, '@') + 1)"
-_AFTER_LAST_AT = "substr(s.person, length(rtrim(s.person, replace(s.person, '@', ''))) + 1)"
 _KEYS = {
-    Key.DOMAIN: f"CASE instr({_AFTER_FIRST_AT}, '@') WHEN 0 THEN {_AFTER_FIRST_AT} ELSE {_AFTER_LAST_AT} END",
+    Key.DOMAIN: DOMAIN,
     Key.TIMEZONE: "s.timezone",
     Key.LANGUAGE: "s.language",
 }

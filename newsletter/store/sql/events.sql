@@ -1,5 +1,5 @@
 -- name: add_minute(minute)*!
--- Save that opens or clicks happened in a minute, so that they are judged later. See `unjudged` in tracking.sql.
+-- Save that emails were delivered, opened or clicked in a minute, so that this is judged later. See `unjudged` in tracking.sql.
 INSERT INTO unjudged_minute (minute) VALUES (:minute) ON CONFLICT (minute) DO NOTHING;
 
 -- name: tracked(subscribers)

@@ -38,7 +38,7 @@ WHERE
     AND subscriber = :subscriber;
 
 -- name: unjudged(until)
--- Return the minutes up to a given one in which opens and clicks happened that have not been judged yet.
+-- Return the minutes up to a given one in which emails were delivered, opened or clicked, and which are not judged yet.
 SELECT minute FROM unjudged_minute WHERE minute <= :until ORDER BY minute;
 
 -- name: reactions(since, until)
@@ -76,9 +76,9 @@ UPDATE event SET verdict = :verdict WHERE at = :at AND digest = :digest;
 
 -- name: react(since, until)!
 -- Save who opened or clicked a broadcast in a time, and the latest time. Only people count, and only after they agreed to
--- tracking. An older reaction than the known one changes nothing.
-INSERT INTO reaction (broadcast, type, subscriber, last_at)
-SELECT e.broadcast, e.type, e.subscriber, max(e.at)
+-- tracking. It also saves the first time.
+INSERT INTO reaction (broadcast, type, subscriber, last_at, first_at)
+SELECT e.broadcast, e.type, e.subscriber, max(e.at), min(e.at)
 FROM event AS e
 JOIN subscriber AS s ON s.id = e.subscriber
 WHERE
@@ -90,8 +90,21 @@ WHERE
     AND s.tracking_consented_at <= e.at
 GROUP BY e.broadcast, e.type, e.subscriber
 ORDER BY e.broadcast, e.type, e.subscriber
-ON CONFLICT (broadcast, type, subscriber) DO UPDATE SET last_at = excluded.last_at
-WHERE excluded.last_at > reaction.last_at;
+ON CONFLICT (broadcast, type, subscriber) DO UPDATE SET
+    last_at = CASE WHEN excluded.last_at > reaction.last_at THEN excluded.last_at ELSE reaction.last_at END,
+    first_at = CASE WHEN excluded.first_at < reaction.first_at THEN excluded.first_at ELSE reaction.first_at END
+WHERE excluded.last_at > reaction.last_at OR excluded.first_at < reaction.first_at;
+
+-- name: deliver(since, until)!
+-- Save to whom an email was delivered in a time, according to the receiving servers.
+UPDATE delivery SET is_delivered = 1
+WHERE
+    is_delivered = 0
+    AND (broadcast, subscriber) IN (
+        SELECT e.broadcast, e.subscriber
+        FROM event AS e
+        WHERE e.at >= :since AND e.at < :until AND e.type = 'delivered' AND e.broadcast <> 0 AND e.subscriber <> 0
+    );
 
 -- name: unreact(broadcast, type, subscriber, at)*!
 -- Delete a reaction that turned out to be a machine's.

@@ -1,0 +1,231 @@
+"""Count what came of broadcasts: what arrived, what bounced, who left, and what people opened and clicked.
+
+Everything is counted in the database, and only counts leave it. A long list is counted in parts, by several threads.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import orjson
+
+from newsletter.model.mailbox import PROVIDER_OF_DOMAIN
+from newsletter.store.database import Connection, Database, ListPart
+from newsletter.store.queries import query_all, query_value
+from newsletter.system.moments import text_of
+
+_EVERYONE = ListPart(0, 2**62)
+_MAILBOXES = orjson.dumps([f"{domain}={provider}" for domain, provider in PROVIDER_OF_DOMAIN.items()]).decode()
+
+
+class ReachRow(NamedTuple):
+    """The emails to one group of recipients: how many were accepted and delivered, and whose opens can be known."""
+
+    broadcast: int
+    variant: int
+    language: str
+    mailbox: str  # empty if they are no longer on the list
+    accepted: int
+    delivered: int
+    known: int
+
+
+class ReactionRow(NamedTuple):
+    """How many people of a group opened or clicked."""
+
+    broadcast: int
+    variant: int
+    language: str
+    mailbox: str
+    type: str
+    people: int
+
+
+class TroubleRow(NamedTuple):
+    """How many people of a group have the same troubles with the email. Causes are empty unless they occurred."""
+
+    broadcast: int
+    variant: int
+    language: str
+    mailbox: str
+    is_delivered: bool
+    bounced: str  # the cause, with a leading `=`; empty if the email did not bounce
+    blocked: str
+    is_dropped: bool
+    is_deferred: bool
+    is_complaint: bool
+    people: int
+
+
+class LeaverRow(NamedTuple):
+    """How many people of a group left in an hour."""
+
+    broadcast: int
+    variant: int
+    language: str
+    mailbox: str
+    hour: str  # as in `2026-02-19T16`
+    people: int
+
+
+class LinkRow(NamedTuple):
+    """How many people clicked a link, and how often."""
+
+    url: str
+    people: int
+    clicks: int
+
+
+class SectionRow(NamedTuple):
+    """How many people clicked in a section."""
+
+    section: int
+    people: int
+
+
+class MachineRow(NamedTuple):
+    """How often machines opened or clicked that were recognized in the same way."""
+
+    is_click: bool
+    judged: str  # a MachineVerdict
+    events: int
+
+
+class TotalRow(NamedTuple):
+    """How often something was opened or clicked by readers who are not told apart."""
+
+    is_click: bool
+    url: str
+    judged: str  # a MachineVerdict
+    events: int
+
+
+class HourRow(NamedTuple):
+    """How many people did something in an hour."""
+
+    what: str
+    hour: str
+    people: int
+
+
+class SentRow(NamedTuple):
+    """When a broadcast was sent."""
+
+    broadcast: int
+    first_at: datetime
+    last_at: datetime
+
+
+class TargetRow(NamedTuple):
+    """Where a tracked link leads."""
+
+    broadcast: int
+    number: int
+    target: str
+
+
+class WarningRow(NamedTuple):
+    """How many people complained about a broadcast, and to how many it bounced."""
+
+    broadcast: int
+    complaints: int
+    bounces: int
+
+
+class Counted(NamedTuple):
+    """What was counted of the recipients of some broadcasts, in a part of the list."""
+
+    reach: list[ReachRow]
+    reactions: list[ReactionRow]
+    troubles: list[TroubleRow]
+
+
+class Followed(NamedTuple):
+    """What was counted of the events of some broadcasts."""
+
+    links: tuple[LinkRow, ...]
+    machines: tuple[MachineRow, ...]
+    totals: tuple[TotalRow, ...]
+    hours: tuple[HourRow, ...]
+    only_machines: int
+
+
+_GROUPS = query_all("report", "groups", ReachRow)
+_REACTIONS = query_all("report", "reactions", ReactionRow)
+_TROUBLES = query_all("report", "troubles", TroubleRow)
+_LEAVERS = query_all("report", "leavers", LeaverRow)
+_LINKS = query_all("report", "links", LinkRow)
+_SECTIONS = query_all("report", "sections", SectionRow)
+_MACHINES = query_all("report", "machines", MachineRow)
+_ONLY_MACHINES = query_value("report", "only_machines", int)
+_TOTALS = query_all("report", "totals", TotalRow)
+_HOURS = query_all("report", "hours", HourRow)
+_SENT_BETWEEN = query_all("report", "sent_between", SentRow)
+_TARGETS = query_all("report", "targets", TargetRow)
+_WARNINGS = query_all("report", "warnings", WarningRow)
+
+
+def count_recipients(database: Database, broadcasts: Iterable[int]) -> Counted:
+    """Count the fate of the emails of these broadcasts, by groups of recipients. A group can have several rows."""
+    numbers = _json(broadcasts)
+
+    def ask(connection: Connection, part: ListPart | None) -> Counted:
+        after, until = part or _EVERYONE
+        where = {"broadcasts": numbers, "mailboxes": _MAILBOXES, "after": after, "until": until}
+        return Counted(_GROUPS(connection, **where), _REACTIONS(connection, **where), _TROUBLES(connection, **where))
+
+    parts = database.ask_in_parts(ask)
+    return Counted(
+        [row for part in parts for row in part.reach],
+        [row for part in parts for row in part.reactions],
+        [row for part in parts for row in part.troubles],
+    )
+
+
+def count_reactions(database: Database, broadcasts: Iterable[int], *, settled: datetime) -> Followed:
+    """Count what people opened and clicked of these broadcasts. Links count up to a time: these clicks are judged."""
+    numbers, until = _json(broadcasts), text_of(settled)
+    with database.scan() as connection:
+        return Followed(
+            links=tuple(_LINKS(connection, broadcasts=numbers, settled=until)),
+            machines=tuple(_MACHINES(connection, broadcasts=numbers, settled=until)),
+            totals=tuple(_TOTALS(connection, broadcasts=numbers)),
+            hours=tuple(_HOURS(connection, broadcasts=numbers)),
+            only_machines=_ONLY_MACHINES(connection, broadcasts=numbers),
+        )
+
+
+def count_sections(
+    database: Database, broadcasts: Iterable[int], section_of: Mapping[str, int], *, settled: datetime
+) -> tuple[SectionRow, ...]:
+    """Count the people who clicked in each section. `section_of` has the section of each link, by its address."""
+    sections = orjson.dumps([f"{section}={url}" for url, section in section_of.items()]).decode()
+    return _SECTIONS.ask(database, broadcasts=_json(broadcasts), sections=sections, settled=text_of(settled))
+
+
+def count_leavers(
+    database: Database, broadcasts: Iterable[int], *, since: datetime, until: datetime
+) -> tuple[LeaverRow, ...]:
+    """Count the recipients of these broadcasts who left between two times."""
+    return _LEAVERS.ask(
+        database, broadcasts=_json(broadcasts), mailboxes=_MAILBOXES, since=text_of(since), until=text_of(until)
+    )
+
+
+def sent_between(database: Database, broadcasts: Iterable[int]) -> dict[int, SentRow]:
+    """Return when each of these broadcasts was sent. Those of which nothing was accepted are left out."""
+    return {row.broadcast: row for row in _SENT_BETWEEN.ask(database, broadcasts=_json(broadcasts))}
+
+
+def targets_of(database: Database, broadcasts: Iterable[int]) -> dict[tuple[int, int], str]:
+    """Return where each tracked link leads, by its broadcast and number."""
+    return {(row.broadcast, row.number): row.target for row in _TARGETS.ask(database, broadcasts=_json(broadcasts))}
+
+
+def warnings_since(database: Database, since: datetime) -> tuple[WarningRow, ...]:
+    """Return how many people complained, and how many emails bounced, of each broadcast created since a time."""
+    return _WARNINGS.ask(database, since=text_of(since))
+
+
+def _json(numbers: Iterable[int]) -> str:
+    return orjson.dumps(sorted(numbers)).decode()

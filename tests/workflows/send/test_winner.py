@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.config import Config, load_config
+from newsletter.content.loader import load_issue
 from newsletter.errors import InputError
 from newsletter.model.broadcast import BroadcastState
 from newsletter.model.event import BroadcastKey, CountedEvent, Event, EventType
+from newsletter.model.ledger import VariantCount
+from newsletter.model.readership import TRACKING, Readership, TrackingMode
 from newsletter.store.database import Database
 from newsletter.store.events import add_events, add_totals
 from newsletter.store.ledger.broadcasts import require_broadcast, resume_broadcast
@@ -21,12 +25,14 @@ from newsletter.store.opening import open_database
 from newsletter.store.versions import chosen_version, version_for
 from newsletter.workflows.compose.compose import render_folder, require_issue
 from newsletter.workflows.compose.reader import find_reader
+from newsletter.workflows.events.judge import judge_reactions
 from newsletter.workflows.report.issue import report_on
 from newsletter.workflows.report.words import told as told_by_report
 from newsletter.workflows.send.account import next_steps, times_of
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.plan_facts import TERMINAL_SEAT, plan_facts
 from newsletter.workflows.send.status import status_of
+from newsletter.workflows.send.versions import power_of, version_waves
 from newsletter.workflows.send.winner import choose_winner, comparison_of, said_of
 from tests.store.builders import EVERYONE, add, all_agree_to_tracking, row
 from tests.workflows.send.carriers import Carrier
@@ -323,3 +329,48 @@ def test_preview_of_a_subscriber_is_what_they_are_sent(tmp_path: Path, database:
         found = find_reader(config, database, issue, email, now=NOW)
         assert found is not None
         assert rendered.variant_of(found.reader).subject == sent[email]
+
+
+def readers(tracked: int, others: int = 0) -> list[VariantCount]:
+    values = {TrackingMode.CONSENTED: tracked, TrackingMode.OFF: others}
+    return [VariantCount(readership=Readership.of({TRACKING: mode}), deliveries=n) for mode, n in values.items() if n]
+
+
+def test_plan_offers_the_smallest_share_that_can_tell(tmp_path: Path, database: Database) -> None:
+    config = workspace(tmp_path, KEYS + "  winner: opens\n")
+    plan = plan_broadcast(config, database, order(config), provider=Carrier(), now=NOW)
+    waves = plan.request.waves
+    assert waves is not None
+
+    few = power_of(database, waves, readers(8_000, others=30_000))
+    assert few is not None
+    assert (few.known, few.is_assumed, few.is_enough) == (1_600, True, False)
+    assert few.share is not None
+    shares = dict.fromkeys("AB", few.share / 200)
+    enough = power_of(database, replace(waves, shares=shares), readers(8_000, others=30_000))
+    assert enough is not None
+    assert enough.is_enough
+    less = power_of(database, replace(waves, shares=dict.fromkeys("AB", (few.share - 2) / 200)), readers(8_000))
+    assert less is not None
+    assert not less.is_enough
+
+    assert power_of(database, waves, readers(1_000)).share is None  # type: ignore[union-attr]
+    assert power_of(database, replace(waves, winner="me"), readers(8_000)) is None
+
+
+def test_plan_expects_what_earlier_issues_had_in_the_same_time(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
+    number = begin(config, database, carrier, version="A")
+    with database.transaction() as connection:  # the outbox sends nothing, so it does not count
+        connection.execute("UPDATE broadcast SET provider = 'smtp' WHERE id = :id", {"id": number})
+    nonce = require_broadcast(database, number).nonce
+    clicked = {"type": EventType.CLICKED, "broadcast": number, "nonce": nonce, "url": "u", "url_offset": 1}
+    moments = [*[HOUR] * 40, *[5 * HOUR] * 60]
+    add_events(database, [Event(at=NOW + at, subscriber=who, **clicked) for who, at in enumerate(moments, start=1)])
+    judge_reactions(database, now=NOW + 6 * HOUR)
+
+    waves = version_waves(load_issue(config, tmp_path / "issues/2026-02"), TrackingMode.CONSENTED)
+    assert waves is not None
+    found = power_of(database, waves, readers(5_000))
+    assert found is not None
+    assert (found.is_assumed, found.rate) == (False, 40 / PEOPLE)

@@ -29,6 +29,7 @@ from newsletter.workflows.events.judge import judge_reactions
 from newsletter.workflows.report.issue import report_on
 from newsletter.workflows.report.words import told as told_by_report
 from newsletter.workflows.send.account import next_steps, times_of
+from newsletter.workflows.send.canary import CanaryWish
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.plan_facts import TERMINAL_SEAT, plan_facts
 from newsletter.workflows.send.status import status_of
@@ -62,13 +63,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
         yield opened
 
 
-def order(config: Config, version: str = "") -> Order:
-    return Order(folder=require_issue(config, "2026-02"), segment=EVERYONE, version=version)
+def order(config: Config, version: str = "", *, is_canary: bool = False) -> Order:
+    canary = CanaryWish(is_wanted=is_canary or None)
+    return Order(folder=require_issue(config, "2026-02"), segment=EVERYONE, version=version, canary=canary)
 
 
-def begin(config: Config, database: Database, carrier: Carrier, *, version: str = "") -> int:
+def begin(config: Config, database: Database, carrier: Carrier, *, version: str = "", is_canary: bool = False) -> int:
     """Start a broadcast, and send its first wave."""
-    plan = plan_broadcast(config, database, order(config, version), provider=carrier, now=NOW)
+    plan = plan_broadcast(config, database, order(config, version, is_canary=is_canary), provider=carrier, now=NOW)
     number = start_broadcast(database, plan, carrier, now=NOW).id
     with database.transaction() as connection:  # as a crash leaves it, for the next run to continue
         connection.execute(
@@ -204,6 +206,21 @@ def test_director_may_decide_before_the_end(tmp_path: Path, database: Database) 
     assert said_of(chosen) == "Version A was chosen by a person. The figures do not show that it is better."
     run_at(config, database, carrier, NOW + MINUTE)
     assert subjects(carrier) == {"A small letter for everybody": 400, "Another subject": 100}
+
+
+def test_those_who_get_the_versions_first_are_the_canary_too(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
+    number = begin(config, database, carrier, is_canary=True)
+    assert Counter(drawn_of(database, number).values()) == {"A": 100, "B": 100}
+    click(database, number, "B", 40)
+    run_at(config, database, carrier, NOW + 10 * MINUTE)
+    assert require_broadcast(database, number).state is BroadcastState.WATCHING  # complaints come later than clicks
+
+    run_at(config, database, carrier, NOW + 4 * HOUR)
+    comparison = comparison_of(database, number)
+    assert comparison is not None
+    assert (comparison.chosen, comparison.is_clear) == ("B", True)
+    assert subjects(carrier)["Another subject"] == 400
 
 
 def test_totals_are_counted_by_version_and_only_a_person_decides(tmp_path: Path, database: Database) -> None:

@@ -75,3 +75,9 @@ def _rows(tables: Sequence[FigureTable]) -> Iterator[Sequence[object]]:
                     line.note,
                     line.url,
                 )
+
+
+def write_page(path: Path, html: str, *, overwrite: bool) -> None:
+    """Write the page. Raise InputError if the file exists and `overwrite` is False."""
+    with private_file(path, overwrite=overwrite) as file:
+        file.write(html)

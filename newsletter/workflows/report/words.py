@@ -21,7 +21,12 @@ def say_rate(rate: float) -> str:
     """Return a rate as a percentage with as many digits as make sense, such as `42%`, `1.3%` or `0.04%`."""
     percent = 100 * rate
     digits = 0 if percent >= 99.95 or percent == 0 else 1 if percent >= 1 else 2
-    return f"{percent:.{digits}f}%"
+    return f"{f'{percent:.{digits}f}'.removesuffix('0') if digits == 2 else f'{percent:.{digits}f}'}%"
+
+
+def say_axis(rate: float) -> str:
+    """Return a rate for the scale of a chart: `20%`, or `0.5%`."""
+    return f"{100 * rate:.3g}%"
 
 
 def say_interval(interval: Interval) -> str:
@@ -56,6 +61,7 @@ def say_shortly(measure: Measure) -> str:
 class Told(Struct, frozen=True, kw_only=True):
     """A report as people read it."""
 
+    heading: str  # the subject, or what it is about
     title: str
     story: tuple[str, ...]  # how it went, in three sentences
     warnings: tuple[str, ...]  # what a person should look into
@@ -66,6 +72,7 @@ class Told(Struct, frozen=True, kw_only=True):
 def told(report: IssueReport, *, zone: str) -> Told:
     """Return a report in words and tables, with its times in a time zone."""
     return Told(
+        heading=report.subject or report.issue,
         title=_title(report, zone),
         story=(_arrival(report), _reading(report), _leaving(report)),
         warnings=tuple(_warnings(report)),
@@ -75,8 +82,7 @@ def told(report: IssueReport, *, zone: str) -> Told:
 
 
 def _title(report: IssueReport, zone: str) -> str:
-    subject = f" “{report.subject}”" if report.subject else ""
-    return f"{report.issue}{subject}, sent {say_time(report.sent.first_at, zone)}"
+    return f"{report.issue}, sent {say_time(report.sent.first_at, zone)}"
 
 
 def _arrival(report: IssueReport) -> str:

@@ -200,6 +200,11 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
         "last_run": status.last_run,
         "notices": status.notices,
         "held": status.held,
+        "came_back": {
+            "bounces": asdict(status.came_back.bounces),
+            "complaints": asdict(status.came_back.complaints),
+            "left": status.came_back.left,
+        },
         "zones": status.zones,
         "variants": [
             {

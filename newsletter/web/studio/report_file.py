@@ -10,9 +10,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from newsletter.language.rates import say_interval, say_rate
 from newsletter.workflows.report.charts import chart_of
 from newsletter.workflows.report.click_map import ClickMap
-from newsletter.workflows.report.words import Told, say_interval, say_measure, say_rate
+from newsletter.workflows.report.words import Told, say_measure
 
 _PAGES = Path(__file__).parent / "pages"
 _TOKENS_END = "\n* {"  # in studio.css, the colors and fonts come first

@@ -11,8 +11,8 @@ import pygal
 from lxml import etree
 from pygal.style import Style
 
+from newsletter.language.rates import say_axis, say_interval, say_rate
 from newsletter.workflows.report.tables import Chart, FigureTable, Line, Measure
-from newsletter.workflows.report.words import say_axis, say_interval, say_rate
 
 MOST_BARS = 12
 _WIDTH, _BAR_HEIGHT, _AROUND = 720, 34, 44  # pixels

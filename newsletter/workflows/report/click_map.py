@@ -6,9 +6,9 @@ from importlib import import_module
 from msgspec import Struct
 
 from newsletter.errors import CannotRunError
+from newsletter.language.rates import say_rate
 from newsletter.workflows.report.issue import IssueReport
 from newsletter.workflows.report.sent_links import NUMBER_ATTRIBUTE
-from newsletter.workflows.report.words import say_rate
 
 # Imported on first use, because its package may be missing.
 _DRAWING = "newsletter.checks.browser.link_map"

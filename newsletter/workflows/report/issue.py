@@ -33,11 +33,11 @@ from newsletter.store.report import (
     targets_of,
 )
 from newsletter.workflows.events.judge import SETTLES_AFTER, judge_reactions
+from newsletter.workflows.report.came_back import leaves_until
 from newsletter.workflows.report.outcomes import Causes, Outcomes, RecipientGroup, outcomes_by_group, total_of
 from newsletter.workflows.report.sent_links import SentEmail, sent_email
 
 EARLIER_ISSUES = 6  # to which an issue is compared
-LEAVES_WITHIN = timedelta(days=14)  # of an issue, unless the next one was sent before; later leaving has other causes
 _MINUTE = timedelta(minutes=1)
 
 
@@ -112,7 +112,7 @@ def report_on(database: Database, issue: str, *, now: datetime) -> IssueReport:
     began = min(sent[number].first_at for number in numbers)
     settled = now - SETTLES_AFTER - _MINUTE
     counted = count_recipients(database, numbers)
-    leavers = count_leavers(database, numbers, since=began, until=_until(began, every, sent, issue))
+    leavers = count_leavers(database, numbers, since=began, until=leaves_until(began, every, sent, issue))
     groups, causes = outcomes_by_group(counted, leavers)
     followed = count_reactions(database, numbers, settled=settled)
     emails = _emails(database, mine, groups)
@@ -176,21 +176,11 @@ def earlier_issues(
     found = []
     for name in chosen[:most]:
         numbers = of_issue[name]
-        until = _until(began[name], every, sent, name)
+        until = leaves_until(began[name], every, sent, name)
         counted = count_recipients(database, numbers)
         groups, _ = outcomes_by_group(counted, count_leavers(database, numbers, since=began[name], until=until))
         found.append(EarlierIssue(issue=name, sent_at=began[name], outcomes=total_of(groups.values())))
     return tuple(found)
-
-
-def _until(began: datetime, every: Iterable[Broadcast], sent: Mapping[int, SentRow], issue: str) -> datetime:
-    """Return until when leaving counts for an issue: two weeks, or until the next one was sent."""
-    later = (
-        sent[each.id].first_at
-        for each in every
-        if each.kind is BroadcastKind.ISSUE and each.issue != issue and each.id in sent
-    )
-    return min([began + LEAVES_WITHIN, *(at for at in later if at > began)])
 
 
 def _others(

@@ -6,35 +6,16 @@ from msgspec import Struct
 
 from newsletter.language.clock import say_time
 from newsletter.language.counts import count_of, people_of
+from newsletter.language.rates import say_interval, say_rate
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import TrackingMode
-from newsletter.statistics.intervals import Interval, Proportion
+from newsletter.statistics.intervals import Proportion
+from newsletter.workflows.report.came_back import BOUNCES_LIMIT, COMPLAINTS_LIMIT
 from newsletter.workflows.report.issue import IssueReport
 from newsletter.workflows.report.outcomes import Outcomes, total_of
 from newsletter.workflows.report.tables import FigureTable, Measure, tables_of
 
-COMPLAINTS_LIMIT, BOUNCES_LIMIT = 0.001, 0.02  # at these rates, mailbox providers begin to refuse email
 _FEWEST = 30  # people; of fewer, a rate says nothing
-
-
-def say_rate(rate: float) -> str:
-    """Return a rate as a percentage with as many digits as make sense, such as `42%`, `1.3%` or `0.04%`."""
-    percent = 100 * rate
-    digits = 0 if percent >= 99.95 or percent == 0 else 1 if percent >= 1 else 2
-    return f"{f'{percent:.{digits}f}'.removesuffix('0') if digits == 2 else f'{percent:.{digits}f}'}%"
-
-
-def say_axis(rate: float) -> str:
-    """Return a rate for the scale of a chart: `20%`, or `0.5%`."""
-    return f"{100 * rate:.3g}%"
-
-
-def say_interval(interval: Interval) -> str:
-    """Return where a rate is, such as `41–43%`. Both ends have the digits that tell them apart."""
-    low, high = 100 * interval.low, 100 * interval.high
-    width = high - low
-    digits = 0 if width >= 2 else 1 if width >= 0.2 else 2 if width >= 0.02 else 3
-    return f"{low:.{digits}f}–{high:.{digits}f}%"
 
 
 def say_measure(measure: Measure) -> str:

@@ -23,6 +23,7 @@ from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.ledger.variants import variant_counts
 from newsletter.store.notices import untold_notices
+from newsletter.workflows.report.came_back import CameBack, came_back
 from newsletter.workflows.send.winner import Comparison, comparison_of
 
 SHOWN_UNKNOWN = 20
@@ -50,6 +51,7 @@ class BroadcastStatus(Struct, frozen=True, kw_only=True):
     held: tuple[HeldMail, ...]  # mail that the provider holds, or held until it was due
     notices: tuple[Notice, ...] = ()  # what the reviewers should have been told by email, but have not been
     comparison: Comparison | None = None  # of its versions, if it compares any
+    came_back: CameBack  # how many emails bounced, and how many people complained
     is_at_work: bool  # whether a running process is sending the broadcast
     last_run: LastRun | None  # the last time that a timer, a worker or a terminal looked for what is due
 
@@ -94,6 +96,7 @@ def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = Fa
             held=held_mail(database, broadcast_id),
             notices=tuple(each for each in untold_notices(database) if each.broadcast == broadcast_id),
             comparison=comparison_of(database, broadcast_id),
+            came_back=came_back(database, broadcast_id),
             is_at_work=any(database.alive(runner) for runner in runners),
             last_run=last_run(database),
         )

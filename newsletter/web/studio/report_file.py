@@ -19,8 +19,19 @@ _PAGES = Path(__file__).parent / "pages"
 _TOKENS_END = "\n* {"  # in studio.css, the colors and fonts come first
 
 
-def report_html(report: Told, *, newsletter: str, click_map: ClickMap | None = None, back: str = "") -> str:
-    """Return the page. `newsletter` is its name, and `back` the address of the page that led here, if there is one."""
+def report_html(
+    report: Told,
+    *,
+    newsletter: str,
+    click_map: ClickMap | None = None,
+    back: str = "",
+    map_link: str = "",
+    map_trouble: str = "",
+) -> str:
+    """Return the page. `newsletter` is its name, and `back` the address of the page that led here, if there is one.
+
+    `map_link` is the address of the page with the map, and `map_trouble` the reason why there is none.
+    """
     charts = {table.key: Markup(chart_of(table)) for table in report.tables}  # noqa: S704 - our own SVG, escaped by lxml
     return _template().render(
         report=report,
@@ -29,6 +40,8 @@ def report_html(report: Told, *, newsletter: str, click_map: ClickMap | None = N
         map=click_map,
         map_picture=_data_url(click_map) if click_map else "",
         back=back,
+        map_link=map_link,
+        map_trouble=map_trouble,
         styles=Markup(_styles()),  # noqa: S704 - our own file
     )
 

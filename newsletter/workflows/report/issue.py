@@ -161,10 +161,12 @@ def earlier_issues(
     *,
     before: datetime,
     issue: str = "",
-    most: int | None = EARLIER_ISSUES,
     since: datetime | None = None,
 ) -> tuple[EarlierIssue, ...]:
-    """Return what came of the issues whose first email was sent before a time, the newest first."""
+    """Return what came of the issues that were sent between two times, the newest first.
+
+    Without `since`, only the last few before the other time count.
+    """
     of_issue: defaultdict[str, list[int]] = defaultdict(list)
     for each in every:
         if each.kind is BroadcastKind.ISSUE and each.id in sent and each.issue != issue:
@@ -174,7 +176,7 @@ def earlier_issues(
     if since is not None:
         chosen = [name for name in chosen if began[name] >= since]
     found = []
-    for name in chosen[:most]:
+    for name in chosen if since else chosen[:EARLIER_ISSUES]:
         numbers = of_issue[name]
         until = leaves_until(began[name], every, sent, name)
         counted = count_recipients(database, numbers)

@@ -102,7 +102,7 @@ def coins(numbers: Random, people: int, rate: float) -> int:
     return drawn
 
 
-def colleagues(numbers: Random, people: int, rate: float, *, alike: float = 0.1) -> int:
+def colleagues(numbers: Random, people: int, rate: float, *, alike: float = 0.05) -> int:
     """As `coins`, but some people do the same as their neighbor."""
     drawn, same = coins(numbers, people, rate), coins(numbers, people, alike)
     return drawn & ~same | (drawn << 1) & same & (1 << people) - 1

@@ -21,6 +21,7 @@ from newsletter.workflows.report.issue import IssueReport, newest_sent, report_o
 from newsletter.workflows.report.words import Told, told
 from newsletter.workflows.report.year import year_told
 
+_AS_PAGE = "to save it as a page with charts"
 _WIDEST, _NARROWEST = 100, 80  # columns
 
 
@@ -62,14 +63,17 @@ def report(
     if as_json:
         output.print_json(report_data(page, found))
     elif csv_file is None and html_file is None:
-        _print(page, f"--year {year}" if found is None else quote(found.issue))
+        _print(page)
+        if found is not None:
+            output.print_next(f"newsletter report {quote(found.issue)} --html report.html", _AS_PAGE)
+        else:
+            output.print_next(f"newsletter report --year {year} --html report.html", _AS_PAGE)
 
 
-def _print(page: Told, about: str) -> None:
+def _print(page: Told) -> None:
     width = max(_NARROWEST, min(_WIDEST, get_terminal_size().columns))
     lines = page_of(page, width=width)
     output.print_lines(lines if can_draw(output.result_stream()) else map(in_ascii, lines))
-    output.print_next(f"newsletter report {about} --html report.html", "to save it as a page with charts")
 
 
 def _map(found: IssueReport) -> ClickMap | None:

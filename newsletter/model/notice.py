@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class Alarm(StrEnum):
-    """What too many recipients of a broadcast did. Reviewers are told once, in any state of the broadcast."""
+    """What too many recipients of a broadcast did. Reviewers get one email about it, in any state of the broadcast."""
 
     COMPLAINTS = "complaints"
     BOUNCES = "bounces"

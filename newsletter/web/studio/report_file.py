@@ -11,7 +11,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from newsletter.language.rates import say_interval, say_rate
-from newsletter.workflows.report.charts import chart_of
 from newsletter.workflows.report.click_map import ClickMap
 from newsletter.workflows.report.words import Told, say_measure
 
@@ -32,6 +31,8 @@ def report_html(
 
     `map_link` is the address of the page with the map, and `map_trouble` the reason why there is none.
     """
+    from newsletter.workflows.report.charts import chart_of  # loaded here because its library takes 0.15 s
+
     charts = {table.key: Markup(chart_of(table)) for table in report.tables}  # noqa: S704 - our own SVG, escaped by lxml
     return _template().render(
         report=report,

@@ -32,7 +32,7 @@ class CameBack(Struct, frozen=True, kw_only=True):
 
     @property
     def alarms(self) -> Mapping[Alarm, str]:
-        """Return what the reviewers are told, by its kind."""
+        """Return the words for the reviewers, by kind."""
         rates = {Alarm.COMPLAINTS: self.complaints, Alarm.BOUNCES: self.bounces}
         return {
             kind: f"{rate.count:,} of {rate.of:,} {_WHAT[kind]} ({say_interval(rate.interval)}); from "

@@ -5,6 +5,7 @@ the same in words, so screen readers skip the chart.
 """
 
 import re
+import sys
 from collections.abc import Callable
 
 import pygal
@@ -13,6 +14,9 @@ from pygal.style import Style
 
 from newsletter.language.rates import say_axis, say_interval, say_rate
 from newsletter.workflows.report.tables import Chart, FigureTable, Line, Measure
+
+# pygal adds a finder of plugins of its own in an outdated form, which Python warns of at every later import.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
 
 MOST_BARS = 12
 _WIDTH, _BAR_HEIGHT, _AROUND = 720, 34, 44  # pixels

@@ -14,7 +14,7 @@ from newsletter.agents.mail import build_issue, check_issue, require_folder, req
 from newsletter.agents.outgoing import ToolAnswer, addresses_in, cleared
 from newsletter.config import Config
 from newsletter.errors import CannotRunError, InputError
-from newsletter.language.clock import say_moment, show_utc
+from newsletter.language.clock import say_moment, show_zoned
 from newsletter.language.counts import count_of
 from newsletter.render.theme import Theme
 from newsletter.store.opening import open_database
@@ -182,10 +182,11 @@ class ProposeBroadcast(OfIssue):
                 raise InputError(str(err).replace("--at", "at").replace("--local-time", "local_time")) from err
         schedule = made.schedule
         when = say_moment(schedule.moment_in(schedule.zone), schedule.zone, now=desk.now) if schedule else "at once"
+        expires = show_zoned(made.expires_at, desk.config.settings.newsletter.timezone)
         lines = (
             f"Proposal {made.id}: {made.issue} to {made.segment}, {count_of(made.recipients, 'subscriber')}, {when}.",
             f"Nothing was sent. A person can send it with: newsletter send {quote(made.issue)} --proposal {made.id}",
-            f"It expires on {show_utc(made.expires_at)}, and is void if the issue is changed.",
+            f"It expires on {expires}, and is void if the issue is changed.",
         )
         return ToolAnswer(text="\n".join(lines))
 

@@ -19,10 +19,12 @@ from newsletter.store.opening import open_database
 from newsletter.workflows.publish.publish import (
     Edition,
     destination_of,
+    differs,
     make_edition,
-    pages_removed,
     plan_edition,
+    plan_facts,
     publish_edition,
+    publish_question,
     require_archive,
 )
 
@@ -31,7 +33,6 @@ _AGAIN = "Write all files, even unchanged ones, for a destination that lost file
 _EMPTY = (
     "An issue appears in the archive when it is sent. To show it earlier, write `visibility: public` in its issue.yaml."
 )
-_MOST_SHOWN = 12  # paths of one kind
 
 
 def publish(
@@ -43,7 +44,7 @@ def publish(
 ) -> None:
     """Publish the archive: your issues as web pages, with feeds, a search and the images of your emails.
 
-    Only files that changed are written. You are asked before pages are removed. An issue appears when it is sent,
+    Only files that changed are written. You see what would change, and are asked. An issue appears when it is sent,
     unless `visibility` in its issue.yaml, or in newsletter.toml under [archive], says otherwise.
 
     Exits with status 1 if you do not confirm.
@@ -61,13 +62,15 @@ def publish(
             {"added": plan.added, "changed": plan.changed, "removed": plan.removed, "unchanged": len(plan.unchanged)}
         )
     else:
-        _print_plan(plan, edition, to or archive.to or "")
+        output.print_facts(plan_facts(edition, plan, to or archive.to or ""))
+        output.print_notes((*(() if edition.pages else (_EMPTY,)), *edition.notes))
     if dry_run:
         output.note("Dry run: nothing was published. Run the same command without --dry-run to publish.")
         return
-    if removed := pages_removed(plan):
-        question = f"Publish, and remove {output.count_of(len(removed), 'file')}?"
-        output.require_yes(question, yes=yes, otherwise="Nothing was published.")
+    if not differs(plan) and not again:
+        output.note("Nothing has changed since the archive was published.")
+    else:
+        output.require_yes(publish_question(plan), yes=yes, otherwise="Nothing was published.")
     _publish(config, edition, destination, plan, again=again)
     output.note(f"Published: {archive.url}/")
 
@@ -83,33 +86,6 @@ def _publish(config: Config, edition: Edition, destination: Destination, plan: S
             done = now_done
 
         publish_edition(config, edition, destination, on_progress, again=again)
-
-
-def _print_plan(plan: SitePlan, edition: Edition, to: str) -> None:
-    listed = {page.issue for page in edition.pages if page.is_listed}
-    unlisted = {page.issue for page in edition.pages if not page.is_listed}
-    issues = output.count_of(len(listed), "issue") + (f", {len(unlisted)} unlisted" if unlisted else "")
-    languages = output.count_of(len({page.language for page in edition.pages}), "language")
-    output.print_facts(
-        [
-            ("Archive", f"{issues} in {languages}" if edition.pages else "no issues yet"),
-            ("To", to),
-            ("Added", _told(plan.added)),
-            ("Changed", _told(plan.changed)),
-            ("Removed", _told(plan.removed)),
-            ("Unchanged", output.count_of(len(plan.unchanged), "file")),
-        ]
-    )
-    output.print_notes((*(() if edition.pages else (_EMPTY,)), *edition.notes))
-
-
-def _told(paths: tuple[str, ...]) -> str:
-    """Return the number of files, and the addresses of the pages among them."""
-    pages = [path.removesuffix("index.html") or "/" for path in paths if path.endswith("index.html")]
-    shown = ", ".join(pages[:_MOST_SHOWN]) + (
-        f" and {len(pages) - _MOST_SHOWN} more" if len(pages) > _MOST_SHOWN else ""
-    )
-    return f"{output.count_of(len(paths), 'file')}{f': {shown}' if shown else ''}"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from newsletter.cli.bars import shares
 from newsletter.cli.options import Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
-from newsletter.language.clock import show_utc
+from newsletter.language.clock import show_zoned
 from newsletter.system.environment import forget_key
 from newsletter.workflows.backup import RestoredWorkspace, holds_data, restore_workspace
 
@@ -44,7 +44,7 @@ def restore(
 
 def _show(config: Config, done: RestoredWorkspace) -> None:
     restored = done.restored
-    when = show_utc(restored.made_at)
+    when = show_zoned(restored.made_at, config.settings.newsletter.timezone)
     output.say(f"Your data was restored to its state as of {when}.")
     if done.aside:
         output.say(f"The replaced data is saved in {config.shown(done.aside)}.")

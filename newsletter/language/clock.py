@@ -47,9 +47,9 @@ def show_consent_time(moment: datetime | None, zone: str) -> str:
     return show_zoned(moment, zone)
 
 
-def show_utc_from(moment: datetime, now: datetime) -> str:
-    """Return a time in UTC and how far away it is: `2026-02-19 08:00 UTC · in 3 days`."""
-    return f"{show_utc(moment)} · {say_distance(moment - now)}"
+def show_zoned_from(moment: datetime, zone: str, now: datetime) -> str:
+    """Return a time in a time zone and how far away it is: `2026-02-19 08:00 PST · in 3 days`."""
+    return f"{show_zoned(moment, zone)} · {say_distance(moment - now)}"
 
 
 def say_moment(moment: datetime, zone: str, *, now: datetime) -> str:

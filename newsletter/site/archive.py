@@ -1,13 +1,13 @@
 """Make all files of the archive: pages, feeds, pictures for sharing, and the files for hosts and search engines."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import quote, urlsplit
 
 from lxml import etree
 from lxml.builder import ElementMaker
 
 from newsletter.model.published import IssuePage
-from newsletter.model.site_addresses import REDIRECTS, ROBOTS, SITEMAP, index_path
+from newsletter.model.site_addresses import REDIRECTS, ROBOTS, SITEMAP, index_path, issue_path
 from newsletter.model.site_files import SiteFile
 from newsletter.site.events import EventPage
 from newsletter.site.feeds import feeds_of
@@ -27,7 +27,7 @@ def archive_files(site: Site, events: Collection[EventPage] = ()) -> Iterator[Si
         yield printer.issue(page)
     yield from map(printer.event, events)
     renamed = _renamed(site)
-    yield from (printer.moved(page) for page in renamed)
+    yield from (printer.moved(path, page) for path, page in renamed.items())
     for language in site.languages:
         yield printer.index(language)
         yield from feeds_of(site, language)
@@ -37,14 +37,18 @@ def archive_files(site: Site, events: Collection[EventPage] = ()) -> Iterator[Si
     if renamed:
         # Static hosts that know this file answer with 301 instead of the page that leads on.
         root = urlsplit(site.url).path
-        lines = (f"{root}/{quote(page.id)}/ {site.address(page.path)} 301\n" for page in renamed if page.is_original)
+        lines = (
+            f"{root}/{quote(path.removesuffix('index.html'))} {site.address(page.path)} 301\n"
+            for path, page in renamed.items()
+        )
         yield SiteFile(REDIRECTS, "".join(lines).encode())
 
 
-def _renamed(site: Site) -> tuple[IssuePage, ...]:
-    """Return the pages of issues whose former names are free."""
+def _renamed(site: Site) -> Mapping[str, IssuePage]:
+    """Return the page that each free former address leads to: those that were published, and the one with the id."""
+    with_id = {issue_path(page.id, "" if page.is_original else page.language): page for page in site.pages}
     taken = {page.issue for page in site.pages}
-    return tuple(page for page in site.pages if page.id not in taken)
+    return {path: page for path, page in {**site.former, **with_id}.items() if path.partition("/")[0] not in taken}
 
 
 def _sitemap(site: Site, events: Collection[EventPage]) -> SiteFile:

@@ -26,7 +26,6 @@ from newsletter.model.site_addresses import (
     RSS,
     feed_path,
     index_path,
-    issue_path,
     picture_path,
 )
 from newsletter.model.site_files import SiteFile
@@ -144,9 +143,8 @@ class PagePrinter:
             is_found=True,
         )
 
-    def moved(self, page: IssuePage) -> SiteFile:
+    def moved(self, path: str, page: IssuePage) -> SiteFile:
         """Return the page at the former address of an issue that was renamed."""
-        path = issue_path(page.id, "" if page.is_original else page.language)
         address = self._site.address(page.path)
         return self._file(path, "moved.html.j2", page.language, page=page, address=address, is_found=False)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from functools import cached_property
 from hashlib import blake2b
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from newsletter.language.dates import format_month
@@ -27,16 +28,19 @@ class Site:
         pages: tuple[IssuePage, ...],
         *,
         changed: Mapping[str, datetime],
+        former: Mapping[str, IssuePage] = MappingProxyType({}),
         logos: Mapping[str, tuple[str, int, int]],
         is_searched: bool,
         recall: Recall,
     ) -> None:
         """Take the pages of all issues in every language, and when each was last changed, by its path.
 
+        `former` are the pages of issues that were renamed, by the paths that they had before.
         `logos` has the path, width and height of each logo, by its key in `[brand]`.
         """
         self.settings, self.url, self.changed, self.logos = settings, url, changed, logos
         self.is_searched = is_searched
+        self.former = former
         self.pages = tuple(sorted(pages, key=lambda page: (page.day, page.issue), reverse=True))
         self.recall = recall
         self._shares: dict[str, tuple[str, bytes]] = {}

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.language.clock import say_moment, show_utc
+from newsletter.language.clock import say_moment, show_utc, show_zoned
 from newsletter.language.counts import count_of
 from newsletter.model.broadcast import Broadcast, Waiver
 from newsletter.model.proposal import Proposal, ProposalState
@@ -131,7 +131,8 @@ def require_unchanged(proposal: Proposal, plan: BroadcastPlan) -> None:
 
 def note_on(proposal: Proposal, plan: BroadcastPlan) -> str:
     """Return who made a proposal, and how many people it was for."""
-    made = f"Proposal {proposal.id} was made by {proposal.proposed_by} on {show_utc(proposal.proposed_at)}"
+    when = show_zoned(proposal.proposed_at, plan.composed.subject.config.settings.newsletter.timezone)
+    made = f"Proposal {proposal.id} was made by {proposal.proposed_by} on {when}"
     then, now = count_of(proposal.recipients, "subscriber"), plan.preview.recipients
     return f"{made} for {then}; now there are {now:,}. The issue is unchanged since then."
 

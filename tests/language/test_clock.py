@@ -12,7 +12,7 @@ from newsletter.language.clock import (
     show_minute,
     show_second,
     show_utc,
-    show_utc_from,
+    show_zoned_from,
 )
 
 ZONE = "America/Los_Angeles"
@@ -23,7 +23,7 @@ def test_tables_and_messages_show_moments_in_one_form() -> None:
     assert (show_day(NOW), show_day(NOW.date())) == ("2026-02-17", "2026-02-17")
     assert (show_minute(NOW), show_second(NOW)) == ("2026-02-17 13:00", "2026-02-17 13:00:30")
     assert show_utc(NOW) == "2026-02-17 13:00 UTC"
-    assert show_utc_from(NOW, NOW + timedelta(hours=2)) == "2026-02-17 13:00 UTC · 2 hours ago"
+    assert show_zoned_from(NOW, "America/Los_Angeles", NOW + timedelta(hours=2)) == "2026-02-17 05:00 PST · 2 hours ago"
 
 
 def test_a_moment_is_read_back_with_weekday_zone_utc_and_distance() -> None:

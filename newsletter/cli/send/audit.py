@@ -14,7 +14,7 @@ from newsletter.cli.options import AsJson, BroadcastNumber, Force
 from newsletter.cli.send.status import NOBODY_NOW, print_heading, standing_data
 from newsletter.cli.workspace import opened_database
 from newsletter.errors import InputError
-from newsletter.language.clock import say_distance, show_zoned
+from newsletter.language.clock import show_zoned, show_zoned_from
 from newsletter.model.broadcast import ChunkState, DeliveryStatus, label_of
 from newsletter.model.ledger import AuditedDelivery, AuditedRequest, RequestGroup
 from newsletter.settings.mistakes import suggestion
@@ -243,7 +243,7 @@ def _answer(person: PersonAudit, now: datetime, zone: str) -> str:
     when = show_zoned(delivery.at, zone)
     held_until = person.request.hold_until if person.request else None
     if delivery.status == ChunkState.ACCEPTED and held_until is not None and held_until > now:
-        until = _from(held_until, now, zone)
+        until = show_zoned_from(held_until, zone, now)
         return f"Not yet. {provider} accepted the email on {when} and is holding it until {until}."
     if delivery.status == ChunkState.ACCEPTED and delivery.reason and not delivery.message_id:  # resolved later
         sure = "Probably" if person.is_assumed else "Yes"
@@ -257,16 +257,12 @@ def _delivery_facts(person: PersonAudit, now: datetime, zone: str) -> list[tuple
     delivery, request, facts = person.delivery, person.request, []
     if delivery is not None and delivery.due_at is not None:
         own = f" ({delivery.zone})" if delivery.zone else ""
-        facts.append(("due", f"{_from(delivery.due_at, now, zone)}{own}"))
+        facts.append(("due", f"{show_zoned_from(delivery.due_at, zone, now)}{own}"))
     if request is not None:
         others = f" of {output.count_of(request.deliveries, 'email')}" if request.deliveries > 1 else ""
         sent = f"sent {_times(request.attempt)}" if request.attempt else "never sent"
         facts.append(("request", f"batch {request.number}{others}, {sent}"))
     return [*facts, ("message id", delivery.message_id if delivery else "")]
-
-
-def _from(moment: datetime, now: datetime, zone: str) -> str:
-    return f"{show_zoned(moment, zone)} · {say_distance(moment - now)}"
 
 
 def _membership(person: PersonAudit, zone: str) -> str:

@@ -1,5 +1,6 @@
 """`newsletter rehearse`."""
 
+import signal
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from newsletter.cli.send.send import only_segment, read_time
 from newsletter.cli.workspace import current_config
 from newsletter.config import Config
 from newsletter.store.database import Database
+from newsletter.system.signals import ending_signals
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.rehearse.forecast import Rehearsal
 from newsletter.workflows.rehearse.rehearse import Wish
@@ -25,6 +27,7 @@ _TO = "The segment to rehearse for: a name from newsletter.toml, or `everyone`."
 _WHERE = "Instead of --to, rehearse for subscribers who match this expression, for example 'language = \"es\"'."
 _AT = "The time to send at, as for `newsletter send`. Default: now."
 _LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
+_VERSION = "Rehearse only this version of the issue, such as B, instead of comparing its versions."
 _AWAKE = "What sends what is due: serve, timer, worker, or here. Default: what ran last, or a timer."
 _SEED = "The number from which chance is drawn. The same number gives the same result."
 _SECONDS = "How long the provider takes for one email, or for one request. Default: as measured in past broadcasts."
@@ -40,6 +43,7 @@ def rehearse(  # noqa: PLR0913, PLR0917 - each is an option
     where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help=_WHERE)] = None,
     at: Annotated[str | None, typer.Option(metavar="WHEN", help=_AT)] = None,
     local_time: Annotated[bool, typer.Option("--local-time", help=_LOCAL_TIME)] = False,
+    version: Annotated[str | None, typer.Option(metavar="VERSION", help=_VERSION)] = None,
     awake: Annotated[Awake | None, typer.Option(metavar="WHAT", help=_AWAKE)] = None,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help=_SEED)] = 1,
     seconds: Annotated[float | None, typer.Option(metavar="SECONDS", min=0.0001, max=3600.0, help=_SECONDS)] = None,
@@ -53,13 +57,15 @@ def rehearse(  # noqa: PLR0913, PLR0917 - each is an option
 
     Exits with status 1 if a problem blocks the broadcast today.
     """
+    for number in ending_signals():  # so that the copy of the list is deleted, however the program is ended
+        signal.signal(number, signal.default_int_handler)
     config, now = current_config(prints_notes=not as_json), datetime.now(UTC)
     segment, folder = only_segment(to, where, None), require_issue(config, issue)
     schedule = read_time(config, at, local_time=local_time, now=now)
 
     def order_in(database: Database) -> Order:
         meant = meant_by(config, database, segment=segment, where=where, now=now)
-        return Order(folder=folder, segment=meant, schedule=schedule)
+        return Order(folder=folder, segment=meant, schedule=schedule, version=(version or "").upper())
 
     wish = Wish(seed=seed, awake=awake, seconds=seconds, with_failures=failures)
     with bars.shares("Rehearsing") as show:
@@ -87,6 +93,7 @@ def _print_rehearsal(config: Config, found: Rehearsal) -> None:
     if found.failures:
         _print_heading("What could go wrong?")
         for failure in found.failures:
+            output.say()
             output.say(output.styled(failure.what, "bold"))
             output.print_facts(
                 [

@@ -14,7 +14,7 @@ from newsletter.cli.send.status import NOBODY_NOW
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
-from newsletter.language.clock import show_utc_from
+from newsletter.language.clock import show_zoned_from
 from newsletter.model.ledger import Resolution, UnknownChunk
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
@@ -69,7 +69,7 @@ def resolve(
         provider, notes = _opened_provider(config)
         found = reconcile(database, broadcast, provider, now=datetime.now(UTC), notes=notes)
         chosen = choose_chunks(found, chunk)
-        _print_reconciliation(found, chosen, now=datetime.now(UTC))
+        _print_reconciliation(found, chosen, zone=config.settings.newsletter.timezone, now=datetime.now(UTC))
         if not chosen:
             _end(database, found)
             return
@@ -91,7 +91,7 @@ def _opened_provider(config: Config) -> tuple[Provider | None, list[str]]:
         return None, [f"The provider's log was not read: {err}"]
 
 
-def _print_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk], *, now: datetime) -> None:
+def _print_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk], *, zone: str, now: datetime) -> None:
     """Print what the evidence settled, and the chunks that still need a decision."""
     broadcast = found.broadcast
     output.say(title_of(broadcast))
@@ -104,7 +104,7 @@ def _print_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk],
         output.say("  No emails are unconfirmed." if not found.proven else "  No emails are unconfirmed anymore.")
         return
     for chunk in chosen[:_SHOWN]:
-        _print_chunk(chunk, broadcast_id=broadcast.id, now=now)
+        _print_chunk(chunk, broadcast_id=broadcast.id, zone=zone, now=now)
     if len(chosen) > _SHOWN:
         rest = sum(chunk.deliveries for chunk in chosen[_SHOWN:])
         more = len(chosen) - _SHOWN
@@ -122,16 +122,17 @@ def _print_reconciliation(found: Reconciliation, chosen: Sequence[UnknownChunk],
         )
 
 
-def _print_chunk(chunk: UnknownChunk, *, broadcast_id: int, now: datetime) -> None:
+def _print_chunk(chunk: UnknownChunk, *, broadcast_id: int, zone: str, now: datetime) -> None:
     unknown = output.styled("unknown", "yellow")
-    output.say(f"  {_chunk(chunk)} {unknown} since {show_utc_from(chunk.since, now)}")
+    output.say(f"  {_chunk(chunk)} {unknown} since {show_zoned_from(chunk.since, zone, now)}")
     output.say(f"    {chunk.reason}")
     named = ", ".join(email or NOBODY_NOW for email in chunk.sample)
     more = chunk.deliveries - len(chunk.sample)
     output.say(f"    {named}{f' and {more:,} more' if more > 0 else ''}")
     if chunk.hold_until is not None and chunk.hold_until > now:
+        until = show_zoned_from(chunk.hold_until, zone, now)
         output.say(
-            f"    if the provider accepted them, it is holding them until {show_utc_from(chunk.hold_until, now)}: "
+            f"    if the provider accepted them, it is holding them until {until}: "
             f"`newsletter cancel {broadcast_id}` can still recall them"
         )
 

@@ -15,7 +15,7 @@ from newsletter.cli.send.progress import emails_folder
 from newsletter.cli.workspace import current_config, opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.language.clock import show_utc
+from newsletter.language.clock import show_zoned
 from newsletter.model.review import REVIEW_VALID_FOR, Remark
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
@@ -58,7 +58,7 @@ def review(
     if done or remarks:
         for number in done:
             mark_remark(config, folder.name, number, done_at=datetime.now(UTC))
-        _print_remarks(folder.name, remarks_of(config, folder.name))
+        _print_remarks(folder.name, remarks_of(config, folder.name), config.settings.newsletter.timezone)
         return
     now = datetime.now(UTC)
     with opened_database(prints_notes=False) as (_, database):
@@ -115,7 +115,8 @@ def _send(config: Config, database: Database, draft: ApprovalDraft, mailboxes: S
     accepted = f"{len(results) - len(refused):,} of " if refused else ""
     where = emails_folder(config) or f"accepted by {provider.name}"
     output.say(f"{accepted}{output.count_of(len(results), 'invitation')}, {where}")
-    output.note(f"The links work until {show_utc(now + REVIEW_VALID_FOR)}. Earlier links to this issue have ended.")
+    until = show_zoned(now + REVIEW_VALID_FOR, config.settings.newsletter.timezone)
+    output.note(f"The links work until {until}. Earlier links to this issue have ended.")
     for each in refused:
         output.note(f"{each.email} was rejected: {each.refused}")
     if refused:
@@ -123,14 +124,14 @@ def _send(config: Config, database: Database, draft: ApprovalDraft, mailboxes: S
     output.print_next(f"newsletter review {quote(issue.name)} --remarks", "to read what they say")
 
 
-def _print_remarks(issue: str, remarks: Sequence[Remark]) -> None:
+def _print_remarks(issue: str, remarks: Sequence[Remark], zone: str) -> None:
     """Print each remark with its place, the words that it is about, and whether it is done."""
     if not remarks:
         output.say(f"No comments on {issue} yet.")
         return
     for each in remarks:
-        state = f"done {show_utc(each.done_at)}" if each.done_at else f"comment {each.id}"
-        output.say(f"{each.place}: {each.said_by} on {show_utc(each.said_at)}, {state}")
+        state = f"done {show_zoned(each.done_at, zone)}" if each.done_at else f"comment {each.id}"
+        output.say(f"{each.place}: {each.said_by} on {show_zoned(each.said_at, zone)}, {state}")
         if each.words:
             output.say(f"    about “{output.shortened(each.words, 60)}”", hang=4)
         for line in each.said.splitlines():

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.content.loader import issue_headings
 from newsletter.errors import InputError
-from newsletter.language.clock import show_utc
+from newsletter.language.clock import show_zoned
 from newsletter.model.ledger import Approval
 from newsletter.model.rendered import with_picture_addresses
 from newsletter.model.review import ShownVariant
@@ -176,7 +176,7 @@ class _DifferencePages:
             other = self._last(proof)
         before, why_not = None, ""
         if against is Against.APPROVED:
-            before, why_not = _approved_side(approval, kept)
+            before, why_not = _approved_side(approval, kept, proof.config.settings.newsletter.timezone)
         elif other in proofs.issues():
             before, why_not = self._side(self._proof(other))
         else:
@@ -242,10 +242,10 @@ class _DifferencePages:
             raise HTTPException(404, f"{err}\n") from err
 
 
-def _approved_side(approval: Approval | None, kept: KeptContent | None) -> tuple[_Side | None, str]:
+def _approved_side(approval: Approval | None, kept: KeptContent | None, zone: str) -> tuple[_Side | None, str]:
     if approval is None:
         return None, "No one has approved this issue yet."
-    name = f"Approved by {approval.by} on {show_utc(approval.at)}"
+    name = f"Approved by {approval.by} on {show_zoned(approval.at, zone)}"
     if kept is None:
         return None, f"{name}. This content was not kept on this computer. From the next approval on, it is."
     return _Side(name=name, content=kept), ""

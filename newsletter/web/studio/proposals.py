@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.errors import InputError, NewsletterError
-from newsletter.language.clock import say_moment, show_utc_from
+from newsletter.language.clock import say_moment, show_zoned_from
 from newsletter.model.proposal import Proposal
 from newsletter.store.ledger.recall import last_run
 from newsletter.web.studio.questions import SendForm, send_question
@@ -73,7 +73,7 @@ class _ProposalPages:
         if config.has_database:
             with opened(config) as database:
                 found = open_proposals(database, now=now)
-        rows = [(each, _facts(each, now)) for each in found]
+        rows = [(each, _facts(each, config.settings.newsletter.timezone, now)) for each in found]
         return page(self._studio, "proposals.html.j2", status=status, proposals=rows, problem=problem)
 
     def _known(self, request: Request) -> Proposal:
@@ -87,14 +87,14 @@ class _ProposalPages:
             raise missing from err
 
 
-def _facts(proposal: Proposal, now: datetime) -> list[tuple[str, str]]:
+def _facts(proposal: Proposal, zone: str, now: datetime) -> list[tuple[str, str]]:
     schedule = proposal.schedule
     when = say_moment(schedule.moment_in(schedule.zone), schedule.zone, now=now) if schedule else "at once"
     return [
         ("people", f"{proposal.recipients:,} when it was proposed"),
         ("when", f"{when}, in each subscriber's own time zone" if proposal.is_local_time else when),
         ("by", proposal.proposed_by),
-        ("proposed", show_utc_from(proposal.proposed_at, now)),
-        ("expires", show_utc_from(proposal.expires_at, now)),
+        ("proposed", show_zoned_from(proposal.proposed_at, zone, now)),
+        ("expires", show_zoned_from(proposal.expires_at, zone, now)),
         ("number", str(proposal.id)),
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -18,7 +19,7 @@ from newsletter.web.studio.panels import listed_finding
 from newsletter.web.studio.road import Fields, said_on_page, with_form
 from newsletter.web.studio.studio import Studio, opened
 from newsletter.web.studio.templates import page
-from newsletter.web.studio.unfinished import cancel_question, resume_question
+from newsletter.web.studio.unfinished import cancel_question, resume_question, winner_question
 from newsletter.workflows.compose.editing import editable_files
 from newsletter.workflows.send.account import (
     Fact,
@@ -36,8 +37,10 @@ from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.status import BroadcastStatus, status_of
 
 _FOUND, _CONFLICT, _GONE, _WRONG = 303, 409, 410, 422
-_CAN_CONTINUE = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
-_CHANGES_SOON = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
+_CAN_CONTINUE = frozenset({BroadcastState.RUNNING, BroadcastState.WATCHING, BroadcastState.PAUSED})
+_CHANGES_SOON = frozenset(
+    {BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.WATCHING, BroadcastState.CANCELLING}
+)
 
 
 def routes(studio: Studio) -> list[BaseRoute]:
@@ -50,6 +53,7 @@ def routes(studio: Studio) -> list[BaseRoute]:
         Route("/{issue}/sending/{number:int}/account", pages.account),
         Route("/{issue}/sending/{number:int}/cancel", with_form(pages.cancel), methods=["POST"]),
         Route("/{issue}/sending/{number:int}/resume", with_form(pages.resume), methods=["POST"]),
+        Route("/{issue}/sending/{number:int}/winner", with_form(pages.choose), methods=["POST"]),
     ]
 
 
@@ -68,6 +72,7 @@ class Account(Struct, frozen=True, kw_only=True):
     is_live: bool  # whether the numbers may change at any moment
     can_continue: bool
     can_cancel: bool
+    versions: tuple[str, ...]  # the versions of which a person may choose one for all others
 
     @property
     def sent(self) -> int:
@@ -125,6 +130,11 @@ class _SendingPages:
     def resume(self, request: Request, _fields: Fields) -> Response:
         """Ask whether to continue a broadcast."""
         return self._ask(request, resume_question)
+
+    def choose(self, request: Request, fields: Fields) -> Response:
+        """Ask whether all others shall get a version of the issue."""
+        version = next(iter(fields.get("version", ())), "")
+        return self._ask(request, partial(winner_question, version=version))
 
     def _ask(self, request: Request, ask: Callable[[Studio, str, int], Question]) -> Response:
         account = self._account(request)
@@ -192,6 +202,8 @@ class _SendingPages:
         now, zone = datetime.now(UTC), self._studio.config.settings.newsletter.timezone
         broadcast, tally, trip = found.broadcast, found.tally, self._studio.courier.trip(found.broadcast.id)
         is_ours = trip is not None and trip.is_under_way
+        compared = found.comparison
+        versions = tuple(each.version for each in compared.versions) if compared and compared.can_choose else ()
         left, is_open = grace_left(broadcast, now=now), tally.waiting + tally.inflight + tally.deferred
         facts = (*times_of(found, zone, now), *parts(found.settled, found.chunks), *waived(broadcast))
         return Account(
@@ -205,7 +217,12 @@ class _SendingPages:
             grace=say_wait(left) if left else "",
             warning=runner_missing(found.last_run, now=now) if found.needs_run(now) and not is_ours else "",
             is_live=broadcast.state in _CHANGES_SOON or (is_ours and broadcast.continues_at is not None),
-            can_continue=broadcast.state in _CAN_CONTINUE and not is_ours and not found.is_at_work and not left,
+            versions=versions,
+            can_continue=not versions
+            and broadcast.state in _CAN_CONTINUE
+            and not is_ours
+            and not found.is_at_work
+            and not left,
             can_cancel=broadcast.state is BroadcastState.CANCELLING
             or (broadcast.state is not BroadcastState.STOPPED and bool(is_open or found.held_after(now))),
         )

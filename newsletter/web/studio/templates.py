@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from newsletter.language.clock import show_zoned
 from newsletter.web.studio.studio import Studio
 
 # These templates are not part of the theme: a workspace can change the look of its emails, but not that of the studio.
@@ -50,6 +51,7 @@ def _templates() -> Environment:
     )
     environment.filters["sentence"] = _sentence
     environment.filters["coded"] = _coded
+    environment.filters["zoned"] = show_zoned
     environment.filters["quoted"] = quote  # for a command: nothing in a name runs if the command is pasted
     return environment
 

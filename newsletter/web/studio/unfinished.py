@@ -1,19 +1,22 @@
-"""The questions that the studio asks before it cancels a broadcast, or continues one that was interrupted or paused."""
+"""The questions about a broadcast that exists: whether to cancel it, to continue it, or to choose a version of it."""
 
 from datetime import UTC, datetime
 from functools import partial
 
 from newsletter.language.counts import count_of
 from newsletter.model.broadcast import BroadcastState
+from newsletter.store.ledger.status import tally_of
 from newsletter.web.studio.confirmations import Question, Settlement
 from newsletter.web.studio.questions import CHANGED
 from newsletter.web.studio.studio import Studio, opened
+from newsletter.workflows.publish.on_sending import publish_again
 from newsletter.workflows.send.cancel import CANCEL_PATIENCE, cancel_broadcast, holder_of, plan_cancel
 from newsletter.workflows.send.courier import Trip
 from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
-from newsletter.workflows.send.questions import cancel_facts, people_to_resume, resume_facts
+from newsletter.workflows.send.questions import cancel_facts, people_to_resume, question_of_resume, resume_facts
 from newsletter.workflows.send.schedule import lead_of
 from newsletter.workflows.send.status import status_of
+from newsletter.workflows.send.winner import choose_winner, comparison_facts, comparison_of, require_choice
 
 _MORE = "More people would get it now than when you were asked."
 
@@ -48,6 +51,38 @@ def _cancel(studio: Studio, number: int) -> Settlement:
     return Settlement(leads_to=leads_to)
 
 
+def winner_question(studio: Studio, issue: str, number: int, *, version: str, notice: str = "") -> Question:
+    """Ask whether all others shall get a version. The number of people has to be typed."""
+    config, now = studio.read_config(), datetime.now(UTC)
+    through = studio.courier.open_provider(config).describe()
+    with opened(config) as database:
+        watch = require_choice(database, number, version)
+        facts = comparison_facts(comparison_of(database, number), zone=config.settings.newsletter.timezone, now=now)
+        people = tally_of(database, number).waiting
+    subscribers = count_of(people, "subscriber")
+    return Question(
+        issue=issue,
+        title=f"Send version {version} to {subscribers}?",
+        facts=(("broadcast", f"{number}: {watch.first:,} were compared"), *facts, ("through", through)),
+        action=f"Send version {version} to {subscribers}",
+        notice=notice,
+        people=people,
+        act=partial(_choose, studio, issue, number, version, people),
+    )
+
+
+def _choose(studio: Studio, issue: str, number: int, version: str, agreed: int) -> Settlement | Question:
+    config, now = studio.read_config(), datetime.now(UTC)
+    with opened(config) as database:
+        if tally_of(database, number).waiting > agreed:
+            return winner_question(studio, issue, number, version=version, notice=_MORE)
+        choose_winner(database, number, version, now=now)
+        said: list[str] = []
+        publish_again(config, database, now=now, say=said.append)
+    studio.courier.send(Trip(config=config, broadcast=number, is_now=True, ahead=lead_of(config), stays=False))
+    return Settlement(said=tuple(said), leads_to=f"sending/{number}")
+
+
 def resume_question(studio: Studio, issue: str, number: int, *, notice: str = "") -> Question:
     """Ask whether to continue a broadcast that was interrupted or paused. The number of people has to be typed."""
     config, now = studio.read_config(), datetime.now(UTC)
@@ -60,7 +95,7 @@ def resume_question(studio: Studio, issue: str, number: int, *, notice: str = ""
     subscribers = count_of(people, "subscriber")
     return Question(
         issue=issue,
-        title=f"Continue broadcast {number}, and send to {subscribers}?" if people else f"Continue broadcast {number}?",
+        title=f"{question_of_resume(found, people)}?" if people else f"Continue broadcast {number}?",
         facts=tuple(resume_facts(config, found, through=through, now=now)),
         action=f"Send to {subscribers}" if people else f"Continue broadcast {number}",
         notice=notice,

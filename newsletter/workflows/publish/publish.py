@@ -1,7 +1,7 @@
 """Make the archive of a workspace, show what publishing would change, and publish it."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -15,6 +15,7 @@ from newsletter.content.imported_pages import ARCHIVE_FOLDER
 from newsletter.destinations.addresses import open_destination
 from newsletter.destinations.destination import Destination, Published, SitePlan
 from newsletter.errors import CannotRunError, InputError
+from newsletter.language.counts import count_of
 from newsletter.model.published import IssuePage
 from newsletter.model.rendered import Picture
 from newsletter.model.site_addresses import picture_path
@@ -38,14 +39,19 @@ from newsletter.workflows.publish.visible import issues_sent
 _CHANGES_FILE = "changes.json"
 _MOST_BYTES = 20_000_000
 _CACHE = ".archive"
+_MOST_SHOWN = 12  # paths of one kind
 Progress = Callable[[int, int], None]
 
 
-class _Change(Struct, frozen=True):
-    """The last change of a page's content: a hash of the content, and when it was published."""
+class _Change(Struct, frozen=True, omit_defaults=True):
+    """The last change of a page's content: a hash of the content, and when it was published.
+
+    A page that is gone is kept if its issue has another name now, so that its address can lead there.
+    """
 
     content: str
     at: datetime
+    id: str = ""  # of the issue, with the language of a translation: the same under each of its names
 
 
 class Edition(Struct, frozen=True, kw_only=True):
@@ -113,6 +119,7 @@ def _files(
         require_archive(config).url,
         contents.pages,
         changed={path: change.at for path, change in changes.items()},
+        former=_former(contents.pages, changes),
         logos=logos,
         is_searched=is_searched,
         recall=memory.recall,
@@ -134,6 +141,45 @@ def _files(
 def plan_edition(edition: Edition, destination: Destination) -> SitePlan:
     """Return what publishing would do at a destination. Change nothing."""
     return destination.plan(edition.files)
+
+
+def plan_facts(edition: Edition, plan: SitePlan, to: str) -> tuple[tuple[str, str], ...]:
+    """Return what publishing would do, as a person reads it. `to` is the name of the destination."""
+    listed = {page.issue for page in edition.pages if page.is_listed}
+    unlisted = {page.issue for page in edition.pages if not page.is_listed}
+    issues = count_of(len(listed), "issue") + (f", {len(unlisted)} unlisted" if unlisted else "")
+    languages = count_of(len({page.language for page in edition.pages}), "language")
+    return (
+        ("Archive", f"{issues} in {languages}" if edition.pages else "no issues yet"),
+        ("To", to),
+        ("Added", _told(plan.added)),
+        ("Changed", _told(plan.changed)),
+        ("Removed", _told(plan.removed)),
+        ("Unchanged", count_of(len(plan.unchanged), "file")),
+    )
+
+
+def publish_question(plan: SitePlan) -> str:
+    """Return what a person is asked before the archive is published."""
+    written, removed = len(plan.added) + len(plan.changed), len(pages_removed(plan))
+    return f"Publish {count_of(written, 'file')}" + (f", and remove {removed}?" if removed else "?")
+
+
+def differs(plan: SitePlan) -> bool:
+    """Return whether publishing would change anything."""
+    return bool(plan.added or plan.changed or plan.removed)
+
+
+def pages_among(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the addresses of the pages among these files, without those of the host."""
+    return tuple(path.removesuffix("index.html") or "/" for path in paths if path.endswith("index.html"))
+
+
+def _told(paths: tuple[str, ...]) -> str:
+    """Return the number of files, and the addresses of the pages among them."""
+    pages = pages_among(paths)
+    more = f" and {len(pages) - _MOST_SHOWN} more" if len(pages) > _MOST_SHOWN else ""
+    return f"{count_of(len(paths), 'file')}{': ' if pages else ''}{', '.join(pages[:_MOST_SHOWN])}{more}"
 
 
 def publish_edition(
@@ -163,16 +209,27 @@ def published_issues(config: Config) -> frozenset[str]:
 def _changes(config: Config, pages: tuple[IssuePage, ...], now: datetime) -> Mapping[str, _Change]:
     """Return the last change of each page. A page that is new counts as changed when its issue was published."""
     before = _read_changes(config.root / ARCHIVE_FOLDER / _CHANGES_FILE)
-    found = {}
+    ids = {_lasting_id(page) for page in pages}
+    found = {path: change for path, change in before.items() if change.id in ids}
     for page in pages:
         told = repr((page.title, page.description, page.html, page.day))
         content = blake2b(told.encode(), digest_size=12).hexdigest()
-        known = before.get(page.path)
-        if known is None:
-            found[page.path] = _Change(content, datetime.fromtimestamp(0, now.tzinfo))
-        else:
-            found[page.path] = known if known.content == content else _Change(content, now.replace(microsecond=0))
+        known, at = before.get(page.path), datetime.fromtimestamp(0, now.tzinfo)
+        if known is not None:
+            at = known.at if known.content == content else now.replace(microsecond=0)
+        found[page.path] = _Change(content, at, _lasting_id(page))
     return found
+
+
+def _lasting_id(page: IssuePage) -> str:
+    return page.id if page.is_original else f"{page.id} {page.language}"
+
+
+def _former(pages: tuple[IssuePage, ...], changes: Mapping[str, _Change]) -> Mapping[str, IssuePage]:
+    """Return the page that has taken the place of each former one, by the former path."""
+    now = {_lasting_id(page): page for page in pages}
+    paths = {page.path for page in pages}
+    return {path: now[change.id] for path, change in changes.items() if path not in paths and change.id in now}
 
 
 def _read_changes(path: Path) -> Mapping[str, _Change]:

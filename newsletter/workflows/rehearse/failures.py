@@ -142,7 +142,7 @@ def _with_fault(
 ) -> Aftermath:
     """Let the provider fail in the middle, for a while or until a person does something."""
     with _calm(middle) as database:
-        fault = ProviderFault(trouble=trouble, begins=middle.at, ends=middle.at + lasts if lasts else None)
+        fault = ProviderFault(trouble=trouble, ends=middle.at + lasts if lasts else None)
         run = _again(scene, database, at=middle.at, fault=fault)
         run.begin(_continued(run))
         run.to_end()

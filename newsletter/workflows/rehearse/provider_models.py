@@ -33,12 +33,11 @@ class ProviderFault(Struct, frozen=True, kw_only=True):
     """A trouble, and how long it lasts."""
 
     trouble: Trouble
-    begins: datetime
     ends: datetime | None = None  # None: until a person does something
 
     def holds(self, moment: datetime) -> bool:
         """Return whether it lasts at this time."""
-        return self.begins <= moment and (self.ends is None or moment < self.ends)
+        return self.ends is None or moment < self.ends
 
 
 class ProviderModel(Struct):
@@ -50,7 +49,7 @@ class ProviderModel(Struct):
     def is_too_large(self, _chunk: OutgoingChunk) -> bool:
         return False
 
-    def failed(self, _chunk: OutgoingChunk, _accepted: int, _trouble: Trouble, *, at: datetime) -> Outcome:
+    def failed(self, _chunk: OutgoingChunk, _trouble: Trouble, *, at: datetime) -> Outcome:
         return ACCEPTED
 
 
@@ -61,13 +60,13 @@ class _SmtpModel(ProviderModel):
     accepted_mark: str = ReplyMeaning.ACCEPTED.value
     standing: RelayStanding = field(default_factory=RelayStanding)
 
-    def failed(self, chunk: OutgoingChunk, accepted: int, trouble: Trouble, *, at: datetime) -> Outcome:
+    def failed(self, chunk: OutgoingChunk, trouble: Trouble, *, at: datetime) -> Outcome:
         fates = ChunkFates(
             chunk.recipients, self.standing, tries=chunk.tries, are_others_accepted=chunk.are_others_accepted
         )
-        for place, recipient in enumerate(chunk.recipients):
+        for recipient in chunk.recipients:
             fates.begin()
-            fates.note(recipient, _ACCEPTANCE if place < accepted else _SMTP_ANSWERS[trouble])
+            fates.note(recipient, _SMTP_ANSWERS[trouble])
             if fates.is_hopeless:
                 break
         return fates.outcome()
@@ -88,7 +87,7 @@ class _SendGridModel(ProviderModel):
             return size > LARGEST_REQUEST_BYTES
         return False
 
-    def failed(self, chunk: OutgoingChunk, accepted: int, trouble: Trouble, *, at: datetime) -> Outcome:
+    def failed(self, chunk: OutgoingChunk, trouble: Trouble, *, at: datetime) -> Outcome:
         if trouble is Trouble.KEY_REVOKED:
             answer = ApiAnswer(status=401, body=_REVOKED, received_at=at)
         else:
@@ -104,7 +103,6 @@ def _refusal(phase: Phase, code: int, words: str) -> Answer:
     return Answer(meaning_of(phase, code, words), f"{code} {words}", phase, cause_of(code, words, phase=phase))
 
 
-_ACCEPTANCE = Answer(ReplyMeaning.ACCEPTED, "")
 _SMTP_ANSWERS = {
     Trouble.UNREACHABLE: Answer(ReplyMeaning.LOST, "the connection was refused"),
     Trouble.KEY_REVOKED: _refusal(Phase.OPENING, 535, "5.7.8 authentication credentials invalid"),

@@ -73,7 +73,7 @@ def rehearse(
         )
         awake = wish.awake or usual_awake(last_run(database), now=now)
         plan = _plan(config, database, order_in(database), twin, now=now)
-        permitted = _permitted(plan)
+        permitted = _permitted(plan, wish.seed)
         cut_off = cut_off_freeze(database, permitted, twin, now=now) if wish.with_failures else None
         broadcast = start_broadcast(database, permitted, twin, now=now)
         people = plan.preview.recipients
@@ -116,8 +116,13 @@ def _plan(config: Config, database: SqliteDatabase, order: Order, twin: Twin, *,
     return plan_broadcast(config, database, order, provider=twin, now=now, is_preview=True, theme=theme)
 
 
-def _permitted(plan: BroadcastPlan) -> BroadcastPlan:
-    """Return the plan without what blocks it, because a rehearsal often comes before the approval."""
+def _permitted(plan: BroadcastPlan, seed: int) -> BroadcastPlan:
+    """Return the plan without what blocks it, because a rehearsal often comes before the approval.
+
+    Who is in the first wave, if there is one, is drawn from the seed.
+    """
     known = {waiver.rule for waiver in plan.request.waivers}
     repeat = () if REPEAT.id in known else (Waiver(rule=REPEAT.id, because="this is a rehearsal"),)
-    return replace(plan, blocking=(), request=replace(plan.request, waivers=(*plan.request.waivers, *repeat)))
+    waves = plan.request.waves and replace(plan.request.waves, seed=str(seed))
+    request = replace(plan.request, waivers=(*plan.request.waivers, *repeat), waves=waves)
+    return replace(plan, blocking=(), request=request)

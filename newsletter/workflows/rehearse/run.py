@@ -1,7 +1,7 @@
 """One run of a broadcast on a copy of the data: everything that the commands would do, until nothing more happens."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -20,6 +20,9 @@ from newsletter.workflows.send.schedule import PATIENCE, lead_of
 from newsletter.workflows.send.watching import watch_due
 
 _UNFINISHED = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+_WAITS = frozenset({BroadcastState.WATCHING, BroadcastState.PAUSED})  # for more than its scheduled time
 _LONGEST = timedelta(days=180)
 _LOOKS_EVERY = {  # as the service, the timer's documentation, the workers and a terminal do
     Awake.SERVE: timedelta(minutes=1),
@@ -82,6 +85,8 @@ class RehearsedRun(Struct, kw_only=True):
             done = work.process(found, stop=self.time.new_event())
             if done.failure:
                 self.failures.append(done.failure)
+            if found.state in _WAITS and done.found.until is not None:
+                self._on_wait(done.found.until, done.found.reason)
             told = [wait.ends for wait in self.waits[known:]] if done.waits else []
             next_at = done.found.until or max(told, default=None)
 
@@ -108,15 +113,14 @@ class RehearsedRun(Struct, kw_only=True):
 
     def _move_to_look(self, next_at: datetime | None) -> None:
         """Move to the next look at what is due. Looks at which nothing could happen are left out."""
-        every = _LOOKS_EVERY[self.awake]
-        look = self.time() + every
-        if next_at is not None:
-            ahead = lead_of(self.config) if self.twin.scheduler is not None else timedelta()
-            wanted = next_at - ahead
-            if self.awake is Awake.SERVE and self.time() < wanted < look:  # the service looks when something is due
-                look = wanted
-            look += max(-((look - wanted) // every), 0) * every
-        self.time.move_to(look)
+        now, every = self.time(), _LOOKS_EVERY[self.awake]
+        ahead = lead_of(self.config) if self.twin.scheduler is not None else timedelta()
+        wanted = max(now, next_at - ahead) if next_at is not None else now
+        if self.awake is Awake.SERVE and wanted > now:  # the service looks when something is due
+            self.time.move_to(wanted)
+            return
+        passed = (max(wanted, now + _TICK) - _EPOCH) // -every  # at full minutes and so on, as timers do
+        self.time.move_to(_EPOCH - passed * every)
 
 
 def is_open(broadcast: Broadcast) -> bool:

@@ -7,7 +7,7 @@ and when.
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from threading import Thread, current_thread
@@ -16,13 +16,13 @@ from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.model.broadcast import Outcome, OutgoingChunk, Recipient
+from newsletter.model.broadcast import Outcome, OutgoingChunk
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.providers.base import UNRECORDED, ProviderFacts, Replies, Scheduler
 from newsletter.providers.sendgrid.outcomes import too_large
 from newsletter.providers.sendgrid.provider import SendGridScheduler
 from newsletter.store.reply_log import ReplyLog
-from newsletter.workflows.rehearse.provider_models import ACCEPTED, MODELS, ProviderFault, ProviderModel, Trouble
+from newsletter.workflows.rehearse.provider_models import ACCEPTED, MODELS, ProviderFault, ProviderModel
 from newsletter.workflows.rehearse.tempo import USUAL_SECONDS, Tempo
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
 
@@ -62,7 +62,7 @@ class Twin:
         self.scheduler: Scheduler | None = _TwinScheduler() if settings.use == "sendgrid" else None
         self.tempo = Tempo(seconds=(USUAL_SECONDS[self.name],), unit="email")
         self.fault = fault
-        self.is_noting = fault is not None  # whether each reply is noted, for what a dead process leaves
+        self.is_noting = False  # whether each reply is noted, for what a dead process leaves
         self.handed: list[Handed] = []
         self.requests = 0
         self.at_half: Callable[[], None] | None = None  # called once, in the middle of a batch
@@ -112,14 +112,9 @@ class Twin:
             return too_large(size)
         self._begun += size
         under_way = self._under_way[current_thread()] = _UnderWay(chunk, replies, time(), each, self._model)
-        fault, ends = self.fault, time() + timedelta(seconds=total)
-        accepted = size
-        if fault is not None and fault.holds(time()):
-            accepted = 0
+        fault = self.fault if self.fault is not None and self.fault.holds(time()) else None
+        if fault is not None:
             time.sleep(each)
-        elif fault is not None and time() < fault.begins < ends and self._is_noticed(fault):
-            time.sleep((fault.begins - time()).total_seconds())
-            accepted = under_way.answered(time()) if self.notes_replies else 0
         elif self.at_half is not None and self._begun >= self._half:
             call, self.at_half = self.at_half, None
             self._take(total / 2)
@@ -130,12 +125,14 @@ class Twin:
         else:
             self._take(total)
         del self._under_way[current_thread()]
+        if fault is not None:
+            return self._model.failed(chunk, fault.trouble, at=time())
         if self.is_noting:
-            under_way.note(accepted)
-        self._accept(chunk, accepted, began=under_way.began)
-        if accepted == size or fault is None:
-            return ACCEPTED
-        return self._model.failed(chunk, accepted, fault.trouble, at=time())
+            under_way.note(size)
+        self.accepted += size
+        people = [recipient.delivery for recipient in chunk.recipients]
+        self.handed.append(Handed(began=under_way.began, at=time(), hold_until=chunk.hold_until, people=people))
+        return ACCEPTED
 
     def _take(self, seconds: float) -> None:
         """Let the time of a batch pass. If the provider is the limit, it is shorter while fewer batches are sent."""
@@ -144,23 +141,6 @@ class Twin:
             return
         for _ in range(_SLICES):
             self._time.sleep(seconds / _SLICES * len(self._under_way) / self.concurrency)
-
-    def _is_noticed(self, fault: ProviderFault) -> bool:
-        """Return whether a fault changes the answer to a batch that has begun. A request is still answered."""
-        return self.notes_replies or fault.trouble is Trouble.ANSWERS_LOST
-
-    def _accept(self, chunk: OutgoingChunk, accepted: int, *, began: datetime) -> None:
-        self.accepted += accepted
-        if accepted:
-            people = [recipient.delivery for recipient in chunk.recipients[:accepted]]
-            self.handed.append(
-                Handed(
-                    began=began,
-                    at=self._time(),
-                    hold_until=chunk.hold_until,
-                    people=people,
-                )
-            )
 
     def _seconds(self, chunk: OutgoingChunk) -> float:
         """Draw how long one email or one request takes. The draw depends only on the seed and the batch."""
@@ -178,24 +158,19 @@ class _UnderWay(Struct):
     model: ProviderModel
     _noted: int = 0
 
-    @property
-    def recipients(self) -> Sequence[Recipient]:
-        """The recipients of the batch."""
-        return self.chunk.recipients
-
     def answered(self, moment: datetime) -> int:
         """Return the number of emails that have been answered by this time."""
-        return min(int((moment - self.began).total_seconds() / self.seconds_each), len(self.recipients))
+        return min(int((moment - self.began).total_seconds() / self.seconds_each), len(self.chunk.recipients))
 
     def note_until(self, moment: datetime) -> None:
         """Note the replies so far, and that the next email has begun."""
         self.note(self.answered(moment))
-        if self._noted < len(self.recipients):
-            self.replies.may_begin(self.recipients[self._noted].delivery)
+        if self._noted < len(self.chunk.recipients):
+            self.replies.may_begin(self.chunk.recipients[self._noted].delivery)
 
     def note(self, until: int) -> None:
         """Note the replies to the first so many emails."""
-        for recipient in self.recipients[self._noted : until]:
+        for recipient in self.chunk.recipients[self._noted : until]:
             self.replies.may_begin(recipient.delivery)
             self.replies.note(recipient.delivery, self.model.accepted_mark, "")
         self._noted = max(self._noted, until)

@@ -10,10 +10,11 @@ from newsletter.language.rates import say_interval, say_rate
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import TrackingMode
 from newsletter.statistics.intervals import Proportion
-from newsletter.workflows.report.came_back import BOUNCES_LIMIT, COMPLAINTS_LIMIT
+from newsletter.workflows.report.compared import comparison_tables
 from newsletter.workflows.report.issue import IssueReport
 from newsletter.workflows.report.outcomes import Outcomes, total_of
 from newsletter.workflows.report.tables import FigureTable, Measure, tables_of
+from newsletter.workflows.send.alarms import BOUNCES_LIMIT, COMPLAINTS_LIMIT
 
 _FEWEST = 30  # people; of fewer, a rate says nothing
 
@@ -57,7 +58,7 @@ def told(report: IssueReport, *, zone: str) -> Told:
         title=_title(report, zone),
         story=(_arrival(report), _reading(report), _leaving(report)),
         warnings=tuple(_warnings(report)),
-        tables=tables_of(report),
+        tables=(*comparison_tables(report), *tables_of(report)),
         notes=tuple(_notes(report, zone)),
     )
 

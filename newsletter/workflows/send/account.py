@@ -9,7 +9,7 @@ from shlex import quote
 
 from msgspec.structs import asdict
 
-from newsletter.language.clock import say_distance, say_moment, show_utc_from
+from newsletter.language.clock import say_distance, say_moment, show_zoned_from
 from newsletter.language.counts import people_of
 from newsletter.language.rates import say_interval
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally, label_of
@@ -17,7 +17,9 @@ from newsletter.model.ledger import ChunkSummary, LastRun, SettledCount
 from newsletter.model.notice import Alarm
 from newsletter.model.readership import VERSION
 from newsletter.model.segment import AD_HOC
-from newsletter.workflows.report.came_back import CameBack
+from newsletter.model.waves import WaveState
+from newsletter.workflows.send.alarms import Troubles
+from newsletter.workflows.send.canary_facts import watch_line
 from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.plan_facts import variant_lines
 from newsletter.workflows.send.recall import is_awake
@@ -27,7 +29,7 @@ from newsletter.workflows.send.winner import comparison_facts
 Fact = tuple[str, str]  # a name and a value; without a value, there is nothing to say
 Step = tuple[str, str]  # a command as it is typed, and what it does
 
-_HELD_BACK = frozenset({BroadcastState.SCHEDULED, BroadcastState.PAUSED})
+_HELD_BACK = frozenset({BroadcastState.SCHEDULED, BroadcastState.WATCHING, BroadcastState.PAUSED})
 _AT_WORK = "a process is sending these emails now"
 _LEFT_BEHIND = "the process that was sending these emails has stopped"
 _LONGEST_LIST = 4  # lines
@@ -98,7 +100,7 @@ def times_of(status: BroadcastStatus, zone: str, now: datetime) -> list[Fact]:
         due = f"in each subscriber's own time zone{upcoming}"
     elif broadcast.due_at:
         due = say_moment(broadcast.due_at, zone, now=now)
-    held = [f"{mail.deliveries:,} until {show_utc_from(mail.until, now)}" for mail in status.held_after(now)]
+    held = [f"{mail.deliveries:,} until {show_zoned_from(mail.until, zone, now)}" for mail in status.held_after(now)]
     grace_until = broadcast.grace_until if grace_left(broadcast, now=now) else None
     ended = "passed on" if held else "ended"  # emails that the provider holds have not reached anyone yet
     at_work = _AT_WORK if status.is_at_work else _LEFT_BEHIND
@@ -106,21 +108,22 @@ def times_of(status: BroadcastStatus, zone: str, now: datetime) -> list[Fact]:
     shown = (each.readership if is_decided else each.readership.having(VERSION, "") for each in status.variants)
     varies = any(each.sees for each in shown)
     return [
-        ("created", show_utc_from(broadcast.created_at, now)),
+        ("created", show_zoned_from(broadcast.created_at, zone, now)),
         ("due", due),
-        ("grace", f"nothing is sent before {show_utc_from(grace_until, now)}" if grace_until else ""),
-        (ended, show_utc_from(broadcast.finished_at, now) if broadcast.finished_at else ""),
+        ("canary", canary_line(status, zone, now)),
+        ("grace", f"nothing is sent before {show_zoned_from(grace_until, zone, now)}" if grace_until else ""),
+        (ended, show_zoned_from(broadcast.finished_at, zone, now) if broadcast.finished_at else ""),
         (f"held by {broadcast.provider}", first_and_last(held)),
         _continuing(broadcast, zone, now),
         ("reviewers", "\n".join(f"not told by email: {notice.failure}" for notice in status.notices if notice.failure)),
         ("sending", at_work if status.tally.inflight else ""),
         ("variants", variant_lines(status.variants, has_versions=is_decided) if varies else ""),
-        *_came_back(status.came_back),
+        *_came_back(status.troubles),
         *comparison_facts(status.comparison, zone=zone, now=now),
     ]
 
 
-def _came_back(found: CameBack) -> list[Fact]:
+def _came_back(found: Troubles) -> list[Fact]:
     """Return how many emails came back, each with a warning if there were too many."""
     alarms = found.alarms
     bounced = f"{found.bounces.count:,} of {found.bounces.of:,} ({say_interval(found.bounces.interval)})"
@@ -130,6 +133,13 @@ def _came_back(found: CameBack) -> list[Fact]:
         ("left", f"{people_of(found.left)} who got it" if found.left else ""),
         ("spam", alarms.get(Alarm.COMPLAINTS) or (spam if found.complaints.count else "")),
     ]
+
+
+def canary_line(status: BroadcastStatus, zone: str, now: datetime) -> str:
+    """Return how far the first part of a broadcast is, and what came back about it, for a list of facts."""
+    if status.watch is None or not status.watch.plan.is_canary:
+        return ""
+    return watch_line(status.watch, status.broadcast.state, status.came_back, zone=zone, now=now)
 
 
 def _continuing(broadcast: Broadcast, zone: str, now: datetime) -> Fact:
@@ -176,13 +186,17 @@ def sending_again(issue: str, segment: str) -> str:
 def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
     broadcast, tally = status.broadcast, status.tally
     resume = f"newsletter resume {broadcast.id}"
-    if broadcast.state is BroadcastState.PAUSED:
-        return [(resume, "to continue; see the reason above first" if tally.waiting else "to continue")]
+    if broadcast.state is BroadcastState.PAUSED and not (status.comparison and status.comparison.is_held):
+        is_held = status.watch is not None and status.watch.state is WaveState.HELD
+        what = "to send it to the others all the same" if is_held else "to continue"
+        return [(resume, f"{what}; see the reason above first" if tally.waiting else what)]
     if broadcast.state is BroadcastState.STOPPED:
         why = "once you have corrected the issue, to reach the people who did not get it"
         return [(sending_again(broadcast.issue, broadcast.segment), why)]
-    if broadcast.state is BroadcastState.SCHEDULED:
-        return _steps_of_timer(status, "to send what is due; run this from a timer", now)
+    if broadcast.state in {BroadcastState.SCHEDULED, BroadcastState.WATCHING}:
+        is_watched = broadcast.state is BroadcastState.WATCHING
+        at_once = [(resume, "to send it to the others now, whatever comes back")] if is_watched else []
+        return [*_steps_of_timer(status, "to send what is due; run this from a timer", now), *at_once]
     if broadcast.state is not BroadcastState.RUNNING or status.is_at_work:
         return []
     if tally.inflight == 0 and status.next_due and status.next_due > now:

@@ -12,7 +12,7 @@ from newsletter.checks.rules.unchanged import PLACEHOLDERS
 from newsletter.config import Config
 from newsletter.content.loader import ISSUES_FOLDER
 from newsletter.errors import InputError
-from newsletter.language.clock import show_utc
+from newsletter.language.clock import show_zoned
 from newsletter.language.counts import people_of
 from newsletter.model.finding import APPROVAL, REPEAT, TEST, Finding, Place, Requirement, Severity
 from newsletter.model.ledger import Approval, RepeatedContent
@@ -94,7 +94,7 @@ def unmet_requirements(
     findings = []
     if demanded.require_approval and not standing_approvals(database, issue_name, content_hash):
         remedy = f"have it reviewed, then run: {approve}"
-        findings.append(_finding(APPROVAL, issue_name, why_unapproved(database, issue_name), remedy))
+        findings.append(_finding(APPROVAL, issue_name, why_unapproved(config, database, issue_name), remedy))
     if demanded.require_test and approvals.tested_at(database, issue_name, content_hash) is None:
         remedy = f"run: {test}"
         findings.append(_finding(TEST, issue_name, "no test email of this content has been sent", remedy))
@@ -133,14 +133,14 @@ def standing_approvals(database: Database, issue_name: str, content_hash: str) -
     return tuple(each for each in approvals.approvals_of(database, issue_name, content_hash) if not each.voided)
 
 
-def why_unapproved(database: Database, issue_name: str) -> str:
+def why_unapproved(config: Config, database: Database, issue_name: str) -> str:
     """Return why an issue has no valid approval: it was never approved, was changed, or its approval is void."""
-    last = approvals.last_approval(database, issue_name)
+    last, zone = approvals.last_approval(database, issue_name), config.settings.newsletter.timezone
     if last is None:
         return "no one has approved it"
     if last.voided:
-        return f"the approval by {last.by} on {show_utc(last.at)} is void: {last.voided}"
-    return f"it was changed after {last.by} approved it on {show_utc(last.at)}"
+        return f"the approval by {last.by} on {show_zoned(last.at, zone)} is void: {last.voided}"
+    return f"it was changed after {last.by} approved it on {show_zoned(last.at, zone)}"
 
 
 def _finding(requirement: Requirement, issue_name: str, what: str, remedy: str) -> Finding:

@@ -27,7 +27,7 @@ from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.notices import keep_result, notices_to_tell
 from newsletter.system.log import Log
 from newsletter.workflows.compose.sample import envelope_of, recipient_of, sample_reader
-from newsletter.workflows.report.came_back import next_step, note_alarms
+from newsletter.workflows.send.alarms import next_step, note_alarms
 from newsletter.workflows.send.reviewer_copies import hand_over_copies, reviewers
 
 _BETWEEN = timedelta(hours=1)

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from newsletter.config import Config
 from newsletter.errors import MistakesError
-from newsletter.language.clock import say_time, show_utc
+from newsletter.language.clock import say_time, show_zoned
 from newsletter.language.counts import count_of, people_of
 from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Tally, label_of
 from newsletter.model.segment import AD_HOC
@@ -99,7 +99,7 @@ def road_of(config: Config, database: Database | None, draft: Draft) -> Road:
             _tested(config, database, draft.issue, content_hash),
             _approved(config, database, draft.issue, content_hash),
             _scheduled(config, database, draft.issue, current),
-            _sent(current, content_hash),
+            _sent(config, current, content_hash),
         ),
         broadcasts=broadcasts,
     )
@@ -145,7 +145,11 @@ def _tested(config: Config, database: Database | None, issue: str, content_hash:
         return Station(step=Step.TESTED, is_passed=False, is_required=is_required)
     at = tested_at(database, issue, content_hash) if database else None
     if at is not None:
-        return Station(step=Step.TESTED, is_passed=True, note=f"A test email was sent on {show_utc(at)}.")
+        return Station(
+            step=Step.TESTED,
+            is_passed=True,
+            note=f"A test email was sent on {show_zoned(at, config.settings.newsletter.timezone)}.",
+        )
     return Station(
         step=Step.TESTED,
         is_passed=False,
@@ -161,9 +165,11 @@ def _approved(config: Config, database: Database | None, issue: str, content_has
         return Station(step=Step.APPROVED, is_passed=False, is_required=is_required)
     given = standing_approvals(database, issue, content_hash) if database else ()
     if given:
-        last = given[-1]
-        return Station(step=Step.APPROVED, is_passed=True, note=f"{last.by} approved it on {show_utc(last.at)}.")
-    why = why_unapproved(database, issue) if database else "no one has approved it"
+        last, zone = given[-1], config.settings.newsletter.timezone
+        return Station(
+            step=Step.APPROVED, is_passed=True, note=f"{last.by} approved it on {show_zoned(last.at, zone)}."
+        )
+    why = why_unapproved(config, database, issue) if database else "no one has approved it"
     return Station(
         step=Step.APPROVED,
         is_passed=False,
@@ -190,7 +196,7 @@ def _scheduled(config: Config, database: Database | None, issue: str, current: B
     return Station(step=Step.SCHEDULED, is_passed=False, note=note, command=command)
 
 
-def _sent(current: BroadcastLine | None, content_hash: str) -> Station:
+def _sent(config: Config, current: BroadcastLine | None, content_hash: str) -> Station:
     if current is None:
         return Station(step=Step.SENT, is_passed=False)
     broadcast, tally = current.broadcast, current.tally
@@ -206,6 +212,11 @@ def _sent(current: BroadcastLine | None, content_hash: str) -> Station:
             note = "It is waiting for its time."
         case BroadcastState.RUNNING:
             note = f"{_gone(tally):,} of {_mailed(tally):,} sent."
+        case BroadcastState.WATCHING:
+            at = broadcast.continues_at or broadcast.created_at
+            until = say_time(at, config.settings.newsletter.timezone)
+            first = people_of(_gone(tally))
+            note = f"{first} got it first and are watched until {until}; the other {tally.waiting:,} wait."
         case BroadcastState.CANCELLED:
             reached = people_of(_gone(tally)) if _gone(tally) else "no one"
             note = f"Broadcast {broadcast.id} was canceled; it reached {reached}."

@@ -24,6 +24,7 @@ from newsletter.workflows.send.winner import CLICKS, ME, OPENS
 _WORTH: Mapping[str, float] = {CLICKS: 0.5, OPENS: 0.2}
 _ASSUMED: Mapping[str, float] = {CLICKS: 0.03, OPENS: 0.3}
 _EARLIER, _FEWEST_KNOWN = 5, 200
+_SMALL = 0.01  # a chance that is not worth more digits
 
 
 class ComparisonPower(Struct, frozen=True, kw_only=True):
@@ -44,7 +45,7 @@ class ComparisonPower(Struct, frozen=True, kw_only=True):
         return self.chance >= POWER
 
 
-def waves_of(issue: Issue, mode: TrackingMode) -> Waves | None:
+def version_waves(issue: Issue, mode: TrackingMode) -> Waves | None:
     """Return how the versions of an issue leave first, or None if it has only one.
 
     Raise InputError if what is to decide is not recorded.
@@ -149,11 +150,10 @@ def _then(waves: Waves) -> str:
 
 
 def _power_line(power: ComparisonPower) -> str:
+    chance = f"{power.chance:.0%}" if power.chance >= _SMALL else f"less than {_SMALL:.0%}"
     base = f"{power.rate:.1%} {'are assumed' if power.is_assumed else 'usually'}"
     known = f"{people_of(power.known)} per version have agreed to tracking"
-    found = (
-        f"a version with {power.worth:.0%} more {power.winner} ({base}) is found with a chance of {power.chance:.0%}"
-    )
+    found = f"a version with {power.worth:.0%} more {power.winner} ({base}) is found with a chance of {chance}"
     if power.is_enough:
         return f"yes: {known}; {found}"
     if power.share:

@@ -4,12 +4,13 @@ The terminal and the studio show the same steps. A step is done when the files a
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from enum import StrEnum
 from shlex import quote
 
 from msgspec import Struct
 
-from newsletter.language.clock import show_utc
+from newsletter.language.clock import show_zoned
 from newsletter.language.counts import people_of
 from newsletter.model.diagnosis import HealthItem
 from newsletter.workflows.serve.unit import place_of
@@ -152,14 +153,18 @@ def _test(situation: Situation) -> StepState:
         return StepState(mark=StepMark.TO_DO, says="missing: your address, for test emails")
     if situation.tested_at is None or not situation.sends:
         return StepState(mark=StepMark.TO_DO, says="not sent yet")
-    return StepState(mark=StepMark.DONE, says=f"last sent on {show_utc(situation.tested_at)}")
+    return StepState(mark=StepMark.DONE, says=f"last sent on {_shown(situation.tested_at, situation)}")
+
+
+def _shown(moment: datetime, situation: Situation) -> str:
+    return show_zoned(moment, situation.config.settings.newsletter.timezone)
 
 
 def _service(situation: Situation) -> StepState:
     if situation.last_run is None:
         return StepState(mark=StepMark.OPTIONAL, says="nothing runs in the background yet; scheduled emails need it")
     return StepState(
-        mark=StepMark.DONE, says=f"{situation.last_run.command} last ran on {show_utc(situation.last_run.at)}"
+        mark=StepMark.DONE, says=f"{situation.last_run.command} last ran on {_shown(situation.last_run.at, situation)}"
     )
 
 

@@ -127,7 +127,7 @@ def test_what_changed_since_the_approval_is_told_and_marked(visitor: Visitor, co
     letter.write_text(letter.read_text().replace("small letter", "quiet letter"))
     visitor = Visitor(studio_app(config, letter.parent))
     page = visitor.get("/2026-02/difference").text
-    assert "Approved by Ana Lima on 2026-02-19 08:00 UTC" in page
+    assert "Approved by Ana Lima on 2026-02-19 00:00 PST" in page
     assert re.search(r"<del><span[^>]*>removed: </span>small</del>", page)
     assert re.search(r"<ins><span[^>]*>added: </span>quiet</ins>", page)
     before, after = (visitor.get(f"/2026-02/difference/{side}.html") for side in ("before", "after"))

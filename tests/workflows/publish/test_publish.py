@@ -183,6 +183,24 @@ def test_two_issues_cannot_have_the_same_id(tmp_path: Path) -> None:
         edition_of(workspace(tmp_path, **{"2026_03": "id: 2026-02"}))
 
 
+def test_an_issue_that_is_renamed_twice_keeps_all_its_addresses(tmp_path: Path) -> None:
+    config = workspace(tmp_path)
+    issues = config.root / "issues"
+    publish(config)
+    for old, new in (("2026-02", "february"), ("february", "hearts"), ("hearts", "hearts-2")):
+        (issues / old).rename(issues / new)
+        (issues / new / "issue.yaml").write_text(f"id: 2026-02\n{ISSUE}")
+        publish(config)
+    site = config.root / "site"
+    for former in ("2026-02", "february", "hearts"):
+        page = (site / former / "index.html").read_text()
+        assert '<meta http-equiv="refresh" content="0;url=https://letters.example.org/hearts-2/">' in page
+        assert f"/{former}/ https://letters.example.org/hearts-2/ 301" in (site / "_redirects").read_text()
+    (issues / "hearts-2" / "issue.yaml").write_text(f"id: 2026-02\nvisibility: none\n{ISSUE}")
+    publish(config)
+    assert not any((site / former).exists() for former in ("2026-02", "february", "hearts", "hearts-2"))
+
+
 def test_events_have_pages_and_calendars(tmp_path: Path) -> None:
     config = workspace(tmp_path)
     add_event(config)

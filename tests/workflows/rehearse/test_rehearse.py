@@ -15,12 +15,14 @@ from newsletter.config import Config, load_config
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Outcome, OutgoingChunk, Schedule
 from newsletter.store.database import Database
+from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.tempo import PastClaim
 from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.rehearse.failures import Aftermath
 from newsletter.workflows.rehearse.forecast import Rehearsal
+from newsletter.workflows.rehearse.provider_models import MODELS
 from newsletter.workflows.rehearse.rehearse import Wish, rehearse
 from newsletter.workflows.rehearse.summary import facts_of, headline, left_by, then_after
 from newsletter.workflows.rehearse.tempo import tempo_of
@@ -30,9 +32,10 @@ from newsletter.workflows.send.awake import Awake
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.schedule import read_schedule
+from tests.postgresql import PostgresServer
 from tests.store.builders import add, row
 from tests.workflows.send.carriers import ACCEPTED, Carrier
-from tests.workspaces import CONFIG, write_workspace
+from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 NOW = datetime(2026, 2, 18, 9, 0, tzinfo=UTC)
 ZONES = ("Asia/Tokyo", "Europe/Berlin", "America/Los_Angeles", "", "Not/AZone")
@@ -284,6 +287,14 @@ def test_what_blocks_the_broadcast_does_not_stop_its_rehearsal(workspaces: Calla
     assert headline(found, "UTC").startswith("650 people get it. The last email arrives on Wednesday")
 
 
+def test_a_provider_without_a_model_is_refused(
+    workspaces: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(MODELS, "smtp")
+    with pytest.raises(InputError, match="these providers can: outbox, sendgrid"):
+        rehearsed(workspaces(SMTP))
+
+
 def test_without_a_list_there_is_nothing_to_rehearse(tmp_path: Path) -> None:
     config = load_config(write_workspace(tmp_path))
     with pytest.raises(InputError, match="there is no list yet"):
@@ -307,3 +318,53 @@ def test_a_pause_is_no_answer() -> None:
     found = tempo_of("sendgrid", is_one_by_one=False, connections=1, claims=claims)
     assert found.seconds == (1.0,) * 13
     assert not tempo_of("sendgrid", is_one_by_one=False, connections=4, claims=claims[:8]).broadcasts
+
+
+VERSIONS = "subject.b: Another subject for everybody\nversions:\n  share: 20 %\n  wait: 2 hours\n  winner: {winner}\n"
+CONSENTED = '\n[tracking]\nmode = "consented"\n'
+
+
+@pytest.fixture
+def with_versions(workspaces: Callable[[str], Config], tmp_path: Path) -> Callable[[str], Config]:
+    """A function that returns a workspace whose issue has two versions, and says what decides."""
+    source = workspaces(SMTP)
+
+    def with_winner(winner: str) -> Config:
+        issue = ISSUE + VERSIONS.format(winner=winner)
+        files = {"newsletter.toml": CONFIG + SMTP + CONSENTED, "issues/2026-02/issue.yaml": issue}
+        write_workspace(tmp_path, files)
+        (tmp_path / "newsletter.db").write_bytes(Path(str(source.database)).read_bytes())
+        return load_config(tmp_path)
+
+    return with_winner
+
+
+def test_the_rest_follows_the_first_wave_after_its_wait(with_versions: Callable[[str], Config]) -> None:
+    config = with_versions("clicks")
+    found = rehearsed(config, seed=3, seconds=0.1, awake=Awake.TIMER)
+    assert found.tally.accepted == PEOPLE
+    assert timedelta(hours=2) < found.last - NOW < timedelta(hours=2, minutes=10)
+    assert max(point.people for point in found.timeline if point.at < NOW + timedelta(hours=1)) == 130
+    assert any("its first part is watched" in wait.reason for wait in found.waits)
+    assert rehearsed(config, seed=3, seconds=0.1, awake=Awake.TIMER) == found
+
+
+def test_a_rehearsal_waits_for_no_person(with_versions: Callable[[str], Config]) -> None:
+    found = rehearsed(with_versions("me"), with_failures=True)
+    assert (found.state, found.tally.accepted, found.tally.waiting) == ("paused", 130, 520)
+    assert headline(found, "UTC").startswith("It does not finish by itself: 130 people get it")
+
+
+def test_a_list_in_postgresql_is_copied_into_a_file(tmp_path: Path, postgresql_server: PostgresServer) -> None:
+    url = postgresql_server.fresh_database()
+    settings = f'\n[database]\nurl = "{url}"\n'
+    config = load_config(write_workspace(tmp_path, {"newsletter.toml": CONFIG + SMTP + settings}))
+    with open_database(config.database, workspace=config.root) as database:
+        add(database, *(row(f"person{n}@example.org", timezone="Asia/Tokyo") for n in range(250)))
+        database.scrub()
+    found = rehearsed(config, with_failures=True)
+    assert found.tally.accepted == 250
+    assert [zone.zone for zone in found.zones] == ["Asia/Tokyo"]
+    with open_database(config.database, workspace=config.root) as database:
+        assert list_broadcasts(database) == ()
+    postgresql_server.drop_database(url)

@@ -128,7 +128,7 @@ def test_any_edit_voids_an_approval_and_a_test(root: Path, database: Database, e
 
     assert draft(root, database).content_hash != made.content_hash
     approval, test = unmet(root, database)
-    assert "changed after Ana Lima approved it on 2026-02-18 16:00 UTC" in approval
+    assert "changed after Ana Lima approved it on 2026-02-18 08:00 PST" in approval
     assert "no test email of this content" in test
 
 
@@ -209,7 +209,7 @@ def test_approval_by_a_version_that_looked_at_content_otherwise_is_told_as_void(
         again = approved(config, database)
         after = unmet_requirements(config, database, "2026-02", draft.content_hash)
 
-    assert "the approval by Ana Lima on 2026-02-18 16:00 UTC is void: it was another time" in told[0].what
+    assert "the approval by Ana Lima on 2026-02-18 08:00 PST is void: it was another time" in told[0].what
     assert [each.rule for each in after] == ["R2"]  # it is reported until someone approves again
     assert again.given == ()
 

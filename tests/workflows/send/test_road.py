@@ -73,7 +73,7 @@ def test_the_stations_are_passed_one_after_the_other(config: Config, database: D
     approve_content(database, draft_approval(config, database, folder, now=now), by="Ana Lima", now=NOW)
     found = road(config, database)
     assert passed(found) == STEPS[:4]
-    assert note(found, Step.APPROVED) == "Ana Lima approved it on 2026-02-19 08:00 UTC."
+    assert note(found, Step.APPROVED) == "Ana Lima approved it on 2026-02-19 00:00 PST."
 
     broadcast = freeze(database)
     found = road(config, database)
@@ -99,7 +99,7 @@ def test_an_edit_voids_what_was_given_to_the_old_content(config: Config, databas
     letter.write_text(letter.read_text().replace("small letter", "quiet letter"))
     found = road(config, database)
     assert passed(found) == STEPS[:2]
-    assert note(found, Step.APPROVED) == "Optional. It was changed after Ana Lima approved it on 2026-02-19 08:00 UTC."
+    assert note(found, Step.APPROVED) == "Optional. It was changed after Ana Lima approved it on 2026-02-19 00:00 PST."
 
 
 def test_what_newsletter_toml_requires_comes_next(root: Path, database: Database) -> None:

@@ -339,7 +339,7 @@ def test_a_test_counts_once_a_provider_took_it(root: Path) -> None:
 
     assert mark_of(root, "test") == (StepMark.TO_DO, "not sent yet")
     say(root, "service", "local")
-    assert mark_of(root, "test") == (StepMark.DONE, "last sent on 2026-11-30 12:00 UTC")
+    assert mark_of(root, "test") == (StepMark.DONE, "last sent on 2026-11-30 12:00 GMT")
     assert load_config(root).settings.reviewers["reviewers"] == (
         *("Me <me@harbour.example.org>", "you@harbour.example.org"),
     )

@@ -23,7 +23,7 @@ _LEAVES_WITHIN = timedelta(days=14)  # of an issue, unless the next one was sent
 _WATCHED = timedelta(days=30)  # after a broadcast was created
 
 
-class CameBack(Struct, frozen=True, kw_only=True):
+class Troubles(Struct, frozen=True, kw_only=True):
     """How many emails of a broadcast bounced, and how many people marked it as spam."""
 
     bounces: Proportion  # of all emails that the provider accepted
@@ -42,13 +42,13 @@ class CameBack(Struct, frozen=True, kw_only=True):
         }
 
 
-def came_back(database: Database, broadcast: int) -> CameBack:
+def troubles_of(database: Database, broadcast: int) -> Troubles:
     """Return what came back about one broadcast so far."""
     found = warnings_of(database, [broadcast]).get(broadcast)
     accepted = tally_of(database, broadcast).accepted
     complaints, bounces = (found.complaints, found.bounces) if found else (0, 0)
     may = max(may_complain(database, broadcast), complaints) if complaints else 0
-    return CameBack(
+    return Troubles(
         bounces=Proportion(bounces, max(accepted, bounces)),
         complaints=Proportion(complaints, may),
         left=_left(database, broadcast),
@@ -82,7 +82,7 @@ def note_alarms(database: Database, *, now: datetime) -> None:
     for number in warnings_of(database, recent):
         if recent[number].kind.is_letter:
             continue
-        for kind, alarm in came_back(database, number).alarms.items():
+        for kind, alarm in troubles_of(database, number).alarms.items():
             notice_alarm(database, recent[number], kind, alarm, now=now)
 
 

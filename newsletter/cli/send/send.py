@@ -205,7 +205,7 @@ def _order(
 
 def _continues_later(plan: BroadcastPlan) -> bool:
     """Return whether something must be running later, to send what is not sent now."""
-    return plan.schedule is not None or plan.canary is not None
+    return plan.schedule is not None or plan.request.waves is not None
 
 
 def _start(database: Database, proposed: Proposal | None, plan: BroadcastPlan, provider: Provider) -> Broadcast:

@@ -282,6 +282,12 @@ def mailing_id_of(number: int, nonce: str) -> str:
     return f"b{number}-{nonce}"
 
 
+def name_of(kind: BroadcastKind, issue: str) -> str:
+    """Return what a broadcast is, for people. The ledger's name of a correction ends in a digest of the new facts."""
+    about = issue.rpartition("-")[0] if kind is BroadcastKind.CORRECTION else issue
+    return issue if kind is BroadcastKind.ISSUE else f"{kind} of {about or issue}"
+
+
 class Broadcast(Struct, frozen=True, kw_only=True):
     """One issue sent to one segment, as recorded in the ledger."""
 
@@ -305,10 +311,14 @@ class Broadcast(Struct, frozen=True, kw_only=True):
     grace_until: datetime | None = None  # nothing is sent before then, so that a person can still cancel it
 
     @property
+    def name(self) -> str:
+        """Return what it is: `2026-02`, or `correction of 2026-02-workshop`."""
+        return name_of(self.kind, self.issue)
+
+    @property
     def title(self) -> str:
-        """Return the issue and the segment: `2026-02 to everyone`, or `correction of 2026-02 to everyone`."""
-        kind = "" if self.kind is BroadcastKind.ISSUE else f"{self.kind} of "
-        return f"{kind}{self.issue} to {self.segment}"
+        """Return what it is, and the segment: `2026-02 to everyone`."""
+        return f"{self.name} to {self.segment}"
 
     @property
     def mailing_id(self) -> str:

@@ -57,7 +57,7 @@ class World:
 
     config: Config
     plan: BroadcastPlan
-    fresh: Callable[[], Path | str]  # makes a database with people, and returns its place
+    fresh: Callable[[], Path | str]  # makes a database with people, and returns its location
     log: EventLog
 
 

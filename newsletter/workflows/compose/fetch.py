@@ -143,9 +143,7 @@ def plan_fetch(
             found.append(fetch.planned())
             pictures |= fetch.pictures
             on_done(section.name)
-    named = "\n".join(item.after for section in found for item in section.items)
-    needed = {name: content for name, content in pictures.items() if f"({name}" in named}
-    return FetchPlan(folder=folder, sections=tuple(found), pictures=needed)
+    return FetchPlan(folder=folder, sections=tuple(found), pictures=pictures)
 
 
 def write_fetch(plan: FetchPlan) -> None:

@@ -35,6 +35,7 @@ from newsletter.store.report import (
 from newsletter.workflows.events.judge import SETTLES_AFTER, judge_reactions
 from newsletter.workflows.report.outcomes import Causes, Outcomes, RecipientGroup, outcomes_by_group, total_of
 from newsletter.workflows.report.sent_links import SentEmail, sent_email
+from newsletter.workflows.send.winner import Comparison, comparison_of
 
 EARLIER_ISSUES = 6  # to which an issue is compared
 LEAVES_WITHIN = timedelta(days=14)  # of an issue, unless the next one was sent before; later leaving has other causes
@@ -84,6 +85,8 @@ class IssueReport(Struct, frozen=True, kw_only=True):
     only_machines: int  # people whose app loaded the pictures, which may or may not mean that they opened
     earlier: tuple[EarlierIssue, ...]  # the newest first
     others: Mapping[BroadcastKind, Outcomes]  # other emails about the issue, such as a correction
+    comparisons: tuple[Comparison, ...] = ()  # of its versions, by broadcast
+    subjects: Mapping[tuple[int, str], str] = {}  # by broadcast and version
     email: SentEmail | None  # the variant that most people got who let us know
     targets: Mapping[int, str]  # where its links lead, by number
     pictures: tuple[Picture, ...]
@@ -145,6 +148,8 @@ def report_on(database: Database, issue: str, *, now: datetime) -> IssueReport:
         only_machines=followed.only_machines,
         earlier=earlier_issues(database, every, sent, before=began, issue=issue),
         others=_others(database, [each for each in every if each.issue == issue], sent),
+        comparisons=tuple(found for number in numbers if (found := comparison_of(database, number))),
+        subjects=emails.subjects,
         email=emails.main,
         targets=emails.targets,
         pictures=emails.pictures,
@@ -215,6 +220,7 @@ class _Emails(Struct, frozen=True, kw_only=True):
     targets: Mapping[int, str]
     pictures: tuple[Picture, ...]
     readerships: Mapping[tuple[int, int], Readership]
+    subjects: Mapping[tuple[int, str], str]  # by broadcast and version
 
 
 def _emails(database: Database, broadcasts: Sequence[Broadcast], groups: Mapping[RecipientGroup, Outcomes]) -> _Emails:
@@ -230,9 +236,11 @@ def _emails(database: Database, broadcasts: Sequence[Broadcast], groups: Mapping
     targets = targets_of(database, [each.id for each in broadcasts])
     placed: dict[str, LinkFigure] = {}
     main: tuple[tuple[int, int], SentEmail] | None = None
+    subjects: dict[tuple[int, str], str] = {}
     for key in sorted(sizes, key=lambda each: sizes[each], reverse=True):
         email = sent_email(variants[key])
         main = main or (key, email)
+        subjects.setdefault((key[0], variants[key].readership.version), email.subject)
         urls = {number: targets.get((key[0], number), "") for number in email.links}
         # A section has another title in each language. Links that both have show which it is.
         same: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -250,6 +258,7 @@ def _emails(database: Database, broadcasts: Sequence[Broadcast], groups: Mapping
         placed={url: link for url, link in placed.items() if url},
         targets={number: url for (of, number), url in targets.items() if main and of == main[0][0]},
         pictures=variants[main[0]].pictures if main else (),
+        subjects=subjects,
         readerships={key: variants[key].readership.having(TRACKING, "") for key in sizes},
     )
 

@@ -11,7 +11,7 @@ from newsletter.language.counts import people_of
 from newsletter.model.broadcast import BroadcastKind, DeliveryStatus, label_of
 from newsletter.model.machines import MachineVerdict
 from newsletter.model.mailbox import MailboxProvider
-from newsletter.model.readership import LANGUAGE, MAILBOX, ONLY, TRACKING, Readership, TrackingMode
+from newsletter.model.readership import LANGUAGE, MAILBOX, ONLY, TRACKING, VERSION, Readership, TrackingMode
 from newsletter.refusals import named_cause
 from newsletter.statistics.intervals import Interval, Proportion
 from newsletter.workflows.report.issue import IssueReport
@@ -250,7 +250,7 @@ def _breakdowns(report: IssueReport) -> Iterator[FigureTable | None]:
     yield _breakdown(report, "mailbox", "By mailbox provider", lambda key, _: _mailbox(key.mailbox))
     axes = dict.fromkeys(name for each in report.readerships.values() for name, _ in each.values)
     for axis in axes:
-        if axis in {TRACKING, MAILBOX}:
+        if axis in {TRACKING, MAILBOX, VERSION}:  # versions are compared only among those who got them first
             continue
         title = f"Section for {axis.removeprefix(ONLY)}" if axis.startswith(ONLY) else f"By {axis}"
         yield _breakdown(

@@ -9,6 +9,7 @@ from newsletter.language.counts import count_of, people_of
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import TrackingMode
 from newsletter.statistics.intervals import Interval, Proportion
+from newsletter.workflows.report.compared import comparison_tables
 from newsletter.workflows.report.issue import IssueReport
 from newsletter.workflows.report.outcomes import Outcomes, total_of
 from newsletter.workflows.report.tables import FigureTable, Measure, tables_of
@@ -69,7 +70,7 @@ def told(report: IssueReport, *, zone: str) -> Told:
         title=_title(report, zone),
         story=(_arrival(report), _reading(report), _leaving(report)),
         warnings=tuple(_warnings(report)),
-        tables=tables_of(report),
+        tables=(*comparison_tables(report), *tables_of(report)),
         notes=tuple(_notes(report, zone)),
     )
 

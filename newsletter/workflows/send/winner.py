@@ -23,6 +23,7 @@ from newsletter.store.versions import VersionCounts, choose_version, version_cou
 from newsletter.workflows.events.judge import judge_reactions
 
 ME, CLICKS, OPENS = "me", "clicks", "opens"
+_BY_PERSON = "was chosen by a person"
 _CAN_CHOOSE = frozenset({BroadcastState.WATCHING, BroadcastState.PAUSED})
 
 
@@ -46,6 +47,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     chosen: str  # empty until it is decided
     reason: str  # why it was chosen
     chosen_at: datetime | None
+    is_clear: bool  # whether the chosen version was clearly better then
+    by_person: bool
     watch_until: datetime | None
     can_choose: bool  # whether a person may choose now
     is_held: bool  # whether all others wait for a person
@@ -81,8 +84,9 @@ def comparison_of(database: Database, broadcast_id: int) -> Comparison | None:
     broadcast, watch = require_broadcast(database, broadcast_id), watch_of(database, broadcast_id)
     if watch is None or watch.plan.axis != VERSION:
         return None
-    is_over = watch.plan.tracking is TrackingMode.TOTALS and watch.chosen_from
-    results = json.decode(watch.chosen_from, type=tuple[VersionResult, ...]) if is_over else _results(database, watch)
+    is_over = watch.plan.tracking is TrackingMode.TOTALS and watch.chosen
+    then = json.decode(watch.chosen_from, type=tuple[VersionResult, ...]) if watch.chosen_from else ()
+    results = then if is_over else _results(database, watch)
     return Comparison(
         broadcast=broadcast_id,
         winner=watch.plan.winner,
@@ -90,6 +94,8 @@ def comparison_of(database: Database, broadcast_id: int) -> Comparison | None:
         chosen=watch.chosen,
         reason=watch.chosen_because,
         chosen_at=watch.chosen_at,
+        is_clear=bool(then) and clear_winner(arms_for(watch.plan.winner, then)) == watch.chosen,
+        by_person=watch.chosen_because.endswith(_BY_PERSON),
         watch_until=watch.watch_until,
         can_choose=not watch.chosen and _can_choose(broadcast, watch),
         is_held=not watch.chosen and watch.state is WaveState.HELD,
@@ -124,7 +130,7 @@ def choose_winner(database: Database, broadcast_id: int, version: str, *, now: d
     figures = json.encode(_results(database, watch)).decode()
     with database.transaction() as connection:
         broadcast = require_current(connection, broadcast_id)
-        reason = f"version {version} was chosen by a person"
+        reason = f"version {version} {_BY_PERSON}"
         choose_version(connection, broadcast_id, version, because=reason, figures=figures, now=now)
         if not release_wave(connection, broadcast, reason, now=now, figures=figures, by_person=True):
             raise InputError(f"broadcast {broadcast_id} has moved on meanwhile; see `newsletter status {broadcast_id}`")
@@ -151,6 +157,21 @@ def comparison_facts(comparison: Comparison | None, *, zone: str, now: datetime)
     if comparison.watch_until and not comparison.chosen and comparison.watch_until > now:
         others += f"; the test ends {say_moment(comparison.watch_until, zone, now=now)}"
     return [("versions", "\n".join(lines)), ("winner", others)]
+
+
+def said_of(comparison: Comparison) -> str:
+    """Return what a comparison says, and what it cannot say, in sentences."""
+    if not comparison.chosen:
+        return "It is not decided yet which version all others get."
+    best = clear_winner(arms_for(comparison.winner, comparison.versions))
+    decided = f"{comparison.reason[:1].upper()}{comparison.reason[1:]}."
+    if comparison.by_person:
+        is_known = comparison.versions[0].clicked is not None
+        doubt = " The figures do not show that it is better." if is_known and best != comparison.chosen else ""
+        return f"{decided}{doubt}"
+    if comparison.is_clear:
+        return f"{decided} If the versions were equally good, that would happen in at most one of 200 comparisons."
+    return f"{decided} That does not show that the versions are equally good: so few people cannot tell."
 
 
 def _figures(result: VersionResult) -> Iterator[str]:

@@ -93,6 +93,11 @@ def test_a_feed_that_fails_and_a_question_that_is_too_old_are_told(director: Dir
     assert "This is too long ago" in director.press("feeds/write", expect=410)
 
 
+def test_no_address_inside_a_network_is_asked(director: Director, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert "is inside a network" in director.press("feeds")
+
+
 def test_an_issue_without_a_feed_says_how_to_write_one(director: Director) -> None:
     (director.items / "index.md").write_text("---\ntype: community\n---\n")
     assert "No section takes its items from a feed" in director.client.get("/2026-02/feeds").text

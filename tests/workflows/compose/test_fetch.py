@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html import escape
 from io import BytesIO
 from ipaddress import ip_address
@@ -17,6 +17,7 @@ from newsletter.content.loader import load_issue
 from newsletter.errors import ConflictError, InputError, MistakesError
 from newsletter.model.issue import Issue
 from newsletter.model.slots import LINK_FIELDS, MergeField
+from newsletter.workflows.compose import fetch as workflow
 from newsletter.workflows.compose.fetch import FetchPlan, ItemFate, plan_fetch, write_fetch
 from newsletter.workflows.compose.new import new_issue
 from tests.fakes.raw_server import raw_server, read_request
@@ -49,10 +50,10 @@ def root(tmp_path: Path, web: WebServer) -> Path:
     )
 
 
-def fetch(root: Path, *, writes: bool = True) -> FetchPlan:
+def fetch(root: Path, *, writes: bool = True, now: datetime = NOW) -> FetchPlan:
     config = load_config(root)
     folder = root / "issues/2026-02"
-    plan = plan_fetch(config, folder, now=NOW, is_allowed=lambda address: ip_address(address).is_loopback)
+    plan = plan_fetch(config, folder, now=now, is_allowed=lambda address: ip_address(address).is_loopback)
     if writes:
         write_fetch(plan)
     return plan
@@ -190,6 +191,16 @@ def test_a_feed_that_has_not_changed_is_not_downloaded(
     asked = {name: value for name, value in web.requests[-1].headers.items() if name.startswith("If-")}
     assert asked == sent
     assert plan.sections[0].is_unchanged
+
+
+def test_the_server_is_asked_by_the_last_mark_that_it_gave(root: Path, web: WebServer) -> None:
+    web.pages["/feed.xml"] = Page(body=feed(*map(entry, "abc")), headers={"ETag": '"v1"'})
+    fetch(root)
+    changed = feed(entry("a"), entry("b", html="<p>Other.</p>"), entry("c"))
+    web.pages["/feed.xml"] = Page(body=changed, headers={"ETag": '"v2"'})
+    fetch(root, now=NOW + timedelta(days=1))
+    fetch(root)
+    assert [request.headers.get("If-None-Match") for request in web.requests] == [None, '"v1"', '"v2"']
 
 
 @pytest.mark.parametrize("change", ["deleted", "more"])
@@ -383,6 +394,35 @@ def test_an_event_that_moves_stays_the_same_event(root: Path, with_calendar: Cal
     assert [each.fate for each in plan.sections[0].items] == [ItemFate.CHANGED]
     assert item.fields.first_day == date(2026, 3, 2)
     assert uids == [item.uid]
+
+
+def test_an_event_is_known_by_its_id_if_its_file_is_renamed(
+    root: Path, with_calendar: Callable[..., FetchPlan]
+) -> None:
+    with_calendar("DTSTART:20260301T090000Z")
+    file_of(root, "walk", "events").rename(root / "issues/2026-02/events/spring-walk.md")
+    plan = with_calendar("DTSTART:20260302T090000Z")
+    assert [(item.name, item.fate) for item in plan.items] == [("events/spring-walk.md", ItemFate.CHANGED)]
+
+
+def test_a_calendar_is_always_read(root: Path, web: WebServer, with_calendar: Callable[..., FetchPlan]) -> None:
+    """For another date of the issue, it has other next events."""
+    with_calendar("DTSTART:20260501T090000Z")  # none yet
+    (root / EVENTS).write_text((root / EVENTS).read_text().replace("days: 30", "most: 1"))
+    web.pages["/c.ics"] = Page(body=calendar("DTSTART:20260301T090000Z"), headers={"ETag": '"v1"'})
+    fetch(root)
+    fetch(root)
+    assert "If-None-Match" not in web.requests[-1].headers
+
+
+def test_what_takes_too_long_to_read_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, root: Path, web: WebServer
+) -> None:
+    monkeypatch.setattr(workflow, "_READING_SECONDS", 0.0)
+    web.pages["/feed.xml"] = Page(body=feed(entry("a")))
+    failure = fetch(root).sections[0].failure
+    assert failure is not None
+    assert "it takes too long to read" in failure.what
 
 
 def test_an_event_that_is_canceled_is_marked_and_a_new_one_is_not_taken(

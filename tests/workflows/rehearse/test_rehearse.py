@@ -22,6 +22,7 @@ from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.rehearse.failures import Aftermath
 from newsletter.workflows.rehearse.forecast import Rehearsal
+from newsletter.workflows.rehearse.provider_models import MODELS
 from newsletter.workflows.rehearse.rehearse import Wish, rehearse
 from newsletter.workflows.rehearse.summary import facts_of, headline, left_by, then_after
 from newsletter.workflows.rehearse.tempo import tempo_of
@@ -284,6 +285,14 @@ def test_what_blocks_the_broadcast_does_not_stop_its_rehearsal(workspaces: Calla
     assert found.tally.accepted == PEOPLE
     assert len(found.blocking) == 1
     assert headline(found, "UTC").startswith("650 people get it. The last email arrives on Wednesday")
+
+
+def test_a_provider_without_a_model_is_refused(
+    workspaces: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(MODELS, "smtp")
+    with pytest.raises(InputError, match="these providers can: outbox, sendgrid"):
+        rehearsed(workspaces(SMTP))
 
 
 def test_without_a_list_there_is_nothing_to_rehearse(tmp_path: Path) -> None:

@@ -19,12 +19,15 @@ from newsletter.store.ledger.variants import variant_counts
 from newsletter.store.ledger.waves import drawn_of, watch_of
 from newsletter.store.opening import open_database
 from newsletter.store.versions import chosen_version, version_for
-from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.compose.compose import render_folder, require_issue
+from newsletter.workflows.compose.reader import find_reader
+from newsletter.workflows.report.issue import report_on
+from newsletter.workflows.report.words import told as told_by_report
 from newsletter.workflows.send.account import next_steps, times_of
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.plan_facts import TERMINAL_SEAT, plan_facts
 from newsletter.workflows.send.status import status_of
-from newsletter.workflows.send.winner import choose_winner, comparison_of
+from newsletter.workflows.send.winner import choose_winner, comparison_of, said_of
 from tests.store.builders import EVERYONE, add, all_agree_to_tracking, row
 from tests.workflows.send.carriers import Carrier
 from tests.workflows.send.scheduled import NOW, run_at
@@ -125,6 +128,19 @@ def test_rest_gets_the_version_that_more_people_clicked(tmp_path: Path, database
         "400 see version B, and the link that stops tracking",
     ]
     assert told["versions"].splitlines()[1].startswith("B: 100 emails, 40 of 100 opened (40.0%; ")
+    table = told_by_report(report_on(database, "2026-02", now=NOW + HOUR), zone="UTC").tables[0]
+    assert [(line.label, line.note) for line in table.lines] == [
+        ("version A", "A small letter for everybody"),
+        ("version B", "Another subject"),
+    ]
+    assert [(each.name, each.count, each.of) for each in table.lines[1].measures] == [
+        ("people", 100, None),
+        ("opened", 40, 100),
+        ("clicked", 40, 100),
+    ]
+    assert table.note.endswith(
+        "If the versions were equally good, that would happen in at most one of 200 comparisons."
+    )
 
 
 def test_unclear_comparison_ends_as_planned(tmp_path: Path, database: Database) -> None:
@@ -143,6 +159,9 @@ def test_unclear_comparison_ends_as_planned(tmp_path: Path, database: Database) 
         "version B, as planned"
     )
     assert subjects(carrier)["Another subject"] == 400
+    assert said_of(comparison).endswith(
+        "That does not show that the versions are equally good: so few people cannot tell."
+    )
 
 
 def test_director_decides_and_nothing_is_sent_until_then(tmp_path: Path, database: Database) -> None:
@@ -173,7 +192,13 @@ def test_director_decides_and_nothing_is_sent_until_then(tmp_path: Path, databas
 def test_director_may_decide_before_the_end(tmp_path: Path, database: Database) -> None:
     config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
     number = begin(config, database, carrier)
+    waiting = comparison_of(database, number)
+    assert waiting is not None
+    assert said_of(waiting) == "It is not decided yet which version all others get."
     choose_winner(database, number, "A", now=NOW + MINUTE)
+    chosen = comparison_of(database, number)
+    assert chosen is not None
+    assert said_of(chosen) == "Version A was chosen by a person. The figures do not show that it is better."
     run_at(config, database, carrier, NOW + MINUTE)
     assert subjects(carrier) == {"A small letter for everybody": 400, "Another subject": 100}
 
@@ -274,3 +299,30 @@ def test_what_cannot_decide_is_refused_at_its_line(
     with pytest.raises(InputError) as caught:
         plan_broadcast(config, database, order(config), provider=Carrier(), now=NOW)
     assert told in str(caught.value)
+
+
+def test_archive_shows_version_a_and_then_the_chosen_one(tmp_path: Path, database: Database) -> None:
+    archive = '\n[archive]\nurl = "https://letters.example.org"\nto = "site"\n'
+    config, carrier = workspace(tmp_path, KEYS, CONSENTED + archive), Carrier(chunk_size=100)
+    (tmp_path / "issues/2026-02/letter.b.md").write_text("Words of the other version.\n", encoding="utf-8")
+    page = tmp_path / "site/2026-02/index.html"
+    number = begin(config, database, carrier)
+    assert "small letter" in page.read_text(encoding="utf-8")
+
+    click(database, number, "B", 40)
+    run_at(config, database, carrier, NOW + 10 * MINUTE)
+    assert comparison_of(database, number).chosen == "B"  # type: ignore[union-attr]
+    assert "Words of the other version" in page.read_text(encoding="utf-8")
+
+
+def test_preview_of_a_subscriber_is_what_they_are_sent(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
+    number = begin(config, database, carrier)
+    choose_winner(database, number, "B", now=NOW + MINUTE)
+    run_at(config, database, carrier, NOW + MINUTE)
+    issue, rendered = render_folder(config, tmp_path / "issues/2026-02")
+    sent = {each.email: chunk.mailing.variant.subject for chunk in carrier.handed for each in chunk.recipients}
+    for email in list(sent)[::25]:
+        found = find_reader(config, database, issue, email, now=NOW)
+        assert found is not None
+        assert rendered.variant_of(found.reader).subject == sent[email]

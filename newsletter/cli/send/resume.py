@@ -26,9 +26,10 @@ def resume(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Continue a broadcast that was interrupted or paused, or whose canary is watched or was held.
+    """Continue a broadcast that was interrupted or paused.
 
-    Emails that were sent, or may have been sent, are not sent again.
+    Emails that were sent, or may have been sent, are not sent again. If its canary is being watched, or stopped it, the
+    others get the issue now, whatever comes back.
     """
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)

@@ -216,6 +216,11 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
         "last_run": status.last_run,
         "notices": status.notices,
         "held": status.held,
+        "troubles": {
+            "bounces": asdict(status.troubles.bounces),
+            "complaints": asdict(status.troubles.complaints),
+            "left": status.troubles.left,
+        },
         "waves": _waves_data(status),
         "zones": status.zones,
         "variants": [

@@ -283,9 +283,13 @@ def mailing_id_of(number: int, nonce: str) -> str:
 
 
 def name_of(kind: BroadcastKind, issue: str) -> str:
-    """Return what a broadcast is, for people. The ledger's name of a correction ends in a digest of the new facts."""
-    about = issue.rpartition("-")[0] if kind is BroadcastKind.CORRECTION else issue
-    return issue if kind is BroadcastKind.ISSUE else f"{kind} of {about or issue}"
+    """Return the name of a broadcast for people: `2026-02`, `2026-02 (follow-up)` or `2026-02-workshop (correction)`.
+
+    The ledger's name of a correction ends in a digest of the new facts.
+    """
+    if kind is BroadcastKind.CORRECTION:
+        return f"{issue.rpartition('-')[0] or issue} ({kind})"
+    return f"{issue} ({kind})" if kind is BroadcastKind.FOLLOW_UP else issue
 
 
 class Broadcast(Struct, frozen=True, kw_only=True):
@@ -311,14 +315,15 @@ class Broadcast(Struct, frozen=True, kw_only=True):
     grace_until: datetime | None = None  # nothing is sent before then, so that a person can still cancel it
 
     @property
-    def name(self) -> str:
-        """Return what it is: `2026-02`, or `correction of 2026-02-workshop`."""
-        return name_of(self.kind, self.issue)
+    def title(self) -> str:
+        """Return the issue and the segment: `2026-02 to everyone`, or `confirmation of 2026-02 to everyone`."""
+        is_named = self.about != self.issue or self.kind is BroadcastKind.ISSUE
+        return f"{'' if is_named else f'{self.kind} of '}{self.about} to {self.segment}"
 
     @property
-    def title(self) -> str:
-        """Return what it is, and the segment: `2026-02 to everyone`."""
-        return f"{self.name} to {self.segment}"
+    def about(self) -> str:
+        """Return what it is about, with its kind if it is a follow-up or a correction."""
+        return name_of(self.kind, self.issue)
 
     @property
     def mailing_id(self) -> str:

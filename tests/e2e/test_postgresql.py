@@ -103,9 +103,9 @@ def test_an_event_is_corrected_for_those_who_were_told_and_the_status_names_it(
     assert "No one needs a correction" in run(tmp_path, "correct", "2026-02", "talk", "--yes").stdout
     (tmp_path / "issues/2026-02/events/talk.md").write_text(event.replace("08:00", "07:00"))
     planned = run(tmp_path, "correct", "2026-02", "talk", "--dry-run")
-    assert "correction of 2026-02-talk" in planned.stdout
+    assert "2026-02-talk (correction)" in planned.stdout
     assert "S14" not in planned.stdout + planned.stderr
     run(tmp_path, "correct", "2026-02", "talk", "--yes")
     assert len([file for file in (tmp_path / "outbox").rglob("*.eml") if "/b2-" in str(file)]) == 3
-    assert "correction of 2026-02-talk" in run(tmp_path, "status").stdout
+    assert "2026-02-talk (correction)" in run(tmp_path, "status").stdout
     assert "No one needs a correction" in run(tmp_path, "correct", "2026-02", "talk", "--yes").stdout

@@ -19,6 +19,7 @@ from newsletter.errors import NewsletterError
 from newsletter.model.finding import Means
 from newsletter.web.studio import (
     apps,
+    correcting,
     difference,
     editing,
     feeds,
@@ -29,6 +30,7 @@ from newsletter.web.studio import (
     publishing,
     rehearsals,
     remarks,
+    report,
     road,
     sending,
     setup,
@@ -57,9 +59,11 @@ _GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
     translations.routes,
     feeds.routes,
     road.routes,
+    correcting.routes,
     sending.routes,
     rehearsals.routes,
     remarks.routes,
+    report.routes,
     issue.routes,
     links.routes,
     apps.routes,

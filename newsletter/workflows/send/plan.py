@@ -29,6 +29,7 @@ from newsletter.store.ledger.freeze import NotRenderedError, RepeatedContentErro
 from newsletter.store.soft_bounces import find_soft_bounced
 from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import suppress_listed
+from newsletter.store.versions import chosen_version
 from newsletter.workflows.compose.compose import Composed, Probing, judge_rendered, probe_issue, render_folder
 from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.events.judge import judge_reactions
@@ -44,6 +45,9 @@ from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
 from newsletter.workflows.send.told import notes_on_old_times
 from newsletter.workflows.send.versions import ComparisonPower, for_version, power_of, version_waves
 
+_CHOSEN = (
+    "Version {version} was chosen in an earlier broadcast of this issue. To send only that, add --version {version}"
+)
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
 
@@ -108,8 +112,9 @@ def plan_broadcast(
     """
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder, theme=theme)
-    if order.version:
-        rendered = for_version(issue, rendered, order.version)
+    chosen = chosen_version(database, issue.name) if issue.versions else ""
+    if version := order.version or (chosen if order.kind is not BroadcastKind.ISSUE else ""):
+        rendered = for_version(issue, rendered, version)
     judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
     request = request_of(config, order, issue, rendered, only, now=now)
@@ -158,6 +163,7 @@ def plan_broadcast(
             *notes_on(database, [order.segment, *only]),
             *notes_on_lost_records(config, database),
             *notes_on_old_times(database, now=now),
+            *([_CHOSEN.format(version=chosen)] if chosen and compared else ()),
         ),
         canary=canary,
         power=power_of(database, compared, preview.variants) if compared else None,

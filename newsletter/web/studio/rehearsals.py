@@ -1,5 +1,6 @@
 """Rehearse a broadcast from the studio: a thread runs it, and a page follows and then shows the forecast."""
 
+import sys
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from starlette.routing import BaseRoute, Route
 from newsletter.errors import NewsletterError
 from newsletter.language.clock import say_day_and_clock
 from newsletter.store.database import Database
+from newsletter.system.log import LOGS_FOLDER
+from newsletter.system.report import report_fault
 from newsletter.web.studio.questions import SendForm, read_form
 from newsletter.web.studio.road import Fields, said_on_page, with_form
 from newsletter.web.studio.studio import Studio
@@ -129,8 +132,7 @@ class _RehearsalPages:
         except NewsletterError as err:
             rehearsed.failure = said_on_page(err)
         except Exception as err:
-            rehearsed.failure = f"an unexpected error interrupted the rehearsal: {type(err).__name__}"
-            raise
+            rehearsed.failure = report_fault(err, self._studio.config.root / LOGS_FOLDER, command=sys.argv)
 
 
 class Strip(Struct, frozen=True, kw_only=True):

@@ -69,10 +69,18 @@ class Incoming(Struct, frozen=True, kw_only=True):
 def entries_of_feed(content: bytes, url: str, most: int) -> Incoming:
     """Return the first entries of an RSS or Atom feed. Raise FaultError if it is not a feed."""
     headers = {"content-location": url, "content-type": "application/xml"}
-    feed = feedparser.parse(BytesIO(content), response_headers=headers, resolve_relative_uris=True, sanitize_html=True)
-    if not feed.get("version"):
-        raise FaultError("it is not an RSS or Atom feed", "look for the feed's own address, which often ends in .xml")
-    return Incoming(entries=tuple({each.key: each for each in map(_entry, islice(feed.entries, most))}.values()))
+    no_feed = FaultError("it is not an RSS or Atom feed", "look for the feed's own address, which often ends in .xml")
+    try:
+        feed = feedparser.parse(
+            BytesIO(content), response_headers=headers, resolve_relative_uris=True, sanitize_html=True
+        )
+        if not feed.get("version"):
+            raise no_feed
+        return Incoming(entries=tuple({each.key: each for each in map(_entry, islice(feed.entries, most))}.values()))
+    except FaultError:
+        raise
+    except Exception as err:  # a hostile file makes the libraries raise anything
+        raise no_feed from err
 
 
 @lru_cache(maxsize=64)  # the events of a series have the same text
@@ -82,7 +90,7 @@ def markdown_of(html: str, *, is_bare: bool = False) -> str:
     If it `is_bare`, it has no links, no emphasis, and a backslash before each sign, so no text in it can be Markdown.
     """
     try:
-        tree = lxml.html.fragment_fromstring(html[:_MOST_HTML].replace("\x00", "") or " ", create_parent="div")
+        tree = lxml.html.fragment_fromstring(_without_invisible(html[:_MOST_HTML]) or " ", create_parent="div")
     except (LxmlError, ValueError):
         return ""
     for element in list(tree.iter()):
@@ -155,7 +163,7 @@ def _picture(entry: Any, contents: Sequence[object]) -> IncomingPicture | None:
 
 def _images(html: str) -> list[Any]:
     try:
-        tree = lxml.html.fragment_fromstring(html[:_MOST_HTML].replace("\x00", ""), create_parent="div")
+        tree = lxml.html.fragment_fromstring(_without_invisible(html[:_MOST_HTML]), create_parent="div")
     except (LxmlError, ValueError):
         return []
     return [image for image in tree.iter("img") if not _HIDDEN.search(image.get("style", ""))]
@@ -187,8 +195,12 @@ def one_line(value: object) -> str:
 
 def visible(text: str) -> str:
     """Return a text without invisible characters, and with merge tags as mere signs."""
-    seen = "".join(sign for sign in text if category(sign) not in _INVISIBLE or sign in _KEPT)
-    return _MERGE_TAGS.sub(lambda match: " ".join(match[0]), seen.replace("\u2028", "\n").replace("\u2029", "\n"))
+    return _MERGE_TAGS.sub(lambda match: " ".join(match[0]), _without_invisible(text))
+
+
+def _without_invisible(text: str) -> str:
+    seen = (sign for sign in text if category(sign) not in _INVISIBLE or sign in _KEPT)
+    return "".join(seen).replace("\u2028", "\n").replace("\u2029", "\n")
 
 
 def cut(text: str, most: int) -> str:

@@ -16,6 +16,7 @@ from newsletter.model.broadcast import (
     Schedule,
     Waiver,
 )
+from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.proof import ProvedChecks
 from newsletter.model.readership import Readership, TrackingMode
 from newsletter.model.segment import Condition, Segment
@@ -285,6 +286,7 @@ class FreezePreview(Struct, frozen=True, kw_only=True):
     zones: tuple[ZoneCount, ...] = ()  # earliest first; empty without local time
     zoneless: int = 0  # with local time: the subscribers without a known zone, for whom the schedule's zone applies
     repeats: tuple[RepeatedContent, ...] = ()  # the recipients who may already have this content, by broadcast
+    mailboxes: Mapping[MailboxProvider, int] = field(default_factory=dict)  # if it leaves in waves
 
     @property
     def recipients(self) -> int:

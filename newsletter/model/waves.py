@@ -12,12 +12,20 @@ from newsletter.model.readership import TrackingMode
 FIRST, REST = 1, 2  # the numbers of the waves; everyone is in the first if the broadcast does not leave in waves
 
 
+class Feedback(StrEnum):
+    """What can come back about an email that is a reason to stop a broadcast."""
+
+    COMPLAINTS = "complaints"  # someone marked it as spam
+    BOUNCES = "bounces"  # the address accepts no email
+    LEAVERS = "leavers"  # someone unsubscribed
+    REFUSALS = "refusals"  # a server refused it because of its sender or its content
+
+
 class Baseline(Struct, frozen=True, kw_only=True):
     """How often something is expected to come back, as parts of the emails."""
 
     usual: float  # up to this, all is well
-    worse: float  # at this, the rest must not be sent
-    source: str = ""  # where the first comes from, in words
+    worse: float  # this must be found
 
 
 class Waves(Struct, frozen=True, kw_only=True):
@@ -32,7 +40,7 @@ class Waves(Struct, frozen=True, kw_only=True):
     unclear: str = ""  # the version for the rest if none is clearly better, or `me`
     tracking: TrackingMode = TrackingMode.OFF  # what is known of the reactions to the versions
     is_canary: bool = False  # whether what comes back about the first wave can stop the broadcast
-    baselines: Mapping[str, Baseline] = field(default_factory=dict)  # by what can come back, for the canary
+    baselines: Mapping[Feedback, Baseline] = field(default_factory=dict)  # for the canary
 
 
 class WaveState(StrEnum):

@@ -14,7 +14,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 _LONGEST_GRACE = timedelta(days=1)
 
 
-def _span(value: object) -> object:
+def span_from(value: object) -> object:
     """Return the time span that a text such as `5m` means. `0` needs no unit."""
     if isinstance(value, timedelta):
         return value
@@ -44,6 +44,6 @@ class DeliverySettings(Fields):
         description="how many minutes before its scheduled time an email is sent to a provider that holds it",
     )
     lateness_minutes: int = Field(default=360, ge=1, description="how late email may still be sent automatically")
-    grace: Annotated[timedelta, BeforeValidator(_span)] = Field(
+    grace: Annotated[timedelta, BeforeValidator(span_from)] = Field(
         default=timedelta(), description="how long emails wait after you confirm, for example 5m"
     )

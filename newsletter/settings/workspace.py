@@ -28,6 +28,7 @@ from newsletter.model.values import (
     WebAddress,
 )
 from newsletter.settings.authentication import AuthenticationSettings
+from newsletter.settings.canary import CanarySettings
 from newsletter.settings.delivery import DeliverySettings
 from newsletter.settings.languages import LanguageSettings
 from newsletter.settings.mailbox import MailboxSettings
@@ -330,6 +331,7 @@ class Settings(Fields):
     authentication: AuthenticationSettings = AuthenticationSettings()
     database: DatabaseSettings = DatabaseSettings()
     delivery: DeliverySettings = DeliverySettings()
+    canary: CanarySettings = CanarySettings()
     suppressions: SuppressionSettings = SuppressionSettings()
     mailbox: MailboxSettings | None = None
     retention: RetentionSettings = RetentionSettings()

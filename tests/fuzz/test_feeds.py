@@ -34,6 +34,8 @@ _CALENDARS = (
 PIECES = (
     *("<", ">", "&", "\0", "]]>", "<![CDATA[", "&lt;script&gt;", "javascript:", "{{", "}}", "*|", "%%", "<!--", "-->"),
     *(
+        "\x01",
+        "\x1f",
         "mfq0123456789abcdefq",
         "mfq01234567",
         "89abcdefq",

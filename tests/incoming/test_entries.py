@@ -72,6 +72,7 @@ def test_entities_are_not_expanded_and_no_file_is_read(tmp_path: object) -> None
         ("a*b_c", r"a\*b\_c"),
         ("", ""),
         ("\x00", ""),
+        ('a<\x01a href="https://example.org">b\x1f', "a[b](https://example.org)"),
     ],
 )  # fmt: skip
 def test_html_becomes_markdown_without_what_does_harm(html: str, text: str) -> None:

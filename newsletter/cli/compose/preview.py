@@ -54,7 +54,7 @@ def _print_left(courier: Courier) -> None:
     """Print the broadcasts that were begun in the studio and are not finished, and how to continue each."""
     for config, broadcast in courier.left():
         output.note(f"Broadcast {broadcast.id} is not finished.")
-        if broadcast.state is BroadcastState.SCHEDULED:
+        if broadcast.state in {BroadcastState.SCHEDULED, BroadcastState.WATCHING}:
             output.print_next(f"newsletter status {broadcast.id}", "to see what must be running at its time")
         else:
             output.print_next(f"newsletter resume {broadcast.id}", "to send the rest")

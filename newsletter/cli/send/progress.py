@@ -26,6 +26,7 @@ from newsletter.workflows.send.status import BroadcastStatus, status_of
 
 _WORTH_TELLING = timedelta(seconds=20)  # limits per second or minute cause short waits all the time
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_CONTINUES = frozenset({BroadcastState.RUNNING, BroadcastState.SCHEDULED, BroadcastState.WATCHING})
 _TELL_AGAIN_AFTER = timedelta(minutes=10)
 
 
@@ -137,7 +138,8 @@ def emails_folder(config: Config) -> str:
 def exit_code_of(status: BroadcastStatus) -> int:
     """Return 0 if all is well, 1 if not everyone was reached, or 3 if the provider prevents sending the rest."""
     broadcast, tally = status.broadcast, status.tally
-    continues_later = broadcast.is_scheduled and broadcast.state in {BroadcastState.RUNNING, BroadcastState.SCHEDULED}
+    is_left_to_runs = broadcast.is_scheduled or status.watch is not None
+    continues_later = is_left_to_runs and broadcast.state in _CONTINUES
     if tally.waiting and not continues_later:
         return ProviderError.exit_code
     return 1 if tally.unknown or tally.rejected or tally.deferred else 0

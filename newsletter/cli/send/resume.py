@@ -12,7 +12,7 @@ from newsletter.cli.send.progress import hand_over
 from newsletter.cli.workspace import opened_database
 from newsletter.providers.registry import open_provider
 from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
-from newsletter.workflows.send.questions import people_to_resume, resume_facts
+from newsletter.workflows.send.questions import people_to_resume, question_of_resume, resume_facts
 from newsletter.workflows.send.schedule import lead_of
 from newsletter.workflows.send.status import status_of
 
@@ -26,7 +26,7 @@ def resume(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Continue a broadcast that was interrupted or paused.
+    """Continue a broadcast that was interrupted or paused, or whose canary is watched or was held.
 
     Emails that were sent, or may have been sent, are not sent again.
     """
@@ -36,7 +36,8 @@ def resume(
         found = status_of(database, require_unfinished(database, broadcast, provider, lead=lead, now=now).id)
         output.print_facts(resume_facts(config, found, through=provider.describe(), now=now))
         waiting = people_to_resume(found, now=now)
-        question = f"Send to {output.count_of(waiting, 'subscriber')}?"
-        output.require_yes(question, yes=yes or not waiting, otherwise="Nothing was sent.")
+        output.require_yes(
+            f"{question_of_resume(found, waiting)}?", yes=yes or not waiting, otherwise="Nothing was sent."
+        )
         reopened = reopen_broadcast(database, found.broadcast.id, now=datetime.now(UTC))
         hand_over(config, database, reopened, provider, ahead=lead)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
 from newsletter.cli import output
 from newsletter.cli.compose.findings import probing
@@ -31,6 +32,7 @@ from newsletter.workflows.proposals import note_on, order_of, release, require_o
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.awake import Awake
 from newsletter.workflows.send.begin import begin
+from newsletter.workflows.send.canary import CanaryWish
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.schedule import read_schedule
 from newsletter.workflows.send.status import status_of
@@ -42,7 +44,15 @@ _PROPOSAL = (
 )
 _WHEN = "The time to send at, for example `2026-02-19 08:00`, `thursday 08:00` or `in 2 hours`."
 _LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
-_AWAKE = "With --at: what will be running then: serve, timer, worker, or here (this terminal). Default: you are asked."
+_CANARY = (
+    "Send to a few people first, watch what comes back, and then send to the others, or hold the issue. Default: as "
+    "[canary] in newsletter.toml says."
+)
+_CANARY_SIZE = "How many people get it first. Implies --canary."
+_AWAKE = (
+    "With --at or --canary: what will be running then: serve, timer, worker, or here (this terminal). Default: you are "
+    "asked."
+)
 _VERSION = "Send only this version of the issue, such as B, instead of comparing its versions."
 _WAIVE = "A check to override for this broadcast, for example E1. Needs --because. Repeatable."
 _BECAUSE = "The reason for overriding the check. Give one for each --waive. It is saved with the broadcast."
@@ -55,6 +65,8 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     proposal: Annotated[int | None, typer.Option(metavar="NUMBER", help=_PROPOSAL)] = None,
     at: Annotated[str | None, typer.Option(metavar="WHEN", help=_WHEN)] = None,
     local_time: Annotated[bool, typer.Option("--local-time", help=_LOCAL_TIME)] = False,
+    canary: Annotated[bool | None, typer.Option("--canary/--no-canary", help=_CANARY)] = None,
+    canary_size: Annotated[int | None, typer.Option(metavar="PEOPLE", min=1, help=_CANARY_SIZE)] = None,
     awake: Annotated[Awake | None, typer.Option(metavar="WHAT", help=_AWAKE)] = None,
     version: Annotated[str | None, typer.Option(metavar="VERSION", help=_VERSION)] = None,
     dry_run: DryRun = False,
@@ -67,6 +79,9 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
 
     No one is sent the same issue twice. With --at, the recipients and the content are locked in now, and the issue is
     sent at that time by the service, a timer, a worker or this terminal, which must be running then.
+
+    With --canary, a few people who are drawn by lot get the issue first. The others get it if what comes back about the
+    first is as usual. If not, the issue is held until you decide, and your reviewers get an email.
 
     If sending is interrupted, `newsletter resume` continues where it stopped.
 
@@ -81,6 +96,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         is_local_time=local_time,
         version=(version or "").upper(),
         waivers=_waivers(waive, because),
+        canary=CanaryWish(is_wanted=canary, people=canary_size),
     )
     _require_a_person(asked, yes=yes, dry_run=dry_run)
     with opened_database() as (config, database):
@@ -88,13 +104,13 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         folder = require_issue(config, issue)
         proposed = None if proposal is None else require_open(database, proposal, issue=folder.name, now=now)
         order = _order(config, database, folder, asked, proposed, now=now)
-        if awake and order.schedule is None:
-            raise InputError('--awake needs a time; add --at, for example --at "thursday 08:00"')
         provider = provider_for_sending(config, is_needed=not dry_run)
         with probing(config, without, now=now) as wanted:
             plan = plan_broadcast(
                 config, database, order, provider=provider, probing=wanted, now=now, is_preview=dry_run
             )
+        if awake and not _continues_later(plan):
+            raise InputError('--awake needs a time; add --at, for example --at "thursday 08:00", or add --canary')
         if proposed is not None:
             require_unchanged(proposed, plan)
             output.note(note_on(proposed, plan))
@@ -105,7 +121,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         if provider is None or dry_run:
             output.note("Dry run: nothing was sent. Run the same command without --dry-run to send.")
             return
-        chosen = awake_for(config, database, awake, may_ask=not yes) if order.schedule else None
+        chosen = awake_for(config, database, awake, may_ask=not yes) if _continues_later(plan) else None
         verb = "Schedule it for" if order.schedule else "Send to"
         question = f"{verb} {output.count_of(plan.preview.recipients, 'subscriber')}?"
         output.require_yes(question, yes=yes, otherwise="Nothing was sent.")
@@ -128,6 +144,7 @@ class _SendOptions(Struct, frozen=True, kw_only=True):
     is_local_time: bool
     version: str
     waivers: tuple[Waiver, ...]
+    canary: CanaryWish
 
 
 def _require_a_person(asked: _SendOptions, *, yes: bool, dry_run: bool) -> None:
@@ -146,10 +163,23 @@ def _order(
     config: Config, database: Database, folder: Path, asked: _SendOptions, proposed: Proposal | None, *, now: datetime
 ) -> Order:
     if proposed is not None:
-        return order_of(config, database, proposed, folder, waivers=asked.waivers, now=now)
+        order = order_of(config, database, proposed, folder, waivers=asked.waivers, now=now)
+        return replace(order, canary=asked.canary)
     schedule = read_time(config, asked.at, local_time=asked.is_local_time, now=now)
     segment = meant_by(config, database, segment=asked.segment, where=asked.where, now=now)
-    return Order(folder=folder, segment=segment, waivers=asked.waivers, schedule=schedule, version=asked.version)
+    return Order(
+        folder=folder,
+        segment=segment,
+        waivers=asked.waivers,
+        schedule=schedule,
+        version=asked.version,
+        canary=asked.canary,
+    )
+
+
+def _continues_later(plan: BroadcastPlan) -> bool:
+    """Return whether something must be running later, to send what is not sent now."""
+    return plan.schedule is not None or plan.canary is not None
 
 
 def _start(database: Database, proposed: Proposal | None, plan: BroadcastPlan, provider: Provider) -> Broadcast:

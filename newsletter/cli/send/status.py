@@ -192,6 +192,22 @@ def _print_unknown(status: BroadcastStatus) -> None:
         output.say(f"  … and {more:,} more; `{all_of_them}` lists all of them")
 
 
+def _waves_data(status: BroadcastStatus) -> dict[str, object] | None:
+    watch = status.watch
+    if watch is None:
+        return None
+    return {
+        "state": watch.state,
+        "first": watch.first,
+        "rest": watch.rest,
+        "seed": watch.plan.seed,
+        "watch_until": watch.watch_until,
+        "decided_at": watch.decided_at,
+        "reason": watch.reason,
+        "came_back": status.came_back,
+    }
+
+
 def _data(status: BroadcastStatus) -> dict[str, object]:
     return {
         **standing_data(status.broadcast, status.tally),
@@ -200,6 +216,7 @@ def _data(status: BroadcastStatus) -> dict[str, object]:
         "last_run": status.last_run,
         "notices": status.notices,
         "held": status.held,
+        "waves": _waves_data(status),
         "zones": status.zones,
         "variants": [
             {

@@ -35,7 +35,7 @@ from newsletter.store.ledger.states import envelope_text, require_current, waive
 from newsletter.store.ledger.told import keep_told
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
-from newsletter.store.ledger.waves import draw_first, keep_waves
+from newsletter.store.ledger.waves import draw_first, keep_waves, mailboxes_left
 from newsletter.store.proofs import keep_checks
 from newsletter.store.queries import change, query_value
 from newsletter.store.tracking import keep_tracking
@@ -125,6 +125,7 @@ def preview_freeze(database: Database, request: FreezeRequest, *, now: datetime)
     with database.read() as connection:
         members = sort_members(connection, request, now=now)
         counts = count_parts(connection, members)
+        mailboxes = mailboxes_left(connection) if request.waves else {}
         is_local = request.schedule is not None and request.schedule.is_local_time
         zoneless = zoneless_left(connection, request.schedule) if request.schedule and is_local else 0
     require_somebody(request, members, left=len(counts))
@@ -142,6 +143,7 @@ def preview_freeze(database: Database, request: FreezeRequest, *, now: datetime)
         zones=_zone_counts(by_zone),
         zoneless=zoneless,
         repeats=members.repeats,
+        mailboxes=mailboxes,
     )
 
 

@@ -17,6 +17,7 @@ from newsletter.language.clock import show_utc
 from newsletter.language.counts import people_of
 from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.model.ledger import Entry
+from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.waves import Watch, Waves, WaveState
 from newsletter.store.database import Connection, Database
 from newsletter.store.ledger.numbering import STRATA, Numbering
@@ -80,7 +81,7 @@ def draw_first(connection: Connection, waves: Waves, numbering: Numbering) -> Si
     subscribers, so the sizes are exact and everyone has the same chance. Python guarantees that `random` returns the
     same numbers for a seed in every version, so the draw can be repeated.
     """
-    people = {STRATA[row.stratum]: row.people for row in _STRATA(connection)}
+    people = mailboxes_left(connection)
     urns = allot(waves.shares, people)
     sizes = {each.value: (people[each] - urns[each][None], urns[each][None]) for each in people}
     random = Random(waves.seed).random  # noqa: S311 - a draw that anyone can repeat
@@ -101,6 +102,11 @@ def draw_first(connection: Connection, waves: Waves, numbering: Numbering) -> Si
     for value in waves.shares:
         _MOVE_DRAWN(connection, value=value, term=numbering.drawn_term(value))
     return sizes
+
+
+def mailboxes_left(connection: Connection) -> dict[MailboxProvider, int]:
+    """Return how many members will get an email, by their mailbox provider."""
+    return {STRATA[row.stratum]: row.people for row in _STRATA(connection)}
 
 
 def allot(shares: Mapping[str, float], people: Mapping[_S, int]) -> dict[_S, Urn]:

@@ -28,6 +28,7 @@ from newsletter.workflows.segments import audience_fields, meant_by
 from newsletter.workflows.send.approve import approve_content, approver, draft_approval
 from newsletter.workflows.send.awake import Awake, possible_awake
 from newsletter.workflows.send.begin import begin
+from newsletter.workflows.send.canary import CanaryWish
 from newsletter.workflows.send.courier import Trip
 from newsletter.workflows.send.plan import (
     BroadcastPlan,
@@ -157,22 +158,26 @@ class SendForm(Struct, frozen=True, kw_only=True):
     segment: str = EVERYONE
     schedule: Schedule | None = None  # None: as soon as possible
     awake: Awake | None = None  # what will be running at that time
+    canary: CanaryWish = CanaryWish()
     proposal: Proposal | None = None  # what an agent proposed, if this is it
 
 
-def read_form(studio: Studio, *, segment: str, at: str, is_local_time: bool, awake: str) -> SendForm:
+def read_form(
+    studio: Studio, *, segment: str, at: str, is_local_time: bool, awake: str, is_canary: bool = False
+) -> SendForm:
     """Read the form. Without `at`, the issue is sent as soon as possible. Raise InputError for a mistake in it."""
     if not segment:
         raise InputError("choose the segment to send to")
+    canary = CanaryWish(is_wanted=True if is_canary else None)
     if not at.strip():
-        return SendForm(segment=segment)
+        return SendForm(segment=segment, canary=canary)
     config = studio.read_config()
     zone = config.settings.newsletter.timezone
     if awake not in set(Awake):
         raise InputError("choose what will be running at that time")
     chosen = possible_awake(config, Awake(awake))
     schedule = read_schedule(at.strip(), zone=zone, is_local_time=is_local_time, now=_now())
-    return SendForm(segment=segment, schedule=schedule, awake=chosen)
+    return SendForm(segment=segment, schedule=schedule, awake=chosen, canary=canary)
 
 
 def plan_of(studio: Studio, issue: str, form: SendForm, *, probes: bool) -> BroadcastPlan:
@@ -181,7 +186,7 @@ def plan_of(studio: Studio, issue: str, form: SendForm, *, probes: bool) -> Broa
     without = studio.without | frozenset(map(Means, config.settings.checks.without))
     with opened(config) as database:
         meant = meant_by(config, database, segment=form.segment, now=now)
-        order = Order(folder=_folder(studio, issue), segment=meant, schedule=form.schedule)
+        order = Order(folder=_folder(studio, issue), segment=meant, schedule=form.schedule, canary=form.canary)
         probing = Probing(now=now, without=without) if probes else None
         provider = studio.courier.open_provider(config)
         plan = plan_broadcast(config, database, order, provider=provider, probing=probing, now=now)
@@ -208,7 +213,7 @@ def send_question(studio: Studio, issue: str, form: SendForm, *, notice: str = "
             *plan.notes,
             *plan.composed.notes,
             *notes_on_people(plan),
-            *_notes_on_awake(studio, form),
+            *_notes_on_awake(studio, form, plan),
         ),
         blocking=plan.blocking,
         people=people,
@@ -216,8 +221,10 @@ def send_question(studio: Studio, issue: str, form: SendForm, *, notice: str = "
     )
 
 
-def _notes_on_awake(studio: Studio, form: SendForm) -> list[str]:
+def _notes_on_awake(studio: Studio, form: SendForm, plan: BroadcastPlan) -> list[str]:
     """Return a warning if what a person says will be running has not run lately."""
+    if form.awake is None and plan.canary is not None:
+        return ["This studio watches what comes back, unless a service or a timer does. Leave it running until then."]
     if form.awake is None:
         return []
     if form.awake is Awake.HERE:
@@ -245,7 +252,7 @@ def _send(studio: Studio, issue: str, form: SendForm, agreed: BroadcastPlan, thr
         begun = start_broadcast if form.proposal is None else partial(release, proposal=form.proposal)
         broadcast = begun(database, plan=plan, provider=provider, most=agreed.preview.recipients, now=_now())
         beginning = begin(config, broadcast, plan, now=_now())
-    stays = form.awake is Awake.HERE
+    stays = form.awake is Awake.HERE or (form.awake is None and plan.canary is not None)
     if beginning.is_now or stays:
         trip = Trip(config=config, broadcast=broadcast.id, is_now=beginning.is_now, ahead=beginning.ahead, stays=stays)
         studio.courier.send(trip)
@@ -269,5 +276,6 @@ def _agreed_to(plan: BroadcastPlan) -> tuple[object, ...]:
         preview.zones,
         preview.repeats,
         plan.worn_out,
+        (plan.canary.people, plan.canary.waves.watch) if plan.canary else None,
         (schedule.first, schedule.last, schedule.travel) if schedule else None,
     )

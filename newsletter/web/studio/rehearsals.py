@@ -81,7 +81,12 @@ class _RehearsalPages:
         at = given["at"] if given["when"] == "later" else ""
         try:
             form = read_form(
-                self._studio, segment=given["segment"], at=at, is_local_time="local" in fields, awake=given["awake"]
+                self._studio,
+                segment=given["segment"],
+                at=at,
+                is_local_time="local" in fields,
+                awake=given["awake"],
+                is_canary="canary" in fields,
             )
         except NewsletterError as err:
             rehearsed.failure = said_on_page(err)
@@ -125,7 +130,7 @@ class _RehearsalPages:
 
             def order_in(database: Database) -> Order:
                 segment = meant_by(config, database, segment=form.segment, where=None, now=now)
-                return Order(folder=folder, segment=segment, schedule=form.schedule)
+                return Order(folder=folder, segment=segment, schedule=form.schedule, canary=form.canary)
 
             with self._turn:
                 rehearsed.found = rehearse(config, order_in, Wish(awake=form.awake), now=now, on_progress=on_progress)

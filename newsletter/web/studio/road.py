@@ -79,6 +79,7 @@ class Filled(Struct, frozen=True, kw_only=True):
     at: str = ""
     is_local_time: bool = False
     awake: str = ""
+    is_canary: bool = False
     chosen: tuple[str, ...] | None = None  # None: the first group of reviewers
 
 
@@ -121,13 +122,16 @@ class _RoadPages:
     def plan(self, request: Request, fields: Fields) -> Response:
         """Plan a broadcast with all checks, and ask whether to send it."""
         at = _only(fields, "at") if _only(fields, "when") == "later" else ""
-        segment, awake, is_local = _only(fields, "segment"), _only(fields, "awake"), "local" in fields
-        filled = Filled(form="plan", segment=segment, at=at, is_local_time=is_local, awake=awake)
+        segment, awake = _only(fields, "segment"), _only(fields, "awake")
+        is_local, is_canary = "local" in fields, "canary" in fields
+        filled = Filled(form="plan", segment=segment, at=at, is_local_time=is_local, awake=awake, is_canary=is_canary)
 
         def ask(issue: str) -> Question:
             if _only(fields, "when") == "later" and not at.strip():
                 raise InputError('write the time to send at, for example "thursday 08:00"')
-            form = read_form(self._studio, segment=segment, at=at, is_local_time=is_local, awake=awake)
+            form = read_form(
+                self._studio, segment=segment, at=at, is_local_time=is_local, awake=awake, is_canary=is_canary
+            )
             return send_question(self._studio, issue, form)
 
         return self._ask(request, filled, ask)

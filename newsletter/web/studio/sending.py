@@ -37,8 +37,10 @@ from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.status import BroadcastStatus, status_of
 
 _FOUND, _CONFLICT, _GONE, _WRONG = 303, 409, 410, 422
-_CAN_CONTINUE = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
-_CHANGES_SOON = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.CANCELLING})
+_CAN_CONTINUE = frozenset({BroadcastState.RUNNING, BroadcastState.WATCHING, BroadcastState.PAUSED})
+_CHANGES_SOON = frozenset(
+    {BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.WATCHING, BroadcastState.CANCELLING}
+)
 
 
 def routes(studio: Studio) -> list[BaseRoute]:

@@ -13,7 +13,7 @@ from newsletter.workflows.publish.on_sending import publish_again
 from newsletter.workflows.send.cancel import CANCEL_PATIENCE, cancel_broadcast, holder_of, plan_cancel
 from newsletter.workflows.send.courier import Trip
 from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
-from newsletter.workflows.send.questions import cancel_facts, people_to_resume, resume_facts
+from newsletter.workflows.send.questions import cancel_facts, people_to_resume, question_of_resume, resume_facts
 from newsletter.workflows.send.schedule import lead_of
 from newsletter.workflows.send.status import status_of
 from newsletter.workflows.send.winner import choose_winner, comparison_facts, comparison_of, require_choice
@@ -95,7 +95,7 @@ def resume_question(studio: Studio, issue: str, number: int, *, notice: str = ""
     subscribers = count_of(people, "subscriber")
     return Question(
         issue=issue,
-        title=f"Continue broadcast {number}, and send to {subscribers}?" if people else f"Continue broadcast {number}?",
+        title=f"{question_of_resume(found, people)}?" if people else f"Continue broadcast {number}?",
         facts=tuple(resume_facts(config, found, through=through, now=now)),
         action=f"Send to {subscribers}" if people else f"Continue broadcast {number}",
         notice=notice,

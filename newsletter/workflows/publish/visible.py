@@ -6,7 +6,7 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.status import tally_of
 
-_ON_ITS_WAY = frozenset({BroadcastState.RUNNING, BroadcastState.DONE})
+_ON_ITS_WAY = frozenset({BroadcastState.RUNNING, BroadcastState.WATCHING, BroadcastState.DONE})
 
 
 def issues_sent(database: Database) -> frozenset[str]:

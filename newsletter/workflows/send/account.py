@@ -14,6 +14,8 @@ from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Ta
 from newsletter.model.ledger import ChunkSummary, LastRun, SettledCount
 from newsletter.model.readership import VERSION
 from newsletter.model.segment import AD_HOC
+from newsletter.model.waves import WaveState
+from newsletter.workflows.send.canary_facts import watch_line
 from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.plan_facts import variant_lines
 from newsletter.workflows.send.recall import is_awake
@@ -23,7 +25,7 @@ from newsletter.workflows.send.winner import comparison_facts
 Fact = tuple[str, str]  # a name and a value; without a value, there is nothing to say
 Step = tuple[str, str]  # a command as it is typed, and what it does
 
-_HELD_BACK = frozenset({BroadcastState.SCHEDULED, BroadcastState.PAUSED})
+_HELD_BACK = frozenset({BroadcastState.SCHEDULED, BroadcastState.WATCHING, BroadcastState.PAUSED})
 _AT_WORK = "a process is sending these emails now"
 _LEFT_BEHIND = "the process that was sending these emails has stopped"
 _LONGEST_LIST = 4  # lines
@@ -104,6 +106,7 @@ def times_of(status: BroadcastStatus, zone: str, now: datetime) -> list[Fact]:
     return [
         ("created", show_zoned_from(broadcast.created_at, zone, now)),
         ("due", due),
+        ("canary", canary_line(status, zone, now)),
         ("grace", f"nothing is sent before {show_zoned_from(grace_until, zone, now)}" if grace_until else ""),
         (ended, show_zoned_from(broadcast.finished_at, zone, now) if broadcast.finished_at else ""),
         (f"held by {broadcast.provider}", first_and_last(held)),
@@ -113,6 +116,13 @@ def times_of(status: BroadcastStatus, zone: str, now: datetime) -> list[Fact]:
         ("variants", variant_lines(status.variants, has_versions=is_decided) if varies else ""),
         *comparison_facts(status.comparison, zone=zone, now=now),
     ]
+
+
+def canary_line(status: BroadcastStatus, zone: str, now: datetime) -> str:
+    """Return how far the first part of a broadcast is, and what came back about it, for a list of facts."""
+    if status.watch is None or not status.watch.plan.is_canary:
+        return ""
+    return watch_line(status.watch, status.broadcast.state, status.came_back, zone=zone, now=now)
 
 
 def _continuing(broadcast: Broadcast, zone: str, now: datetime) -> Fact:
@@ -160,12 +170,16 @@ def _ways_on(status: BroadcastStatus, now: datetime) -> list[Step]:
     broadcast, tally = status.broadcast, status.tally
     resume = f"newsletter resume {broadcast.id}"
     if broadcast.state is BroadcastState.PAUSED and not (status.comparison and status.comparison.is_held):
-        return [(resume, "to continue; see the reason above first" if tally.waiting else "to continue")]
+        is_held = status.watch is not None and status.watch.state is WaveState.HELD
+        what = "to send it to the others all the same" if is_held else "to continue"
+        return [(resume, f"{what}; see the reason above first" if tally.waiting else what)]
     if broadcast.state is BroadcastState.STOPPED:
         why = "once you have corrected the issue, to reach the people who did not get it"
         return [(sending_again(broadcast.issue, broadcast.segment), why)]
-    if broadcast.state is BroadcastState.SCHEDULED:
-        return _steps_of_timer(status, "to send what is due; run this from a timer", now)
+    if broadcast.state in {BroadcastState.SCHEDULED, BroadcastState.WATCHING}:
+        is_watched = broadcast.state is BroadcastState.WATCHING
+        at_once = [(resume, "to send it to the others now, whatever comes back")] if is_watched else []
+        return [*_steps_of_timer(status, "to send what is due; run this from a timer", now), *at_once]
     if broadcast.state is not BroadcastState.RUNNING or status.is_at_work:
         return []
     if tally.inflight == 0 and status.next_due and status.next_due > now:

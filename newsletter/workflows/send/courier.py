@@ -34,6 +34,7 @@ from newsletter.workflows.send.status import line_of
 STUDIO = "studio"  # what ran last, in the ledger
 _WORTH_TELLING = timedelta(seconds=20)  # limits per second or minute cause short waits all the time
 _OPEN = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.PAUSED, BroadcastState.DONE})
+_LEFT = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.WATCHING})
 Opener = Callable[[Config], Provider]
 
 
@@ -111,7 +112,7 @@ class Courier:
         for trip in tuple(self._trips.values()):
             with open_database(trip.config.database, workspace=trip.config.root) as database:
                 line = line_of(database, trip.broadcast)
-            if line.broadcast.state in {BroadcastState.SCHEDULED, BroadcastState.RUNNING} and line.tally.waiting:
+            if line.broadcast.state in _LEFT and line.tally.waiting:
                 found.append((trip.config, line.broadcast))
         return tuple(found)
 

@@ -13,7 +13,7 @@ from newsletter.language.clock import say_moment, say_span
 from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
 from newsletter.providers.base import Provider
 from newsletter.store.database import Database
-from newsletter.store.ledger.broadcasts import last_accepted, next_due, zone_progress
+from newsletter.store.ledger.broadcasts import due_now, last_accepted, next_due
 from newsletter.store.ledger.status import tally_of
 from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.lateness import lateness
@@ -143,7 +143,6 @@ def _too_late(config: Config, database: Database, broadcast: Broadcast, *, now: 
 
 def _next_moment(database: Database, broadcast: Broadcast, *, now: datetime) -> datetime:
     """Return when the next delivery is due. That is now if one may be sent immediately, or if none is waiting."""
-    zones = zone_progress(database, broadcast.id) if broadcast.is_local_time else ()
-    if any(zone.waiting and zone.due_at is None for zone in zones):
+    if broadcast.is_local_time and due_now(database, broadcast.id, now=now):
         return now
     return next_due(database, broadcast.id) or now

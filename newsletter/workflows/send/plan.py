@@ -36,6 +36,7 @@ from newsletter.workflows.publish.on_sending import host_pictures
 from newsletter.workflows.segment_notes import notes_on
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import repeated_content, sample_people_left, unmet_requirements
+from newsletter.workflows.send.canary import CanaryPlan, CanaryWish, plan_canary, provisional, wants_canary, waves_with
 from newsletter.workflows.send.lost_records import notes_on_lost_records
 from newsletter.workflows.send.pace import chunk_size_for, pace_of
 from newsletter.workflows.send.recover import recover
@@ -54,6 +55,7 @@ class Order(Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...] = ()
     schedule: Schedule | None = None  # None means as soon as possible
     kind: BroadcastKind = BroadcastKind.ISSUE
+    canary: CanaryWish = CanaryWish()
     version: str = ""  # the one that everyone gets; empty: versions are compared, if there are several
 
 
@@ -71,6 +73,7 @@ class BroadcastPlan(Struct, frozen=True, kw_only=True):
     unused_waivers: tuple[str, ...]  # waivers given for checks that found no error
     notes: tuple[str, ...]  # what may be wrong with the segments, or with the database
     worn_out: tuple[Suppression, ...]  # addresses with too many soft bounces, which are suppressed before the freeze
+    canary: CanaryPlan | None = None  # the first part, which can stop the others
     power: ComparisonPower | None = None  # whether comparing the versions can tell; None if nothing is tested
 
     @property
@@ -111,17 +114,20 @@ def plan_broadcast(
     only = require_segments(config, database, issue.only_segments, now=now)
     request = request_of(config, order, issue, rendered, only, now=now)
     preview = preview_freeze(database, request, now=now)
+    compared = request.waves if request.waves is not None and request.waves.axis else None
     # Every variant that has a recipient, or may have one once a version is chosen.
     rendered = rendered.judged_for(
-        in_every_version((each.readership for each in preview.variants), request.axes if request.waves else ())
+        in_every_version((each.readership for each in preview.variants), request.axes if compared else ())
     )
     schedule = order.schedule
     planned = plan_schedule(config, schedule, preview, provider=provider, now=now) if schedule else None
+    canary = plan_canary(config, database, request, preview, order.canary, now=now)
+    request = replace(request, waves=waves_with(request.waves, canary))
     composed = judge_rendered(
         config,
         issue,
         rendered,
-        at=max(planned.last if planned else now, now + request.grace),
+        at=max(planned.last if planned else now, now + request.grace, canary.ends_at(now) if canary else now),
         known_fields=known_fields(database),
         arrivals=[replace(zone, due_at=max(zone.due_at, now + request.grace)) for zone in preview.zones],
     )
@@ -153,7 +159,8 @@ def plan_broadcast(
             *notes_on_lost_records(config, database),
             *notes_on_old_times(database, now=now),
         ),
-        power=power_of(database, request.waves, preview.variants) if request.waves else None,
+        canary=canary,
+        power=power_of(database, compared, preview.variants) if compared else None,
         worn_out=find_soft_bounced(database, config.settings.suppressions.soft_bounce_policy, now=now),
     )
 
@@ -163,6 +170,7 @@ def request_of(
 ) -> FreezeRequest:
     """Return what would be frozen for an order, without its waivers. `only` are the segments that the issue names."""
     tracking = config.settings.tracking.mode
+    waves = None if order.version or order.kind is not BroadcastKind.ISSUE else version_waves(issue, tracking)
     return FreezeRequest(
         issue=issue.name,
         segment=order.segment,
@@ -177,7 +185,7 @@ def request_of(
         good_until=issue.first_end_after(order.schedule.moment_in(order.schedule.zone) if order.schedule else now),
         kind=order.kind,
         grace=config.settings.delivery.grace,
-        waves=None if order.version or order.kind is not BroadcastKind.ISSUE else version_waves(issue, tracking),
+        waves=waves or (provisional(config) if wants_canary(config, order.canary, order.kind) else None),
     )
 
 

@@ -21,8 +21,10 @@ from newsletter.model.ledger import VariantCount, ZoneCount
 from newsletter.model.readership import VERSION, TrackingMode
 from newsletter.model.segment import AD_HOC
 from newsletter.model.site_addresses import address_of, issue_path
+from newsletter.model.waves import Waves
 from newsletter.workflows.compose.check import not_judged
 from newsletter.workflows.compose.sample import sample_mail
+from newsletter.workflows.send.canary_facts import canary_lines, canary_notes
 from newsletter.workflows.send.plan import BroadcastPlan
 from newsletter.workflows.send.schedule import SchedulePlan, Travel
 from newsletter.workflows.send.versions import version_facts
@@ -50,7 +52,7 @@ def plan_facts(
     """
     envelope, issue, request, preview = plan.request.envelope, plan.composed.issue, plan.request, plan.preview
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
-    schedule = plan.schedule
+    schedule, compared = plan.schedule, _compared(plan)
     return [
         ("issue", f"{issue.name}  {issue.shown_title}"),
         ("subject", sample_mail(config, plan.composed.rendered.fullest).subject),
@@ -60,9 +62,10 @@ def plan_facts(
         ("about", ", ".join(config.settings.topics[topic] for topic in request.topics)),
         ("left out", "\n".join(left_out)),
         ("languages", _languages_line(preview.variants)),
-        ("variants", variant_lines(preview.variants, has_versions=request.waves is None) if _differs(plan) else ""),
-        *(version_facts(issue, request.waves, preview.recipients, plan.power) if request.waves else ()),
+        ("variants", variant_lines(preview.variants, has_versions=compared is None) if _differs(plan) else ""),
+        *(version_facts(issue, compared, preview.recipients, plan.power) if compared else ()),
         *(_schedule_facts(schedule, provider=request.provider, seat=seat, now=now) if schedule else ()),
+        ("canary", _canary_line(config, plan, now=now)),
         ("tracking", _tracking_line(plan)),
         ("archive", _archive_line(plan)),
         ("through", through),
@@ -71,6 +74,13 @@ def plan_facts(
         *(("not needed", f"override of {rule}: the check found no problem") for rule in plan.unused_waivers),
         ("skipped", "\n".join(not_judged(plan.composed.not_run))),
     ]
+
+
+def _canary_line(config: Config, plan: BroadcastPlan, *, now: datetime) -> str:
+    if plan.canary is None:
+        return ""
+    zone = plan.request.schedule.zone if plan.request.schedule else config.settings.newsletter.timezone
+    return canary_lines(plan.canary, everyone=plan.preview.recipients, zone=zone, now=now)
 
 
 def _languages_line(counts: Sequence[VariantCount]) -> str:
@@ -83,15 +93,22 @@ def _languages_line(counts: Sequence[VariantCount]) -> str:
     return ", ".join(f"{count:,} in {language_name(code)}" for code, count in people.most_common())
 
 
+def _compared(plan: BroadcastPlan) -> Waves | None:
+    """Return the waves in which versions are compared, or None if none are."""
+    return plan.request.waves if plan.request.waves is not None and plan.request.waves.axis else None
+
+
 def _differs(plan: BroadcastPlan) -> bool:
     """Return whether the email differs between readers in a way that its plan names."""
     is_correction = plan.request.kind is BroadcastKind.CORRECTION  # which differs by what people were told before
-    axes = (axis for axis in plan.request.axes if axis.name != VERSION or plan.request.waves is None)
+    axes = (axis for axis in plan.request.axes if axis.name != VERSION or _compared(plan) is None)
     return not is_correction and any(len(axis.values) > 1 for axis in axes)
 
 
 def notes_on_people(plan: BroadcastPlan) -> Iterator[str]:
-    """Yield how many subscribers lack consent, and how many addresses will be suppressed."""
+    """Yield how many subscribers lack consent, how many addresses will be suppressed, and what a canary cannot show."""
+    if plan.canary is not None:
+        yield from canary_notes(plan.canary)
     if plan.without_consent:
         yield (
             f"{count_of(plan.without_consent, 'subscriber')} left out: no consent on record; import the list "

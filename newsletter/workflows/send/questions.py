@@ -9,14 +9,18 @@ from shlex import quote
 
 from newsletter.config import Config
 from newsletter.language.clock import say_moment, show_zoned
+from newsletter.language.counts import count_of
 from newsletter.model.broadcast import BroadcastState, label_of
 from newsletter.model.ledger import HeldMail
+from newsletter.model.waves import WaveState
 from newsletter.workflows.compose.compose import Composed
 from newsletter.workflows.compose.sample import sample_mail
-from newsletter.workflows.send.account import Fact, first_and_last
+from newsletter.workflows.send.account import Fact, canary_line, first_and_last
 from newsletter.workflows.send.approve import ApprovalDraft
 from newsletter.workflows.send.cancel import CancelPlan
 from newsletter.workflows.send.status import BroadcastStatus
+
+_NOT_WATCHED = "the others get it, whatever comes back"
 
 
 def facts_of_test(composed: Composed, mailboxes: Sequence[str], *, through: str, problems: str) -> list[Fact]:
@@ -99,6 +103,8 @@ def resume_facts(config: Config, found: BroadcastStatus, *, through: str, now: d
         ("broadcast", f"{broadcast.id}: {broadcast.title}"),
         ("created", f"{show_zoned(broadcast.created_at, zone)}; past events and deadlines were checked at that time"),
         ("stopped", broadcast.reason),
+        ("canary", canary_line(found, config.settings.newsletter.timezone, now)),
+        ("then", _NOT_WATCHED if _ends_watching(found) else ""),
         ("time", f"{said}; {effect}" if said else ""),
         ("accepted", f"{tally.accepted:,}, not sent again"),
         ("unknown", f"{tally.unknown:,}, not sent again either" if tally.unknown else ""),
@@ -106,6 +112,18 @@ def resume_facts(config: Config, found: BroadcastStatus, *, through: str, now: d
         ("set aside", f"{tally.deferred:,}, tried again when it is time" if tally.deferred else ""),
         ("through", through),
     ]
+
+
+def question_of_resume(found: BroadcastStatus, people: int) -> str:
+    """Return what is asked before a broadcast continues, such as `Send to 3 subscribers`, without a question mark."""
+    others = "the other " if _ends_watching(found) and found.watch and people <= found.watch.rest else ""
+    although = ", although it was held" if found.broadcast.state is BroadcastState.PAUSED and others else ""
+    return f"Send to {others}{count_of(people, 'subscriber')}{although}"
+
+
+def _ends_watching(found: BroadcastStatus) -> bool:
+    is_held = found.watch is not None and found.watch.state is WaveState.HELD
+    return found.broadcast.state is BroadcastState.WATCHING or is_held
 
 
 def people_to_resume(found: BroadcastStatus, *, now: datetime) -> int:

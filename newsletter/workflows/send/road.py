@@ -99,7 +99,7 @@ def road_of(config: Config, database: Database | None, draft: Draft) -> Road:
             _tested(config, database, draft.issue, content_hash),
             _approved(config, database, draft.issue, content_hash),
             _scheduled(config, database, draft.issue, current),
-            _sent(current, content_hash),
+            _sent(config, current, content_hash),
         ),
         broadcasts=broadcasts,
     )
@@ -196,7 +196,7 @@ def _scheduled(config: Config, database: Database | None, issue: str, current: B
     return Station(step=Step.SCHEDULED, is_passed=False, note=note, command=command)
 
 
-def _sent(current: BroadcastLine | None, content_hash: str) -> Station:
+def _sent(config: Config, current: BroadcastLine | None, content_hash: str) -> Station:
     if current is None:
         return Station(step=Step.SENT, is_passed=False)
     broadcast, tally = current.broadcast, current.tally
@@ -212,6 +212,11 @@ def _sent(current: BroadcastLine | None, content_hash: str) -> Station:
             note = "It is waiting for its time."
         case BroadcastState.RUNNING:
             note = f"{_gone(tally):,} of {_mailed(tally):,} sent."
+        case BroadcastState.WATCHING:
+            at = broadcast.continues_at or broadcast.created_at
+            until = say_time(at, config.settings.newsletter.timezone)
+            first = people_of(_gone(tally))
+            note = f"{first} got it first and are watched until {until}; the other {tally.waiting:,} wait."
         case BroadcastState.CANCELLED:
             reached = people_of(_gone(tally)) if _gone(tally) else "no one"
             note = f"Broadcast {broadcast.id} was canceled; it reached {reached}."

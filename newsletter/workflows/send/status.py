@@ -1,6 +1,6 @@
 """The status of broadcasts: the number of deliveries in each state, the details, and whether a process is sending."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 
 from msgspec import Struct
@@ -16,13 +16,17 @@ from newsletter.model.ledger import (
     ZoneProgress,
 )
 from newsletter.model.notice import Notice
+from newsletter.model.waves import Watch
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts, next_due, require_broadcast, zone_progress
+from newsletter.store.ledger.feedback import came_back
 from newsletter.store.ledger.recall import last_run
 from newsletter.store.ledger.requests import held_mail, runners_of
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
 from newsletter.store.ledger.variants import variant_counts
+from newsletter.store.ledger.waves import watch_of
 from newsletter.store.notices import untold_notices
+from newsletter.workflows.send.canary import Count, counts_of
 from newsletter.workflows.send.winner import Comparison, comparison_of
 
 SHOWN_UNKNOWN = 20
@@ -48,6 +52,8 @@ class BroadcastStatus(Struct, frozen=True, kw_only=True):
     next_due: datetime | None  # when waiting deliveries are due; None if unscheduled, or if none are waiting
     zones: tuple[ZoneProgress, ...]  # empty if it is not sent by local time
     held: tuple[HeldMail, ...]  # mail that the provider holds, or held until it was due
+    watch: Watch | None = None  # if it leaves in waves
+    came_back: tuple[Count, ...] = ()  # what came back that can stop it, of a canary
     notices: tuple[Notice, ...] = ()  # what the reviewers should have been told by email, but have not been
     comparison: Comparison | None = None  # of its versions, if it compares any
     is_at_work: bool  # whether a running process is sending the broadcast
@@ -55,6 +61,8 @@ class BroadcastStatus(Struct, frozen=True, kw_only=True):
 
     def needs_run(self, now: datetime) -> bool:
         """Return whether a timer, a worker or a terminal must send the rest, or recall what the provider holds."""
+        if self.broadcast.state is BroadcastState.WATCHING:
+            return True
         is_waiting = self.broadcast.state in _STARTS_BY_ITSELF and bool(self.next_due)
         return self.broadcast.is_scheduled and (is_waiting or bool(self.held_after(now)))
 
@@ -79,8 +87,9 @@ def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = Fa
     Raise InputError if there is no such broadcast.
     """
     with database.read():  # one snapshot of the ledger, so that the numbers are consistent
-        broadcast = require_broadcast(database, broadcast_id)
+        broadcast, now = require_broadcast(database, broadcast_id), datetime.now(UTC)
         runners = runners_of(database, broadcast_id)
+        watch = watch_of(database, broadcast_id)
         limit = None if every_unknown else SHOWN_UNKNOWN
         return BroadcastStatus(
             broadcast=broadcast,
@@ -92,6 +101,10 @@ def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = Fa
             next_due=next_due(database, broadcast_id),
             zones=zone_progress(database, broadcast_id) if broadcast.is_local_time else (),
             held=held_mail(database, broadcast_id),
+            watch=watch,
+            came_back=counts_of(watch, came_back(database, broadcast_id, now=now))
+            if watch and watch.plan.is_canary
+            else (),
             notices=tuple(each for each in untold_notices(database) if each.broadcast == broadcast_id),
             comparison=comparison_of(database, broadcast_id),
             is_at_work=any(database.alive(runner) for runner in runners),

@@ -23,6 +23,7 @@ from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.waves import broadcasts_in_waves, hold_wave, release_wave, watch_of
 from newsletter.store.versions import choose_version
 from newsletter.workflows.publish.on_sending import publish_again
+from newsletter.workflows.send.canary import judge_canary
 from newsletter.workflows.send.carry_out import DoneBroadcast, Work, name_of
 from newsletter.workflows.send.due import Due, DueBroadcast
 from newsletter.workflows.send.recall import LIVE, recall_batch
@@ -31,7 +32,7 @@ from newsletter.workflows.send.winner import judge_versions
 Judge = Callable[[Config, Database, Watch, bool, datetime], WaveJudgment | None]
 
 # Each judges one kind of waves, and returns None for the others. It gets whether the time of watching is over.
-JUDGES: tuple[Judge, ...] = (judge_versions,)
+JUDGES: tuple[Judge, ...] = (judge_canary, judge_versions)
 _TOO_LATE = "the watching ended on {time}, more than {span} ago, so the rest was not sent automatically"
 _IS_OVER = "an event or a deadline in it is over, so the rest was not sent automatically"
 _NOTHING = "nothing speaks against it"

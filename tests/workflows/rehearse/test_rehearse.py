@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError
@@ -30,6 +31,7 @@ from newsletter.workflows.rehearse.tempo import tempo_of
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.awake import Awake
+from newsletter.workflows.send.canary import CanaryWish
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.schedule import read_schedule
@@ -62,12 +64,13 @@ def workspaces(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Conf
     return with_settings
 
 
-def rehearsed(config: Config, *, at: str = "", **wish: Any) -> Rehearsal:
+def rehearsed(config: Config, *, at: str = "", canary: bool = False, **wish: Any) -> Rehearsal:
     """What a rehearsal for everyone says; a time is each subscriber's own."""
     schedule = read_schedule(at, zone="America/Los_Angeles", is_local_time=True, now=NOW) if at else None
 
     def order_in(database: Database) -> Order:
-        return order_of(config, database, schedule)
+        order = order_of(config, database, schedule)
+        return replace(order, canary=CanaryWish(is_wanted=canary))
 
     return rehearse(config, order_in, Wish(**{"with_failures": False, **wish}), now=NOW)
 
@@ -349,6 +352,17 @@ def test_the_rest_follows_the_first_wave_after_its_wait(with_versions: Callable[
     assert max(point.people for point in found.timeline if point.at < NOW + timedelta(hours=1)) == 130
     assert any("its first part is watched" in wait.reason for wait in found.waits)
     assert rehearsed(config, seed=3, seconds=0.1, awake=Awake.TIMER) == found
+
+
+@pytest.mark.parametrize("provider", [SMTP, SENDGRID + '[provider.sendgrid]\nwebhook_keys = ["key"]\n'])
+def test_the_rest_follows_a_canary_about_which_no_one_complains(
+    workspaces: Callable[[str], Config], provider: str
+) -> None:
+    config = workspaces(provider + '[canary]\nwatch = "3h"\n')
+    found = rehearsed(config, canary=True, awake=Awake.SERVE)
+    assert found.tally.accepted == PEOPLE
+    assert timedelta(hours=3) <= found.last - NOW < timedelta(hours=3, minutes=15)
+    assert max(point.people for point in found.timeline if point.at < NOW + timedelta(hours=2)) == 100
 
 
 def test_a_rehearsal_waits_for_no_person(with_versions: Callable[[str], Config]) -> None:

@@ -17,7 +17,7 @@ def page_of(report: Told, *, width: int) -> Iterator[str]:
     """Yield the lines of a report: the answer first, then what needs a decision, then the tables."""
     for sentence in report.story:
         yield from wrap(sentence, width)
-    yield from (styled(line, "dim") for line in wrap(report.title, width))
+    yield from (styled(line, "dim") for line in wrap(f"{report.title}: {report.heading}", width))
     for warning in report.warnings:
         yield ""
         yield from (styled(line, "bold yellow") for line in wrap(f"! {warning}", width, subsequent_indent="  "))

@@ -311,6 +311,11 @@ class Broadcast(Struct, frozen=True, kw_only=True):
         return f"{kind}{self.issue} to {self.segment}"
 
     @property
+    def about(self) -> str:
+        """Return the issue, with the kind if it is a follow-up: `2026-02 (follow-up)`."""
+        return f"{self.issue} ({self.kind})" if self.kind is BroadcastKind.FOLLOW_UP else self.issue
+
+    @property
     def mailing_id(self) -> str:
         """Return the id that providers get and report back: opaque, and unique across ledgers."""
         return mailing_id_of(self.id, self.nonce)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from newsletter.model.address import masked
 from newsletter.model.broadcast import Broadcast
-from newsletter.model.notice import Notice
+from newsletter.model.notice import Alarm, Notice
 from newsletter.store.database import Connection, Database
 from newsletter.store.queries import change, query_all, query_one
 from newsletter.system.moments import text_of
@@ -26,6 +26,7 @@ class StuckBroadcast(NamedTuple):
 
 _STUCK = query_all("notices", "stuck", StuckBroadcast)
 _ADD = change("notices", "add")
+_ADD_ALARM = change("notices", "add_alarm")
 _LAST_TRIED = query_one("notices", "last_tried", datetime)
 _UNTOLD = query_all("notices", "untold", Notice)
 _SAY_TRIED = change("notices", "say_tried")
@@ -36,6 +37,12 @@ def notice_failure(database: Database, broadcast: Broadcast, failure: str, *, no
     """Note that a scheduled broadcast could not be sent now. The same failure is noted once a day."""
     with database.transaction() as connection:
         _add(connection, broadcast.id, broadcast.state.value, failure, at=now, since=now - _RECENT)
+
+
+def notice_alarm(database: Database, broadcast: Broadcast, kind: Alarm, what: str, *, now: datetime) -> None:
+    """Note that too much came back about a broadcast. Each kind is noted once for each broadcast."""
+    with database.transaction() as connection:
+        _ADD_ALARM(connection, broadcast=broadcast.id, at=text_of(now), what=what, kind=kind.value)
 
 
 def notices_to_tell(database: Database, *, not_after: datetime, now: datetime) -> tuple[Notice, ...]:

@@ -163,6 +163,7 @@ _HOURS = query_all("report", "hours", HourRow)
 _SENT_BETWEEN = query_all("report", "sent_between", SentRow)
 _TARGETS = query_all("report", "targets", TargetRow)
 _WARNINGS = query_all("report", "warnings", WarningRow)
+_MAY_COMPLAIN = query_value("report", "may_complain", int)
 
 
 def count_recipients(database: Database, broadcasts: Iterable[int]) -> Counted:
@@ -222,9 +223,14 @@ def targets_of(database: Database, broadcasts: Iterable[int]) -> dict[tuple[int,
     return {(row.broadcast, row.number): row.target for row in _TARGETS.ask(database, broadcasts=_json(broadcasts))}
 
 
-def warnings_since(database: Database, since: datetime) -> tuple[WarningRow, ...]:
-    """Return how many people complained, and how many emails bounced, of each broadcast created since a time."""
-    return _WARNINGS.ask(database, since=text_of(since))
+def warnings_of(database: Database, broadcasts: Iterable[int]) -> dict[int, WarningRow]:
+    """Return how many people complained, and how many emails bounced. Broadcasts without either are left out."""
+    return {row.broadcast: row for row in _WARNINGS.ask(database, broadcasts=_json(broadcasts))}
+
+
+def may_complain(database: Database, broadcast: int) -> int:
+    """Return how many recipients of a broadcast have a mailbox that reports complaints."""
+    return _MAY_COMPLAIN.ask(database, broadcast=broadcast)
 
 
 def _json(numbers: Iterable[int]) -> str:

@@ -24,16 +24,23 @@ WHERE
         SELECT 1 FROM notice AS n WHERE n.broadcast = :broadcast AND n.what = :what AND n.at >= :since
     );
 
+-- name: add_alarm(broadcast, at, what, kind)!
+-- Add an alarm about what came back, unless one of this kind was added before. Its kind stands in place of a state.
+INSERT INTO notice (broadcast, at, what, state)
+SELECT b.id, :at, :what, :kind
+FROM broadcast AS b
+WHERE b.id = :broadcast AND NOT EXISTS (SELECT 1 FROM notice AS n WHERE n.broadcast = :broadcast AND n.state = :kind);
+
 -- name: last_tried()$
 -- Return when the reviewers were last emailed, whether or not it was accepted.
 SELECT max(tried_at) FROM notice WHERE tried_at <> '';
 
 -- name: untold()
 -- Return the notices that the reviewers have not been told, oldest first. One that no longer holds is left out: the
--- state of its broadcast has changed since.
+-- state of its broadcast has changed since. An alarm holds in every state.
 SELECT n.broadcast, n.at, n.what, n.state, n.tried_at, n.failure
 FROM notice AS n
-JOIN broadcast AS b ON b.id = n.broadcast AND b.state = n.state
+JOIN broadcast AS b ON b.id = n.broadcast AND (b.state = n.state OR n.state IN ('complaints', 'bounces'))
 WHERE n.told_at = ''
 ORDER BY n.at, n.broadcast, n.what;
 

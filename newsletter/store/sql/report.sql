@@ -266,14 +266,23 @@ FROM tracked_link
 WHERE broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts)) AND target <> ''
 ORDER BY broadcast, number;
 
--- name: warnings(since)
--- Return for each broadcast that was created since a time how many people complained, and how many emails bounced.
+-- name: warnings(broadcasts)
+-- Return for each of these broadcasts how many people complained, and how many emails bounced, if there were any.
 SELECT
     e.broadcast,
     count(DISTINCT CASE WHEN e.type = 'complained' THEN e.subscriber END) AS complaints,
     count(DISTINCT CASE WHEN e.type = 'bounced' THEN e.subscriber END) AS bounces
 FROM event AS e
-JOIN broadcast AS b ON b.id = e.broadcast
-WHERE b.created_at >= :since AND e.type IN ('complained', 'bounced') AND e.subscriber <> 0
+WHERE
+    e.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
+    AND e.type IN ('complained', 'bounced') AND e.subscriber <> 0
 GROUP BY e.broadcast
 ORDER BY e.broadcast;
+
+-- name: may_complain(broadcast)$
+-- Return how many recipients have a mailbox that reports complaints. Gmail's do not.
+SELECT count(*)
+FROM delivery AS d
+JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk AND c.state = 'accepted'
+JOIN subscriber AS s ON s.id = d.subscriber
+WHERE d.broadcast = :broadcast AND s.person NOT LIKE '%@gmail.com' AND s.person NOT LIKE '%@googlemail.com';

@@ -59,7 +59,8 @@ def place_blocks(composed: Composed, variant: RenderedVariant) -> PlacedVariant:
     A block that the theme makes from several keys, such as a date, has the place of the nearest block around it. What
     comes only from the theme is not marked.
     """
-    sources = index_sources(composed.issue.in_every_form, composed.subject.config, composed.rendered.pictures)
+    form = composed.issue.in_version(variant.readership.version).in_language(variant.readership.language)
+    sources = index_sources((form,), composed.subject.config, composed.rendered.pictures)
     html = variant.html.fill(tuple(slot.source.token for slot in variant.slots))
     pieces = _placed(list(_pieces(html, sources)), sources)
     blocks: list[Block] = []

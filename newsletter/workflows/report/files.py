@@ -5,13 +5,37 @@ from pathlib import Path
 
 from newsletter.lists.cells import CsvWriter
 from newsletter.system.files import private_file
+from newsletter.workflows.report.issue import IssueReport
 from newsletter.workflows.report.tables import FigureTable, Measure
+from newsletter.workflows.report.words import Told
 
 _COLUMNS = ("table", "line", "measure", "count", "of", "rate", "low", "high", "is_estimate", "differs", "note", "url")
 
 
-def tables_data(tables: Sequence[FigureTable]) -> list[dict[str, object]]:
-    """Return the tables for JSON. Rates and their intervals are from 0 to 1."""
+def report_data(report: Told, found: IssueReport | None) -> dict[str, object]:
+    """Return a report for JSON. `found` has the facts about one issue, if it is about one."""
+    facts: dict[str, object] = {}
+    if found is not None:
+        facts = {
+            "issue": found.issue,
+            "at": found.at,
+            "counted_until": found.settled,
+            "tracking": found.mode,
+            "sent": {"first_at": found.sent.first_at, "last_at": found.sent.last_at},
+            "broadcasts": [each.id for each in found.broadcasts],
+        }
+    return {
+        "heading": report.heading,
+        **facts,
+        "story": report.story,
+        "warnings": report.warnings,
+        "tables": _tables_data(report.tables),
+        "notes": report.notes,
+    }
+
+
+def _tables_data(tables: Sequence[FigureTable]) -> list[dict[str, object]]:
+    """Return the tables. Rates and their intervals are from 0 to 1."""
     return [
         {
             "table": table.key,
@@ -75,3 +99,9 @@ def _rows(tables: Sequence[FigureTable]) -> Iterator[Sequence[object]]:
                     line.note,
                     line.url,
                 )
+
+
+def write_page(path: Path, html: str, *, overwrite: bool) -> None:
+    """Write the page. Raise InputError if the file exists and `overwrite` is False."""
+    with private_file(path, overwrite=overwrite) as file:
+        file.write(html)

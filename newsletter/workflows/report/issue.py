@@ -35,10 +35,10 @@ from newsletter.store.report import (
 from newsletter.workflows.events.judge import SETTLES_AFTER, judge_reactions
 from newsletter.workflows.report.outcomes import Causes, Outcomes, RecipientGroup, outcomes_by_group, total_of
 from newsletter.workflows.report.sent_links import SentEmail, sent_email
+from newsletter.workflows.send.alarms import leaves_until
 from newsletter.workflows.send.winner import Comparison, comparison_of
 
 EARLIER_ISSUES = 6  # to which an issue is compared
-LEAVES_WITHIN = timedelta(days=14)  # of an issue, unless the next one was sent before; later leaving has other causes
 _MINUTE = timedelta(minutes=1)
 
 
@@ -115,7 +115,7 @@ def report_on(database: Database, issue: str, *, now: datetime) -> IssueReport:
     began = min(sent[number].first_at for number in numbers)
     settled = now - SETTLES_AFTER - _MINUTE
     counted = count_recipients(database, numbers)
-    leavers = count_leavers(database, numbers, since=began, until=_until(began, every, sent, issue))
+    leavers = count_leavers(database, numbers, since=began, until=leaves_until(began, every, sent, issue))
     groups, causes = outcomes_by_group(counted, leavers)
     followed = count_reactions(database, numbers, settled=settled)
     emails = _emails(database, mine, groups)
@@ -166,10 +166,12 @@ def earlier_issues(
     *,
     before: datetime,
     issue: str = "",
-    most: int | None = EARLIER_ISSUES,
     since: datetime | None = None,
 ) -> tuple[EarlierIssue, ...]:
-    """Return what came of the issues whose first email was sent before a time, the newest first."""
+    """Return what came of the issues that were sent between two times, the newest first.
+
+    Without `since`, only the last few before the other time count.
+    """
     of_issue: defaultdict[str, list[int]] = defaultdict(list)
     for each in every:
         if each.kind is BroadcastKind.ISSUE and each.id in sent and each.issue != issue:
@@ -179,23 +181,13 @@ def earlier_issues(
     if since is not None:
         chosen = [name for name in chosen if began[name] >= since]
     found = []
-    for name in chosen[:most]:
+    for name in chosen if since else chosen[:EARLIER_ISSUES]:
         numbers = of_issue[name]
-        until = _until(began[name], every, sent, name)
+        until = leaves_until(began[name], every, sent, name)
         counted = count_recipients(database, numbers)
         groups, _ = outcomes_by_group(counted, count_leavers(database, numbers, since=began[name], until=until))
         found.append(EarlierIssue(issue=name, sent_at=began[name], outcomes=total_of(groups.values())))
     return tuple(found)
-
-
-def _until(began: datetime, every: Iterable[Broadcast], sent: Mapping[int, SentRow], issue: str) -> datetime:
-    """Return until when leaving counts for an issue: two weeks, or until the next one was sent."""
-    later = (
-        sent[each.id].first_at
-        for each in every
-        if each.kind is BroadcastKind.ISSUE and each.issue != issue and each.id in sent
-    )
-    return min([began + LEAVES_WITHIN, *(at for at in later if at > began)])
 
 
 def _others(

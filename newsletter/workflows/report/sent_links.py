@@ -69,7 +69,7 @@ def _number_of(link: etree._Element) -> int | None:
 
 def _words(element: etree._Element) -> str:
     """Return the words of a link or heading, or the alt text of its image."""
-    words = " ".join("".join(element.itertext()).split())
+    words = " ".join(" ".join(element.itertext()).split())
     if words:
         return words
     return next((" ".join(image.get("alt", "").split()) for image in element.iter("img")), "")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from newsletter.language.counts import people_of
-from newsletter.model.broadcast import BroadcastKind, DeliveryStatus, label_of
+from newsletter.model.broadcast import BroadcastKind, DeliveryStatus
 from newsletter.model.machines import MachineVerdict
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import LANGUAGE, MAILBOX, ONLY, TRACKING, VERSION, Readership, TrackingMode
@@ -148,7 +148,7 @@ def _left_out(report: IssueReport) -> Iterator[Line]:
         yield Line(label="not sent yet, or unconfirmed", measures=(count_measure("emails", report.pending),))
     sums: defaultdict[tuple[str, str], int] = defaultdict(int)
     for each in report.settlements:
-        what = "refused at once" if each.status is DeliveryStatus.INVALID else label_of(each.status)
+        what = "refused at once" if each.status is DeliveryStatus.INVALID else "left out beforehand"
         sums[what, each.reason] += each.deliveries
     for (what, reason), people in sorted(sums.items(), key=lambda each: -each[1]):
         yield Line(label=what, measures=(count_measure("emails", people),), note=reason)
@@ -230,6 +230,8 @@ def _time(report: IssueReport) -> FigureTable:
         )
         for step in steps
     ]
+    while len(lines) > 2 and lines[-1].measures == lines[-2].measures:
+        lines.pop()  # nothing happened since
     note = "Each person counts from the first time on. Whole hours, from the hour of the first email."
     charted = "opened" if total.known else "left"
     return FigureTable(
@@ -291,7 +293,7 @@ def _breakdown(
     return FigureTable(
         key=key,
         title=title,
-        head=title.removeprefix("By ").lower(),
+        head=title.removeprefix("By ").partition(" ")[0].lower(),
         lines=lines,
         chart=Chart.BARS if has_opens else Chart.NONE,
         charted="opened",

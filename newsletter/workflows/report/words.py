@@ -6,31 +6,17 @@ from msgspec import Struct
 
 from newsletter.language.clock import say_time
 from newsletter.language.counts import count_of, people_of
+from newsletter.language.rates import say_interval, say_rate
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import TrackingMode
-from newsletter.statistics.intervals import Interval, Proportion
+from newsletter.statistics.intervals import Proportion
 from newsletter.workflows.report.compared import comparison_tables
 from newsletter.workflows.report.issue import IssueReport
 from newsletter.workflows.report.outcomes import Outcomes, total_of
 from newsletter.workflows.report.tables import FigureTable, Measure, tables_of
+from newsletter.workflows.send.alarms import BOUNCES_LIMIT, COMPLAINTS_LIMIT
 
-COMPLAINTS_LIMIT, BOUNCES_LIMIT = 0.001, 0.02  # at these rates, mailbox providers begin to refuse email
 _FEWEST = 30  # people; of fewer, a rate says nothing
-
-
-def say_rate(rate: float) -> str:
-    """Return a rate as a percentage with as many digits as make sense, such as `42%`, `1.3%` or `0.04%`."""
-    percent = 100 * rate
-    digits = 0 if percent >= 99.95 or percent == 0 else 1 if percent >= 1 else 2
-    return f"{percent:.{digits}f}%"
-
-
-def say_interval(interval: Interval) -> str:
-    """Return where a rate is, such as `41–43%`. Both ends have the digits that tell them apart."""
-    low, high = 100 * interval.low, 100 * interval.high
-    width = high - low
-    digits = 0 if width >= 2 else 1 if width >= 0.2 else 2 if width >= 0.02 else 3
-    return f"{low:.{digits}f}–{high:.{digits}f}%"
 
 
 def say_measure(measure: Measure) -> str:
@@ -57,6 +43,7 @@ def say_shortly(measure: Measure) -> str:
 class Told(Struct, frozen=True, kw_only=True):
     """A report as people read it."""
 
+    heading: str  # the subject, or what it is about
     title: str
     story: tuple[str, ...]  # how it went, in three sentences
     warnings: tuple[str, ...]  # what a person should look into
@@ -67,6 +54,7 @@ class Told(Struct, frozen=True, kw_only=True):
 def told(report: IssueReport, *, zone: str) -> Told:
     """Return a report in words and tables, with its times in a time zone."""
     return Told(
+        heading=report.subject or report.issue,
         title=_title(report, zone),
         story=(_arrival(report), _reading(report), _leaving(report)),
         warnings=tuple(_warnings(report)),
@@ -76,8 +64,7 @@ def told(report: IssueReport, *, zone: str) -> Told:
 
 
 def _title(report: IssueReport, zone: str) -> str:
-    subject = f" “{report.subject}”" if report.subject else ""
-    return f"{report.issue}{subject}, sent {say_time(report.sent.first_at, zone)}"
+    return f"{report.issue}, sent {say_time(report.sent.first_at, zone)}"
 
 
 def _arrival(report: IssueReport) -> str:

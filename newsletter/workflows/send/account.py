@@ -10,11 +10,15 @@ from shlex import quote
 from msgspec.structs import asdict
 
 from newsletter.language.clock import say_distance, say_moment, show_zoned_from
+from newsletter.language.counts import people_of
+from newsletter.language.rates import say_interval
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, Tally, label_of
 from newsletter.model.ledger import ChunkSummary, LastRun, SettledCount
+from newsletter.model.notice import Alarm
 from newsletter.model.readership import VERSION
 from newsletter.model.segment import AD_HOC
 from newsletter.model.waves import WaveState
+from newsletter.workflows.send.alarms import Troubles
 from newsletter.workflows.send.canary_facts import watch_line
 from newsletter.workflows.send.grace import grace_left
 from newsletter.workflows.send.plan_facts import variant_lines
@@ -114,7 +118,20 @@ def times_of(status: BroadcastStatus, zone: str, now: datetime) -> list[Fact]:
         ("reviewers", "\n".join(f"not told by email: {notice.failure}" for notice in status.notices if notice.failure)),
         ("sending", at_work if status.tally.inflight else ""),
         ("variants", variant_lines(status.variants, has_versions=is_decided) if varies else ""),
+        *_came_back(status.troubles),
         *comparison_facts(status.comparison, zone=zone, now=now),
+    ]
+
+
+def _came_back(found: Troubles) -> list[Fact]:
+    """Return how many emails came back, each with a warning if there were too many."""
+    alarms = found.alarms
+    bounced = f"{found.bounces.count:,} of {found.bounces.of:,} ({say_interval(found.bounces.interval)})"
+    spam = f"{found.complaints.count:,} of {found.complaints.of:,} whose mailboxes report it"
+    return [
+        ("bounced", alarms.get(Alarm.BOUNCES) or (bounced if found.bounces.count else "")),
+        ("left", f"{people_of(found.left)} who got it" if found.left else ""),
+        ("spam", alarms.get(Alarm.COMPLAINTS) or (spam if found.complaints.count else "")),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Email the reviewers when a scheduled broadcast needs a person: it was paused or stopped, or something failed.
+"""Email the reviewers when a broadcast needs a person: it was paused or stopped, something failed, or too much bounced.
 
 The email goes through the same provider and the same steps as a test email. At most one is sent an hour; what happens
 in between is in the next one. If it is not accepted, that is logged and shown in `status`, and nothing else follows.
@@ -27,6 +27,7 @@ from newsletter.store.ledger.status import in_words, tally_of
 from newsletter.store.notices import keep_result, notices_to_tell
 from newsletter.system.log import Log
 from newsletter.workflows.compose.sample import envelope_of, recipient_of, sample_reader
+from newsletter.workflows.send.alarms import next_step, note_alarms
 from newsletter.workflows.send.reviewer_copies import hand_over_copies, reviewers
 
 _BETWEEN = timedelta(hours=1)
@@ -37,6 +38,7 @@ def tell_reviewers(
     config: Config, database: Database, opened: Callable[[], Provider], *, now: datetime, log: Log
 ) -> None:
     """Email the reviewers what they have not been told, unless they were emailed within the last hour."""
+    note_alarms(database, now=now)
     notices = notices_to_tell(database, not_after=now - _BETWEEN, now=now)
     if not notices:
         return
@@ -86,7 +88,7 @@ def _words(config: Config, database: Database, notices: Sequence[Notice]) -> tup
 
 def _paragraph(config: Config, database: Database, notice: Notice) -> str:
     broadcast = require_broadcast(database, notice.broadcast)
-    is_failure = broadcast.state not in {BroadcastState.PAUSED, BroadcastState.STOPPED}
+    is_failure = notice.is_alarm or broadcast.state not in {BroadcastState.PAUSED, BroadcastState.STOPPED}
     state = "needs you" if is_failure else f"is {label_of(broadcast.state)}"
     when = say_time(notice.at, config.settings.newsletter.timezone)
     lines = [
@@ -95,7 +97,12 @@ def _paragraph(config: Config, database: Database, notice: Notice) -> str:
         f"Why: {notice.what}",
         f"So far: {in_words(tally_of(database, broadcast.id))}",
         "What to do, on the computer that sends this newsletter:",
-        *(f"  newsletter {command}: {effect}" for command, effect in _steps(broadcast, is_failure=is_failure)),
+        *(
+            f"  newsletter {command}: {effect}"
+            for command, effect in (
+                [next_step(broadcast)] if notice.is_alarm else _steps(broadcast, is_failure=is_failure)
+            )
+        ),
     ]
     if broadcast.state is BroadcastState.PAUSED and broadcast.continues_at is not None:
         continues_at = say_time(broadcast.continues_at, config.settings.newsletter.timezone)

@@ -30,6 +30,9 @@ from newsletter.workflows.send.schedule import SchedulePlan, Travel
 from newsletter.workflows.send.versions import version_facts
 
 _SHOWN_ZONES = 4
+_KINDS = {
+    BroadcastKind.FOLLOW_UP: "a follow-up, only to people who are known to have received the issue and not opened it",
+}
 
 
 class Seat(Struct, frozen=True, kw_only=True):
@@ -55,6 +58,7 @@ def plan_facts(
     schedule, compared = plan.schedule, _compared(plan)
     return [
         ("issue", f"{issue.name}  {issue.shown_title}"),
+        ("kind", _KINDS.get(request.kind, "")),
         ("subject", sample_mail(config, plan.composed.rendered.fullest).subject),
         ("from", f"{envelope.from_name} <{envelope.from_email}>"),
         ("to", f"{request.segment.name}: {count_of(preview.recipients, 'subscriber')}"),
@@ -133,7 +137,7 @@ def _tracking_line(plan: BroadcastPlan) -> str:
 
 def _archive_line(plan: BroadcastPlan) -> str:
     archive, issue = plan.composed.subject.settings.archive, plan.composed.issue
-    if archive is None or archive.to is None or plan.request.kind is BroadcastKind.CORRECTION:
+    if archive is None or archive.to is None or plan.request.kind is not BroadcastKind.ISSUE:
         return ""
     visibility = issue.fields.visibility or archive.visibility
     if visibility is Visibility.NONE:

@@ -26,6 +26,7 @@ from newsletter.store.ledger.status import chunk_summaries, settled_counts, tall
 from newsletter.store.ledger.variants import variant_counts
 from newsletter.store.ledger.waves import watch_of
 from newsletter.store.notices import untold_notices
+from newsletter.workflows.send.alarms import Troubles, troubles_of
 from newsletter.workflows.send.canary import Count, counts_of
 from newsletter.workflows.send.winner import Comparison, comparison_of
 
@@ -56,6 +57,7 @@ class BroadcastStatus(Struct, frozen=True, kw_only=True):
     came_back: tuple[Count, ...] = ()  # what came back that can stop it, of a canary
     notices: tuple[Notice, ...] = ()  # what the reviewers should have been told by email, but have not been
     comparison: Comparison | None = None  # of its versions, if it compares any
+    troubles: Troubles  # how many emails bounced, and how many people complained and left
     is_at_work: bool  # whether a running process is sending the broadcast
     last_run: LastRun | None  # the last time that a timer, a worker or a terminal looked for what is due
 
@@ -107,6 +109,7 @@ def status_of(database: Database, broadcast_id: int, *, every_unknown: bool = Fa
             else (),
             notices=tuple(each for each in untold_notices(database) if each.broadcast == broadcast_id),
             comparison=comparison_of(database, broadcast_id),
+            troubles=troubles_of(database, broadcast_id),
             is_at_work=any(database.alive(runner) for runner in runners),
             last_run=last_run(database),
         )

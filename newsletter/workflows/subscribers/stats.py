@@ -84,6 +84,15 @@ def describe_audience(
         )
 
 
+def growth_since(database: Database, *, since: date, now: datetime) -> Growth:
+    """Return the growth of the list from the month of a day on."""
+    months = _months(since, now)
+    with database.read():
+        facts = count_facts(database, now=now)
+        movements = count_movements(database, since=datetime(months[0].year, months[0].month, 1, tzinfo=UTC))
+        return _growth(movements, months, after=facts.people - facts.all_suppressed)
+
+
 def _months(since: date | None, now: datetime) -> tuple[date, ...]:
     """Return the first day of each month, from the month of `since` to the current one."""
     last = now.astimezone(UTC).date().replace(day=1)

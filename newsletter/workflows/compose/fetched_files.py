@@ -18,6 +18,7 @@ from newsletter.language.catalogue import spoken, words_of
 from newsletter.model.issue import Issue
 from newsletter.model.issue_fields import EventFields
 from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS, WIDEST
+from newsletter.model.slots import MERGE_TOKEN
 from newsletter.system.pictures import opened_picture, read_picture
 from newsletter.system.stream import TimeLimit
 from newsletter.workflows.compose.new_pictures import PICTURES_FOLDER, ending_of
@@ -74,7 +75,8 @@ class FetchedFiles:
             parts = PartReader(self._config, Path(scratch))
             document = parts.document(Path(scratch) / path)
             read = None if document is None else parts.read(document, EventFields)
-        if parts.reading.merge_fields:
+        # Whatever way a merge field got in, it would fill in what the newsletter knows of each reader.
+        if parts.reading.merge_fields or (read and MERGE_TOKEN.search(f"{read.fields!r} {read.prose!r}")):
             return "it contains a merge field"
         if read is None or parts.reading.mistakes:
             return parts.reading.mistakes[0].what if parts.reading.mistakes else "it cannot be read"

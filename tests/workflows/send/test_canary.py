@@ -355,7 +355,7 @@ def test_only_a_person_lets_a_held_broadcast_go_on(config: Config, database: Dat
     report(database, broadcast, EventType.COMPLAINED, 5)
     run_at(config, database, carrier, NOW + HOUR)
     found = status_of(database, broadcast.id)
-    assert question_of_resume(found, 300) == "Send to the other 300 subscribers, although it was held"
+    assert question_of_resume(found, 300) == "send to the other 300 subscribers, although it was held"
     assert dict(resume_facts(config, found, through="x", now=NOW))["then"] == "the others get it, whatever comes back"
 
     reopen_broadcast(database, broadcast.id, now=NOW + HOUR)

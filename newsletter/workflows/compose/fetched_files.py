@@ -17,7 +17,7 @@ from newsletter.incoming.item_text import ItemPicture, Taken, item_text
 from newsletter.language.catalogue import spoken, words_of
 from newsletter.model.issue import Issue
 from newsletter.model.issue_fields import EventFields
-from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS, WIDEST
+from newsletter.model.picture_files import DECODING_FAULTS, DRAWN_ENDING, PHOTOGRAPHED_FORMATS, WIDEST
 from newsletter.model.slots import MERGE_TOKEN
 from newsletter.system.pictures import opened_picture, read_picture
 from newsletter.system.stream import TimeLimit
@@ -87,8 +87,11 @@ class FetchedFiles:
         name = self._picture_name(entry, downloads=downloads)
         if not name:
             return None
-        with opened_picture(self._content_of(name), PurePath(name).suffix) as picture:
-            width = picture.width // 2  # screens have two pixels or more for each pixel of the email
+        try:
+            with opened_picture(self._content_of(name), PurePath(name).suffix) as picture:
+                width = picture.width // 2  # screens have two pixels or more for each pixel of the email
+        except (FaultError, *DECODING_FAULTS):  # a file of the issue that was damaged meanwhile
+            return None
         return ItemPicture(name=name, width=width if width < WIDEST else None)
 
     def _content_of(self, name: str) -> bytes:

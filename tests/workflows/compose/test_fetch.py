@@ -235,6 +235,15 @@ def test_images_are_saved_and_shown_as_wide_as_they_are_sharp(root: Path, web: W
     assert '.png "decorative")' in file_of(root, "b").read_text()
 
 
+def test_an_image_that_is_damaged_in_the_issue_is_not_shown_again(root: Path, web: WebServer) -> None:
+    web.pages["/feed.xml"] = Page(body=feed(entry("a", html=f'<img src="{web.url}/a.jpg">')))
+    web.pages["/a.jpg"] = Page(body=photo())
+    (name,) = fetch(root).pictures
+    file_of(root, "a").unlink()
+    (root / "issues/2026-02" / name).write_bytes(b"no image")
+    assert name not in fetch(root).items[0].after
+
+
 @pytest.mark.parametrize(
     ("page", "told"),
     [

@@ -90,7 +90,7 @@ class FetchedFiles:
         try:
             with opened_picture(self._content_of(name), PurePath(name).suffix) as picture:
                 width = picture.width // 2  # screens have two pixels or more for each pixel of the email
-        except (FaultError, *DECODING_FAULTS):  # a file of the issue that was damaged meanwhile
+        except DECODING_FAULTS:  # a file of the issue that was damaged meanwhile; FaultError is one of them
             return None
         return ItemPicture(name=name, width=width if width < WIDEST else None)
 

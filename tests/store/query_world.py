@@ -753,7 +753,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("proofs.expression_of", (ONE,)),
     ("proofs.results", (ONE, NONE)),
     ("proofs.replaced_consents", ({"since": EVER}, {"since": NEVER})),
-    ("proofs.lines", ({**ONE, "after": 0, "size": 99}, {**NONE, "after": 0, "size": 99})),
+    ("proofs.lines", (ONE, NONE)),
     ("proofs.add_page", ({**ONE, "number": 1, "first_subscriber": 5, "last_subscriber": 9, **BLOBS},)),
     ("proofs.keep_bundle", ({"broadcast": 2, "bundle": b"b"},)),
     ("proofs.find_bundle", (ONE, NONE)),

@@ -22,12 +22,13 @@ from newsletter.store.ledger.tempo import PastClaim
 from newsletter.store.opening import open_database
 from newsletter.store.scratch import forget_past, fork, scratch_copy
 from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.rehearse import rehearse as rehearse_module
 from newsletter.workflows.rehearse.failures import Aftermath
 from newsletter.workflows.rehearse.forecast import Rehearsal
 from newsletter.workflows.rehearse.provider_models import MODELS
 from newsletter.workflows.rehearse.rehearse import Wish, rehearse
 from newsletter.workflows.rehearse.summary import facts_of, headline, left_by, then_after
-from newsletter.workflows.rehearse.tempo import tempo_of
+from newsletter.workflows.rehearse.tempo import Tempo, tempo_of
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.awake import Awake
@@ -403,3 +404,14 @@ def test_what_came_back_before_is_not_copied_again_and_again(workspaces: Callabl
             assert copy.path.stat().st_size < before / 2
             assert connection.execute("SELECT count(*) FROM event").fetchone() == (0,)
             assert connection.execute("SELECT count(*) FROM subscriber").fetchone() == (PEOPLE,)
+
+
+@pytest.mark.parametrize(("is_shared", "seconds"), [(False, 250), (True, 650 / 3)])
+def test_a_provider_that_is_the_limit_is_faster_for_the_last_batches(
+    workspaces: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch, is_shared: bool, seconds: float
+) -> None:
+    """Seven batches over three connections: in the third round, only one connection has something to do."""
+    tempo = Tempo(seconds=(1.0,), unit="email", is_shared=is_shared)
+    monkeypatch.setattr(rehearse_module, "tempo_of", lambda *_, **__: tempo)
+    found = rehearsed(workspaces(SMTP))
+    assert (found.handed_over - NOW).total_seconds() == pytest.approx(seconds, rel=0.01)

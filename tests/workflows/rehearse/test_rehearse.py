@@ -415,3 +415,23 @@ def test_a_provider_that_is_the_limit_is_faster_for_the_last_batches(
     monkeypatch.setattr(rehearse_module, "tempo_of", lambda *_, **__: tempo)
     found = rehearsed(workspaces(SMTP))
     assert (found.handed_over - NOW).total_seconds() == pytest.approx(seconds, rel=0.01)
+
+
+@pytest.mark.parametrize("left", ["newsletter.db-wal", "newsletter.db-wal newsletter.db-shm"])
+def test_what_a_killed_program_left_beside_the_list_stays(tmp_path: Path, left: str) -> None:
+    """Whoever opened such a list to write to it would tidy up after the program."""
+    root = write_workspace(tmp_path / "killed", {"newsletter.toml": CONFIG + SMTP})
+    with open_database(tmp_path / "newsletter.db") as database:
+        add(database, *(row(f"person{n}@example.org") for n in range(20)))
+        add(database, row("late@example.org"))
+        for name in ("newsletter.db", *left.split()):
+            (root / name).write_bytes((tmp_path / name).read_bytes())
+    before = bytes_below(root)
+    assert rehearsed(load_config(root)).tally.accepted == 21
+    assert bytes_below(root) == before
+
+
+def test_nothing_begins_before_the_grace_period_is_over(workspaces: Callable[[str], Config]) -> None:
+    found = rehearsed(workspaces(SMTP + '[delivery]\ngrace = "5m"\n'), with_failures=True)
+    assert NOW + timedelta(minutes=5) < found.first < NOW + timedelta(minutes=6)
+    assert found.tally.accepted == PEOPLE

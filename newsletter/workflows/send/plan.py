@@ -46,6 +46,9 @@ from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
 from newsletter.workflows.send.told import notes_on_old_times
 from newsletter.workflows.send.versions import ComparisonPower, for_version, power_of, version_waves
 
+_CHOSEN = (
+    "Version {version} was chosen in an earlier broadcast of this issue. To send only that, add --version {version}"
+)
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
 
@@ -112,9 +115,10 @@ def plan_broadcast(
     """
     _require_rules(order.waivers)
     issue, rendered = render_folder(config, order.folder, theme=theme, subjects=order.subjects)
+    chosen = chosen_version(database, issue.name) if issue.versions else ""
     version = order.version
     if order.kind is BroadcastKind.FOLLOW_UP and issue.versions:  # nothing is compared a second time
-        version = version or chosen_version(database, issue.name) or VERSIONS[0]
+        version = version or chosen or VERSIONS[0]
     if version:
         rendered = for_version(issue, rendered, version)
     judge_reactions(database, now=now)  # segments may ask who opened or clicked
@@ -166,6 +170,7 @@ def plan_broadcast(
             *notes_on(database, [order.segment, *only]),
             *notes_on_lost_records(config, database),
             *notes_on_old_times(database, now=now),
+            *([_CHOSEN.format(version=chosen)] if chosen and compared else ()),
             *(notes_on_knowledge(database, issue.name) if order.kind is BroadcastKind.FOLLOW_UP else ()),
         ),
         canary=canary,

@@ -130,6 +130,9 @@ def test_rest_gets_the_version_that_more_people_clicked(tmp_path: Path, database
     )
     assert drawn_of(database, number) == drawn
     assert chosen_version(database, "2026-02") == "B"
+    add(database, row("new@example.org"))
+    later = plan_broadcast(config, database, order(config), provider=carrier, now=NOW + HOUR)
+    assert "To send only that, add --version B" in later.notes[-1]
     told = facts(config, database, number, NOW + HOUR)
     assert told["variants"].splitlines() == [
         "100 see version A, and the link that stops tracking",

@@ -47,7 +47,7 @@ def test_a_follow_up_is_approved_sent_and_accounted_for(workspace: Path) -> None
     planned = run(workspace, *follow_up, "--dry-run")
     assert "everyone: 3 subscribers" in planned.stdout
     assert "1 opened it" in planned.stdout
-    assert "1 their opens are not known" in planned.stdout
+    assert "1 without known opens" in planned.stdout
     assert "4 of the 5 people who received 2026-02" in planned.stderr
 
     sent = run(workspace, *follow_up, "--yes")
@@ -60,7 +60,7 @@ def test_a_follow_up_is_approved_sent_and_accounted_for(workspace: Path) -> None
     assert "Follow-up: 3 accepted." in run(workspace, "status", "2026-02").stdout
     audited = json.loads(run(workspace, "audit", "2", "--list", "excluded", "--json").stdout)
     assert {each["email"]: each["reason"] for each in audited} == {
-        "person1@example.org": "their opens are not known",
+        "person1@example.org": "without known opens",
         "person2@example.org": "opened it",
     }
     again = run(workspace, *follow_up, "--yes", expect=2)

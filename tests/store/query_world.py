@@ -803,7 +803,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("waves.drop_drawn_member", ({},)),
     ("waves.add_watch", ({"broadcast": 15, "plan": PLAN, "sizes": "{}"},)),
     ("waves.find", (*({"broadcast": number} for number in range(1, 6)), NONE)),
-    ("waves.watched", ({},)),
+    ("waves.watched", ({"now": EVER}, {"now": NEVER})),
     ("waves.open_waiting", (ONE, NONE)),
     ("waves.last_held", (ONE, NONE)),
     ("waves.set_watch", ({**ONE, "state": "watching", "watch_until": T},)),

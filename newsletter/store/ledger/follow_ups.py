@@ -1,4 +1,4 @@
-"""Who gets a follow-up of an issue: those of whom it is known that they got it and did not open it.
+"""Who gets a follow-up of an issue: those who are known to have got it and not opened it.
 
 Everyone else in the segment is excluded with the reason. In doubt, a person is excluded. What a machine opened shows
 neither that the person did nor that they did not: an app that loads every image hides it when its user opens the email.
@@ -23,15 +23,15 @@ _EXCLUDE_REPORTED = change("follow_ups", "exclude_reported")
 _NO_LONGER_KNOWN = query_all("follow_ups", "no_longer_known", int)
 # Each reason with its query, in the order in which they are tried, and the events or reactions that it is about.
 _REASONS: tuple[tuple[str, Change, tuple[EventType, ...]], ...] = (
-    ("the issue did not reach them", change("follow_ups", "exclude_unreached"), ()),
+    ("not reached by the issue", change("follow_ups", "exclude_unreached"), ()),
     ("got the issue less than two days before", change("follow_ups", "exclude_recent"), ()),
     ("left since then", change("follow_ups", "exclude_left"), ()),
     ("unsubscribed or marked it as spam", _EXCLUDE_REPORTED, (EventType.UNSUBSCRIBED, EventType.COMPLAINED)),
     ("clicked a link in it", change("follow_ups", "exclude_reacted"), (EventType.CLICKED,)),
     ("opened it", change("follow_ups", "exclude_reacted"), (EventType.OPENED,)),
-    ("their opens are not known", change("follow_ups", "exclude_untracked"), ()),
-    ("it bounced", _EXCLUDE_REPORTED, (EventType.BOUNCED, EventType.BLOCKED, EventType.DROPPED)),
-    ("a machine opened it, so it is not known", _EXCLUDE_REPORTED, (EventType.OPENED, EventType.CLICKED)),
+    ("without known opens", change("follow_ups", "exclude_untracked"), ()),
+    ("the issue bounced", _EXCLUDE_REPORTED, (EventType.BOUNCED, EventType.BLOCKED, EventType.DROPPED)),
+    ("opened only by a machine", _EXCLUDE_REPORTED, (EventType.OPENED, EventType.CLICKED)),
 )
 
 
@@ -52,8 +52,7 @@ def exclude_from_follow_up(
     for reason, exclude, types in _REASONS:
         values = [each.value for each in types]
         asked = {**known, "type": next(iter(values), ""), "types": orjson.dumps(values).decode()}
-        needed = {name: value for name, value in asked.items() if f":{name}" in exclude.sql}
-        if count := exclude(connection, settlement=settlement, **needed):
+        if count := exclude(connection, settlement=settlement, **asked):
             yield reason, count
             settlement += 1
 
@@ -61,6 +60,6 @@ def exclude_from_follow_up(
 def no_longer_known(
     connection: Connection, broadcast_id: int, chunk: int, *, first_subscriber: int, size: int, now: datetime
 ) -> frozenset[int]:
-    """Return the people in a chunk of a follow-up of whom it is no longer known that they did not open the issue."""
+    """Return the people in a chunk of a follow-up who are no longer known not to have opened the issue."""
     place = {"broadcast": broadcast_id, "chunk": chunk, "first_subscriber": first_subscriber, "size": size}
     return frozenset(_NO_LONGER_KNOWN(connection, **place, since=text_of(now - KNOWN_LATE)))

@@ -22,7 +22,7 @@ from newsletter.workflows.compose.compose import Composed
 PLACE_ATTRIBUTE, BLOCK_ATTRIBUTE = "data-place", "data-block"
 # Comments contain what only Outlook reads, and style sheets contain no words.
 _PIECE = re.compile(
-    r"""<!--.*?-->|<style\b.*?</style>|<(?P<end>/?)(?P<name>[A-Za-z][\w:-]*)(?:[^"'>]|"[^"]*"|'[^']*')*>""",
+    r"""<!--.*?-->|<style\b.*?</style>|<(?P<end>/?)(?P<name>[A-Za-z][\w:-]*+)[^"'>]*+(?:(?:"[^"]*+"|'[^']*+')[^"'>]*+)*+>""",
     re.DOTALL | re.IGNORECASE,
 )
 _SOURCE = re.compile(r"""\ssrc=(?:"([^"]*)"|'([^']*)')""")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import workload
-from benchmarks.timing import Stopwatch, show
+from benchmarks.timing import Stopwatch, run_job, show
 from newsletter.__main__ import prepare_process
 from newsletter.model.broadcast import Outcome, Verdict
 from newsletter.model.ledger import ClaimedChunk
@@ -29,9 +29,9 @@ _OPENED = 100  # lines
 def main() -> None:
     """Print the time for a proof, the time for one line, and the size of the largest line."""
     with tempfile.TemporaryDirectory() as folder:
-        workload.run_job("benchmarks.proof", "send", folder)
-        made = workload.run_job("benchmarks.proof", "prove", folder)
-        opened = workload.run_job("benchmarks.proof", "open", folder)
+        run_job("benchmarks.proof", "send", folder)
+        made = run_job("benchmarks.proof", "prove", folder)
+        opened = run_job("benchmarks.proof", "open", folder)
     _show(f"proof of {workload.MANY:,} lines", made["seconds"], "s", TARGET_SECONDS)
     show("processor time of it, and memory", f"{made['work_seconds']:.2f} s, {made['mib']:.0f} MiB")
     show("stored of it", f"{made['bytes'] / workload.MANY:.0f} bytes a line")

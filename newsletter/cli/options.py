@@ -24,6 +24,8 @@ OutputFile = Annotated[
     Path | None, typer.Argument(metavar="FILE", help="The file to write. Default: print to the screen.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+_SUBJECT = "The subject of a follow-up, in place of the issue's own. For another language: `es=TEXT`. Repeatable."
+OtherSubjects = Annotated[list[str], typer.Option("--subject", metavar="TEXT", help=_SUBJECT)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, without changing anything.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]

@@ -1,6 +1,6 @@
 """Loads an issue's folder into an `Issue`, or reports all mistakes in its files at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,9 +15,9 @@ from newsletter.content.issue_choices import entries_of, require_segment, requir
 from newsletter.content.issue_folder import IssueFolder, language_in_name, version_in_name
 from newsletter.content.parts import PartReader
 from newsletter.content.records import item_of, record_of, section_of, without_type
-from newsletter.content.source import Document, Reading, read_yaml
+from newsletter.content.source import Document, Reading, read_yaml, replace_merge_fields
 from newsletter.content.tips import read_tips
-from newsletter.content.translations import heading_in
+from newsletter.content.translations import heading_in, with_subjects
 from newsletter.content.translator import OriginalPart, OriginalSection, Translator
 from newsletter.content.versions import VersionReader
 from newsletter.errors import InputError, Mistake, MistakesError
@@ -71,15 +71,21 @@ def issue_heading(config: Config, name: str) -> IssueHeading:
     return IssueHeading(name=name, date=day, **{"subject": "", **texts})
 
 
-def load_issue(config: Config, folder: Path, section_types: Mapping[str, SectionType] = SECTION_TYPES) -> Issue:
-    """Read `issue.yaml` and every section that it lists.
+def load_issue(
+    config: Config,
+    folder: Path,
+    section_types: Mapping[str, SectionType] = SECTION_TYPES,
+    *,
+    subjects: Sequence[str] = (),
+) -> Issue:
+    """Read `issue.yaml` and every section that it lists. `subjects` are used in place of its own (`with_subjects`).
 
     Raise MistakesError with all mistakes in all files, and InputError if the folder is not an issue.
     """
     if not (folder / ISSUE_FILE).is_file():
         what = f"{config.shown(folder)} is not the folder of an issue, because it has no {ISSUE_FILE}"
         raise InputError(f"{what}; name another issue, or create one: newsletter new 2026-03")
-    found = _reader(config, folder, section_types).read()
+    found = replace(_reader(config, folder, section_types), subjects=tuple(subjects)).read()
     if found.issue is None or found.mistakes:
         raise MistakesError(found.mistakes)
     return found.issue
@@ -136,12 +142,18 @@ class _IssueReader(Struct):
     language: str = ""  # the issue's own
     originals: dict[str, OriginalSection] = field(default_factory=dict)  # the sections that were read
     standing: list[Section] = field(default_factory=list)  # the sections without a mistake
+    subjects: Sequence[str] = ()  # in place of those in `issue.yaml`
     ids: EventIds | None = None  # None until an event is read
 
     def read(self) -> _Loaded:
         config, reading = self.parts.config, self.parts.reading
         path, own, offered = self.parts.folder / ISSUE_FILE, config.settings.newsletter, config.settings.languages
         written = read_yaml(path, config.shown(path), reading, IssueFields)
+        if written is not None and self.subjects:
+            texts = (
+                replace_merge_fields(each, path="--subject", lines=(1,), reading=reading) for each in self.subjects
+            )
+            written = with_subjects(written, tuple(texts))
         languages = (own.language, *offered.offered)
         document = None if written is None else heading_in(written, "")
         fields = None if document is None else record_of(document, IssueFields, reading)

@@ -4,10 +4,11 @@ A translation contains only words, and perhaps other links and images. All other
 event. They are the same in every language, so they are written once, in the original file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache, lru_cache
 from hashlib import blake2b
+from shlex import quote
 from typing import Annotated, get_args, get_origin
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 
 from newsletter.content.source import Document, WrittenKeys
 from newsletter.content.yaml_reader import Tree
-from newsletter.errors import Location, Mistake
+from newsletter.errors import InputError, Location, Mistake
 from newsletter.model.issue_fields import PicturePath, PlainText, ProseText
 from newsletter.model.values import Fields, Link, is_language
 
@@ -105,6 +106,33 @@ def heading_in(document: Document, code: str, version: str = "") -> Document:
     """
     keys = _heading_in(document.keys, code, version)
     return document if keys is document.keys else replace(document, keys=keys)
+
+
+def with_subjects(document: Document, texts: Sequence[str]) -> Document:
+    """Return `issue.yaml` with other subjects: `Last days`, and `es=Últimos días` for one in another language.
+
+    All versions then have the same subject. Raise InputError if a language that has a subject gets no other one.
+    """
+    own, *others = dict.fromkeys(["", *(parts_of_key(key)[2] for key in document.data if _is_subject(key))])
+    found: dict[str, str] = {}
+    for text in texts:
+        code, equals, rest = text.partition("=")
+        language = code if equals and code in others else own
+        if language in found:
+            what = f"the subject {text!r} is the second one in the same language"
+            raise InputError(f"--subject: {what}; give one for each language, such as --subject es=TEXT")
+        found[language] = rest if language else text
+    if missing := [language for language in (own, *others) if language not in found]:
+        wanted = " ".join(f"--subject {quote(f'{language}=TEXT' if language else 'TEXT')}" for language in missing)
+        raise InputError(f"--subject: the issue has a subject in every one of its languages; add {wanted}")
+    data = {key: value for key, value in document.data.items() if not _is_subject(key)}
+    data |= {f"subject.{language}" if language else "subject": text.strip() for language, text in found.items()}
+    digest = blake2b(f"{document.digest}{sorted(found.items())}".encode()).hexdigest()
+    return replace(document, keys=WrittenKeys(data, document.lines), digest=digest)
+
+
+def _is_subject(key: object) -> bool:
+    return parts_of_key(key)[0] == "subject"
 
 
 def languages_of_heading(document: Document) -> Mapping[str, str]:

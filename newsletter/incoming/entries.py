@@ -30,6 +30,8 @@ YEARS = range(1970, 2200)  # others cannot be told in every zone, and are mistak
 # Merge tags of this program and of others. In what others wrote, they are only text. The tokens that stand for our own
 # merge fields in a finished email have no secret in them: without this, a link could carry a reader's address away.
 _MERGE_TAGS = re.compile(rf"\{{\{{|\}}\}}|\{{%|%\}}|\{{#|\*\||\|\*|%%|{MERGE_TOKEN.pattern}")
+_ENTITY = re.compile(r"&#?\w+;")
+_IN_LINKS = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "()[]"})  # which would end the address in Markdown
 # Invisible characters could turn words around or hide them. The kept ones join and separate letters in some scripts.
 _INVISIBLE, _KEPT = frozenset({"Cc", "Cf", "Co", "Cs"}), frozenset("\t\n\u200c\u200d")
 SIGNS = re.compile(r"([!-/:-@\[-`{-~])")  # before which a backslash means the sign itself
@@ -180,9 +182,10 @@ def _moment(parsed: Any) -> datetime | None:
 
 def web_link(value: object) -> str:
     """Return an address that readers can be led to, or an empty text. It contains no merge tag."""
-    link = str(value or "").strip()
+    link = str(value or "").strip().translate(_IN_LINKS)
     is_plain = re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", link) is not None and link.isprintable()
-    return link if is_plain and len(link) <= 2_000 and not _MERGE_TAGS.search(link) else ""
+    has_tag = _MERGE_TAGS.search(link) or _ENTITY.search(link)  # Markdown decodes entities in addresses too
+    return link if is_plain and len(link) <= 2_000 and not has_tag else ""
 
 
 def one_line(value: object) -> str:

@@ -282,6 +282,16 @@ def mailing_id_of(number: int, nonce: str) -> str:
     return f"b{number}-{nonce}"
 
 
+def name_of(kind: BroadcastKind, issue: str) -> str:
+    """Return the name of a broadcast for people: `2026-02`, `2026-02 (follow-up)` or `2026-02-workshop (correction)`.
+
+    The ledger's name of a correction ends in a digest of the new facts.
+    """
+    if kind is BroadcastKind.CORRECTION:
+        return f"{issue.rpartition('-')[0] or issue} ({kind})"
+    return f"{issue} ({kind})" if kind is BroadcastKind.FOLLOW_UP else issue
+
+
 class Broadcast(Struct, frozen=True, kw_only=True):
     """One issue sent to one segment, as recorded in the ledger."""
 
@@ -306,9 +316,14 @@ class Broadcast(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """Return the issue and the segment: `2026-02 to everyone`, or `correction of 2026-02 to everyone`."""
+        """Return the issue and the segment: `2026-02 to everyone`, or `correction of 2026-02-workshop to everyone`."""
         kind = "" if self.kind is BroadcastKind.ISSUE else f"{self.kind} of "
-        return f"{kind}{self.issue} to {self.segment}"
+        return f"{kind}{self.about.removesuffix(f' ({self.kind})')} to {self.segment}"
+
+    @property
+    def about(self) -> str:
+        """Return what it is about, with its kind if it is a follow-up or a correction."""
+        return name_of(self.kind, self.issue)
 
     @property
     def mailing_id(self) -> str:

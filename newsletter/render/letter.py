@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from msgspec import Struct
 
 from newsletter.config import Config
-from newsletter.language.direction import Direction, direction_of_language
+from newsletter.language.direction import Direction, direction_of_language, direction_of_text
 from newsletter.model.readership import Readership
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.slot_sources import OwnLink
@@ -56,6 +56,7 @@ def letter_variant(
         "dark": brand.dark,
         "button_link": _PLACES[button],
         "leave_link": _PLACES[Link.UNSUBSCRIBE],
+        "run": lambda text: direction_of_text(text, Direction.LEFT_TO_RIGHT).value,  # few apps know `<bdi>`
         "wrap": wrap,
         "underline": underline,
     }

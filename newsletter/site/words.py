@@ -8,7 +8,8 @@ from newsletter.language.catalogue import spoken, words_of
 def words_in(language: str) -> Mapping[str, str]:
     """Return the words of the archive in a language, or in English if there are none."""
     found = spoken([language])
-    return {**words_of(found, "archive"), "website": words_of(found, "theme")["website"]}
+    theme = words_of(found, "theme")
+    return {**words_of(found, "archive"), "website": theme["website"], "browser": theme["browser"]}
 
 
 def joining_words(language: str, newsletter: str) -> Mapping[str, str]:

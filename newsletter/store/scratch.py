@@ -1,6 +1,7 @@
 """A copy of all data in a temporary file, on which anything can be tried. The data itself is not changed."""
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from newsletter.store.sqlite.files import copy_pages
 from newsletter.system.file_errors import explained
 
 _FILE = "newsletter.db"
+_PAST = ("event", "event_total", "reaction", "post")
+_WORTH_PACKING = 0.2  # the part of the file that is free
 
 
 @contextmanager
@@ -46,6 +49,19 @@ def scratch_copy(
                 copy_rows(read, written, written.table_columns(), on_progress=on_progress)
         with _opened(path) as database:
             yield database
+
+
+def forget_past(database: SqliteDatabase) -> None:
+    """Delete what came back about earlier emails from a scratch database if it is large, so that forks are small."""
+    with database.transaction() as connection:
+        for table in _PAST:
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+    with sqlite3.connect(database.path) as file:
+        (free,), (pages,) = (file.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_count"))
+        if free > pages * _WORTH_PACKING:
+            file.execute("PRAGMA synchronous = OFF")
+            file.execute("VACUUM")
+    file.close()
 
 
 @contextmanager

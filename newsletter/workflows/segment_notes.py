@@ -90,9 +90,18 @@ def _notes_on_deed(database: Database, deed: Deed, issue: str | None) -> Iterato
     if not has_reaction(database, deed):
         yield _NEVER_DONE[deed]
         return
+    yield _knowledge(database, deed, issue)
+
+
+def notes_on_knowledge(database: Database, issue: str) -> tuple[str, ...]:
+    """Return a sentence that says of how many people it can be known whether they opened an issue."""
+    return (_knowledge(database, Deed.OPENED, issue),)
+
+
+def _knowledge(database: Database, deed: Deed, issue: str | None) -> str:
     found = known_people(database, issue)
     whom = "on the list" if issue is None else f"who received {issue}"
-    yield (
+    return (
         f"{_DONE[deed]} are known only of people who agreed to tracking: {found.known:,} of the "
         f"{people_of(found.people)} {whom}."
     )

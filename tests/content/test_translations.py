@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.config import load_config
+from newsletter.content.loader import load_issue
+from newsletter.errors import InputError, MistakesError
 from newsletter.model.issue import Issue
 from newsletter.model.issue_fields import LetterFields
 from tests.content.test_loader import load, mistakes
@@ -145,3 +148,27 @@ def test_translations_of_items_are_not_items(tmp_path: Path) -> None:
     issue = load(workspace(tmp_path, {**files, "events/index.md": "---\ntitle: Courses\n---\n"}))
     assert [item.name for item in issue.sections[1].items] == ["one"]
     assert issue.unused == ("events/one.fr.md",)
+
+
+def test_a_follow_up_has_another_subject_in_each_language(tmp_path: Path) -> None:
+    root = workspace(tmp_path, SPANISH, heading=f"{HEADING}subject.b: Another\n")
+    config = load_config(root)
+    before = load_issue(config, root / "issues/2026-02")
+    subjects = ("Last days, {{ first_name }}", "es=Últimos días")
+    issue = load_issue(config, root / "issues/2026-02", subjects=subjects)
+    assert issue.fields.subject.startswith("Last days, ")
+    assert "first_name" not in issue.fields.subject  # it is a merge field, as in the file
+    assert issue.in_language("es").fields.subject == "Últimos días"
+    assert before.versions
+    assert not issue.versions  # their only difference was the subject
+    assert (issue.fields.preheader, issue.sections) == (before.fields.preheader, before.sections)
+
+    for wrong, said in (
+        (("Last days",), "add --subject es=TEXT"),
+        (("es=Últimos días",), "add --subject TEXT"),
+        (("One", "es=Uno", "fr=Un"), "is the second one in the same language"),
+    ):
+        with pytest.raises(InputError, match=said):
+            load_issue(config, root / "issues/2026-02", subjects=wrong)
+    with pytest.raises(MistakesError):
+        load_issue(config, root / "issues/2026-02", subjects=("", "es=Uno"))

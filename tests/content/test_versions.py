@@ -8,7 +8,10 @@ import pytest
 from newsletter.config import load_config
 from newsletter.content.loader import load_standing
 from newsletter.model.issue_fields import SECTION_TYPES, LetterFields
+from newsletter.web.studio.sheet import title_of
 from newsletter.workflows.compose.compose import render_folder
+from newsletter.workflows.compose.editing import open_file
+from newsletter.workflows.compose.form_fields import every_field
 from newsletter.workflows.compose.new import new_issue
 from tests.content.test_loader import load, mistakes
 from tests.content.test_translations import HEADING, LANGUAGES, SPANISH, events
@@ -159,3 +162,16 @@ def test_new_issue_has_no_versions(tmp_path: Path) -> None:
     folder = new_issue(load_config(root), "2026-03", source=None, issue_date=None, today=date(2026, 2, 20))
     assert not list(folder.rglob("*.b.*"))
     assert "subject.b" not in (folder / "issue.yaml").read_text(encoding="utf-8")
+
+
+def test_form_of_a_version_has_the_fields_of_its_section(tmp_path: Path) -> None:
+    files = {"letter.b.md": LETTER_B, **events(), "events/index.b.md": "---\ntitle: Meet us\n---\n"}
+    root = workspace(tmp_path, files)
+    config = load_config(root)
+
+    def names(name: str) -> list[str]:
+        return [each.name for each in every_field(open_file(config, root / FOLDER, f"{FOLDER}/{name}").fields)]
+
+    assert names("letter.b.md") == names("letter.md")
+    assert "items/0" in names("events/index.b.md")
+    assert title_of(open_file(config, root / FOLDER, f"{FOLDER}/letter.b.md")) == "Letter, version B"

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.e2e.program import run, write_list
 from tests.fakes.sendgrid_api import Fault, SendGridApi
 from tests.postgresql import PostgresServer
-from tests.workspaces import CONFIG, write_workspace
+from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 KEY = {"SENDGRID_API_KEY": "SG.test-key"}
 
@@ -81,3 +81,31 @@ def test_a_broadcast_goes_its_whole_way(tmp_path: Path, postgresql_server: Postg
     assert [one["state"] for one in json.loads(run(root, "status", "--json").stdout)] == ["done", "done"]
     run(root, "resume", "2", "--yes", env=KEY, expect=2)
     run(root, "cancel", "2", "--yes", env=KEY, expect=2)
+
+
+def test_an_event_is_corrected_for_those_who_were_told_and_the_status_names_it(
+    tmp_path: Path, postgresql_server: PostgresServer
+) -> None:
+    settings = f'{CONFIG}\n[database]\nurl = "{postgresql_server.fresh_database()}"\n'
+    event = "---\ntitle: A talk\nstarts: 2036-12-09 08:00\nends: 2036-12-09 09:00\nlocation: Online\n---\nCome.\n"
+    write_workspace(
+        tmp_path,
+        {
+            "newsletter.toml": settings,
+            "issues/2026-02/issue.yaml": ISSUE.replace("2026-02-19", "2036-11-01") + "  - events\n",
+            "issues/2026-02/events/index.md": "---\ntitle: Events\n---\n",
+            "issues/2026-02/events/talk.md": event,
+        },
+    )
+    write_list(tmp_path / "list.csv", 3)
+    run(tmp_path, "subscribers", "import", "list.csv")
+    run(tmp_path, "send", "2026-02", "--to", "everyone", "--waive", "E5", "--because", "far", "--yes")
+    assert "No one needs a correction" in run(tmp_path, "correct", "2026-02", "talk", "--yes").stdout
+    (tmp_path / "issues/2026-02/events/talk.md").write_text(event.replace("08:00", "07:00"))
+    planned = run(tmp_path, "correct", "2026-02", "talk", "--dry-run")
+    assert "2026-02-talk (correction)" in planned.stdout
+    assert "S14" not in planned.stdout + planned.stderr
+    run(tmp_path, "correct", "2026-02", "talk", "--yes")
+    assert len([file for file in (tmp_path / "outbox").rglob("*.eml") if "/b2-" in str(file)]) == 3
+    assert "2026-02-talk (correction)" in run(tmp_path, "status").stdout
+    assert "No one needs a correction" in run(tmp_path, "correct", "2026-02", "talk", "--yes").stdout

@@ -19,7 +19,7 @@ _HOLDS = (timedelta(hours=3), timedelta(minutes=10, seconds=2), timedelta(minute
 
 
 # What a broadcast can be. No one gets an issue twice as the same kind, and everyone can get it as another.
-_KINDS = (BroadcastKind.ISSUE, BroadcastKind.ISSUE, BroadcastKind.FOLLOW_UP)
+_KINDS = (BroadcastKind.ISSUE, BroadcastKind.ISSUE, BroadcastKind.CORRECTION)
 _GRACE = timedelta(minutes=10)
 
 _PROVIDERS = ("sendgrid", "sendgrid", "smtp", "smtp", "outbox")

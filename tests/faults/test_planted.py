@@ -87,6 +87,6 @@ def test_blame_of_the_last_people(processes: Processes, tmp_path: Path) -> None:
 
 
 def test_a_kind_that_is_forgotten(processes: Processes, tmp_path: Path) -> None:
-    kinds = (BroadcastKind.ISSUE, BroadcastKind.FOLLOW_UP)
+    kinds = (BroadcastKind.ISSUE, BroadcastKind.CORRECTION)
     drawn = plans(provider="outbox", mood=Mood.FINE, hold=None, rounds=(_QUIET_ROUND,), kinds=kinds)
-    assert found_by(drawn, Fault.KIND_FORGOTTEN, processes, tmp_path, "nobody got the issue as follow-up")
+    assert found_by(drawn, Fault.KIND_FORGOTTEN, processes, tmp_path, "nobody got the issue as correction")

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from newsletter.content.markdown import parse_markdown
 from newsletter.errors import FaultError
 from newsletter.incoming.entries import IncomingEntry, IncomingPicture, entries_of_feed, markdown_of, one_line, web_link
-from newsletter.model.slots import OWN_FIELDS, token_of
+from newsletter.model.slots import MERGE_TOKEN, OWN_FIELDS, token_of
 
 URL = "https://example.org/blog/feed.xml"
 RSS = """<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/">
@@ -66,6 +67,9 @@ def test_entities_are_not_expanded_and_no_file_is_read(tmp_path: object) -> None
         ("&lt;script&gt;", r"\<script\>"),
         ("&amp;#109;fq", r"\&#109;fq"),
         ("[x](https://example.org)", r"\[x\](https://example.org)"),
+        ('<a href="https://a.example.org/b_(c)">x</a>', "[x](https://a.example.org/b_%28c%29)"),
+        ('<a href="https://a.example.org/)![y](images/z.png">x</a>', "[x](https://a.example.org/%29!%5By%5D%28images/z.png)"),
+        ('<a href="https://a.example.org/?b=&amp;#109;">x</a>', "x"),
         ("a\u202eb\u200bc\ue000d", "abcd"),
         ('<a href="https://example.org/?a={{x}}">x</a>', "x"),
         ("<h1>Head</h1>", "Head"),
@@ -90,6 +94,12 @@ def test_a_bare_text_has_nothing_that_could_be_markdown() -> None:
     assert markdown_of(html, is_bare=True) == r"\*a\* \:smile\: 2\^10\^ b" + "\n\n- c"
 
 
+def as_parsed(text: str) -> str:
+    """All words and addresses of a Markdown text, as its parser reads them."""
+    children = [child for block in parse_markdown(text, path="").prose.tokens for child in block.children or []]
+    return " ".join(f"{child.content} {child.attrs.get('href', '')}" for child in children)
+
+
 @pytest.mark.parametrize("text", ["{}", "<b>{}</b>", '<a href="https://evil.example.org/?who={}">x</a>'])
 def test_the_tokens_of_our_own_merge_fields_do_not_get_in(text: str) -> None:
     """Who knows this program can compute them. A link with one would carry each reader's address away."""
@@ -97,6 +107,8 @@ def test_the_tokens_of_our_own_merge_fields_do_not_get_in(text: str) -> None:
         for written in (token, f"{token[:9]}<i></i>{token[9:]}", f"{token[:9]}\u200b{token[9:]}"):
             assert token not in markdown_of(text.format(written))
             assert token not in one_line(text.format(written))
+            entities = "".join(f"&amp;#{ord(sign)};" for sign in token)
+            assert not MERGE_TOKEN.search(as_parsed(markdown_of(text.format(entities))))
         assert web_link(f"https://evil.example.org/?who={token}") == ""
 
 

@@ -30,6 +30,7 @@ PAGE_OF_CHUNK: Call = {**CHUNK, "first_subscriber": 1, "size": 10}
 FREEZE: Call = {"settlement": 1}
 ENVELOPE = '{"from_name": "", "from_email": "", "reply_to": "", "list_name": "", "list_id": "", "service_url": ""}'
 OF_CONTENT: Call = {"issue": "2026-02", "content_hash": "abc", "provider": "outbox"}
+FOLLOWED: Call = {"issue": "2026-02", "provider": "outbox"}
 BLOBS: Call = {"root": b"r", "leaves": b"l", "openings": b"o"}
 TOLD: Call = {"variant": 0, "event": "talk@example.org", "ends_at": LATER, "facts": "{}"}
 PROPOSAL: Call = {
@@ -64,6 +65,7 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "waves": ("freeze.create_member",),
     "topics": ("freeze.create_member",),
     "report": ("report.create_mailbox",),
+    "follow_ups": ("freeze.create_member",),
     "import_filling": _SHARED,
     "import_shared": (*_SHARED, "suppressions.create_reported"),
     "undo": ("undo.create_undoing", "undo.create_restoring"),
@@ -741,6 +743,14 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
         "told.add_event",
         tuple({**TOLD, "broadcast": broadcast} for broadcast in (1, 8)),
     ),
+    ("follow_ups.first_sent", (FOLLOWED, {"issue": "none", "provider": "smtp"})),
+    ("follow_ups.exclude_unreached", ({**FREEZE, **FOLLOWED},)),
+    ("follow_ups.exclude_recent", ({**FREEZE, **FOLLOWED, "until": T},)),
+    ("follow_ups.exclude_untracked", ({**FREEZE, **FOLLOWED},)),
+    ("follow_ups.exclude_reacted", ({**FREEZE, "issue": "2026-02", "type": "opened"},)),
+    ("follow_ups.exclude_reported", ({**FREEZE, "issue": "2026-02", "since": EVER, "types": '["opened"]'},)),
+    ("follow_ups.exclude_left", ({**FREEZE, "since": EVER},)),
+    ("follow_ups.no_longer_known", ({**PAGE_OF_CHUNK, "since": EVER}, {**PAGE_OF_CHUNK, "broadcast": 999, "since": T})),
     ("proofs.keep_checks", ({"broadcast": 2, "result": "{}"},)),
     ("proofs.find_checks", (ONE, NONE)),
     ("proofs.expression_of", (ONE,)),
@@ -796,7 +806,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("waves.drop_drawn_member", ({},)),
     ("waves.add_watch", ({"broadcast": 15, "plan": PLAN, "sizes": "{}"},)),
     ("waves.find", (*({"broadcast": number} for number in range(1, 6)), NONE)),
-    ("waves.watched", ({},)),
+    ("waves.watched", ({"now": EVER}, {"now": NEVER})),
     ("waves.open_waiting", (ONE, NONE)),
     ("waves.last_held", (ONE, NONE)),
     ("waves.set_watch", ({**ONE, "state": "watching", "watch_until": T},)),

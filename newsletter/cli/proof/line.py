@@ -1,6 +1,7 @@
 """`newsletter proof line`: open the line of one person in the proof of a broadcast."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -41,7 +42,8 @@ def line(
     output.say(f"{shown}  {output.styled(f'{len(opened.content):,} bytes', 'dim')}")
     print_line(opened.line, opened.bundle.lines, config.settings.newsletter.timezone)
     output.note("Only you can read this file. It names the person, so give it only to those who may know.")
-    output.print_next("newsletter proof verify BUNDLE LINE", "to verify the proof and this line, on any computer")
+    bundle = quote(config.shown(config.root / BUILD_FOLDER / f"proof-{broadcast}.json"))
+    output.print_next(f"newsletter proof verify {bundle} {quote(shown)}", "to verify both")
 
 
 def print_line(line: ProofLine, lines: int, zone: str) -> None:

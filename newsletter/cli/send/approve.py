@@ -8,7 +8,7 @@ import typer
 
 from newsletter.cli import output
 from newsletter.cli.compose.findings import print_findings, summarize_findings
-from newsletter.cli.options import NamedIssue, Yes
+from newsletter.cli.options import NamedIssue, OtherSubjects, Yes
 from newsletter.cli.workspace import opened_database
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.send.approve import approve_content, approver, draft_approval
@@ -18,6 +18,7 @@ from newsletter.workflows.send.questions import approval_facts
 def approve(
     issue: NamedIssue,
     by: Annotated[str, typer.Option(metavar="NAME", help="The name of the person who approves the issue.")],
+    subject: OtherSubjects = [],  # noqa: B006 - Typer copies it
     yes: Yes = False,
 ) -> None:
     """Approve an issue as it is now. Any later edit voids the approval.
@@ -26,7 +27,8 @@ def approve(
     """
     name = approver(by)
     with opened_database() as (config, database):
-        draft = draft_approval(config, database, require_issue(config, issue), now=datetime.now(UTC))
+        folder = require_issue(config, issue)
+        draft = draft_approval(config, database, folder, subjects=subject, now=datetime.now(UTC))
         problems = summarize_findings(draft.composed.findings)
         output.print_facts(approval_facts(config, draft, by=name, problems=problems))
         print_findings(draft.composed.errors)
@@ -37,8 +39,12 @@ def approve(
     if draft.composed.errors:
         output.print_next(f"newsletter check {quote(issue_name)}", "to see what blocks a broadcast")
     elif config.settings.delivery.require_test and draft.tested_at is None:
+        other = "".join(f" --subject {quote(each)}" for each in subject)
         output.print_next(
-            f"newsletter test {quote(issue_name)} --to reviewers", "to send the test email that `require_test` requires"
+            f"newsletter test {quote(issue_name)}{other} --to reviewers",
+            "to send the test email that `require_test` requires",
         )
     else:
-        output.print_next(f"newsletter send {quote(issue_name)} --to everyone --dry-run", "to see who would get it")
+        other = "".join(f" --subject {quote(each)}" for each in subject)
+        whom = f"--follow-up{other}" if subject else "--to everyone"
+        output.print_next(f"newsletter send {quote(issue_name)} {whom} --dry-run", "to see who would get it")

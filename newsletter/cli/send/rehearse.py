@@ -21,12 +21,15 @@ from newsletter.workflows.rehearse.rehearse import rehearse as rehearse_broadcas
 from newsletter.workflows.rehearse.summary import facts_of, headline, left_by, then_after, zone_row
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.awake import Awake
+from newsletter.workflows.send.canary import CanaryWish
 from newsletter.workflows.send.plan import Order
 
 _TO = "The segment to rehearse for: a name from newsletter.toml, or `everyone`."
 _WHERE = "Instead of --to, rehearse for subscribers who match this expression, for example 'language = \"es\"'."
 _AT = "The time to send at, as for `newsletter send`. Default: now."
 _LOCAL_TIME = "Send at the --at time in each subscriber's own time zone."
+_CANARY = "Rehearse as `newsletter send --canary` would send it. Default: as [canary] in newsletter.toml says."
+_CANARY_SIZE = "How many people get it first. Implies --canary."
 _VERSION = "Rehearse only this version of the issue, such as B, instead of comparing its versions."
 _AWAKE = "What sends what is due: serve, timer, worker, or here. Default: what ran last, or a timer."
 _SEED = "The number from which chance is drawn. The same number gives the same result."
@@ -43,6 +46,8 @@ def rehearse(  # noqa: PLR0913, PLR0917 - each is an option
     where: Annotated[str | None, typer.Option(metavar="EXPRESSION", help=_WHERE)] = None,
     at: Annotated[str | None, typer.Option(metavar="WHEN", help=_AT)] = None,
     local_time: Annotated[bool, typer.Option("--local-time", help=_LOCAL_TIME)] = False,
+    canary: Annotated[bool | None, typer.Option("--canary/--no-canary", help=_CANARY)] = None,
+    canary_size: Annotated[int | None, typer.Option(metavar="PEOPLE", min=1, help=_CANARY_SIZE)] = None,
     version: Annotated[str | None, typer.Option(metavar="VERSION", help=_VERSION)] = None,
     awake: Annotated[Awake | None, typer.Option(metavar="WHAT", help=_AWAKE)] = None,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help=_SEED)] = 1,
@@ -65,7 +70,13 @@ def rehearse(  # noqa: PLR0913, PLR0917 - each is an option
 
     def order_in(database: Database) -> Order:
         meant = meant_by(config, database, segment=segment, where=where, now=now)
-        return Order(folder=folder, segment=meant, schedule=schedule, version=(version or "").upper())
+        return Order(
+            folder=folder,
+            segment=meant,
+            schedule=schedule,
+            version=(version or "").upper(),
+            canary=CanaryWish(is_wanted=canary, people=canary_size),
+        )
 
     wish = Wish(seed=seed, awake=awake, seconds=seconds, with_failures=failures)
     with bars.shares("Rehearsing") as show:

@@ -26,9 +26,10 @@ def resume(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Continue a broadcast that was interrupted or paused, or whose canary is watched or was held.
+    """Continue a broadcast that was interrupted or paused.
 
-    Emails that were sent, or may have been sent, are not sent again.
+    Emails that were sent, or may have been sent, are not sent again. If its canary is being watched, or stopped it, the
+    others get the issue now, whatever comes back.
     """
     with opened_database() as (config, database):
         provider = open_provider(config, os.environ)
@@ -36,8 +37,8 @@ def resume(
         found = status_of(database, require_unfinished(database, broadcast, provider, lead=lead, now=now).id)
         output.print_facts(resume_facts(config, found, through=provider.describe(), now=now))
         waiting = people_to_resume(found, now=now)
-        output.require_yes(
-            f"{question_of_resume(found, waiting)}?", yes=yes or not waiting, otherwise="Nothing was sent."
-        )
+        question = question_of_resume(found, waiting)
+        sentence = f"{question[0].upper()}{question[1:]}?"
+        output.require_yes(sentence, yes=yes or not waiting, otherwise="Nothing was sent.")
         reopened = reopen_broadcast(database, found.broadcast.id, now=datetime.now(UTC))
         hand_over(config, database, reopened, provider, ahead=lead)

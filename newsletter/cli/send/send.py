@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from newsletter.cli import output
 from newsletter.cli.compose.findings import probing
-from newsletter.cli.options import DryRun, NamedIssue, Without, Yes
+from newsletter.cli.options import DryRun, NamedIssue, OtherSubjects, Without, Yes
 from newsletter.cli.send.awake import TERMINAL, choose_awake, send_when_due
 from newsletter.cli.send.plan import print_plan
 from newsletter.cli.send.progress import hand_over
@@ -21,8 +21,9 @@ from newsletter.cli.send.status import print_broadcast
 from newsletter.cli.workspace import opened_database
 from newsletter.config import Config
 from newsletter.errors import InputError, ProviderError
-from newsletter.model.broadcast import Broadcast, Schedule, Waiver
+from newsletter.model.broadcast import Broadcast, BroadcastKind, Schedule, Waiver
 from newsletter.model.proposal import Proposal
+from newsletter.model.segment import EVERYONE
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
@@ -54,6 +55,9 @@ _AWAKE = (
     "asked."
 )
 _VERSION = "Send only this version of the issue, such as B, instead of comparing its versions."
+_FOLLOW_UP = (
+    "Send it once more, with another --subject, to those who are known not to have opened it. Default: --to everyone."
+)
 _WAIVE = "A check to override for this broadcast, for example E1. Needs --because. Repeatable."
 _BECAUSE = "The reason for overriding the check. Give one for each --waive. It is saved with the broadcast."
 
@@ -69,6 +73,8 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     canary_size: Annotated[int | None, typer.Option(metavar="PEOPLE", min=1, help=_CANARY_SIZE)] = None,
     awake: Annotated[Awake | None, typer.Option(metavar="WHAT", help=_AWAKE)] = None,
     version: Annotated[str | None, typer.Option(metavar="VERSION", help=_VERSION)] = None,
+    follow_up: Annotated[bool, typer.Option("--follow-up", help=_FOLLOW_UP)] = False,
+    subject: OtherSubjects = [],  # noqa: B006 - Typer copies it
     dry_run: DryRun = False,
     yes: Yes = False,
     without: Without = [],  # noqa: B006 - Typer copies it
@@ -77,8 +83,9 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
 ) -> None:
     """Send an issue to a segment after you review and confirm the plan.
 
-    No one is sent the same issue twice. With --at, the recipients and the content are locked in now, and the issue is
-    sent at that time by the service, a timer, a worker or this terminal, which must be running then.
+    No one is sent the same issue twice, except for one follow-up. With --at, the recipients and the content are locked
+    in now, and the issue is sent at that time by the service, a timer, a worker or this terminal, which must be running
+    then.
 
     With --canary, a few people who are drawn by lot get the issue first. The others get it if what comes back about the
     first is as usual. If not, the issue is held until you decide, and your reviewers get an email.
@@ -88,6 +95,8 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     Exits with status 1 if a problem blocks sending, if you do not confirm, or if some emails were rejected, set aside
     or are unconfirmed.
     """
+    if follow_up and not to and where is None and proposal is None:
+        to = [EVERYONE]
     asked = _SendOptions(
         proposal=proposal,
         segment=only_segment(to, where, proposal),
@@ -95,10 +104,13 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
         at=at,
         is_local_time=local_time,
         version=(version or "").upper(),
+        is_follow_up=follow_up,
+        subjects=tuple(subject),
         waivers=_waivers(waive, because),
         canary=CanaryWish(is_wanted=canary, people=canary_size),
     )
     _require_a_person(asked, yes=yes, dry_run=dry_run)
+    _require_subjects(asked)
     with opened_database() as (config, database):
         now = datetime.now(UTC)
         folder = require_issue(config, issue)
@@ -143,6 +155,8 @@ class _SendOptions(Struct, frozen=True, kw_only=True):
     at: str | None
     is_local_time: bool
     version: str
+    is_follow_up: bool
+    subjects: tuple[str, ...]
     waivers: tuple[Waiver, ...]
     canary: CanaryWish
 
@@ -159,6 +173,16 @@ def _require_a_person(asked: _SendOptions, *, yes: bool, dry_run: bool) -> None:
         )
 
 
+def _require_subjects(asked: _SendOptions) -> None:
+    """Raise InputError unless exactly a follow-up has a subject of its own."""
+    if asked.is_follow_up and asked.proposal is not None:
+        raise InputError("a proposal is not a follow-up; leave out --follow-up, or leave out --proposal")
+    if asked.is_follow_up and not asked.subjects:
+        raise InputError('a follow-up needs a subject of its own; add --subject, for example --subject "Last days"')
+    if asked.subjects and not asked.is_follow_up:
+        raise InputError("--subject is only for a follow-up; add --follow-up, or change the subject in issue.yaml")
+
+
 def _order(
     config: Config, database: Database, folder: Path, asked: _SendOptions, proposed: Proposal | None, *, now: datetime
 ) -> Order:
@@ -172,14 +196,16 @@ def _order(
         segment=segment,
         waivers=asked.waivers,
         schedule=schedule,
+        kind=BroadcastKind.FOLLOW_UP if asked.is_follow_up else BroadcastKind.ISSUE,
         version=asked.version,
+        subjects=asked.subjects,
         canary=asked.canary,
     )
 
 
 def _continues_later(plan: BroadcastPlan) -> bool:
     """Return whether something must be running later, to send what is not sent now."""
-    return plan.schedule is not None or plan.canary is not None
+    return plan.schedule is not None or plan.request.waves is not None
 
 
 def _start(database: Database, proposed: Proposal | None, plan: BroadcastPlan, provider: Provider) -> Broadcast:

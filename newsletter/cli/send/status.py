@@ -47,7 +47,7 @@ _STYLE = {BroadcastState.STOPPED: "red", BroadcastState.CANCELLED: "dim", Broadc
 _STYLE_OF_OTHERS = "yellow"  # these broadcasts are not finished
 _COLUMNS: dict[str, Callable[[BroadcastLine], str]] = {
     "broadcast": lambda line: str(line.broadcast.id),
-    "issue": lambda line: line.broadcast.issue,
+    "issue": lambda line: line.broadcast.about,
     "segment": lambda line: line.broadcast.segment,
     "state": lambda line: label_of(line.broadcast.state),
     "time (UTC)": lambda line: show_minute(line.broadcast.due_at or line.broadcast.created_at),

@@ -1,6 +1,7 @@
 """`newsletter test`."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from shlex import quote
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 
 from newsletter.cli import bars, output
 from newsletter.cli.compose.findings import print_findings, summarize_findings
-from newsletter.cli.options import NamedIssue, Yes
+from newsletter.cli.options import NamedIssue, OtherSubjects, Yes
 from newsletter.cli.send.progress import emails_folder
 from newsletter.cli.workspace import current_config
 from newsletter.config import Config
@@ -31,6 +32,7 @@ _TO = "A group of reviewers from newsletter.toml, or an address. Repeatable."
 def test(
     issue: NamedIssue,
     to: Annotated[list[str], typer.Option(metavar="GROUP", help=_TO)] = ["reviewers"],  # noqa: B006 - Typer copies it
+    subject: OtherSubjects = [],  # noqa: B006 - Typer copies it
     yes: Yes = False,
 ) -> None:
     """Send a test email to your reviewers.
@@ -42,7 +44,8 @@ def test(
     config = current_config()
     mailboxes = reviewers(config, to)
     require_own_addresses(config, mailboxes)
-    composed = compose_issue(config, require_issue(config, issue), known_fields=audience_fields(config))
+    folder = require_issue(config, issue)
+    composed = compose_issue(config, folder, known_fields=audience_fields(config), subjects=subject)
     provider = open_provider(config, os.environ)
     copies = count_test_copies(composed, mailboxes)
     problems = summarize_findings(composed.findings)
@@ -64,14 +67,15 @@ def test(
         output.note(f"{copy.email} was rejected: {copy.refused}")
     if refused:
         raise typer.Exit(1)
-    _print_next_step(config, composed)
+    _print_next_step(config, composed, subject)
 
 
-def _print_next_step(config: Config, composed: Composed) -> None:
-    name = composed.issue.name
+def _print_next_step(config: Config, composed: Composed, subjects: Sequence[str]) -> None:
+    name, other = composed.issue.name, "".join(f" --subject {quote(each)}" for each in subjects)
+    whom = f"--follow-up{other}" if subjects else "--to everyone"
     if composed.errors:
         output.print_next(f"newsletter check {quote(name)}", "to see what blocks a broadcast")
     elif config.settings.delivery.require_approval:
-        output.print_next(f"newsletter approve {quote(name)} --by NAME", "once someone has reviewed it")
+        output.print_next(f"newsletter approve {quote(name)}{other} --by NAME", "once someone has reviewed it")
     else:
-        output.print_next(f"newsletter send {quote(name)} --to everyone --dry-run", "to see who would get it")
+        output.print_next(f"newsletter send {quote(name)} {whom} --dry-run", "to see who would get it")

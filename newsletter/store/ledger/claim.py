@@ -15,6 +15,7 @@ from newsletter.model.ledger import ClaimedChunk, ClaimedDelivery, NotYet
 from newsletter.model.pace import Allowance
 from newsletter.store.database import Connection, Database, Row
 from newsletter.store.ledger.chunks import OpenChunk, close_empty, settle
+from newsletter.store.ledger.follow_ups import NO_LONGER_KNOWN, no_longer_known
 from newsletter.store.ledger.told import keep_zones
 from newsletter.store.ledger.topics import reason_of_leaving
 from newsletter.store.queries import change, query_all, query_one, query_value
@@ -221,6 +222,19 @@ def _not_yet(connection: Connection, claim: Claim, size: int, allowances: Sequen
 
 def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[Row]:
     """Return the rows of people who may be emailed. Exclude those who must not be emailed anymore."""
+    kind = _KIND(chunk.connection, broadcast=chunk.broadcast)
+    rows = _permitted(chunk, ready, columns, kind)
+    if kind is not BroadcastKind.FOLLOW_UP or not rows:
+        return rows
+    first, connection = ready.first_subscriber, chunk.connection
+    late = no_longer_known(
+        connection, chunk.broadcast, chunk.number, first_subscriber=first, size=len(rows), now=chunk.now
+    )
+    return _still_mailable(chunk, [(*row, NO_LONGER_KNOWN if row[0] in late else None) for row in rows])
+
+
+def _permitted(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns", kind: BroadcastKind | None) -> list[Row]:
+    """Return the rows of people who may be emailed as far as consent, suppressions and pauses say."""
     connection = chunk.connection
     place = {
         "broadcast": chunk.broadcast,
@@ -229,7 +243,6 @@ def _mailable(chunk: OpenChunk, ready: ReadyChunk, columns: "Columns") -> list[R
         "size": ready.size,
         "at": text_of(max(chunk.now, ready.due_at or chunk.now)),
     }
-    kind = _KIND(connection, broadcast=chunk.broadcast)
     if kind in _DELIVERIES_OF_LETTERS:
         return _still_mailable(chunk, connection.execute(_DELIVERIES_OF_LETTERS[kind].sql, place).fetchall())
     # This is a hot path. The rows stay plain tuples, and `Columns.deliveries` converts them column by column. Looking

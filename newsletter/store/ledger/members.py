@@ -10,10 +10,11 @@ from msgspec import Struct
 
 from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
-from newsletter.model.broadcast import DeliveryStatus, Schedule
+from newsletter.model.broadcast import BroadcastKind, DeliveryStatus, Schedule
 from newsletter.model.ledger import NO_CONSENT, FreezeRequest, RepeatedContent, SettledCount
 from newsletter.model.permission import pause_at
 from newsletter.store.database import Connection
+from newsletter.store.ledger.follow_ups import exclude_from_follow_up
 from newsletter.store.ledger.numbering import Numbering
 from newsletter.store.ledger.topics import exclude_left
 from newsletter.store.queries import change, query_all
@@ -86,7 +87,13 @@ def sort_members(connection: Connection, request: FreezeRequest, *, now: datetim
     count = numbering.collect(connection, request.segment.condition)
     return SortedMembers(
         count=count,
-        excluded=_exclude(connection, request, moment_of=lambda part: zones[numbering.clock(part)].moment, now=now),
+        excluded=_exclude(
+            connection,
+            request,
+            moment_of=lambda part: zones[numbering.clock(part)].moment,
+            first_at=max(now, min(zone.moment or now for zone in zones.values())),
+            now=now,
+        ),
         numbering=numbering,
         zones=zones,
         repeats=_repeats(connection, request),
@@ -119,7 +126,9 @@ def require_somebody(request: FreezeRequest, members: SortedMembers, *, left: in
         raise InputError(f"segment {name} has no subscribers; `newsletter segments` shows the size of each segment")
     reasons = ", ".join(f"{each.deliveries} {each.reason}" for each in members.excluded)
     remedy = "send to another segment (`newsletter segments` lists them)"
-    if _ALREADY_IN in reasons:  # perhaps that broadcast was interrupted and only needs to be resumed
+    if request.kind is BroadcastKind.FOLLOW_UP:
+        remedy = "docs/follow-ups.md says who gets a follow-up"
+    elif _ALREADY_IN in reasons:  # perhaps that broadcast was interrupted and only needs to be resumed
         remedy = "run `newsletter status` to see the progress of that broadcast"
     elif NO_CONSENT in reasons:
         remedy = 'import the list again with the dates of consent, or with --basis "why you may email them"'
@@ -139,11 +148,17 @@ def _zones(connection: Connection, schedule: Schedule | None) -> tuple[dict[str,
 
 
 def _exclude(
-    connection: Connection, request: FreezeRequest, *, moment_of: Callable[[int], datetime | None], now: datetime
+    connection: Connection,
+    request: FreezeRequest,
+    *,
+    moment_of: Callable[[int], datetime | None],
+    first_at: datetime,
+    now: datetime,
 ) -> tuple[SettledCount, ...]:
     """Exclude members, each for the first reason that applies. Return the number for each reason.
 
-    `moment_of` returns when the email for the people in a part is due, or None if as soon as possible.
+    `moment_of` returns when the email for the people in a part is due, or None if as soon as possible. `first_at` is
+    when the first email is due.
     """
     excluded: list[SettledCount] = []
     for suppression in SuppressionReason:
@@ -156,6 +171,9 @@ def _exclude(
     for reason, paused in _paused(connection, moment_of, now=now).items():
         listed = orjson.dumps(paused).decode()
         _append(excluded, reason, _EXCLUDE_LISTED(connection, settlement=len(excluded) + 1, subscribers=listed))
+    if request.kind is BroadcastKind.FOLLOW_UP:
+        for reason, count in exclude_from_follow_up(connection, request, settlement=len(excluded) + 1, due_at=first_at):
+            _append(excluded, reason, count)
     same = {"issue": request.issue, "kind": request.kind.value, "provider": request.provider}
     for earlier in _EARLIER_BROADCASTS(connection, **same):
         count = _EXCLUDE_EARLIER(connection, settlement=len(excluded) + 1, earlier=earlier)

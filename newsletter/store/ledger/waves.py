@@ -144,9 +144,9 @@ def watch_of(database: Database, broadcast_id: int) -> Watch | None:
     return _FIND.ask(database, broadcast=broadcast_id)
 
 
-def broadcasts_in_waves(database: Database) -> tuple[int, ...]:
+def broadcasts_in_waves(database: Database, *, now: datetime) -> tuple[int, ...]:
     """Return the broadcasts in waves about which something may have to be decided, or of which email is held."""
-    return _WATCHED.ask(database)
+    return _WATCHED.ask(database, now=text_of(now))
 
 
 def drawn_of(database: Database, broadcast_id: int) -> dict[int, str]:

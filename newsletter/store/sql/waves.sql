@@ -46,14 +46,22 @@ SELECT broadcast, plan, sizes, state, watch_until, decided_at, reason, figures, 
 FROM watch
 WHERE broadcast = :broadcast;
 
--- name: watched()
+-- name: watched(now)
 -- Return the broadcasts in waves about which a decision is to be made without a person, or whose email must be recalled.
+-- One that is done can still be held as long as the provider holds email of it.
 SELECT w.broadcast
 FROM watch AS w
 JOIN broadcast AS b ON b.id = w.broadcast
 WHERE
-    (w.state IN ('first', 'watching', 'rest') AND b.state IN ('running', 'watching', 'paused', 'done'))
+    (w.state IN ('first', 'watching', 'rest') AND b.state IN ('running', 'watching', 'paused'))
     OR (w.state = 'held' AND b.state = 'paused')
+    OR (
+        w.state = 'rest'
+        AND b.state = 'done'
+        AND EXISTS (
+            SELECT 1 FROM held_batch AS h WHERE h.broadcast = b.id AND h.state = 'open' AND h.due_at > :now
+        )
+    )
 ORDER BY w.broadcast;
 
 -- name: open_waiting(broadcast)$

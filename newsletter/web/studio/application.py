@@ -19,6 +19,7 @@ from newsletter.errors import NewsletterError
 from newsletter.model.finding import Means
 from newsletter.web.studio import (
     apps,
+    correcting,
     difference,
     editing,
     feeds,
@@ -58,6 +59,7 @@ _GROUPS: Sequence[Callable[[Studio], list[BaseRoute]]] = (
     translations.routes,
     feeds.routes,
     road.routes,
+    correcting.routes,
     sending.routes,
     rehearsals.routes,
     remarks.routes,

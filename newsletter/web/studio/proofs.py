@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
@@ -58,8 +58,7 @@ class IssueProof(Struct, frozen=True, kw_only=True, dict=True):
         """
         digest = blake2b(repr(self.config).encode(), digest_size=12)
         for each in self.composed.rendered.variants if self.composed is not None else ():
-            digest.update(repr((each.readership, each.subject, each.preheader, each.text, each.html.slots)).encode())
-            digest.update("".join(each.html.parts).encode())
+            digest.update(_digest_of(each))
         return digest.hexdigest()
 
     @cached_property
@@ -174,6 +173,12 @@ class Proofs:
             if any(path.is_relative_to(config.root / TEMPLATES_FOLDER) for path in changed):
                 theme = open_theme(config)
             self._ingredients = _Ingredients(config=config, mistakes=mistakes, theme=theme)
+
+
+@lru_cache(maxsize=32)  # after an edit, the variants in the other languages are the same as before
+def _digest_of(variant: RenderedVariant) -> bytes:
+    told = repr((variant.readership, variant.subject, variant.preheader, variant.text, variant.html.slots))
+    return blake2b(f"{told}{''.join(variant.html.parts)}".encode(), digest_size=12).digest()
 
 
 def _compose(issue: str, folder: Path, ingredients: _Ingredients, *, last: IssueProof | None) -> IssueProof:

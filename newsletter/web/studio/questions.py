@@ -53,7 +53,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _folder(studio: Studio, issue: str) -> Path:
+def require_folder(studio: Studio, issue: str) -> Path:
     """Return the folder of an issue. Raise InputError if it was renamed or deleted."""
     folder = studio.proofs.issues().get(issue)
     if folder is None:
@@ -117,7 +117,7 @@ def _send_test(
 
 def _composed(studio: Studio, issue: str) -> Composed:
     config = studio.read_config()
-    return compose_issue(config, _folder(studio, issue), known_fields=audience_fields(config))
+    return compose_issue(config, require_folder(studio, issue), known_fields=audience_fields(config))
 
 
 # ── An approval ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,7 +127,7 @@ def approval_question(studio: Studio, issue: str, by: str, *, notice: str = "") 
     """Ask whether to approve the issue exactly as it is now."""
     config = studio.read_config()
     with opened(config) as database:
-        draft = draft_approval(config, database, _folder(studio, issue), now=_now())
+        draft = draft_approval(config, database, require_folder(studio, issue), now=_now())
     name = approver(by)
     return Question(
         issue=issue,
@@ -142,7 +142,7 @@ def approval_question(studio: Studio, issue: str, by: str, *, notice: str = "") 
 def _approve(studio: Studio, issue: str, by: str, content_hash: str) -> Settlement | Question:
     config = studio.read_config()
     with opened(config) as database:
-        draft = draft_approval(config, database, _folder(studio, issue), now=_now())
+        draft = draft_approval(config, database, require_folder(studio, issue), now=_now())
         if draft.content_hash != content_hash:
             return approval_question(studio, issue, by, notice=_EDITED)
         approve_content(database, draft, by=by, now=_now())
@@ -186,7 +186,7 @@ def plan_of(studio: Studio, issue: str, form: SendForm, *, probes: bool) -> Broa
     without = studio.without | frozenset(map(Means, config.settings.checks.without))
     with opened(config) as database:
         meant = meant_by(config, database, segment=form.segment, now=now)
-        order = Order(folder=_folder(studio, issue), segment=meant, schedule=form.schedule, canary=form.canary)
+        order = Order(folder=require_folder(studio, issue), segment=meant, schedule=form.schedule, canary=form.canary)
         probing = Probing(now=now, without=without) if probes else None
         provider = studio.courier.open_provider(config)
         plan = plan_broadcast(config, database, order, provider=provider, probing=probing, now=now)
@@ -244,7 +244,7 @@ def _send(studio: Studio, issue: str, form: SendForm, agreed: BroadcastPlan, thr
     config = studio.read_config()
     fresh = plan_of(studio, issue, form, probes=False)
     provider = studio.courier.open_provider(config)
-    if fresh.blocking or provider.describe() != through or _agreed_to(fresh) != _agreed_to(agreed):
+    if fresh.blocking or provider.describe() != through or agreed_to(fresh) != agreed_to(agreed):
         return send_question(studio, issue, form, notice=CHANGED)
     # The checks that take a while ran when the person was asked, and the content is still the same.
     plan = replace(fresh, request=replace(fresh.request, waivers=agreed.request.waivers))
@@ -259,7 +259,7 @@ def _send(studio: Studio, issue: str, form: SendForm, agreed: BroadcastPlan, thr
     return Settlement(leads_to=f"sending/{broadcast.id}")
 
 
-def _agreed_to(plan: BroadcastPlan) -> tuple[object, ...]:
+def agreed_to(plan: BroadcastPlan) -> tuple[object, ...]:
     """Return everything in a plan that a person agrees to. If any of it changes, they are asked again."""
     request, preview, schedule = plan.request, plan.preview, plan.schedule
     return (

@@ -1,5 +1,6 @@
 """Rehearse a broadcast from the studio: a thread runs it, and a page follows and then shows the forecast."""
 
+import sys
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from starlette.routing import BaseRoute, Route
 from newsletter.errors import NewsletterError
 from newsletter.language.clock import say_day_and_clock
 from newsletter.store.database import Database
+from newsletter.system.log import LOGS_FOLDER
+from newsletter.system.report import report_fault
 from newsletter.web.studio.questions import SendForm, read_form
 from newsletter.web.studio.road import Fields, said_on_page, with_form
 from newsletter.web.studio.studio import Studio
@@ -78,7 +81,12 @@ class _RehearsalPages:
         at = given["at"] if given["when"] == "later" else ""
         try:
             form = read_form(
-                self._studio, segment=given["segment"], at=at, is_local_time="local" in fields, awake=given["awake"]
+                self._studio,
+                segment=given["segment"],
+                at=at,
+                is_local_time="local" in fields,
+                awake=given["awake"],
+                is_canary="canary" in fields,
             )
         except NewsletterError as err:
             rehearsed.failure = said_on_page(err)
@@ -122,15 +130,14 @@ class _RehearsalPages:
 
             def order_in(database: Database) -> Order:
                 segment = meant_by(config, database, segment=form.segment, where=None, now=now)
-                return Order(folder=folder, segment=segment, schedule=form.schedule)
+                return Order(folder=folder, segment=segment, schedule=form.schedule, canary=form.canary)
 
             with self._turn:
                 rehearsed.found = rehearse(config, order_in, Wish(awake=form.awake), now=now, on_progress=on_progress)
         except NewsletterError as err:
             rehearsed.failure = said_on_page(err)
         except Exception as err:
-            rehearsed.failure = f"an unexpected error interrupted the rehearsal: {type(err).__name__}"
-            raise
+            rehearsed.failure = report_fault(err, self._studio.config.root / LOGS_FOLDER, command=sys.argv)
 
 
 class Strip(Struct, frozen=True, kw_only=True):

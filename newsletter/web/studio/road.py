@@ -58,7 +58,7 @@ def with_form(handle: Callable[[Request, Fields], Response]) -> Callable[[Reques
 
 def routes(studio: Studio) -> list[BaseRoute]:
     """Return the routes of the road, and of the page with its forms."""
-    pages = _RoadPages(studio)
+    pages = RoadPages(studio)
     return [
         Route("/{issue}/road", pages.road),
         Route("/{issue}/sending", pages.sending),
@@ -72,9 +72,10 @@ def routes(studio: Studio) -> list[BaseRoute]:
 class Filled(Struct, frozen=True, kw_only=True):
     """The values of a form, so that the page can show it again with the mistake in it."""
 
-    form: str = ""  # `test`, `approval` or `plan`; empty: none was sent
+    form: str = ""  # `test`, `approval`, `plan` or `correction`; empty: none was sent
     problem: str = ""
     by: str = ""
+    event: str = ""
     segment: str = EVERYONE
     at: str = ""
     is_local_time: bool = False
@@ -83,7 +84,9 @@ class Filled(Struct, frozen=True, kw_only=True):
     chosen: tuple[str, ...] | None = None  # None: the first group of reviewers
 
 
-class _RoadPages:
+class RoadPages:
+    """The request handlers of the road, and of the page with the forms."""
+
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
 
@@ -111,13 +114,13 @@ class _RoadPages:
         """Ask whether to send test emails to the chosen reviewers."""
         chosen = tuple(fields.get("to", ()))
         filled = Filled(form="test", chosen=chosen)
-        return self._ask(request, filled, lambda issue: copies_question(self._studio, issue, chosen))
+        return self.ask(request, filled, lambda issue: copies_question(self._studio, issue, chosen))
 
     def approval(self, request: Request, fields: Fields) -> Response:
         """Ask whether someone approves the issue."""
         by = _only(fields, "by")
         filled = Filled(form="approval", by=by)
-        return self._ask(request, filled, lambda issue: approval_question(self._studio, issue, by))
+        return self.ask(request, filled, lambda issue: approval_question(self._studio, issue, by))
 
     def plan(self, request: Request, fields: Fields) -> Response:
         """Plan a broadcast with all checks, and ask whether to send it."""
@@ -134,9 +137,9 @@ class _RoadPages:
             )
             return send_question(self._studio, issue, form)
 
-        return self._ask(request, filled, ask)
+        return self.ask(request, filled, ask)
 
-    def _ask(self, request: Request, filled: Filled, ask: Callable[[str], Question]) -> Response:
+    def ask(self, request: Request, filled: Filled, ask: Callable[[str], Question]) -> Response:
         """Redirect to the question. If it cannot be asked, show the form again with the reason."""
         proof = self._proof(request)
         try:
@@ -172,6 +175,7 @@ class _RoadPages:
             through=config.settings.provider.use,
             proposed=_is_proposed(config, proof.issue),
             broadcasts=broadcasts,
+            events=_events_told(proof, filled) if broadcasts else {},
         )
 
     def _proof(self, request: Request) -> IssueProof:
@@ -179,6 +183,14 @@ class _RoadPages:
             return self._studio.proofs.proof(request.path_params["issue"])
         except InputError as err:
             raise HTTPException(404, f"{err}\n") from err
+
+
+def _events_told(proof: IssueProof, filled: Filled) -> Mapping[str, str]:
+    """Return the title of each event to come that people may have been told about, by its id, the chosen one first."""
+    now = datetime.now(UTC)
+    sections = proof.composed.issue.sections if proof.composed else ()
+    items = [item for section in sections for item in section.items if (end := item.ends_at()) and end > now]
+    return {item.slug: item.fields.title for item in sorted(items, key=lambda item: item.slug != filled.event)}
 
 
 def road_on_page(proof: IssueProof) -> Road:

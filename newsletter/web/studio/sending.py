@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.errors import InputError, NewsletterError
 from newsletter.language.clock import say_wait
-from newsletter.model.broadcast import Broadcast, BroadcastState, Tally
+from newsletter.model.broadcast import Broadcast, BroadcastKind, BroadcastState, Tally
 from newsletter.web.studio.confirmations import Asked, Question, is_typed
 from newsletter.web.studio.panels import listed_finding
 from newsletter.web.studio.road import Fields, said_on_page, with_form
@@ -116,12 +116,12 @@ class _SendingPages:
     def broadcast(self, request: Request) -> Response:
         """Return the page of a broadcast."""
         account = self._account(request)
-        return page(self._studio, "sending_broadcast.html.j2", issue=account.broadcast.issue, account=account)
+        return page(self._studio, "sending_broadcast.html.j2", issue=request.path_params["issue"], account=account)
 
     def account(self, request: Request) -> Response:
         """Return the progress and the account of a broadcast as a part of its page."""
         account = self._account(request)
-        return page(self._studio, "sending_account.html.j2", issue=account.broadcast.issue, account=account)
+        return page(self._studio, "sending_account.html.j2", issue=request.path_params["issue"], account=account)
 
     def cancel(self, request: Request, _fields: Fields) -> Response:
         """Ask whether to cancel a broadcast."""
@@ -137,21 +137,21 @@ class _SendingPages:
         return self._ask(request, partial(winner_question, version=version))
 
     def _ask(self, request: Request, ask: Callable[[Studio, str, int], Question]) -> Response:
-        account = self._account(request)
+        account, issue = self._account(request), request.path_params["issue"]
         broadcast = account.broadcast
         try:
-            key = self._studio.confirmations.ask(ask(self._studio, broadcast.issue, broadcast.id))
+            key = self._studio.confirmations.ask(ask(self._studio, issue, broadcast.id))
         except NewsletterError as err:
             problem = said_on_page(err)
             return page(
                 self._studio,
                 "sending_broadcast.html.j2",
                 status=_CONFLICT,
-                issue=broadcast.issue,
+                issue=issue,
                 account=account,
                 problem=problem,
             )
-        return RedirectResponse(f"/{quote(broadcast.issue)}/sending/questions/{key}", status_code=_FOUND)
+        return RedirectResponse(f"/{quote(issue)}/sending/questions/{key}", status_code=_FOUND)
 
     def _asked(self, request: Request) -> Asked | None:
         return self._studio.confirmations.find(request.path_params["issue"], request.path_params["key"])
@@ -194,7 +194,9 @@ class _SendingPages:
                 found = status_of(database, number)
         except InputError as err:
             raise missing from err
-        if found.broadcast.issue != request.path_params["issue"]:
+        # A correction has a name of its own in the ledger. Its page belongs to the issue that it was sent from.
+        is_correction = found.broadcast.kind is BroadcastKind.CORRECTION
+        if found.broadcast.issue != request.path_params["issue"] and not is_correction:
             raise missing
         return self._told(found)
 

@@ -7,10 +7,11 @@ from unicodedata import category
 
 from msgspec import Struct
 
-from newsletter.content.issue_folder import language_in_name
+from newsletter.content.issue_folder import language_in_name, version_in_name
 from newsletter.content.loader import ISSUE_FILE
 from newsletter.errors import Fix
 from newsletter.language.words import language_name
+from newsletter.model.versions import OTHER_VERSIONS
 from newsletter.web.studio.proofs import IssueProof
 from newsletter.workflows.compose.editing import EditableFile, editable_files
 from newsletter.workflows.compose.form_fields import every_field
@@ -62,7 +63,7 @@ class ListedFile(Struct, frozen=True, kw_only=True):
 def listed_files(proof: IssueProof) -> Mapping[str, ListedFile]:
     """Return the files of an issue that can be edited, by path, in the order of the email.
 
-    `issue.yaml` comes first, each translation follows its original, and files that no section shows come last.
+    `issue.yaml` comes first, each version and translation follows its original, and unused files come last.
     """
     issue = proof.composed.issue if proof.composed else None
     sections = issue.sections if issue else ()
@@ -71,14 +72,16 @@ def listed_files(proof: IssueProof) -> Mapping[str, ListedFile]:
     files = editable_files(proof.config, proof.folder)
     stems = {path.removesuffix(".md") for path in files}
     offered = proof.config.settings.languages.offered
-    placed: list[tuple[tuple[float, str, str], ListedFile]] = []
+    placed: list[tuple[tuple[float, str, str, str], ListedFile]] = []
     for path, name in files.items():
         stem = path.removesuffix(".md")
         code = language_in_name(stem, stems, offered) if stem != path else ""
-        original = f"{stem.removesuffix(f'.{code}')}.md" if code else path
+        letter = version_in_name(stem, stems) if stem != path else ""
+        ending = "".join(f".{part}" for part in (letter, code) if part)
+        original = f"{stem.removesuffix(ending)}.md" if ending else path
         number = 0 if name == ISSUE_FILE else order.get(original, math.inf)
         file = ListedFile(shown=path, name=name, language=language_name(code) if code else "")
-        placed.append(((number, original, code), file))
+        placed.append(((number, original, letter, code), file))
     return {file.shown: file for _, file in sorted(placed, key=lambda each: each[0])}
 
 
@@ -90,11 +93,15 @@ def visible(text: str) -> str:
 def title_of(file: EditableFile) -> str:
     """Return the title of the sheet: the section's own title, or else its file's name in words."""
     *above, stem = file.name.removesuffix(".md").removesuffix(".yaml").split("/")
-    words = (above[0] if stem == "index" else stem).replace("-", " ").replace("_", " ")
+    base, _, form = stem.partition(".")
+    letter = form.partition(".")[0]
+    is_version = letter in OTHER_VERSIONS
+    words = (above[0] if base == "index" else base if is_version else stem).replace("-", " ").replace("_", " ")
     if file.body is None and file.name == "issue.yaml":
         return "About the issue"
     title = next((field.value for field in every_field(file.fields) if field.name == "title"), "")
-    return title or f"{words[:1].upper()}{words[1:]}"
+    title = title or f"{words[:1].upper()}{words[1:]}"
+    return f"{title}, version {OTHER_VERSIONS[letter]}" if is_version else title
 
 
 def differing_lines(theirs: str, mine: str) -> tuple[tuple[str, bool], ...]:

@@ -95,7 +95,7 @@ def resume_question(studio: Studio, issue: str, number: int, *, notice: str = ""
     subscribers = count_of(people, "subscriber")
     return Question(
         issue=issue,
-        title=f"{question_of_resume(found, people)}?" if people else f"Continue broadcast {number}?",
+        title=f"Continue broadcast {number}{f', and {question_of_resume(found, people)}' if people else ''}?",
         facts=tuple(resume_facts(config, found, through=through, now=now)),
         action=f"Send to {subscribers}" if people else f"Continue broadcast {number}",
         notice=notice,

@@ -1,6 +1,6 @@
 """Compose an issue: load it, render it and check it. Every workflow that needs an issue starts here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -137,25 +137,34 @@ def open_theme(config: Config) -> Theme:
 
 
 def compose_issue(
-    config: Config, folder: Path, *, at: datetime | None = None, known_fields: Fields = None, theme: Theme | None = None
+    config: Config,
+    folder: Path,
+    *,
+    at: datetime | None = None,
+    known_fields: Fields = None,
+    theme: Theme | None = None,
+    subjects: Sequence[str] = (),
 ) -> Composed:
     """Load, render and check an issue. Dates are checked against `at`; the default is the issue's own date.
 
     The fullest variant is checked, and one variant for each value of an axis. Checks that need a browser, the network
     or a spam filter are reported as not run; `probe_issue` also runs those. A caller that composes repeatedly
-    passes the same `theme` each time, so that its templates are compiled only once.
+    passes the same `theme` each time, so that its templates are compiled only once. `subjects` are other subjects than
+    those of the issue, for a follow-up.
 
     Raise MistakesError with every mistake in the files or in a template. Raise InputError if an image or the MJML is
     wrong.
     """
-    issue, rendered = render_folder(config, folder, theme=theme)
+    issue, rendered = render_folder(config, folder, theme=theme, subjects=subjects)
     return judge_rendered(config, issue, rendered, at=at, known_fields=known_fields)
 
 
-def render_folder(config: Config, folder: Path, *, theme: Theme | None = None) -> tuple[Issue, RenderedIssue]:
+def render_folder(
+    config: Config, folder: Path, *, theme: Theme | None = None, subjects: Sequence[str] = ()
+) -> tuple[Issue, RenderedIssue]:
     """Load and render an issue without checking it. Raise the same errors as `compose_issue`."""
     theme = theme or open_theme(config)
-    issue = load_issue(config, folder, theme.section_types)
+    issue = load_issue(config, folder, theme.section_types, subjects=subjects)
     if mistakes := (*mistakes_in_waivers(config, issue), *mistakes_in_clients(config)):
         raise MistakesError(mistakes)
     return issue, render_issue(issue, config, theme)

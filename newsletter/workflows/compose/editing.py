@@ -145,9 +145,11 @@ def _model_of(name: str, data: Mapping[str, object], section_types: Mapping[str,
     path = PurePosixPath(name)
     if name == ISSUE_FILE:
         return IssueFields
-    if len(path.parts) > 1 and path.name != _INDEX:
+    stem = path.name.partition(".")[0]  # translations and versions have the keys of their original
+    is_index = stem == PurePosixPath(_INDEX).stem
+    if len(path.parts) > 1 and not is_index:
         return EventFields
-    section = path.parent.name if path.name == _INDEX else path.stem
+    section = path.parent.name if is_index else stem
     found = section_types.get(str(data.get("type", section)))
     return found.fields if found else SectionFields
 

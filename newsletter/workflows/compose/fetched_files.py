@@ -17,7 +17,8 @@ from newsletter.incoming.item_text import ItemPicture, Taken, item_text
 from newsletter.language.catalogue import spoken, words_of
 from newsletter.model.issue import Issue
 from newsletter.model.issue_fields import EventFields
-from newsletter.model.picture_files import DRAWN_ENDING, PHOTOGRAPHED_FORMATS, WIDEST
+from newsletter.model.picture_files import DECODING_FAULTS, DRAWN_ENDING, PHOTOGRAPHED_FORMATS, WIDEST
+from newsletter.model.slots import MERGE_TOKEN
 from newsletter.system.pictures import opened_picture, read_picture
 from newsletter.system.stream import TimeLimit
 from newsletter.workflows.compose.new_pictures import PICTURES_FOLDER, ending_of
@@ -74,7 +75,8 @@ class FetchedFiles:
             parts = PartReader(self._config, Path(scratch))
             document = parts.document(Path(scratch) / path)
             read = None if document is None else parts.read(document, EventFields)
-        if parts.reading.merge_fields:
+        # Whatever way a merge field got in, it would fill in what the newsletter knows of each reader.
+        if parts.reading.merge_fields or (read and MERGE_TOKEN.search(f"{read.fields!r} {read.prose!r}")):
             return "it contains a merge field"
         if read is None or parts.reading.mistakes:
             return parts.reading.mistakes[0].what if parts.reading.mistakes else "it cannot be read"
@@ -85,8 +87,11 @@ class FetchedFiles:
         name = self._picture_name(entry, downloads=downloads)
         if not name:
             return None
-        with opened_picture(self._content_of(name), PurePath(name).suffix) as picture:
-            width = picture.width // 2  # screens have two pixels or more for each pixel of the email
+        try:
+            with opened_picture(self._content_of(name), PurePath(name).suffix) as picture:
+                width = picture.width // 2  # screens have two pixels or more for each pixel of the email
+        except DECODING_FAULTS:  # a file of the issue that was damaged meanwhile; FaultError is one of them
+            return None
         return ItemPicture(name=name, width=width if width < WIDEST else None)
 
     def _content_of(self, name: str) -> bytes:

@@ -22,7 +22,7 @@ from newsletter.workflows.compose.compose import Composed
 PLACE_ATTRIBUTE, BLOCK_ATTRIBUTE = "data-place", "data-block"
 # Comments contain what only Outlook reads, and style sheets contain no words.
 _PIECE = re.compile(
-    r"""<!--.*?-->|<style\b.*?</style>|<(?P<end>/?)(?P<name>[A-Za-z][\w:-]*)(?:[^"'>]|"[^"]*"|'[^']*')*>""",
+    r"""<!--.*?-->|<style\b.*?</style>|<(?P<end>/?)(?P<name>[A-Za-z][\w:-]*+)[^"'>]*+(?:(?:"[^"]*+"|'[^']*+')[^"'>]*+)*+>""",
     re.DOTALL | re.IGNORECASE,
 )
 _SOURCE = re.compile(r"""\ssrc=(?:"([^"]*)"|'([^']*)')""")
@@ -59,7 +59,8 @@ def place_blocks(composed: Composed, variant: RenderedVariant) -> PlacedVariant:
     A block that the theme makes from several keys, such as a date, has the place of the nearest block around it. What
     comes only from the theme is not marked.
     """
-    sources = index_sources(composed.issue.in_every_form, composed.subject.config, composed.rendered.pictures)
+    form = composed.issue.in_version(variant.readership.version).in_language(variant.readership.language)
+    sources = index_sources((form,), composed.subject.config, composed.rendered.pictures)
     html = variant.html.fill(tuple(slot.source.token for slot in variant.slots))
     pieces = _placed(list(_pieces(html, sources)), sources)
     blocks: list[Block] = []

@@ -19,7 +19,7 @@ from newsletter.render.memory import Memory
 from newsletter.render.theme import Theme
 from newsletter.store.ledger.recall import last_run
 from newsletter.store.ledger.tempo import past_claims
-from newsletter.store.scratch import fork, scratch_copy
+from newsletter.store.scratch import forget_past, fork, scratch_copy
 from newsletter.store.sqlite.engine import SqliteDatabase
 from newsletter.workflows.compose.compose import BUILD_FOLDER
 from newsletter.workflows.rehearse.failures import Scene, aftermaths, cut_off_freeze
@@ -91,6 +91,7 @@ def rehearse(
         with ExitStack() as forks:
             scene = None
             if cut_off is not None:
+                forget_past(database)
                 frozen = forks.enter_context(fork(database))
                 scene = Scene(run=run, plan=plan, seed=wish.seed, cut_off=cut_off, frozen=frozen, frozen_at=now)
                 twin.call_at_half(

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from newsletter.config import Config
 from newsletter.model.broadcast import Broadcast, BroadcastState
+from newsletter.model.event import Event, EventType
 from newsletter.store.database import Database
+from newsletter.store.events import add_events
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.workflows.rehearse.twin import Twin
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
@@ -80,6 +82,8 @@ class RehearsedRun(Struct, kw_only=True):
         while is_open(found := self.current()) and self.time() - began < _LONGEST:
             self._move_to_look(next_at)
             known = len(self.waits)
+            if found.state is BroadcastState.WATCHING:
+                self._report_deliveries(found)
             for _ in watch_due(work):  # the rest follows a first wave, or is held
                 found = self.current()
             done = work.process(found, stop=self.time.new_event())
@@ -97,6 +101,21 @@ class RehearsedRun(Struct, kw_only=True):
     def listener(self) -> Listener:
         """Return a listener that records the waits."""
         return Listener(on_settled=self.on_settled, on_wait=self._on_wait, on_note=self.failures.append)
+
+    def _report_deliveries(self, found: Broadcast) -> None:
+        """Save that what the twin accepted so far was delivered. Providers report that, so silence would be a fault."""
+        delivered = [
+            Event(
+                at=each.reaches_at,
+                type=EventType.DELIVERED,
+                broadcast=found.id,
+                nonce=found.nonce,
+                subscriber=person,
+            )
+            for each in self.twin.handed
+            for person in each.people
+        ]
+        add_events(self.database, delivered)
 
     def _on_wait(self, until: datetime, reason: str) -> None:
         self.waits.append(Wait(begins=self.time(), ends=until, reason=reason))

@@ -12,18 +12,19 @@ def comparison_tables(report: IssueReport) -> Iterator[FigureTable]:
     """Yield a table for each broadcast that compared versions."""
     for each in report.comparisons:
         several = f" in broadcast {each.broadcast}" if len(report.comparisons) > 1 else ""
+        subjects = [report.subjects.get((each.broadcast, result.version), "") for result in each.versions]
+        differ = len(set(subjects)) > 1
         lines = [
             Line(
-                label=f"version {result.version}",
+                label=f"{result.version} “{subject}”" if differ else f"version {result.version}",
                 measures=tuple(_measures(result)),
-                note=report.subjects.get((each.broadcast, result.version), ""),
             )
-            for result in each.versions
+            for result, subject in zip(each.versions, subjects, strict=True)
         ]
         yield FigureTable(
             key=f"versions {each.broadcast}",
             title=f"Comparison of versions{several}",
-            head="among those who got it first",
+            head="version, among the first",
             lines=tuple(lines),
             note=_note(each, report.mode),
             chart=Chart.BARS if each.versions[0].clicked else Chart.NONE,

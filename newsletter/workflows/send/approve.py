@@ -38,12 +38,14 @@ class ApprovalDraft(Struct, frozen=True, kw_only=True):
         return self.composed.rendered.content_hash
 
 
-def draft_approval(config: Config, database: Database, folder: Path, *, now: datetime) -> ApprovalDraft:
+def draft_approval(
+    config: Config, database: Database, folder: Path, *, subjects: Sequence[str] = (), now: datetime
+) -> ApprovalDraft:
     """Compose the issue and check it against the current time, as a broadcast would. Write nothing.
 
     Raise MistakesError if there are mistakes in its files.
     """
-    composed = compose_issue(config, folder, at=now, known_fields=fields_of_list(database))
+    composed = compose_issue(config, folder, at=now, known_fields=fields_of_list(database), subjects=subjects)
     issue, content_hash = composed.issue.name, composed.rendered.content_hash
     return ApprovalDraft(
         composed=composed,
@@ -83,13 +85,15 @@ def unmet_requirements(
     *,
     approve: str = "",
     test: str = "",
+    subjects: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     """Return the requirements of `[delivery]` that this content does not meet: approval and test email.
 
     `approve` and `test` are the commands that meet them, if these are not the commands for issues.
     """
-    approve = approve or f"newsletter approve {quote(issue_name)} --by NAME"
-    test = test or f"newsletter test {quote(issue_name)} --to reviewers"
+    other = "".join(f" --subject {quote(each)}" for each in subjects)
+    approve = approve or f"newsletter approve {quote(issue_name)}{other} --by NAME"
+    test = test or f"newsletter test {quote(issue_name)}{other} --to reviewers"
     demanded = config.settings.delivery
     findings = []
     if demanded.require_approval and not standing_approvals(database, issue_name, content_hash):

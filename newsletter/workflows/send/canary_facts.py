@@ -39,7 +39,9 @@ def canary_notes(plan: CanaryPlan) -> Iterator[str]:
     if plan.is_too_small:
         remedy = "No first part of these recipients is large enough; watch the first issues yourself."
         if plan.enough is not None:
-            remedy = f"The smallest that would, in 80 of 100 cases, is --canary-size {plan.enough}."
+            remedy = (
+                f"In 80 of 100 cases, {plan.enough:,} people are enough: newsletter send --canary-size {plan.enough}."
+            )
         yield f"A canary of {people_of(plan.people)} is too small to be sure to notice complaints. {remedy}"
 
 

@@ -18,6 +18,7 @@ from newsletter.model.finding import AUDIENCE_RULES, REQUIREMENTS, Finding, Seve
 from newsletter.model.issue import Issue
 from newsletter.model.ledger import NO_CONSENT, FreezePreview, FreezeRequest
 from newsletter.model.pace import Pace
+from newsletter.model.readership import VERSIONS
 from newsletter.model.rendered import RenderedIssue
 from newsletter.model.segment import Segment
 from newsletter.model.tracking import with_tracking
@@ -29,11 +30,12 @@ from newsletter.store.ledger.freeze import NotRenderedError, RepeatedContentErro
 from newsletter.store.soft_bounces import find_soft_bounced
 from newsletter.store.subscribers import known_fields
 from newsletter.store.suppressions import suppress_listed
+from newsletter.store.versions import chosen_version
 from newsletter.workflows.compose.compose import Composed, Probing, judge_rendered, probe_issue, render_folder
 from newsletter.workflows.compose.sample import envelope_of
 from newsletter.workflows.events.judge import judge_reactions
 from newsletter.workflows.publish.on_sending import host_pictures
-from newsletter.workflows.segment_notes import notes_on
+from newsletter.workflows.segment_notes import notes_on, notes_on_knowledge
 from newsletter.workflows.segments import require_segments
 from newsletter.workflows.send.approve import repeated_content, sample_people_left, unmet_requirements
 from newsletter.workflows.send.canary import CanaryPlan, CanaryWish, plan_canary, provisional, wants_canary, waves_with
@@ -44,6 +46,9 @@ from newsletter.workflows.send.schedule import SchedulePlan, plan_schedule
 from newsletter.workflows.send.told import notes_on_old_times
 from newsletter.workflows.send.versions import ComparisonPower, for_version, power_of, version_waves
 
+_CHOSEN = (
+    "Version {version} was chosen in an earlier broadcast of this issue. To send only that, add --version {version}"
+)
 _UNFINISHED = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 
 
@@ -57,12 +62,14 @@ class Order(Struct, frozen=True, kw_only=True):
     kind: BroadcastKind = BroadcastKind.ISSUE
     canary: CanaryWish = CanaryWish()
     version: str = ""  # the one that everyone gets; empty: versions are compared, if there are several
+    subjects: tuple[str, ...] = ()  # in place of those of the issue, for a follow-up
 
 
 class BroadcastPlan(Struct, frozen=True, kw_only=True):
     """Everything that a broadcast would do, before it starts."""
 
     folder: Path  # the issue's folder
+    subjects: tuple[str, ...] = ()  # in place of those of the issue
     composed: Composed
     request: FreezeRequest
     preview: FreezePreview
@@ -107,9 +114,13 @@ def plan_broadcast(
     mistakes in the files. Raise InputError if a check is unknown, the time is not possible, or there are no recipients.
     """
     _require_rules(order.waivers)
-    issue, rendered = render_folder(config, order.folder, theme=theme)
-    if order.version:
-        rendered = for_version(issue, rendered, order.version)
+    issue, rendered = render_folder(config, order.folder, theme=theme, subjects=order.subjects)
+    chosen = chosen_version(database, issue.name) if issue.versions else ""
+    version = order.version
+    if order.kind is BroadcastKind.FOLLOW_UP and issue.versions:  # nothing is compared a second time
+        version = version or chosen or VERSIONS[0]
+    if version:
+        rendered = for_version(issue, rendered, version)
     judge_reactions(database, now=now)  # segments may ask who opened or clicked
     only = require_segments(config, database, issue.only_segments, now=now)
     request = request_of(config, order, issue, rendered, only, now=now)
@@ -135,7 +146,7 @@ def plan_broadcast(
         if not is_preview:
             host_pictures(config, rendered)
         composed = probe_issue(config, composed, replace(probing, are_pictures_hosted=not is_preview))
-    unmet = unmet_requirements(config, database, issue.name, rendered.content_hash)
+    unmet = unmet_requirements(config, database, issue.name, rendered.content_hash, subjects=order.subjects)
     holding_back = (
         *composed.errors,
         *sample_people_left(config, database),
@@ -146,6 +157,7 @@ def plan_broadcast(
     used = (waiver for waiver in order.waivers if waiver.rule in found)
     return BroadcastPlan(
         folder=order.folder,
+        subjects=order.subjects,
         composed=composed,
         request=replace(request, waivers=(*used, *_standing_waivers(composed.findings))),
         preview=preview,
@@ -158,6 +170,8 @@ def plan_broadcast(
             *notes_on(database, [order.segment, *only]),
             *notes_on_lost_records(config, database),
             *notes_on_old_times(database, now=now),
+            *([_CHOSEN.format(version=chosen)] if chosen and compared else ()),
+            *(notes_on_knowledge(database, issue.name) if order.kind is BroadcastKind.FOLLOW_UP else ()),
         ),
         canary=canary,
         power=power_of(database, compared, preview.variants) if compared else None,
@@ -234,7 +248,7 @@ def _as_planned(plan: BroadcastPlan) -> RenderedIssue:
     """
     edited = InputError("the issue was edited in the meantime, so nothing was sent; review it, then send it again")
     try:
-        _, rendered = render_folder(plan.composed.subject.config, plan.folder)
+        _, rendered = render_folder(plan.composed.subject.config, plan.folder, subjects=plan.subjects)
     except MistakesError as err:  # the files had no mistakes when the plan was made
         raise edited from err
     if rendered.content_hash != plan.request.content_hash:

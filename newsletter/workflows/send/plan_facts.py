@@ -14,11 +14,11 @@ from newsletter.config import Config
 from newsletter.language.clock import say_day_and_clock, say_moment, say_time_span, say_wait
 from newsletter.language.counts import count_of
 from newsletter.language.words import language_name
-from newsletter.model.broadcast import BroadcastKind
+from newsletter.model.broadcast import BroadcastKind, name_of
 from newsletter.model.finding import CONSENT
 from newsletter.model.issue_fields import Visibility
 from newsletter.model.ledger import VariantCount, ZoneCount
-from newsletter.model.readership import VERSION, TrackingMode
+from newsletter.model.readership import LANGUAGE, VERSION, TrackingMode
 from newsletter.model.segment import AD_HOC
 from newsletter.model.site_addresses import address_of, issue_path
 from newsletter.model.waves import Waves
@@ -30,6 +30,9 @@ from newsletter.workflows.send.schedule import SchedulePlan, Travel
 from newsletter.workflows.send.versions import version_facts
 
 _SHOWN_ZONES = 4
+_KINDS = {
+    BroadcastKind.FOLLOW_UP: "a follow-up, only to people who are known to have received the issue and not opened it",
+}
 
 
 class Seat(Struct, frozen=True, kw_only=True):
@@ -54,7 +57,8 @@ def plan_facts(
     left_out = [f"{count.deliveries:,} {count.reason}" for count in preview.excluded]
     schedule, compared = plan.schedule, _compared(plan)
     return [
-        ("issue", f"{issue.name}  {issue.shown_title}"),
+        ("issue", f"{name_of(request.kind, issue.name)}  {issue.shown_title}"),
+        ("kind", _KINDS.get(request.kind, "")),
         ("subject", sample_mail(config, plan.composed.rendered.fullest).subject),
         ("from", f"{envelope.from_name} <{envelope.from_email}>"),
         ("to", f"{request.segment.name}: {count_of(preview.recipients, 'subscriber')}"),
@@ -101,7 +105,8 @@ def _compared(plan: BroadcastPlan) -> Waves | None:
 def _differs(plan: BroadcastPlan) -> bool:
     """Return whether the email differs between readers in a way that its plan names."""
     is_correction = plan.request.kind is BroadcastKind.CORRECTION  # which differs by what people were told before
-    axes = (axis for axis in plan.request.axes if axis.name != VERSION or _compared(plan) is None)
+    told = {LANGUAGE, VERSION} if _compared(plan) is not None else {LANGUAGE}  # on a line of their own
+    axes = (axis for axis in plan.request.axes if axis.name not in told)
     return not is_correction and any(len(axis.values) > 1 for axis in axes)
 
 
@@ -133,7 +138,7 @@ def _tracking_line(plan: BroadcastPlan) -> str:
 
 def _archive_line(plan: BroadcastPlan) -> str:
     archive, issue = plan.composed.subject.settings.archive, plan.composed.issue
-    if archive is None or archive.to is None or plan.request.kind is BroadcastKind.CORRECTION:
+    if archive is None or archive.to is None or plan.request.kind is not BroadcastKind.ISSUE:
         return ""
     visibility = issue.fields.visibility or archive.visibility
     if visibility is Visibility.NONE:

@@ -115,10 +115,10 @@ def resume_facts(config: Config, found: BroadcastStatus, *, through: str, now: d
 
 
 def question_of_resume(found: BroadcastStatus, people: int) -> str:
-    """Return what is asked before a broadcast continues, such as `Send to 3 subscribers`, without a question mark."""
+    """Return what is asked before a broadcast continues, such as `send to 3 subscribers`, without a question mark."""
     others = "the other " if _ends_watching(found) and found.watch and people <= found.watch.rest else ""
     although = ", although it was held" if found.broadcast.state is BroadcastState.PAUSED and others else ""
-    return f"Send to {others}{count_of(people, 'subscriber')}{although}"
+    return f"send to {others}{count_of(people, 'subscriber')}{although}"
 
 
 def _ends_watching(found: BroadcastStatus) -> bool:

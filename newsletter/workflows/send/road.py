@@ -28,6 +28,7 @@ from newsletter.workflows.send.approve import standing_approvals, why_unapproved
 from newsletter.workflows.send.status import BroadcastLine, line_of
 
 _ENDED = frozenset({BroadcastState.DONE, BroadcastState.STOPPED, BroadcastState.CANCELLED})
+_ON_THE_ROAD = frozenset({BroadcastKind.ISSUE, BroadcastKind.FOLLOW_UP})
 _LONGEST_NOTE = 110  # characters: about one line in a terminal
 _NO_LIST = "There is no list of subscribers yet."
 
@@ -59,7 +60,7 @@ class Road(Struct, frozen=True, kw_only=True):
     issue: str
     content_hash: str  # of the content as it is now; empty if the files have mistakes
     stations: tuple[Station, ...]
-    broadcasts: tuple[BroadcastLine, ...]  # of the issue itself, the newest first
+    broadcasts: tuple[BroadcastLine, ...]  # of the issue and its follow-ups, the newest first
 
     @property
     def next(self) -> Station | None:
@@ -89,7 +90,7 @@ def road_of(config: Config, database: Database | None, draft: Draft) -> Road:
     composed = draft.composed if not draft.mistakes else None
     content_hash = composed.rendered.content_hash if composed else ""
     broadcasts = _broadcasts_of(database, draft.issue) if database else ()
-    current = _current(broadcasts)
+    current = _current([each for each in broadcasts if each.broadcast.kind is BroadcastKind.ISSUE])
     return Road(
         issue=draft.issue,
         content_hash=content_hash,
@@ -99,14 +100,14 @@ def road_of(config: Config, database: Database | None, draft: Draft) -> Road:
             _tested(config, database, draft.issue, content_hash),
             _approved(config, database, draft.issue, content_hash),
             _scheduled(config, database, draft.issue, current),
-            _sent(config, current, content_hash),
+            _sent(config, current, content_hash, broadcasts),
         ),
         broadcasts=broadcasts,
     )
 
 
 def _broadcasts_of(database: Database, issue: str) -> tuple[BroadcastLine, ...]:
-    found = (each for each in list_broadcasts(database) if each.issue == issue and each.kind is BroadcastKind.ISSUE)
+    found = (each for each in list_broadcasts(database) if each.issue == issue and each.kind in _ON_THE_ROAD)
     return tuple(line_of(database, each.id) for each in found)
 
 
@@ -196,7 +197,9 @@ def _scheduled(config: Config, database: Database | None, issue: str, current: B
     return Station(step=Step.SCHEDULED, is_passed=False, note=note, command=command)
 
 
-def _sent(config: Config, current: BroadcastLine | None, content_hash: str) -> Station:
+def _sent(
+    config: Config, current: BroadcastLine | None, content_hash: str, broadcasts: Sequence[BroadcastLine]
+) -> Station:
     if current is None:
         return Station(step=Step.SENT, is_passed=False)
     broadcast, tally = current.broadcast, current.tally
@@ -206,7 +209,9 @@ def _sent(config: Config, current: BroadcastLine | None, content_hash: str) -> S
             set_aside = f", {tally.deferred:,} set aside" if tally.deferred else ""
             changed = content_hash and content_hash != broadcast.content_hash
             later = " The issue was edited since then." if changed else ""
-            note = f"{tally.accepted:,} of {people_of(_mailed(tally))} accepted{set_aside}.{later}"
+            follow_ups = [each.tally for each in broadcasts if each.broadcast.kind is BroadcastKind.FOLLOW_UP]
+            followed = f" Follow-up: {sum(each.accepted for each in follow_ups):,} accepted." if follow_ups else ""
+            note = f"{tally.accepted:,} of {people_of(_mailed(tally))} accepted{set_aside}.{later}{followed}"
             return Station(step=Step.SENT, is_passed=True, note=note, command=command)
         case BroadcastState.SCHEDULED:
             note = "It is waiting for its time."

@@ -41,7 +41,7 @@ _DUE = {WaveDecision.HOLD: Due.HOLD_BACK, WaveDecision.RELEASE: Due.RELEASE}
 
 def watch_due(work: Work) -> Iterator[DoneBroadcast]:
     """Decide about all watched broadcasts, and recall what was held too late. Yield what changed."""
-    for number in broadcasts_in_waves(work.database):
+    for number in broadcasts_in_waves(work.database, now=work.clock()):
         now = work.clock()
         judgment, found = _look(work.config, work.database, number, now=now)
         is_decided = found is not None and _commit(work.database, number, judgment, now=now)
@@ -57,7 +57,7 @@ def watch_due(work: Work) -> Iterator[DoneBroadcast]:
 
 def look_at_watched(config: Config, database: Database, *, now: datetime) -> Iterator[DueBroadcast]:
     """Yield the watched broadcasts about which something is to be decided now, and what. Change nothing."""
-    for number in broadcasts_in_waves(database):
+    for number in broadcasts_in_waves(database, now=now):
         _, found = _look(config, database, number, now=now)
         if found is not None:
             yield found

@@ -155,7 +155,7 @@ def comparison_facts(comparison: Comparison | None, *, zone: str, now: datetime)
     else:
         others = f"all others get the version with clearly more {comparison.winner}; none has so far"
     if comparison.watch_until and not comparison.chosen and comparison.watch_until > now:
-        others += f"; the test ends {say_moment(comparison.watch_until, zone, now=now)}"
+        others += f"\nthe test ends {say_moment(comparison.watch_until, zone, now=now)}"
     return [("versions", "\n".join(lines)), ("winner", others)]
 
 
@@ -177,9 +177,11 @@ def said_of(comparison: Comparison) -> str:
 def _figures(result: VersionResult) -> Iterator[str]:
     yield count_of(result.sent, "email")
     for rate, what in ((result.opened, "opened"), (result.clicked, "clicked")):
-        if rate is not None:
+        if rate is not None and rate.of:
             low, high = rate.interval
-            yield f"{rate.count:,} of {rate.of:,} {what} ({rate.rate:.1%}; {low:.1%} to {high:.1%})"
+            yield f"{rate.count:,} of {rate.of:,} {what} ({low:.1%} to {high:.1%})"
+    if result.clicked is not None and not result.clicked.of:
+        yield "none of them to people who agreed to tracking"
     if result.opens is not None and result.clicks is not None:
         yield f"{count_of(result.opens, 'open')} and {count_of(result.clicks, 'click')}, repetitions included"
 

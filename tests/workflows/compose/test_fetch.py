@@ -15,10 +15,14 @@ from PIL import Image
 from newsletter.config import load_config
 from newsletter.content.loader import load_issue
 from newsletter.errors import ConflictError, InputError, MistakesError
+from newsletter.incoming.download import Download
+from newsletter.incoming.entries import IncomingEntry
+from newsletter.incoming.item_text import Taken
 from newsletter.model.issue import Issue
 from newsletter.model.slots import LINK_FIELDS, MergeField
 from newsletter.workflows.compose import fetch as workflow
 from newsletter.workflows.compose.fetch import FetchPlan, ItemFate, plan_fetch, write_fetch
+from newsletter.workflows.compose.fetched_files import FetchedFiles
 from newsletter.workflows.compose.new import new_issue
 from tests.fakes.raw_server import raw_server, read_request
 from tests.fakes.web_server import Page, WebServer
@@ -231,6 +235,15 @@ def test_images_are_saved_and_shown_as_wide_as_they_are_sharp(root: Path, web: W
     assert '.png "decorative")' in file_of(root, "b").read_text()
 
 
+def test_an_image_that_is_damaged_in_the_issue_is_not_shown_again(root: Path, web: WebServer) -> None:
+    web.pages["/feed.xml"] = Page(body=feed(entry("a", html=f'<img src="{web.url}/a.jpg">')))
+    web.pages["/a.jpg"] = Page(body=photo())
+    (name,) = fetch(root).pictures
+    file_of(root, "a").unlink()
+    (root / "issues/2026-02" / name).write_bytes(b"no image")
+    assert name not in fetch(root).items[0].after
+
+
 @pytest.mark.parametrize(
     ("page", "told"),
     [
@@ -251,7 +264,7 @@ def test_an_item_comes_without_an_image_that_cannot_be_used(
     plan = fetch(root)
     assert (plan.pictures, issue_of(root).pictures) == ({}, {})
     assert "Text." in file_of(root, "a").read_text()
-    assert [told in note for note in plan.sections[0].notes] == ([] if told is None else [True])
+    assert [told is not None and told in note for note in plan.sections[0].notes] == ([] if told is None else [True])
 
 
 @pytest.mark.parametrize(
@@ -353,6 +366,18 @@ def test_a_title_and_a_text_are_only_words(root: Path, web: WebServer, words: st
     assert not issue.pictures
     assert not any(token in plan.items[0].after for token in TOKENS)
     assert plan.sections[0].notes == ()
+
+
+@pytest.mark.parametrize("text", ["{{{{ email }}}}", "{}", "[x](https://evil.example.org/?w={})"])
+def test_a_text_with_a_merge_field_would_be_written_without_it(root: Path, text: str) -> None:
+    """No feed can lead to such a text today. If one could, its item would have only bare words."""
+    config, folder = load_config(root), root / "issues/2026-02"
+    files = FetchedFiles(config, folder, issue_of(root), lambda *_: Download(url="", content=b""))
+    spelled = "".join(f"&#{ord(sign)};" for sign in TOKENS[0])
+    incoming = IncomingEntry(key="0a1b", title="A", text=text.format(spelled), bare_text="Bare.")
+    written = files.text_of(incoming, Taken(origin="https://x.org/a", at=NOW), "news/a-0a1b.md", downloads=False)
+    assert written is not None
+    assert written.endswith("---\n\nBare.\n")
 
 
 @given(content=texts(FEEDS, PIECES))

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.config import Config, load_config
 from newsletter.errors import InputError
@@ -19,6 +20,7 @@ from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.tempo import PastClaim
 from newsletter.store.opening import open_database
+from newsletter.store.scratch import forget_past, fork, scratch_copy
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.rehearse.failures import Aftermath
 from newsletter.workflows.rehearse.forecast import Rehearsal
@@ -29,6 +31,7 @@ from newsletter.workflows.rehearse.tempo import tempo_of
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.awake import Awake
+from newsletter.workflows.send.canary import CanaryWish
 from newsletter.workflows.send.deliver import Listener, deliver
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.schedule import read_schedule
@@ -61,12 +64,13 @@ def workspaces(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Conf
     return with_settings
 
 
-def rehearsed(config: Config, *, at: str = "", **wish: Any) -> Rehearsal:
+def rehearsed(config: Config, *, at: str = "", canary: bool = False, **wish: Any) -> Rehearsal:
     """What a rehearsal for everyone says; a time is each subscriber's own."""
     schedule = read_schedule(at, zone="America/Los_Angeles", is_local_time=True, now=NOW) if at else None
 
     def order_in(database: Database) -> Order:
-        return order_of(config, database, schedule)
+        order = order_of(config, database, schedule)
+        return replace(order, canary=CanaryWish(is_wanted=canary))
 
     return rehearse(config, order_in, Wish(**{"with_failures": False, **wish}), now=NOW)
 
@@ -308,7 +312,8 @@ def test_the_end_of_a_broadcast_shows_whether_the_provider_is_the_limit(late_sec
     end = NOW + timedelta(seconds=late_seconds)
     claims = [PastClaim(7, NOW + timedelta(seconds=20 * (place // 4)), 100, end) for place in range(15)]
     found = tempo_of("smtp", is_one_by_one=True, connections=4, claims=claims)
-    assert (found.usual, found.broadcasts, found.is_shared) == (pytest.approx(0.2), (7,), is_shared)
+    assert found.usual == pytest.approx(0.2)
+    assert (found.broadcasts, found.is_shared) == ((7,), is_shared)
 
 
 def test_a_pause_is_no_answer() -> None:
@@ -349,6 +354,17 @@ def test_the_rest_follows_the_first_wave_after_its_wait(with_versions: Callable[
     assert rehearsed(config, seed=3, seconds=0.1, awake=Awake.TIMER) == found
 
 
+@pytest.mark.parametrize("provider", [SMTP, SENDGRID + '[provider.sendgrid]\nwebhook_keys = ["key"]\n'])
+def test_the_rest_follows_a_canary_about_which_no_one_complains(
+    workspaces: Callable[[str], Config], provider: str
+) -> None:
+    config = workspaces(provider + '[canary]\nwatch = "3h"\n')
+    found = rehearsed(config, canary=True, awake=Awake.SERVE)
+    assert found.tally.accepted == PEOPLE
+    assert timedelta(hours=3) <= found.last - NOW < timedelta(hours=3, minutes=15)
+    assert max(point.people for point in found.timeline if point.at < NOW + timedelta(hours=2)) == 100
+
+
 def test_a_rehearsal_waits_for_no_person(with_versions: Callable[[str], Config]) -> None:
     found = rehearsed(with_versions("me"), with_failures=True)
     assert (found.state, found.tally.accepted, found.tally.waiting) == ("paused", 130, 520)
@@ -368,3 +384,22 @@ def test_a_list_in_postgresql_is_copied_into_a_file(tmp_path: Path, postgresql_s
     with open_database(config.database, workspace=config.root) as database:
         assert list_broadcasts(database) == ()
     postgresql_server.drop_database(url)
+
+
+def test_what_came_back_before_is_not_copied_again_and_again(workspaces: Callable[[str], Config]) -> None:
+    """It may be most of the data, and each failure needs a copy of its own."""
+    config = workspaces(SMTP)
+    past = [
+        (f"2025-01-01T00:{n // 60:02}:{n % 60:02}Z", b"d", "opened", 1, 1, 1, n, "x" * 500, "", 1, "", "")
+        for n in range(2000)
+    ]
+    with scratch_copy(config.database, workspace=config.root) as database:
+        with database.transaction() as connection:
+            connection.load("event", past)
+        with fork(database) as copy:
+            before = copy.path.stat().st_size
+        forget_past(database)
+        with fork(database) as copy, copy.read() as connection:
+            assert copy.path.stat().st_size < before / 2
+            assert connection.execute("SELECT count(*) FROM event").fetchone() == (0,)
+            assert connection.execute("SELECT count(*) FROM subscriber").fetchone() == (PEOPLE,)

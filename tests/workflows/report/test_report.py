@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from playwright.sync_api import Browser
 
 from newsletter.config import Config
 from newsletter.errors import InputError
@@ -25,6 +24,7 @@ from newsletter.workflows.report.issue import report_on
 from newsletter.workflows.report.words import Told, told
 from newsletter.workflows.report.year import year_told
 from newsletter.workflows.send.alarms import note_alarms
+from tests.browser import running_browser
 from tests.store.builders import NOW, add_people, event_of, freeze, send_all
 from tests.web.axe import violations
 from tests.workflows.report.conftest import LATER, World
@@ -55,13 +55,13 @@ def test_the_page_has_a_table_behind_each_chart_and_loads_nothing(page: Told) ->
     assert len(root.xpath("//table")) == len(page.tables)
 
 
-def test_axe_has_no_objection(page: Told, shared_browser: Browser) -> None:
-    tab = shared_browser.new_page()
-    tab.set_content(report_html(page, newsletter="A small letter"))
+def test_axe_has_no_objection(page: Told) -> None:
+    with running_browser() as browser:
+        tab = browser.new_page()
+        tab.set_content(report_html(page, newsletter="A small letter"))
 
-    assert violations(tab, (1440, 360)) == []
-    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    tab.close()
+        assert violations(tab, (1440, 360)) == []
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_every_figure_is_in_the_csv_file(page: Told, tmp_path: Path) -> None:

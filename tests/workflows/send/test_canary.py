@@ -15,7 +15,7 @@ from newsletter.model.event import Event, EventType
 from newsletter.model.ledger import Entry, FreezePreview, VariantCount
 from newsletter.model.mailbox import MailboxProvider
 from newsletter.model.readership import Readership
-from newsletter.model.waves import Feedback, WaveState
+from newsletter.model.waves import Feedback, Waves, WaveState
 from newsletter.store.database import Database
 from newsletter.store.events import add_events
 from newsletter.store.ledger.broadcasts import finish_if_done, require_broadcast, resume_broadcast
@@ -29,7 +29,7 @@ from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.send.account import next_steps, times_of
-from newsletter.workflows.send.canary import CanaryWish, baselines, known_by, plan_canary, provisional
+from newsletter.workflows.send.canary import CanaryWish, baselines, known_by, plan_canary, provisional, waves_with
 from newsletter.workflows.send.canary_facts import canary_notes
 from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, reopen_broadcast, start_broadcast
@@ -186,6 +186,21 @@ def test_the_plan_of_a_large_broadcast_knows_what_its_canary_notices(
     assert found.is_too_small is (power < 0.8)
     notes = "\n".join(canary_notes(found))
     assert (f"--canary-size {enough}" in notes) is (found.is_too_small and enough is not None)
+
+
+def test_people_who_compare_versions_are_the_first_part_of_a_canary(config: Config, database: Database) -> None:
+    found = plan(config, database)
+    compared = Waves(seed="s", shares={"A": 0.1, "B": 0.1}, axis="version", watch=4 * HOUR)
+    preview = replace(found.preview, mailboxes={MailboxProvider.OTHER: PEOPLE})
+    request = replace(found.request, waves=compared)
+
+    made = plan_canary(config, database, request, preview, WANTED, now=NOW)
+
+    assert made is not None
+    assert (made.people, made.waves.shares, made.waves.watch) == (80, compared.shares, compared.watch)
+    assert made.waves.is_canary
+    assert waves_with(compared, None) is compared
+    assert waves_with(provisional(config), None) is None
 
 
 def test_more_than_half_of_the_people_is_refused(config: Config, database: Database) -> None:
@@ -355,7 +370,7 @@ def test_only_a_person_lets_a_held_broadcast_go_on(config: Config, database: Dat
     report(database, broadcast, EventType.COMPLAINED, 5)
     run_at(config, database, carrier, NOW + HOUR)
     found = status_of(database, broadcast.id)
-    assert question_of_resume(found, 300) == "Send to the other 300 subscribers, although it was held"
+    assert question_of_resume(found, 300) == "send to the other 300 subscribers, although it was held"
     assert dict(resume_facts(config, found, through="x", now=NOW))["then"] == "the others get it, whatever comes back"
 
     reopen_broadcast(database, broadcast.id, now=NOW + HOUR)

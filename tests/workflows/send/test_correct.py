@@ -29,6 +29,7 @@ from newsletter.workflows.send.mailings import Mailings
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.told import changed_events, notes_on_old_times, say_changed_clocks
 from tests.old_zones import zone_before, zones_before
+from tests.postgresql import PostgresServer
 from tests.store.builders import add, record, row
 from tests.workflows.send.carriers import Carrier
 from tests.workspaces import ISSUE, write_workspace
@@ -52,9 +53,13 @@ def config(tmp_path: Path) -> Config:
     return load_config(write_workspace(tmp_path, files))
 
 
-@pytest.fixture
-def database(config: Config) -> Iterator[Database]:
-    with open_database(config.database) as opened:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, config: Config) -> Iterator[Database]:
+    location: Path | str = config.database
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgresql_server")
+        location = server.fresh_database()
+    with open_database(location) as opened:
         yield opened
 
 

@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from newsletter.config import Config, load_config
+from newsletter.content.loader import load_issue
 from newsletter.errors import InputError
 from newsletter.model.broadcast import BroadcastState
 from newsletter.model.event import BroadcastKey, CountedEvent, Event, EventType
+from newsletter.model.ledger import VariantCount
+from newsletter.model.readership import TRACKING, Readership, TrackingMode
 from newsletter.store.database import Database
 from newsletter.store.events import add_events, add_totals
 from newsletter.store.ledger.broadcasts import require_broadcast, resume_broadcast
@@ -21,12 +25,15 @@ from newsletter.store.opening import open_database
 from newsletter.store.versions import chosen_version, version_for
 from newsletter.workflows.compose.compose import render_folder, require_issue
 from newsletter.workflows.compose.reader import find_reader
+from newsletter.workflows.events.judge import judge_reactions
 from newsletter.workflows.report.issue import report_on
 from newsletter.workflows.report.words import told as told_by_report
 from newsletter.workflows.send.account import next_steps, times_of
+from newsletter.workflows.send.canary import CanaryWish
 from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcast
 from newsletter.workflows.send.plan_facts import TERMINAL_SEAT, plan_facts
 from newsletter.workflows.send.status import status_of
+from newsletter.workflows.send.versions import power_of, version_waves
 from newsletter.workflows.send.winner import choose_winner, comparison_of, said_of
 from tests.store.builders import EVERYONE, add, all_agree_to_tracking, row
 from tests.workflows.send.carriers import Carrier
@@ -56,13 +63,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
         yield opened
 
 
-def order(config: Config, version: str = "") -> Order:
-    return Order(folder=require_issue(config, "2026-02"), segment=EVERYONE, version=version)
+def order(config: Config, version: str = "", *, is_canary: bool = False) -> Order:
+    canary = CanaryWish(is_wanted=is_canary or None)
+    return Order(folder=require_issue(config, "2026-02"), segment=EVERYONE, version=version, canary=canary)
 
 
-def begin(config: Config, database: Database, carrier: Carrier, *, version: str = "") -> int:
+def begin(config: Config, database: Database, carrier: Carrier, *, version: str = "", is_canary: bool = False) -> int:
     """Start a broadcast, and send its first wave."""
-    plan = plan_broadcast(config, database, order(config, version), provider=carrier, now=NOW)
+    plan = plan_broadcast(config, database, order(config, version, is_canary=is_canary), provider=carrier, now=NOW)
     number = start_broadcast(database, plan, carrier, now=NOW).id
     with database.transaction() as connection:  # as a crash leaves it, for the next run to continue
         connection.execute(
@@ -122,17 +130,17 @@ def test_rest_gets_the_version_that_more_people_clicked(tmp_path: Path, database
     )
     assert drawn_of(database, number) == drawn
     assert chosen_version(database, "2026-02") == "B"
+    add(database, row("new@example.org"))
+    later = plan_broadcast(config, database, order(config), provider=carrier, now=NOW + HOUR)
+    assert "To send only that, add --version B" in later.notes[-1]
     told = facts(config, database, number, NOW + HOUR)
     assert told["variants"].splitlines() == [
         "100 see version A, and the link that stops tracking",
         "400 see version B, and the link that stops tracking",
     ]
-    assert told["versions"].splitlines()[1].startswith("B: 100 emails, 40 of 100 opened (40.0%; ")
+    assert told["versions"].splitlines()[1].startswith("B: 100 emails, 40 of 100 opened (")
     table = told_by_report(report_on(database, "2026-02", now=NOW + HOUR), zone="UTC").tables[0]
-    assert [(line.label, line.note) for line in table.lines] == [
-        ("version A", "A small letter for everybody"),
-        ("version B", "Another subject"),
-    ]
+    assert [line.label for line in table.lines] == ["A “A small letter for everybody”", "B “Another subject”"]
     assert [(each.name, each.count, each.of) for each in table.lines[1].measures] == [
         ("people", 100, None),
         ("opened", 40, 100),
@@ -201,6 +209,21 @@ def test_director_may_decide_before_the_end(tmp_path: Path, database: Database) 
     assert said_of(chosen) == "Version A was chosen by a person. The figures do not show that it is better."
     run_at(config, database, carrier, NOW + MINUTE)
     assert subjects(carrier) == {"A small letter for everybody": 400, "Another subject": 100}
+
+
+def test_those_who_get_the_versions_first_are_the_canary_too(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
+    number = begin(config, database, carrier, is_canary=True)
+    assert Counter(drawn_of(database, number).values()) == {"A": 100, "B": 100}
+    click(database, number, "B", 40)
+    run_at(config, database, carrier, NOW + 10 * MINUTE)
+    assert require_broadcast(database, number).state is BroadcastState.WATCHING  # complaints come later than clicks
+
+    run_at(config, database, carrier, NOW + 4 * HOUR)
+    comparison = comparison_of(database, number)
+    assert comparison is not None
+    assert (comparison.chosen, comparison.is_clear) == ("B", True)
+    assert subjects(carrier)["Another subject"] == 400
 
 
 def test_totals_are_counted_by_version_and_only_a_person_decides(tmp_path: Path, database: Database) -> None:
@@ -326,3 +349,48 @@ def test_preview_of_a_subscriber_is_what_they_are_sent(tmp_path: Path, database:
         found = find_reader(config, database, issue, email, now=NOW)
         assert found is not None
         assert rendered.variant_of(found.reader).subject == sent[email]
+
+
+def readers(tracked: int, others: int = 0) -> list[VariantCount]:
+    values = {TrackingMode.CONSENTED: tracked, TrackingMode.OFF: others}
+    return [VariantCount(readership=Readership.of({TRACKING: mode}), deliveries=n) for mode, n in values.items() if n]
+
+
+def test_plan_offers_the_smallest_share_that_can_tell(tmp_path: Path, database: Database) -> None:
+    config = workspace(tmp_path, KEYS + "  winner: opens\n")
+    plan = plan_broadcast(config, database, order(config), provider=Carrier(), now=NOW)
+    waves = plan.request.waves
+    assert waves is not None
+
+    few = power_of(database, waves, readers(8_000, others=30_000))
+    assert few is not None
+    assert (few.known, few.is_assumed, few.is_enough) == (1_600, True, False)
+    assert few.share is not None
+    shares = dict.fromkeys("AB", few.share / 200)
+    enough = power_of(database, replace(waves, shares=shares), readers(8_000, others=30_000))
+    assert enough is not None
+    assert enough.is_enough
+    less = power_of(database, replace(waves, shares=dict.fromkeys("AB", (few.share - 2) / 200)), readers(8_000))
+    assert less is not None
+    assert not less.is_enough
+
+    assert power_of(database, waves, readers(1_000)).share is None  # type: ignore[union-attr]
+    assert power_of(database, replace(waves, winner="me"), readers(8_000)) is None
+
+
+def test_plan_expects_what_earlier_issues_had_in_the_same_time(tmp_path: Path, database: Database) -> None:
+    config, carrier = workspace(tmp_path), Carrier(chunk_size=100)
+    number = begin(config, database, carrier, version="A")
+    with database.transaction() as connection:  # the outbox sends nothing, so it does not count
+        connection.execute("UPDATE broadcast SET provider = 'smtp' WHERE id = :id", {"id": number})
+    nonce = require_broadcast(database, number).nonce
+    clicked = {"type": EventType.CLICKED, "broadcast": number, "nonce": nonce, "url": "u", "url_offset": 1}
+    moments = [*[HOUR] * 40, *[5 * HOUR] * 60]
+    add_events(database, [Event(at=NOW + at, subscriber=who, **clicked) for who, at in enumerate(moments, start=1)])
+    judge_reactions(database, now=NOW + 6 * HOUR)
+
+    waves = version_waves(load_issue(config, tmp_path / "issues/2026-02"), TrackingMode.CONSENTED)
+    assert waves is not None
+    found = power_of(database, waves, readers(5_000))
+    assert found is not None
+    assert (found.is_assumed, found.rate) == (False, 40 / PEOPLE)

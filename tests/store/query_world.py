@@ -819,7 +819,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("versions.usual", ({**ONE, "until": NEVER}, {**ONE, "until": EVER}, {**NONE, "until": NEVER})),
     ("versions.set_variant", ({**ONE, "variant": 0, "version": 1},)),
     ("versions.set_chosen", ({**ONE, "version": "B", "because": "why", "figures": "[]", "now": T},) * 2),
-    ("versions.chosen_for_issue", ({"issue": "2026-04"}, {"issue": "none"})),
     ("versions.all_chosen", ({},)),
     ("versions.of_subscriber", ({"issue": "2026-04", "subscriber": 1}, {"issue": "2026-04", "subscriber": 999})),
 )

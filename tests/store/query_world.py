@@ -51,9 +51,8 @@ SIGNUP: Call = {
     **dict.fromkeys(("person", "email", "first_name", "language", "topics", "source", "wording"), "x"),
     "wants_tracking": 1,
 }
-MAILBOXES = '["example.org=gmail"]'
 OF_BROADCASTS: Call = {"broadcasts": "[1, 2]"}
-EVERYBODY: Call = {"mailboxes": MAILBOXES, "after": 0, "until": 99}
+EVERYBODY: Call = {"after": 0, "until": 99}
 CONSENT: Call = {"consented_at": NEVER, "source": "join", "wording": "en-1", "confirmed_at": T, "now": T}
 FILL: Call = {"after": 0}
 NOTHING: Call = {f"no_{name}": "" for name in COLUMN_NAMES}
@@ -65,6 +64,7 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "freeze": ("freeze.create_lookup", "freeze.create_member", "freeze.create_beginning"),
     "waves": ("freeze.create_member",),
     "topics": ("freeze.create_member",),
+    "report": ("report.create_mailbox",),
     "follow_ups": ("freeze.create_member",),
     "import_filling": _SHARED,
     "import_shared": (*_SHARED, "suppressions.create_reported"),
@@ -704,18 +704,21 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("tracking.reactions", ({"since": LATER, "until": NEVER}, {"since": NEVER, "until": NEVER})),
     ("tracking.react", ({"since": EVER, "until": NEVER},)),
     ("tracking.deliver", ({"since": EVER, "until": NEVER},)),
+    ("report.create_mailbox", ({},)),
     ("report.groups", ({**OF_BROADCASTS, **EVERYBODY},)),
     ("report.reactions", ({**OF_BROADCASTS, **EVERYBODY},)),
     ("report.troubles", ({**OF_BROADCASTS, **EVERYBODY},)),
-    ("report.leavers", ({**OF_BROADCASTS, "mailboxes": MAILBOXES, "since": EVER, "until": NEVER},)),
+    ("report.leavers", ({**OF_BROADCASTS, "since": EVER, "until": NEVER},)),
     ("report.links", ({**OF_BROADCASTS, "settled": NEVER},)),
     ("report.sections", ({**OF_BROADCASTS, "sections": '["0=https://example.org/a"]', "settled": NEVER},)),
     ("report.machines", ({**OF_BROADCASTS, "settled": NEVER},)),
     ("report.only_machines", (OF_BROADCASTS,)),
     ("report.totals", (OF_BROADCASTS,)),
-    ("report.hours", (OF_BROADCASTS,)),
     ("report.sent_between", (OF_BROADCASTS,)),
     ("report.targets", (OF_BROADCASTS,)),
+    ("report.state_of", (OF_BROADCASTS,)),
+    ("report.keep", ({"issue": "2026-02", "state": "1", "now": T, "content": "{}"},)),
+    ("report.kept", ({"issue": "2026-02", "state": "1", "since": EVER},)),
     ("report.warnings", (OF_BROADCASTS,)),
     ("report.may_complain", (ONE, NONE)),
     ("tracking.set_verdict", ({"at": LATER, "digest": b"opened", "verdict": "burst"},)),

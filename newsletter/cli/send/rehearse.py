@@ -55,7 +55,7 @@ def rehearse(  # noqa: PLR0913, PLR0917 - each is an option
     failures: Annotated[bool, typer.Option("--failures/--no-failures", help=_FAILURES)] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Rehearse a broadcast: show who would get it when, when it would be over, and what could go wrong.
+    """Rehearse a broadcast: who would get it when, when it would be over, and what could go wrong.
 
     Nothing is sent or saved, and the network is not used. The real program sends the issue on a copy of your list, to
     a stand-in for your provider, while a clock of its own runs through hours and days in seconds.

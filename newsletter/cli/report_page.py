@@ -20,7 +20,7 @@ def page_of(report: Told, *, width: int) -> Iterator[str]:
     yield from (styled(line, "dim") for line in wrap(f"{report.title}: {report.heading}", width))
     for warning in report.warnings:
         yield ""
-        yield from (styled(line, "bold yellow") for line in wrap(f"! {warning}", width, subsequent_indent="  "))
+        yield from (styled(line, "yellow") for line in wrap(f"! {warning}", width, subsequent_indent="  "))
     for table in report.tables:
         yield ""
         yield styled(table.title, "bold")

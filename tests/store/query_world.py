@@ -1174,6 +1174,8 @@ def furnish(connection: Connection, file: str) -> None:
         _insert(connection, "member", "subscriber part stratum", (1, 0, 0))
     if file == "versions":
         _furnish_comparison(connection)
+    if file == "tempo":
+        _furnish_past(connection)
     if file in {"claim", "re_permission"}:
         _furnish_asking(connection)
     if file == "report":
@@ -1211,6 +1213,23 @@ def _furnish_report(connection: Connection) -> None:
         (LATER, b"a", "clicked", 1, 1, 1, 7, "", "https://example.org/a", 1, "", ""),
         (LATER, b"b", "opened", 1, 1, 1, 7, "", "", -1, "", "privacy"),
         (LATER, b"c", "bounced", 1, 1, 1, 2, "", "", -1, "disabled", ""),
+    )
+
+
+def _furnish_past(connection: Connection) -> None:
+    """A broadcast that ended, and when its only batch was claimed."""
+    _insert(
+        connection,
+        "broadcast",
+        "id state nonce issue segment expression provider reason content_hash envelope waivers frozen created_at kind "
+        "finished_at",
+        (31, "done", "n31", "2026-05", "all", "", "outbox", "", "abc", ENVELOPE, "[]", 2, T, "issue", T),
+    )
+    _insert(
+        connection,
+        "chunk",
+        "broadcast number state size variant first_subscriber changed_at attempt claimed_at",
+        (31, 1, "accepted", 2, 0, 1, T, 1, T),
     )
 
 

@@ -316,9 +316,9 @@ class Broadcast(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """Return the issue and the segment: `2026-02 to everyone`, or `confirmation of 2026-02 to everyone`."""
-        is_named = self.about != self.issue or self.kind is BroadcastKind.ISSUE
-        return f"{'' if is_named else f'{self.kind} of '}{self.about} to {self.segment}"
+        """Return the issue and the segment: `2026-02 to everyone`, or `correction of 2026-02-workshop to everyone`."""
+        kind = "" if self.kind is BroadcastKind.ISSUE else f"{self.kind} of "
+        return f"{kind}{self.about.removesuffix(f' ({self.kind})')} to {self.segment}"
 
     @property
     def about(self) -> str:

@@ -57,12 +57,13 @@ class Twin:
         self._model = MODELS[settings.use]()
         self.name = settings.use
         self.chunk_size = self._model.original.chunk_size
-        self.notes_replies = self._model.original.notes_replies
+        self.is_one_by_one = self._model.original.notes_replies
+        self.notes_replies = False  # until `keep_logs`, because logs only matter where a process dies
         self.concurrency = int(getattr(settings.table_in_use, "concurrency", 1))
         self.scheduler: Scheduler | None = _TwinScheduler() if settings.use == "sendgrid" else None
         self.tempo = Tempo(seconds=(USUAL_SECONDS[self.name],), unit="email")
         self.fault = fault
-        self.is_noting = False  # whether each reply is noted, for what a dead process leaves
+        self._is_noting = False
         self.handed: list[Handed] = []
         self.requests = 0
         self.at_half: Callable[[], None] | None = None  # called once, in the middle of a batch
@@ -80,8 +81,13 @@ class Twin:
         """Return nothing."""
         return ProviderFacts(items=())
 
+    def keep_logs(self, *, is_noting: bool) -> None:
+        """Keep reply logs as the provider does, for what a dead process leaves. Note every reply in them, or none."""
+        self.notes_replies, self._is_noting = self.is_one_by_one, is_noting
+
     def call_at_half(self, people: int, call: Callable[[], None]) -> None:
         """Call a function once, in the middle of the batch with which half of these people have been begun."""
+        self.keep_logs(is_noting=False)
         self._half, self.at_half = people // 2, call
 
     def under_way(self, broadcast: int) -> tuple[ClaimedChunk, ...]:
@@ -106,8 +112,8 @@ class Twin:
         """Take as long as the provider would, and return its outcome."""
         size, time = len(chunk.recipients), self._time
         each = self._seconds(chunk)
-        total = each * (size if self.notes_replies else 1)
-        self.requests += size if self.notes_replies else 1
+        total = each * (size if self.is_one_by_one else 1)
+        self.requests += size if self.is_one_by_one else 1
         if self._model.is_too_large(chunk):
             return too_large(size)
         self._begun += size
@@ -127,7 +133,7 @@ class Twin:
         del self._under_way[current_thread()]
         if fault is not None:
             return self._model.failed(chunk, fault.trouble, at=time())
-        if self.is_noting:
+        if self._is_noting:
             under_way.note(size)
         self.accepted += size
         people = [recipient.delivery for recipient in chunk.recipients]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
+from newsletter.cli.report_page import page_of
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.language.rates import say_interval, say_rate
@@ -62,6 +64,18 @@ def test_axe_has_no_objection(page: Told) -> None:
 
         assert violations(tab, (1440, 360)) == []
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_terminal_shows_it_in_eighty_columns(page: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    warned = replace(page, warnings=("Too many bounced.",))
+    lines = [re.sub(r"\x1b\[\d+:[0-9a-f]+m", "", line) for line in page_of(warned, width=80)]
+
+    assert max(map(len, "\n".join(lines).splitlines())) <= 80
+    assert lines[0].startswith("Of 1,500 people, ")
+    assert "! Too many bounced." in "\n".join(lines)
+    assert all(table.title in "\n".join(lines) for table in page.tables)
 
 
 def test_every_figure_is_in_the_csv_file(page: Told, tmp_path: Path) -> None:

@@ -419,7 +419,7 @@ def test_a_provider_that_is_the_limit_is_faster_for_the_last_batches(
 
 @pytest.mark.parametrize("left", ["newsletter.db-wal", "newsletter.db-wal newsletter.db-shm"])
 def test_what_a_killed_program_left_beside_the_list_stays(tmp_path: Path, left: str) -> None:
-    """Whoever opened such a list to write to it would tidy up after the program."""
+    """A program that opened such a list to write to it would tidy up after the other one."""
     root = write_workspace(tmp_path / "killed", {"newsletter.toml": CONFIG + SMTP})
     with open_database(tmp_path / "newsletter.db") as database:
         add(database, *(row(f"person{n}@example.org") for n in range(20)))

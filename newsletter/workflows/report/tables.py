@@ -384,7 +384,7 @@ def _earlier(report: IssueReport) -> FigureTable | None:
     if not report.earlier:
         return None
     pooled = total_of(each.outcomes for each in report.earlier)
-    this = Line(label=f"{report.issue} (this issue)", measures=group_measures(report.total, pooled))
+    this = Line(label="this issue", measures=group_measures(report.total, pooled))
     earlier = (Line(label=each.issue, measures=group_measures(each.outcomes)) for each in report.earlier)
     return FigureTable(
         key="earlier",

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "smtp": "benchmarks.smtp_path",
     "segments": "benchmarks.segments",
     "events": "benchmarks.events",
+    "report": "benchmarks.report",
     "leaving": "benchmarks.leaving",
     "proof": "benchmarks.proof",
     "signup": "benchmarks.signing_up",

@@ -8,7 +8,7 @@ from newsletter.workflows.report.tables import Chart, FigureTable, Line, Measure
 from newsletter.workflows.report.words import Told, say_measure, say_shortly
 
 _BAR = 20  # columns
-_LABEL = 36
+_LABEL, _NARROWEST_LABEL = 36, 8
 _MOST_LINES = 12  # of a table; the page and the files have all
 _FULL, _REACH, _POINT = "█", "─", "●"
 
@@ -20,7 +20,7 @@ def page_of(report: Told, *, width: int) -> Iterator[str]:
     yield from (styled(line, "dim") for line in wrap(f"{report.title}: {report.heading}", width))
     for warning in report.warnings:
         yield ""
-        yield from (styled(line, "bold yellow") for line in wrap(f"! {warning}", width, subsequent_indent="  "))
+        yield from (styled(line, "yellow") for line in wrap(f"! {warning}", width, subsequent_indent="  "))
     for table in report.tables:
         yield ""
         yield styled(table.title, "bold")
@@ -35,8 +35,10 @@ def _table(table: FigureTable, width: int) -> Iterator[str]:
     if len(measures) == 1:
         yield from _single(table, width)
     else:
-        room = min(_LABEL, max(display_width(line.label) for line in table.lines))
-        rows = [[shortened(line.label, room), *(say_shortly(each) for each in line.measures)] for line in table.lines]
+        figures = [measures, *([say_shortly(each) for each in line.measures] for line in table.lines)]
+        taken = sum(2 + max(map(display_width, column)) for column in zip(*figures, strict=True))
+        room = max(_NARROWEST_LABEL, min(_LABEL, width - 2 - taken))
+        rows = [[shortened(line.label, room), *cells] for line, cells in zip(table.lines, figures[1:], strict=True)]
         heads, *lines = aligned([[table.head, *measures], *rows], right=frozenset(range(1, len(measures) + 1)))
         yield styled(f"  {heads}", "dim")
         yield from (f"  {line}" for line in lines)

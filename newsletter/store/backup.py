@@ -51,7 +51,7 @@ def opened_backup(path: Path) -> Iterator[tuple[SqliteDatabase, datetime]]:
     if not path.is_file():
         raise StoreError(f"there is no file {path}; write the path of a file that `newsletter backup` saved")
     with tempfile.TemporaryDirectory(prefix="newsletter-restore-") as folder:
-        copy = _copied(path, Path(folder))
+        copy = copy_files(path, Path(folder))
         with translated(path), _readable(path), _plainly(copy) as file:
             made_at = _made_at(file, path)
             file.execute("DROP TABLE IF EXISTS backup")
@@ -83,8 +83,8 @@ def copy_table(
         target.load_columns(table, dict(zip(names, zip(*page, strict=True), strict=True)), {})
 
 
-def _copied(path: Path, folder: Path) -> Path:
-    """Copy a backup and the files beside it, so that SQLite finds the same state as in the original."""
+def copy_files(path: Path, folder: Path) -> Path:
+    """Copy a database that no one uses and the files beside it, so that SQLite finds the same state as there."""
     copy = folder / path.resolve().name
     try:
         shutil.copyfile(path, copy)

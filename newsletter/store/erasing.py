@@ -65,6 +65,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "post": ("provider",),
         "reaction": ("type",),
         "leaving_remark": ("reason",),
+        "kept_outcome": ("state", "content"),
         "watch": ("state",),
         "drawn": ("value",),
         "signup": ("state", "welcome"),
@@ -106,7 +107,7 @@ _REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "told_zone": ("zones",),
         "told_clock": ("zones_version", "looked_with"),
     },
-    _A_FOLDER: dict.fromkeys(("broadcast", "approval", "tested", "proposal", "review"), ("issue",)),
+    _A_FOLDER: dict.fromkeys(("broadcast", "approval", "tested", "proposal", "review", "kept_outcome"), ("issue",)),
 }
 NOT_SEARCHED: Mapping[TextColumn, str] = {
     TextColumn(table, name): reason

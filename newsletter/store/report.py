@@ -1,21 +1,21 @@
 """Count what came of broadcasts: what arrived, what bounced, who left, and what people opened and clicked.
 
-Everything is counted in the database, and only counts leave it. A long list is counted in parts, by several threads.
+Everything is counted in the database, and only counts leave it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import orjson
 
 from newsletter.model.mailbox import PROVIDER_OF_DOMAIN
-from newsletter.store.database import Connection, Database, ListPart
-from newsletter.store.queries import query_all, query_value
+from newsletter.store.database import Connection, Database, Row
+from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.system.moments import text_of
 
-_EVERYONE = ListPart(0, 2**62)
-_MAILBOXES = orjson.dumps([f"{domain}={provider}" for domain, provider in PROVIDER_OF_DOMAIN.items()]).decode()
+_LAST = 2**62  # more than there are people
+_MAILBOXES: Sequence[Row] = [(domain, provider.value) for domain, provider in PROVIDER_OF_DOMAIN.items()]
 
 
 class ReachRow(NamedTuple):
@@ -38,6 +38,7 @@ class ReactionRow(NamedTuple):
     language: str
     mailbox: str
     type: str
+    hour: str  # of the first time, as in `2026-02-19T16`
     people: int
 
 
@@ -100,14 +101,6 @@ class TotalRow(NamedTuple):
     events: int
 
 
-class HourRow(NamedTuple):
-    """How many people did something in an hour."""
-
-    what: str
-    hour: str
-    people: int
-
-
 class SentRow(NamedTuple):
     """When a broadcast was sent."""
 
@@ -146,10 +139,10 @@ class Followed(NamedTuple):
     links: tuple[LinkRow, ...]
     machines: tuple[MachineRow, ...]
     totals: tuple[TotalRow, ...]
-    hours: tuple[HourRow, ...]
     only_machines: int
 
 
+_CREATE_MAILBOX = change("report", "create_mailbox")
 _GROUPS = query_all("report", "groups", ReachRow)
 _REACTIONS = query_all("report", "reactions", ReactionRow)
 _TROUBLES = query_all("report", "troubles", TroubleRow)
@@ -159,39 +152,37 @@ _SECTIONS = query_all("report", "sections", SectionRow)
 _MACHINES = query_all("report", "machines", MachineRow)
 _ONLY_MACHINES = query_value("report", "only_machines", int)
 _TOTALS = query_all("report", "totals", TotalRow)
-_HOURS = query_all("report", "hours", HourRow)
 _SENT_BETWEEN = query_all("report", "sent_between", SentRow)
 _TARGETS = query_all("report", "targets", TargetRow)
+_STATE_OF = query_value("report", "state_of", str)
+_KEPT = query_one("report", "kept", str)
+_KEEP = change("report", "keep")
 _WARNINGS = query_all("report", "warnings", WarningRow)
 _MAY_COMPLAIN = query_value("report", "may_complain", int)
 
 
 def count_recipients(database: Database, broadcasts: Iterable[int]) -> Counted:
-    """Count the fate of the emails of these broadcasts, by groups of recipients. A group can have several rows."""
-    numbers = _json(broadcasts)
-
-    def ask(connection: Connection, part: ListPart | None) -> Counted:
-        after, until = part or _EVERYONE
-        where = {"broadcasts": numbers, "mailboxes": _MAILBOXES, "after": after, "until": until}
+    """Count the outcome of the emails of these broadcasts, by groups of recipients."""
+    where = {"broadcasts": _json(broadcasts), "after": 0, "until": _LAST}
+    with database.read() as connection:
+        _know_mailboxes(connection)
         return Counted(_GROUPS(connection, **where), _REACTIONS(connection, **where), _TROUBLES(connection, **where))
 
-    parts = database.ask_in_parts(ask)
-    return Counted(
-        [row for part in parts for row in part.reach],
-        [row for part in parts for row in part.reactions],
-        [row for part in parts for row in part.troubles],
-    )
+
+def _know_mailboxes(connection: Connection) -> None:
+    """Make the table of mailbox providers, which disappears with the transaction."""
+    _CREATE_MAILBOX(connection)
+    connection.insert_new("mailbox", _MAILBOXES)
 
 
 def count_reactions(database: Database, broadcasts: Iterable[int], *, settled: datetime) -> Followed:
     """Count what people opened and clicked of these broadcasts. Links count up to a time: these clicks are judged."""
     numbers, until = _json(broadcasts), text_of(settled)
-    with database.scan() as connection:
+    with database.read() as connection:
         return Followed(
             links=tuple(_LINKS(connection, broadcasts=numbers, settled=until)),
             machines=tuple(_MACHINES(connection, broadcasts=numbers, settled=until)),
             totals=tuple(_TOTALS(connection, broadcasts=numbers)),
-            hours=tuple(_HOURS(connection, broadcasts=numbers)),
             only_machines=_ONLY_MACHINES(connection, broadcasts=numbers),
         )
 
@@ -208,9 +199,10 @@ def count_leavers(
     database: Database, broadcasts: Iterable[int], *, since: datetime, until: datetime
 ) -> tuple[LeaverRow, ...]:
     """Count the recipients of these broadcasts who left between two times."""
-    return _LEAVERS.ask(
-        database, broadcasts=_json(broadcasts), mailboxes=_MAILBOXES, since=text_of(since), until=text_of(until)
-    )
+    with database.read() as connection:
+        _know_mailboxes(connection)
+        found = _LEAVERS(connection, broadcasts=_json(broadcasts), since=text_of(since), until=text_of(until))
+    return tuple(found)
 
 
 def sent_between(database: Database, broadcasts: Iterable[int]) -> dict[int, SentRow]:
@@ -231,6 +223,29 @@ def warnings_of(database: Database, broadcasts: Iterable[int]) -> dict[int, Warn
 def may_complain(database: Database, broadcast: int) -> int:
     """Return how many recipients of a broadcast have a mailbox that reports complaints."""
     return _MAY_COMPLAIN.ask(database, broadcast=broadcast)
+
+
+def kept_content(
+    database: Database,
+    issue: str,
+    broadcasts: Iterable[int],
+    *,
+    since: datetime,
+    now: datetime,
+    count: Callable[[], str],
+) -> str:
+    """Return what `count` returned for these broadcasts of an issue, if that still holds and is from after a time.
+
+    Otherwise, count now, and save it.
+    """
+    state = _STATE_OF.ask(database, broadcasts=_json(broadcasts))
+    found = _KEPT.ask(database, issue=issue, state=state, since=text_of(since))
+    if found is not None:
+        return found
+    content = count()
+    with database.transaction() as connection:
+        _KEEP(connection, issue=issue, state=state, now=text_of(now), content=content)
+    return content
 
 
 def _json(numbers: Iterable[int]) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from newsletter.errors import StoreError
-from newsletter.store.backup import Progress, copy_rows
+from newsletter.store.backup import Progress, copy_files, copy_rows
 from newsletter.store.opening import open_database
 from newsletter.store.sqlite.engine import SqliteDatabase, open_sqlite
 from newsletter.store.sqlite.failures import translated
@@ -31,7 +31,7 @@ def scratch_copy(
     """
     with _scratch_folder() as folder:
         path = folder / _FILE
-        if isinstance(location, Path):
+        if isinstance(location, Path) and location.with_name(f"{location.name}-shm").exists():  # while it is in use
             with translated(path):
                 copy_pages(
                     location,
@@ -39,6 +39,8 @@ def scratch_copy(
                     on_progress=lambda done, total: on_progress(done / max(1, total)),
                     changes_source=False,
                 )
+        elif isinstance(location, Path):
+            path = copy_files(location, folder)
         else:
             with (
                 open_database(location, workspace=workspace) as source,

@@ -58,7 +58,6 @@ _RECENT = query_all("versions", "recent", RecentBroadcast)
 _USUAL = query_value("versions", "usual", UsualReaction)
 _SET_VARIANT = change("versions", "set_variant")
 _SET_CHOSEN = change("versions", "set_chosen")
-_CHOSEN_FOR_ISSUE = query_one("versions", "chosen_for_issue", str)
 _ALL_CHOSEN = query_all("versions", "all_chosen", ChosenVersion)
 _OF_SUBSCRIBER = query_one("versions", "of_subscriber", str)
 
@@ -101,7 +100,7 @@ def choose_version(
 
 def chosen_version(database: Database, issue: str) -> str:
     """Return the version of an issue that was chosen last, or an empty string if none was."""
-    return _CHOSEN_FOR_ISSUE.ask(database, issue=issue) or ""
+    return chosen_versions(database).get(issue, "")
 
 
 def chosen_versions(database: Database) -> Mapping[str, str]:

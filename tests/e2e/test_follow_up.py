@@ -51,7 +51,7 @@ def test_a_follow_up_is_approved_sent_and_accounted_for(workspace: Path) -> None
     assert "4 of the 5 people who received 2026-02" in planned.stderr
 
     sent = run(workspace, *follow_up, "--yes")
-    assert "follow-up of 2026-02 to everyone" in sent.stdout
+    assert "Broadcast 2: follow-up of 2026-02 to everyone" in sent.stdout
     mails = sorted((workspace / "outbox").glob("*2*/*.eml")) or sorted((workspace / "outbox").rglob("*.eml"))
     subjects = [line for mail in mails for line in mail.read_text().splitlines() if line == f"Subject: {SUBJECT}"]
     assert len(subjects) == 3

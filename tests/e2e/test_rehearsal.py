@@ -87,7 +87,7 @@ def test_the_command_says_what_the_real_command_then_does(tmp_path: Path) -> Non
     relay = ThrottledRelay(0.0)
     with scripted_relay(relay.answer) as port:
         root = workspace(tmp_path, port, 250)
-        asked = ("rehearse", "2026-02", "--to", "teachers", "--seconds", "0.02", "--no-failures")
+        asked = ("rehearse", "2026-02", "--to", "teachers", "--milliseconds", "20", "--no-failures")
         found = json.loads(run(root, *asked, "--json").stdout)
         assert relay.accepted == 0
         assert "125 people get it" in run(root, *asked).stdout

@@ -51,9 +51,8 @@ SIGNUP: Call = {
     **dict.fromkeys(("person", "email", "first_name", "language", "topics", "source", "wording"), "x"),
     "wants_tracking": 1,
 }
-MAILBOXES = '["example.org=gmail"]'
 OF_BROADCASTS: Call = {"broadcasts": "[1, 2]"}
-EVERYBODY: Call = {"mailboxes": MAILBOXES, "after": 0, "until": 99}
+EVERYBODY: Call = {"after": 0, "until": 99}
 CONSENT: Call = {"consented_at": NEVER, "source": "join", "wording": "en-1", "confirmed_at": T, "now": T}
 FILL: Call = {"after": 0}
 NOTHING: Call = {f"no_{name}": "" for name in COLUMN_NAMES}
@@ -65,6 +64,7 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "freeze": ("freeze.create_lookup", "freeze.create_member", "freeze.create_beginning"),
     "waves": ("freeze.create_member",),
     "topics": ("freeze.create_member",),
+    "report": ("report.create_mailbox",),
     "follow_ups": ("freeze.create_member",),
     "import_filling": _SHARED,
     "import_shared": (*_SHARED, "suppressions.create_reported"),
@@ -704,18 +704,21 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("tracking.reactions", ({"since": LATER, "until": NEVER}, {"since": NEVER, "until": NEVER})),
     ("tracking.react", ({"since": EVER, "until": NEVER},)),
     ("tracking.deliver", ({"since": EVER, "until": NEVER},)),
+    ("report.create_mailbox", ({},)),
     ("report.groups", ({**OF_BROADCASTS, **EVERYBODY},)),
     ("report.reactions", ({**OF_BROADCASTS, **EVERYBODY},)),
     ("report.troubles", ({**OF_BROADCASTS, **EVERYBODY},)),
-    ("report.leavers", ({**OF_BROADCASTS, "mailboxes": MAILBOXES, "since": EVER, "until": NEVER},)),
+    ("report.leavers", ({**OF_BROADCASTS, "since": EVER, "until": NEVER},)),
     ("report.links", ({**OF_BROADCASTS, "settled": NEVER},)),
     ("report.sections", ({**OF_BROADCASTS, "sections": '["0=https://example.org/a"]', "settled": NEVER},)),
     ("report.machines", ({**OF_BROADCASTS, "settled": NEVER},)),
     ("report.only_machines", (OF_BROADCASTS,)),
     ("report.totals", (OF_BROADCASTS,)),
-    ("report.hours", (OF_BROADCASTS,)),
     ("report.sent_between", (OF_BROADCASTS,)),
     ("report.targets", (OF_BROADCASTS,)),
+    ("report.state_of", (OF_BROADCASTS,)),
+    ("report.keep", ({"issue": "2026-02", "state": "1", "now": T, "content": "{}"},)),
+    ("report.kept", ({"issue": "2026-02", "state": "1", "since": EVER},)),
     ("report.warnings", (OF_BROADCASTS,)),
     ("report.may_complain", (ONE, NONE)),
     ("tracking.set_verdict", ({"at": LATER, "digest": b"opened", "verdict": "burst"},)),
@@ -753,7 +756,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("proofs.expression_of", (ONE,)),
     ("proofs.results", (ONE, NONE)),
     ("proofs.replaced_consents", ({"since": EVER}, {"since": NEVER})),
-    ("proofs.lines", ({**ONE, "after": 0, "size": 99}, {**NONE, "after": 0, "size": 99})),
+    ("proofs.lines", (ONE, NONE)),
     ("proofs.add_page", ({**ONE, "number": 1, "first_subscriber": 5, "last_subscriber": 9, **BLOBS},)),
     ("proofs.keep_bundle", ({"broadcast": 2, "bundle": b"b"},)),
     ("proofs.find_bundle", (ONE, NONE)),
@@ -816,7 +819,6 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("versions.usual", ({**ONE, "until": NEVER}, {**ONE, "until": EVER}, {**NONE, "until": NEVER})),
     ("versions.set_variant", ({**ONE, "variant": 0, "version": 1},)),
     ("versions.set_chosen", ({**ONE, "version": "B", "because": "why", "figures": "[]", "now": T},) * 2),
-    ("versions.chosen_for_issue", ({"issue": "2026-04"}, {"issue": "none"})),
     ("versions.all_chosen", ({},)),
     ("versions.of_subscriber", ({"issue": "2026-04", "subscriber": 1}, {"issue": "2026-04", "subscriber": 999})),
 )
@@ -1172,6 +1174,8 @@ def furnish(connection: Connection, file: str) -> None:
         _insert(connection, "member", "subscriber part stratum", (1, 0, 0))
     if file == "versions":
         _furnish_comparison(connection)
+    if file == "tempo":
+        _furnish_past(connection)
     if file in {"claim", "re_permission"}:
         _furnish_asking(connection)
     if file == "report":
@@ -1209,6 +1213,23 @@ def _furnish_report(connection: Connection) -> None:
         (LATER, b"a", "clicked", 1, 1, 1, 7, "", "https://example.org/a", 1, "", ""),
         (LATER, b"b", "opened", 1, 1, 1, 7, "", "", -1, "", "privacy"),
         (LATER, b"c", "bounced", 1, 1, 1, 2, "", "", -1, "disabled", ""),
+    )
+
+
+def _furnish_past(connection: Connection) -> None:
+    """A broadcast that ended, and when its only batch was claimed."""
+    _insert(
+        connection,
+        "broadcast",
+        "id state nonce issue segment expression provider reason content_hash envelope waivers frozen created_at kind "
+        "finished_at",
+        (31, "done", "n31", "2026-05", "all", "", "outbox", "", "abc", ENVELOPE, "[]", 2, T, "issue", T),
+    )
+    _insert(
+        connection,
+        "chunk",
+        "broadcast number state size variant first_subscriber changed_at attempt claimed_at",
+        (31, 1, "accepted", 2, 0, 1, T, 1, T),
     )
 
 

@@ -78,7 +78,9 @@ def test_everything_comes_back_into_a_new_database_of_either_engine(
         connection.execute("UPDATE held_batch SET state = 'doubtful' WHERE state = 'recalled'", {})
         connection.execute("DELETE FROM forgotten", {})
         connection.raise_last_ids({"broadcast": 20, "subscriber": 20})  # which were given by the product itself
-        connection.execute("UPDATE broadcast SET state = 'paused' WHERE state IN ('scheduled', 'running')", {})
+        connection.execute(
+            "UPDATE broadcast SET state = 'paused' WHERE state IN ('scheduled', 'running', 'watching')", {}
+        )
     add(database, row("ünï@example.org", first_name="Zoë 💗"))
     save(database, file)
     with database.transaction() as connection:

@@ -33,7 +33,7 @@ _CANARY_SIZE = "How many people get it first. Implies --canary."
 _VERSION = "Rehearse only this version of the issue, such as B, instead of comparing its versions."
 _AWAKE = "What sends what is due: serve, timer, worker, or here. Default: what ran last, or a timer."
 _SEED = "The number from which chance is drawn. The same number gives the same result."
-_SECONDS = "How long the provider takes for one email, or for one request. Default: as measured in past broadcasts."
+_MILLISECONDS = "How long the provider takes for one email or one request. Default: as in past broadcasts."
 _FAILURES = "Also try what could go wrong at each stage."
 _MOST_ZONES = 14
 _BAR_COLUMNS = 36
@@ -51,11 +51,11 @@ def rehearse(  # noqa: PLR0913, PLR0917 - each is an option
     version: Annotated[str | None, typer.Option(metavar="VERSION", help=_VERSION)] = None,
     awake: Annotated[Awake | None, typer.Option(metavar="WHAT", help=_AWAKE)] = None,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help=_SEED)] = 1,
-    seconds: Annotated[float | None, typer.Option(metavar="SECONDS", min=0.0001, max=3600.0, help=_SECONDS)] = None,
+    milliseconds: Annotated[int | None, typer.Option(metavar="NUMBER", min=1, max=60000, help=_MILLISECONDS)] = None,
     failures: Annotated[bool, typer.Option("--failures/--no-failures", help=_FAILURES)] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Rehearse a broadcast: show who would get it when, when it would be over, and what could go wrong.
+    """Rehearse a broadcast: who would get it when, when it would be over, and what could go wrong.
 
     Nothing is sent or saved, and the network is not used. The real program sends the issue on a copy of your list, to
     a stand-in for your provider, while a clock of its own runs through hours and days in seconds.
@@ -78,7 +78,9 @@ def rehearse(  # noqa: PLR0913, PLR0917 - each is an option
             canary=CanaryWish(is_wanted=canary, people=canary_size),
         )
 
-    wish = Wish(seed=seed, awake=awake, seconds=seconds, with_failures=failures)
+    wish = Wish(
+        seed=seed, awake=awake, seconds=None if milliseconds is None else milliseconds / 1000, with_failures=failures
+    )
     with bars.shares("Rehearsing") as show:
         found = rehearse_broadcast(config, order_in, wish, now=now, on_progress=show)
     if as_json:

@@ -18,7 +18,7 @@ _VERSION = "The version of the issue that all others get, such as B. Default: on
 
 def winner(
     broadcast: BroadcastNumber,
-    version: Annotated[str | None, typer.Argument(metavar="[VERSION]", help=_VERSION)] = None,
+    version: Annotated[str | None, typer.Argument(metavar="VERSION", help=_VERSION)] = None,
     yes: Yes = False,
 ) -> None:
     """Choose which version of an issue all others get, or show how the versions compare.

@@ -27,8 +27,8 @@ FROM past_consent
 WHERE replaced_at > :since
 ORDER BY replaced_at DESC;
 
--- name: lines(broadcast, after, size)
--- Return a page of the deliveries by subscriber, with the consent on record now.
+-- name: lines(broadcast)
+-- Return the deliveries by subscriber, with the consent on record now.
 SELECT
     d.subscriber,
     d.chunk,
@@ -41,9 +41,8 @@ SELECT
     coalesce(s.consent_confirmed_at, '') AS confirmed_at
 FROM delivery AS d
 LEFT JOIN subscriber AS s ON s.id = d.subscriber
-WHERE d.broadcast = :broadcast AND d.subscriber > :after
-ORDER BY d.subscriber
-LIMIT :size;
+WHERE d.broadcast = :broadcast
+ORDER BY d.subscriber;
 
 -- name: drop_pages(broadcast)!
 -- Delete the lines of the earlier proof of a broadcast.

@@ -1,14 +1,21 @@
 -- What came of the emails that were accepted, as counts. No query returns a person.
 --
+-- A CROSS JOIN tells SQLite in which order to read the tables. To use an index of some types, a query must name all types
+-- of that index.
+--
 -- Opens and clicks are known only of people who had agreed to tracking when the broadcast was created, and still do. A
 -- mailbox provider is empty if the person is no longer on the list.
 
--- name: groups(broadcasts, mailboxes, after, until)
+-- name: create_mailbox()!
+-- Create the table of the provider of each domain. Without an index, each recipient would be compared with all of them.
+CREATE TEMPORARY TABLE IF NOT EXISTS mailbox (
+    domain TEXT /*+ COLLATE "C" */ NOT NULL PRIMARY KEY,
+    provider TEXT NOT NULL
+);
+
+-- name: groups(broadcasts, after, until)
 -- Return how many emails were accepted and delivered, by broadcast, variant, language and mailbox provider, and of how
 -- many people it is known what they opened. The people's ids are greater than `after`, up to `until`.
-WITH mailbox (domain, provider) AS MATERIALIZED (
-    SELECT substr(value, 1, instr(value, '=') - 1), substr(value, instr(value, '=') + 1) FROM json_each(:mailboxes)
-)
 SELECT
     d.broadcast,
     c.variant,
@@ -22,22 +29,19 @@ SELECT
                 THEN 1
         END
     ) AS known
-FROM delivery AS d
-JOIN broadcast AS b ON b.id = d.broadcast
+FROM broadcast AS b
+CROSS JOIN delivery AS d
 JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk AND c.state = 'accepted'
 LEFT JOIN subscriber AS s ON s.id = d.subscriber
 LEFT JOIN mailbox AS m ON m.domain = {s.domain}
 WHERE
-    d.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
+    b.id IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts)) AND d.broadcast = b.id
     AND d.subscriber > :after AND d.subscriber <= :until
 GROUP BY 1, 2, 3, 4;
 
--- name: reactions(broadcasts, mailboxes, after, until)
--- Return how many people opened and clicked, by the same groups. Someone who clicked, but did not open, is counted apart:
+-- name: reactions(broadcasts, after, until)
+-- Return how many people opened and clicked, by the same groups and by the hour of the first time. Someone who clicked, but did not open, is counted apart:
 -- their app shows no pictures, so they have opened it all the same.
-WITH mailbox (domain, provider) AS MATERIALIZED (
-    SELECT substr(value, 1, instr(value, '=') - 1), substr(value, instr(value, '=') + 1) FROM json_each(:mailboxes)
-)
 SELECT
     r.broadcast,
     c.variant,
@@ -54,26 +58,27 @@ SELECT
             THEN 'clicked only'
         ELSE r.type
     END AS type,
+    substr(r.first_at, 1, 13) AS hour,
     count(*) AS people
-FROM reaction AS r
-JOIN broadcast AS b ON b.id = r.broadcast AND b.tracking = 'consented'
-JOIN subscriber AS s ON s.id = r.subscriber
-JOIN delivery AS d ON d.broadcast = r.broadcast AND d.subscriber = r.subscriber
-JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk AND c.state = 'accepted'
+FROM broadcast AS b
+CROSS JOIN reaction AS r
+CROSS JOIN subscriber AS s
+CROSS JOIN delivery AS d
+CROSS JOIN chunk AS c
 LEFT JOIN mailbox AS m ON m.domain = {s.domain}
 WHERE
-    r.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
+    b.id IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts)) AND b.tracking = 'consented'
+    AND r.broadcast = b.id AND s.id = r.subscriber
+    AND d.broadcast = r.broadcast AND d.subscriber = r.subscriber
+    AND c.broadcast = d.broadcast AND c.number = d.chunk AND c.state = 'accepted'
     AND r.type IN ('opened', 'clicked')
     AND r.subscriber > :after AND r.subscriber <= :until
     AND s.tracking_consented_at <> '' AND s.tracking_consented_at <= b.created_at
-GROUP BY 1, 2, 3, 4, 5;
+GROUP BY 1, 2, 3, 4, 5, 6;
 
--- name: troubles(broadcasts, mailboxes, after, until)
+-- name: troubles(broadcasts, after, until)
 -- Return how many emails came to trouble, by the same groups and by what happened to them. `bounced` and `blocked` are
 -- the causes of the last such event after a space, or empty if there was none.
-WITH mailbox (domain, provider) AS MATERIALIZED (
-    SELECT substr(value, 1, instr(value, '=') - 1), substr(value, instr(value, '=') + 1) FROM json_each(:mailboxes)
-)
 SELECT
     t.broadcast,
     c.variant,
@@ -108,12 +113,9 @@ LEFT JOIN subscriber AS s ON s.id = t.subscriber
 LEFT JOIN mailbox AS m ON m.domain = {s.domain}
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
 
--- name: leavers(broadcasts, mailboxes, since, until)
+-- name: leavers(broadcasts, since, until)
 -- Return how many recipients left between two times, by the same groups, with the hour. Everyone counts once, at the
 -- first time. People who were erased, or returned later, have left too.
-WITH mailbox (domain, provider) AS MATERIALIZED (
-    SELECT substr(value, 1, instr(value, '=') - 1), substr(value, instr(value, '=') + 1) FROM json_each(:mailboxes)
-)
 SELECT
     d.broadcast,
     c.variant,
@@ -144,15 +146,16 @@ FROM (
         FROM event AS e
         WHERE
             e.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
+            AND e.type IN ('bounced', 'blocked', 'dropped', 'deferred', 'complained', 'unsubscribed')
             AND e.type = 'unsubscribed' AND e.subscriber <> 0
     ) AS leaving
     GROUP BY subscriber
 ) AS l
-JOIN delivery AS d
-    ON d.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts)) AND d.subscriber = l.subscriber
+CROSS JOIN delivery AS d
 JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk AND c.state = 'accepted'
 LEFT JOIN subscriber AS s ON s.id = l.subscriber
 LEFT JOIN mailbox AS m ON m.domain = {s.domain}
+WHERE d.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts)) AND d.subscriber = l.subscriber
 GROUP BY 1, 2, 3, 4, 5;
 
 -- name: links(broadcasts, settled)
@@ -226,32 +229,6 @@ WHERE
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3;
 
--- name: hours(broadcasts)
--- Return how many people opened and clicked for the first time in each hour. As above, those who clicked without an open
--- are counted apart.
-SELECT
-    CASE
-        WHEN
-            r.type = 'clicked'
-            AND NOT EXISTS (
-                SELECT 1
-                FROM reaction AS o
-                WHERE o.broadcast = r.broadcast AND o.type = 'opened' AND o.subscriber = r.subscriber
-            )
-            THEN 'clicked only'
-        ELSE r.type
-    END AS what,
-    substr(r.first_at, 1, 13) AS hour,
-    count(*) AS people
-FROM reaction AS r
-JOIN broadcast AS b ON b.id = r.broadcast AND b.tracking = 'consented'
-JOIN subscriber AS s ON s.id = r.subscriber
-WHERE
-    r.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
-    AND r.type IN ('opened', 'clicked')
-    AND s.tracking_consented_at <> '' AND s.tracking_consented_at <= b.created_at
-GROUP BY 1, 2;
-
 -- name: sent_between(broadcasts)
 -- Return when the first and the last chunk of each broadcast was accepted.
 SELECT broadcast, min(changed_at) AS first_at, max(changed_at) AS last_at
@@ -275,6 +252,7 @@ SELECT
 FROM event AS e
 WHERE
     e.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
+    AND e.type IN ('bounced', 'blocked', 'dropped', 'deferred', 'complained', 'unsubscribed')
     AND e.type IN ('complained', 'bounced') AND e.subscriber <> 0
 GROUP BY e.broadcast
 ORDER BY e.broadcast;
@@ -286,3 +264,39 @@ FROM delivery AS d
 JOIN chunk AS c ON c.broadcast = d.broadcast AND c.number = d.chunk AND c.state = 'accepted'
 JOIN subscriber AS s ON s.id = d.subscriber
 WHERE d.broadcast = :broadcast AND s.person NOT LIKE '%@gmail.com' AND s.person NOT LIKE '%@googlemail.com';
+
+-- name: state_of(broadcasts)$
+-- Return what the outcomes of broadcasts are counted from, as numbers that change whenever it does.
+SELECT
+    (
+        SELECT coalesce(sum(c.size), 0)
+        FROM chunk AS c
+        WHERE
+            c.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts)) AND c.state = 'accepted'
+    ) || ' ' || (
+        SELECT coalesce(sum(d.is_delivered), 0)
+        FROM delivery AS d
+        WHERE d.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
+    ) || ' ' || (
+        SELECT count(*)
+        FROM reaction AS r
+        WHERE r.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
+    ) || ' ' || (
+        SELECT count(*)
+        FROM event AS e
+        WHERE
+            e.broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
+            AND e.type IN ('bounced', 'blocked', 'dropped', 'deferred', 'complained', 'unsubscribed')
+    ) || ' ' || (SELECT coalesce(max(at), '') FROM tracking_choice) || ' ' || (SELECT count(*) FROM forgotten)
+    AS state;
+
+-- name: kept(issue, state, since)?
+-- Return the outcomes of an issue, if they were counted since a time from the same state.
+SELECT content FROM kept_outcome WHERE issue = :issue AND state = :state AND counted_at >= :since;
+
+-- name: keep(issue, state, now, content)!
+-- Save the outcomes of an issue.
+INSERT INTO kept_outcome (issue, state, counted_at, content)
+VALUES (:issue, :state, :now, :content)
+ON CONFLICT (issue) DO UPDATE SET
+    state = excluded.state, counted_at = excluded.counted_at, content = excluded.content;

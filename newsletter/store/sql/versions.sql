@@ -70,15 +70,6 @@ UPDATE watch
 SET chosen = :version, chosen_at = :now, chosen_because = :because, chosen_from = :figures
 WHERE broadcast = :broadcast AND chosen = '';
 
--- name: chosen_for_issue(issue)?
--- Return the version of an issue that was chosen last.
-SELECT w.chosen
-FROM watch AS w
-JOIN broadcast AS b ON b.id = w.broadcast
-WHERE b.issue = :issue AND b.kind = 'issue' AND w.chosen <> ''
-ORDER BY w.chosen_at DESC, w.broadcast DESC
-LIMIT 1;
-
 -- name: all_chosen()
 -- Return each issue of which a version was chosen, and the version, in the order in which they were chosen.
 SELECT b.issue, w.chosen AS version

@@ -135,7 +135,8 @@ def copy_pages(
     changes between two of its steps. The source connection therefore holds a snapshot, which prevents that. Unless it
     `changes_source`, no byte of the source and of the files beside it is written, not even to tidy up its WAL.
     """
-    uri = f"{source.absolute().as_uri()}?mode=rw" if changes_source else unchanged(source)
+    # `readonly_shm` is for the index beside the WAL, which SQLite would otherwise write again after a crash.
+    uri = f"{source.absolute().as_uri()}?mode=rw" if changes_source else f"{unchanged(source)}&readonly_shm=1"
     with translated(source):
         reading = sqlite3.connect(uri, uri=True, isolation_level=None)
     writing = sqlite3.connect(target, isolation_level=None)

@@ -130,7 +130,7 @@ def _disk(scene: Scene, middle: Middle) -> Aftermath:
     """Let the disk fill up in the middle. The process ends, and the next one finds room again."""
     with _calm(middle) as database:
         run, full_from = _again(scene, database, at=middle.at), middle.at + _CLAIMED
-        run.twin.is_noting = True
+        run.twin.keep_logs(is_noting=True)
         with _Failing(database, lambda: run.time() >= full_from) as failing, suppress(StoreError):
             replace(run, database=failing).begin(_continued(run))
         recover(database, run.broadcast, now=run.time())

@@ -2,15 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
+from pkgutil import resolve_name
 
 from msgspec import Struct, field
 
+from newsletter.errors import InputError
 from newsletter.model.broadcast import Outcome, OutgoingChunk, Verdict
+from newsletter.providers.base import Scheduler
 from newsletter.providers.outbox import Outbox
-from newsletter.providers.sendgrid.client import ApiAnswer
-from newsletter.providers.sendgrid.mail import LARGEST_REQUEST_BYTES, compile_request
-from newsletter.providers.sendgrid.outcomes import outcome_of
-from newsletter.providers.sendgrid.provider import SendGrid
 from newsletter.providers.smtp import SmtpRelay
 from newsletter.providers.smtp_dialogue import Answer, ReplyMeaning, meaning_of
 from newsletter.providers.smtp_fates import ChunkFates
@@ -18,7 +17,6 @@ from newsletter.providers.smtp_standing import RelayStanding
 from newsletter.refusals import Phase, cause_of
 
 ACCEPTED = Outcome(verdict=Verdict.ACCEPTED)
-_LARGE_PART = 0.75  # of the largest request; if the first is smaller, the others are not measured
 
 
 class Trouble(StrEnum):
@@ -43,20 +41,24 @@ class ProviderFault(Struct, frozen=True, kw_only=True):
 class ProviderModel(Struct):
     """How a provider answers. This is the outbox, which fails only with this machine."""
 
-    original: type[Outbox | SmtpRelay | SendGrid] = Outbox
+    chunk_size: int = Outbox.chunk_size
+    notes_replies: bool = Outbox.notes_replies
     accepted_mark: str = "saved"
+    scheduler: Scheduler | None = None
 
-    def is_too_large(self, _chunk: OutgoingChunk) -> bool:
-        return False
+    def refused_size(self, _chunk: OutgoingChunk) -> Outcome | None:
+        """Return the outcome if a batch is too large, otherwise None."""
+        return None
 
     def failed(self, _chunk: OutgoingChunk, _trouble: Trouble, *, at: datetime) -> Outcome:
         return ACCEPTED
 
 
-class _SmtpModel(ProviderModel):
+class SmtpModel(ProviderModel):
     """An SMTP relay, which answers each email."""
 
-    original: type[Outbox | SmtpRelay | SendGrid] = SmtpRelay
+    chunk_size: int = SmtpRelay.chunk_size
+    notes_replies: bool = SmtpRelay.notes_replies
     accepted_mark: str = ReplyMeaning.ACCEPTED.value
     standing: RelayStanding = field(default_factory=RelayStanding)
 
@@ -72,33 +74,6 @@ class _SmtpModel(ProviderModel):
         return fates.outcome()
 
 
-class _SendGridModel(ProviderModel):
-    """SendGrid, which answers each request."""
-
-    original: type[Outbox | SmtpRelay | SendGrid] = SendGrid
-    accepted_mark: str = ""
-    _measured: dict[str, bool] = field(default_factory=dict)  # by variant: whether its requests are nearly too large
-
-    def is_too_large(self, chunk: OutgoingChunk) -> bool:
-        key = chunk.mailing.variant_key
-        if self._measured.get(key, True):
-            size = len(compile_request(chunk.mailing, sandbox=False).request(chunk).body)
-            self._measured[key] = size > LARGEST_REQUEST_BYTES * _LARGE_PART
-            return size > LARGEST_REQUEST_BYTES
-        return False
-
-    def failed(self, chunk: OutgoingChunk, trouble: Trouble, *, at: datetime) -> Outcome:
-        if trouble is Trouble.KEY_REVOKED:
-            answer = ApiAnswer(status=401, body=_REVOKED, received_at=at)
-        else:
-            cause = TimeoutError("the connection was lost")
-            answer = ApiAnswer(received_at=at, cause=cause, was_handed_over=trouble is Trouble.ANSWERS_LOST)
-        return outcome_of(answer, chunk.recipients, sandbox=False, secrets=())
-
-
-_REVOKED = b'{"errors": [{"message": "The provided authorization grant is invalid, expired, or revoked"}]}'
-
-
 def _refusal(phase: Phase, code: int, words: str) -> Answer:
     return Answer(meaning_of(phase, code, words), f"{code} {words}", phase, cause_of(code, words, phase=phase))
 
@@ -108,4 +83,18 @@ _SMTP_ANSWERS = {
     Trouble.KEY_REVOKED: _refusal(Phase.OPENING, 535, "5.7.8 authentication credentials invalid"),
     Trouble.ANSWERS_LOST: Answer(ReplyMeaning.UNCERTAIN, "the connection was closed", Phase.CONTENT),
 }
-MODELS: dict[str, type[ProviderModel]] = {"outbox": ProviderModel, "smtp": _SmtpModel, "sendgrid": _SendGridModel}
+# Each is imported only when it is used, because the library of a provider takes a while to load.
+MODELS = {
+    "outbox": "newsletter.workflows.rehearse.provider_models:ProviderModel",
+    "smtp": "newsletter.workflows.rehearse.provider_models:SmtpModel",
+    "sendgrid": "newsletter.workflows.rehearse.sendgrid_model:SendGridModel",
+}
+
+
+def model_of(provider: str) -> ProviderModel:
+    """Return how a provider answers. Raise InputError if that is not known."""
+    if provider not in MODELS:
+        known = ", ".join(MODELS)
+        raise InputError(f"a broadcast through {provider} cannot be rehearsed; these providers can: {known}")
+    found: ProviderModel = resolve_name(MODELS[provider])()
+    return found

@@ -66,7 +66,7 @@ def rehearse(
         twin = Twin(config, time, seed=wish.seed)
         twin.tempo = tempo_of(
             twin.name,
-            is_one_by_one=twin.notes_replies,
+            is_one_by_one=twin.is_one_by_one,
             connections=twin.concurrency,
             claims=past_claims(database, twin.name),
             stated_seconds=wish.seconds,

@@ -8,21 +8,17 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from threading import Thread, current_thread
 
 from msgspec import Struct
 
 from newsletter.config import Config
-from newsletter.errors import InputError
 from newsletter.model.broadcast import Outcome, OutgoingChunk
 from newsletter.model.ledger import ClaimedChunk
-from newsletter.providers.base import UNRECORDED, ProviderFacts, Replies, Scheduler
-from newsletter.providers.sendgrid.outcomes import too_large
-from newsletter.providers.sendgrid.provider import SendGridScheduler
+from newsletter.providers.base import UNRECORDED, ProviderFacts, Replies
 from newsletter.store.reply_log import ReplyLog
-from newsletter.workflows.rehearse.provider_models import ACCEPTED, MODELS, ProviderFault, ProviderModel
+from newsletter.workflows.rehearse.provider_models import ACCEPTED, ProviderFault, ProviderModel, model_of
 from newsletter.workflows.rehearse.tempo import USUAL_SECONDS, Tempo
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
 
@@ -51,18 +47,16 @@ class Twin:
 
     def __init__(self, config: Config, time: VirtualTime, *, seed: int = 0, fault: ProviderFault | None = None) -> None:
         settings = config.settings.provider
-        if settings.use not in MODELS:
-            known = ", ".join(MODELS)
-            raise InputError(f"a broadcast through {settings.use} cannot be rehearsed; these providers can: {known}")
-        self._model = MODELS[settings.use]()
+        self._model = model_of(settings.use)
         self.name = settings.use
-        self.chunk_size = self._model.original.chunk_size
-        self.notes_replies = self._model.original.notes_replies
+        self.chunk_size = self._model.chunk_size
+        self.is_one_by_one = self._model.notes_replies
+        self.notes_replies = False  # until `keep_logs`, because logs only matter where a process dies
         self.concurrency = int(getattr(settings.table_in_use, "concurrency", 1))
-        self.scheduler: Scheduler | None = _TwinScheduler() if settings.use == "sendgrid" else None
+        self.scheduler = self._model.scheduler
         self.tempo = Tempo(seconds=(USUAL_SECONDS[self.name],), unit="email")
         self.fault = fault
-        self.is_noting = False  # whether each reply is noted, for what a dead process leaves
+        self._is_noting = False
         self.handed: list[Handed] = []
         self.requests = 0
         self.at_half: Callable[[], None] | None = None  # called once, in the middle of a batch
@@ -80,8 +74,13 @@ class Twin:
         """Return nothing."""
         return ProviderFacts(items=())
 
+    def keep_logs(self, *, is_noting: bool) -> None:
+        """Keep reply logs as the provider does, for what a dead process leaves. Note every reply in them, or none."""
+        self.notes_replies, self._is_noting = self.is_one_by_one, is_noting
+
     def call_at_half(self, people: int, call: Callable[[], None]) -> None:
         """Call a function once, in the middle of the batch with which half of these people have been begun."""
+        self.keep_logs(is_noting=False)
         self._half, self.at_half = people // 2, call
 
     def under_way(self, broadcast: int) -> tuple[ClaimedChunk, ...]:
@@ -106,10 +105,10 @@ class Twin:
         """Take as long as the provider would, and return its outcome."""
         size, time = len(chunk.recipients), self._time
         each = self._seconds(chunk)
-        total = each * (size if self.notes_replies else 1)
-        self.requests += size if self.notes_replies else 1
-        if self._model.is_too_large(chunk):
-            return too_large(size)
+        total = each * (size if self.is_one_by_one else 1)
+        self.requests += size if self.is_one_by_one else 1
+        if (refused := self._model.refused_size(chunk)) is not None:
+            return refused
         self._begun += size
         under_way = self._under_way[current_thread()] = _UnderWay(chunk, replies, time(), each, self._model)
         fault = self.fault if self.fault is not None and self.fault.holds(time()) else None
@@ -127,7 +126,7 @@ class Twin:
         del self._under_way[current_thread()]
         if fault is not None:
             return self._model.failed(chunk, fault.trouble, at=time())
-        if self.is_noting:
+        if self._is_noting:
             under_way.note(size)
         self.accepted += size
         people = [recipient.delivery for recipient in chunk.recipients]
@@ -174,20 +173,3 @@ class _UnderWay(Struct):
             self.replies.may_begin(recipient.delivery)
             self.replies.note(recipient.delivery, self.model.accepted_mark, "")
         self._noted = max(self._noted, until)
-
-
-class _TwinScheduler(SendGridScheduler):
-    """SendGrid's limits for held email, without SendGrid."""
-
-    def __init__(self) -> None:
-        self._numbers = count(1)
-
-    def open_batch(self) -> str:
-        """Return a new id."""
-        return f"rehearsal-{next(self._numbers)}"
-
-    def cancel_batch(self, batch_id: str) -> None:
-        """Do nothing. The batch is then canceled."""
-
-    def clear_batch(self, batch_id: str) -> None:
-        """Do nothing."""

@@ -64,7 +64,7 @@ def _time(table: FigureTable) -> str:
     colors = ["var(--accent)", "var(--quiet)"]
     settings = _settings(height=_TIME_HEIGHT, colors=colors)
     chart = pygal.Line(**settings, dots_size=3, print_values=True, margin_right=104)
-    chart.x_labels = [line.label for line in table.lines]
+    chart.x_labels = [_brief(line.label) for line in table.lines]
     for name in names:
         measures = [_charted(line, name) for line in table.lines]
         values = [
@@ -73,6 +73,12 @@ def _time(table: FigureTable) -> str:
         ]
         chart.add(name, values)
     return _cleaned(chart.render(), table.key)
+
+
+def _brief(label: str) -> str:
+    """Return a time for which there is room below the chart: `12 h`, or `7 d`."""
+    number, _, unit = label.partition(" ")
+    return f"{number} {unit[0]}" if unit else label
 
 
 def _named(name: str) -> Callable[[float], str]:

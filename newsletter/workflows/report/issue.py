@@ -3,9 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from shlex import quote
 
-from msgspec import Struct
+from msgspec import Struct, json
 from msgspec.structs import replace
 
 from newsletter.errors import InputError
@@ -20,7 +21,8 @@ from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.status import settled_counts, tally_of
 from newsletter.store.ledger.variants import load_variants
 from newsletter.store.report import (
-    HourRow,
+    Counted,
+    LeaverRow,
     LinkRow,
     MachineRow,
     SentRow,
@@ -29,6 +31,7 @@ from newsletter.store.report import (
     count_reactions,
     count_recipients,
     count_sections,
+    kept_content,
     sent_between,
     targets_of,
 )
@@ -39,6 +42,7 @@ from newsletter.workflows.send.alarms import leaves_until
 from newsletter.workflows.send.winner import Comparison, comparison_of
 
 EARLIER_ISSUES = 6  # to which an issue is compared
+_KEPT_FOR = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 
 
@@ -77,7 +81,7 @@ class IssueReport(Struct, frozen=True, kw_only=True):
     groups: Mapping[RecipientGroup, Outcomes]
     readerships: Mapping[tuple[int, int], Readership]  # by broadcast and variant
     causes: Causes
-    hours: tuple[HourRow, ...]
+    hours: Mapping[tuple[str, str], int]  # people who did something for the first time in an hour
     links: tuple[LinkFigure, ...]
     sections: Mapping[str, int]  # people who clicked something in a section
     machines: tuple[MachineRow, ...]
@@ -140,13 +144,13 @@ def report_on(database: Database, issue: str, *, now: datetime) -> IssueReport:
         groups=groups,
         readerships=emails.readerships,
         causes=causes,
-        hours=(*followed.hours, *(HourRow("left", leaver.hour, leaver.people) for leaver in leavers)),
+        hours=_hours(counted, leavers),
         links=_links(followed.links, followed.totals, placed),
         sections={sections[number]: people for number, people in in_sections},
         machines=followed.machines,
         totals=followed.totals,
         only_machines=followed.only_machines,
-        earlier=earlier_issues(database, every, sent, before=began, issue=issue),
+        earlier=earlier_issues(database, every, sent, before=began, now=now, issue=issue),
         others=_others(database, [each for each in every if each.issue == issue], sent),
         comparisons=tuple(found for number in numbers if (found := comparison_of(database, number))),
         subjects=emails.subjects,
@@ -154,6 +158,17 @@ def report_on(database: Database, issue: str, *, now: datetime) -> IssueReport:
         targets=emails.targets,
         pictures=emails.pictures,
     )
+
+
+def _hours(counted: Counted, leavers: Iterable[LeaverRow]) -> Mapping[tuple[str, str], int]:
+    found: Counter[tuple[str, str]] = Counter()
+    for row in counted.reactions:
+        # Someone who clicked, and whose app shows no pictures, opened it then too.
+        for what in ("opened", "clicked") if row.type == "clicked only" else (row.type,):
+            found[what, row.hour] += row.people
+    for leaver in leavers:
+        found["left", leaver.hour] += leaver.people
+    return found
 
 
 _ABOUT_ISSUES = frozenset({BroadcastKind.ISSUE, BroadcastKind.FOLLOW_UP, BroadcastKind.CORRECTION})
@@ -165,12 +180,14 @@ def earlier_issues(
     sent: Mapping[int, SentRow],
     *,
     before: datetime,
+    now: datetime,
     issue: str = "",
     since: datetime | None = None,
 ) -> tuple[EarlierIssue, ...]:
     """Return what came of the issues that were sent between two times, the newest first.
 
-    Without `since`, only the last few before the other time count.
+    Without `since`, only the last few before the other time count. Their numbers are kept, and counted again if
+    something came back, or after a day.
     """
     of_issue: defaultdict[str, list[int]] = defaultdict(list)
     for each in every:
@@ -184,10 +201,16 @@ def earlier_issues(
     for name in chosen if since else chosen[:EARLIER_ISSUES]:
         numbers = of_issue[name]
         until = leaves_until(began[name], every, sent, name)
-        counted = count_recipients(database, numbers)
-        groups, _ = outcomes_by_group(counted, count_leavers(database, numbers, since=began[name], until=until))
-        found.append(EarlierIssue(issue=name, sent_at=began[name], outcomes=total_of(groups.values())))
+        counting = partial(_counted_now, database, numbers, since=began[name], until=until)
+        kept = kept_content(database, name, numbers, since=now - _KEPT_FOR, now=now, count=counting)
+        found.append(EarlierIssue(issue=name, sent_at=began[name], outcomes=json.decode(kept, type=Outcomes)))
     return tuple(found)
+
+
+def _counted_now(database: Database, numbers: Sequence[int], *, since: datetime, until: datetime) -> str:
+    leavers = count_leavers(database, numbers, since=since, until=until)
+    groups, _ = outcomes_by_group(count_recipients(database, numbers), leavers)
+    return json.encode(total_of(groups.values())).decode()
 
 
 def _others(

@@ -212,10 +212,9 @@ def _totals(report: IssueReport) -> FigureTable:
 def _time(report: IssueReport) -> FigureTable:
     began = report.sent.first_at.replace(minute=0, second=0)
     counts: defaultdict[str, list[tuple[float, int]]] = defaultdict(list)
-    for row in report.hours:
-        after = datetime.fromisoformat(f"{row.hour}:00:00Z") - began
-        for what in ("opened", "clicked") if row.what == "clicked only" else (row.what,):
-            counts[what].append((after / timedelta(hours=1), row.people))
+    for (what, hour), people in report.hours.items():
+        after = datetime.fromisoformat(f"{hour}:00:00Z") - began
+        counts[what].append((after / timedelta(hours=1), people))
     total, passed = report.total, (report.at - began) / timedelta(hours=1)
     of = {"opened": total.known, "clicked": total.known, "left": total.accepted}
     steps = [step for step in _STEPS if step <= passed] or [1]

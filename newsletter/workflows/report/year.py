@@ -42,7 +42,7 @@ def year_told(
     begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     every = [each for each in list_broadcasts(database) if each.kind is BroadcastKind.ISSUE]
     sent = sent_between(database, [each.id for each in every])
-    issues = earlier_issues(database, every, sent, before=ends, since=begins)
+    issues = earlier_issues(database, every, sent, before=ends, now=now, since=begins)
     if not issues:
         years = sorted({row.first_at.year for row in sent.values()})
         others = f"choose from {', '.join(map(str, years))}" if years else "`newsletter send` sends the first one"

@@ -22,12 +22,13 @@ from newsletter.store.ledger.tempo import PastClaim
 from newsletter.store.opening import open_database
 from newsletter.store.scratch import forget_past, fork, scratch_copy
 from newsletter.workflows.compose.compose import require_issue
+from newsletter.workflows.rehearse import rehearse as rehearse_module
 from newsletter.workflows.rehearse.failures import Aftermath
 from newsletter.workflows.rehearse.forecast import Rehearsal
 from newsletter.workflows.rehearse.provider_models import MODELS
 from newsletter.workflows.rehearse.rehearse import Wish, rehearse
 from newsletter.workflows.rehearse.summary import facts_of, headline, left_by, then_after
-from newsletter.workflows.rehearse.tempo import tempo_of
+from newsletter.workflows.rehearse.tempo import Tempo, tempo_of
 from newsletter.workflows.rehearse.virtual_time import VirtualTime
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.awake import Awake
@@ -403,3 +404,34 @@ def test_what_came_back_before_is_not_copied_again_and_again(workspaces: Callabl
             assert copy.path.stat().st_size < before / 2
             assert connection.execute("SELECT count(*) FROM event").fetchone() == (0,)
             assert connection.execute("SELECT count(*) FROM subscriber").fetchone() == (PEOPLE,)
+
+
+@pytest.mark.parametrize(("is_shared", "seconds"), [(False, 250), (True, 650 / 3)])
+def test_a_provider_that_is_the_limit_is_faster_for_the_last_batches(
+    workspaces: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch, is_shared: bool, seconds: float
+) -> None:
+    """Seven batches over three connections: in the third round, only one connection has something to do."""
+    tempo = Tempo(seconds=(1.0,), unit="email", is_shared=is_shared)
+    monkeypatch.setattr(rehearse_module, "tempo_of", lambda *_, **__: tempo)
+    found = rehearsed(workspaces(SMTP))
+    assert (found.handed_over - NOW).total_seconds() == pytest.approx(seconds, rel=0.01)
+
+
+@pytest.mark.parametrize("left", ["newsletter.db-wal", "newsletter.db-wal newsletter.db-shm"])
+def test_what_a_killed_program_left_beside_the_list_stays(tmp_path: Path, left: str) -> None:
+    """A program that opened such a list to write to it would tidy up after the other one."""
+    root = write_workspace(tmp_path / "killed", {"newsletter.toml": CONFIG + SMTP})
+    with open_database(tmp_path / "newsletter.db") as database:
+        add(database, *(row(f"person{n}@example.org") for n in range(20)))
+        add(database, row("late@example.org"))
+        for name in ("newsletter.db", *left.split()):
+            (root / name).write_bytes((tmp_path / name).read_bytes())
+    before = bytes_below(root)
+    assert rehearsed(load_config(root)).tally.accepted == 21
+    assert bytes_below(root) == before
+
+
+def test_nothing_begins_before_the_grace_period_is_over(workspaces: Callable[[str], Config]) -> None:
+    found = rehearsed(workspaces(SMTP + '[delivery]\ngrace = "5m"\n'), with_failures=True)
+    assert NOW + timedelta(minutes=5) < found.first < NOW + timedelta(minutes=6)
+    assert found.tally.accepted == PEOPLE

@@ -15,6 +15,7 @@ from newsletter.store.report import targets_of
 from newsletter.system.moments import text_of
 from newsletter.workflows.events.ingest import ingest
 from tests.store.builders import add, row
+from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401
 from tests.workflows.report.audience import Person, Simulation, people
 from tests.workflows.tracking.broadcasts import send
 from tests.workspaces import CONFIG, write_workspace
@@ -34,26 +35,26 @@ class World:
     simulation: Simulation
 
 
-def send_to_audience(config: Config, database: Database, *, count: int, seed: int) -> World:
+def send_to_audience(config: Config, opened: Database, *, count: int, seed: int) -> World:
     """Send the only issue to invented people, and take in what they and machines do, in a random order."""
     recipients = people(count, seed)
-    add(database, *(row(each.email, language=each.language, tags=()) for each in recipients))
-    with database.transaction() as connection:
+    add(opened, *(row(each.email, language=each.language, tags=()) for each in recipients))
+    with opened.transaction() as connection:
         connection.execute_each(
             "UPDATE subscriber SET tracking_consented_at = '2000-01-01T00:00:00Z' WHERE id = :id",
             [{"id": each.id} for each in recipients if each.agrees],
         )
-    broadcast, _ = send(config, database, now=SENT_AT)
-    with database.transaction() as connection:
+    broadcast, _ = send(config, opened, now=SENT_AT)
+    with opened.transaction() as connection:
         connection.execute("UPDATE chunk SET changed_at = :at", {"at": text_of(SENT_AT)})
     # A scanner is known by following several links at once, and the small issue has only a few.
     more = (f"https://www.example.org/{number}" for number in range(6))
-    links = (*dict.fromkeys(targets_of(database, [broadcast.id]).values()), *more)
+    links = (*dict.fromkeys(targets_of(opened, [broadcast.id]).values()), *more)
     simulation = Simulation(broadcast, links, sent_at=SENT_AT, seed=seed)
     events = simulation.events(recipients)
     while some := list(islice(events, 5000)):
-        ingest(config, database, some, now=SENT_AT + timedelta(days=1), tidies=False)
-    return World(config, database, broadcast, recipients, simulation)
+        ingest(config, opened, some, now=SENT_AT + timedelta(days=1), tidies=False)
+    return World(config, opened, broadcast, recipients, simulation)
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +67,12 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 @pytest.fixture(scope="module")
 def audience(config: Config) -> Iterator[Callable[[int], World]]:
     """Send the issue to this many people, once per module."""
-    with open_database(config.database) as database:
+    with open_database(config.database) as opened:
         made: list[World] = []
 
         def of(count: int) -> World:
             if not made:
-                made.append(send_to_audience(config, database, count=count, seed=18))
+                made.append(send_to_audience(config, opened, count=count, seed=18))
             return made[0]
 
         yield of

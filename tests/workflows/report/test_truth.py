@@ -13,10 +13,12 @@ from statistics import NormalDist, mean
 
 import pytest
 
+from newsletter.config import Config
 from newsletter.statistics.intervals import STATED, Proportion
+from newsletter.store.database import Database
 from newsletter.workflows.report.issue import IssueReport, report_on
 from newsletter.workflows.report.outcomes import Outcomes, RecipientGroup, estimate
-from tests.workflows.report.conftest import LATER, World
+from tests.workflows.report.conftest import LATER, World, send_to_audience
 
 PEOPLE = int(os.environ.get("REPORT_PEOPLE", "1500"))
 ISSUES = int(os.environ.get("REPORT_ISSUES", "200"))
@@ -88,6 +90,19 @@ def test_nothing_is_stored_about_what_a_person_without_consent_opened(world: Wor
 
     assert stored
     assert stored.isdisjoint(without)
+
+
+def test_both_engines_count_the_same(config: Config, database: Database) -> None:
+    world = send_to_audience(config, database, count=400, seed=3)
+    truth, found = world.simulation.truth, report_on(database, "2026-02", now=LATER)
+    known = {each.id for each in world.recipients if each.agrees}
+
+    assert (found.total.delivered, found.total.bounced) == (truth.fates["delivered"], truth.fates["bounced"])
+    assert (found.total.opened, found.total.clicked) == (len(truth.opened & known), len(truth.clicked & known))
+    assert found.total.left == len(truth.left)
+    assert {link.url: link.people for link in found.links if link.people} == +truth.links
+    opened = sum(people for (what, _), people in found.hours.items() if what == "opened")
+    assert opened == found.total.opened
 
 
 # People as bits of large numbers: a whole audience is drawn in milliseconds.

@@ -46,7 +46,8 @@ _GHOST_FIELD = re.compile(r"\{(?:first_name|name|email|uuid)\s*(?:,\s*\"([^\"{}]
 _MERGE_TAG = re.compile(
     r"\{\{[^{}]{0,500}\}\}|\{%[^{}]{0,500}%\}|\*\|[^|*]{0,500}\|\*|%%[\w.:-]{1,60}%%|%(?:recipient|tag)[\w.]{0,60}%"
 )
-_NOTHING = re.compile(r"(?<![ \xa0])[ \xa0]*\0(?=[,.!?:;])|\0")  # in place of a merge tag: “Dear *|FNAME|*,” becomes “Dear,”
+# In place of a merge tag: “Dear *|FNAME|*,” becomes “Dear,”.
+_NOTHING = re.compile(r"(?<![ \xa0])[ \xa0]*\0(?=[,.!?:;])|\0")
 _SIGNS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|%%")  # of merge tags that are not complete
 _REDIRECTS = re.compile(
     r"(?:^|\.)(?:list-manage\.com|convertkit-mail\d*\.com|kit-mail\d*\.com|mailchi\.mp|sendgrid\.net|mandrillapp\.com)$"

@@ -95,7 +95,8 @@ class _Made(Struct, frozen=True):
 def event_files(config: Config, shown: Iterable[IssueWithEvents], memory: Memory, *, now: datetime) -> EventFiles:
     """Return the files about the events of these issues. What is made of an issue that has not changed is remembered.
 
-    If several issues have an event, it is shown as the latest of them says, or the latest public one. Raise InputError if a record is damaged.
+    If several issues have an event, it is shown as the latest of them says, or the latest public one, if there is one.
+    Raise InputError if a record is damaged.
     """
     ordered = sorted(shown, key=lambda each: (each.day, each.name))
     records = {each.name: _record_of(config, each.name) for each in ordered}

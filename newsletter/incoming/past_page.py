@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import lxml.html
-from lxml.etree import LxmlError
+from lxml import etree
 from msgspec import Struct
 
 _MOST_CHARACTERS = 5_000_000
@@ -37,6 +37,7 @@ _FOOTER_LINK = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_FOOTER = 400  # characters of a row that is removed with the link in it
+_MOST_FOOTERS = 200  # rows; of further links to leave, only the text stays
 _ROWS = frozenset({"tr", "p", "li", "div", "td"})
 _WITH_DEFAULT = re.compile(
     r"\{\{[^{}]*?\|\s*default\s*:?\s*\(?\s*[\"'\u201c]([^\"'{}\u201d]{0,100})[\"'\u201d]\s*\)?[^{}]*\}\}"
@@ -45,7 +46,8 @@ _GHOST_FIELD = re.compile(r"\{(?:first_name|name|email|uuid)\s*(?:,\s*\"([^\"{}]
 _MERGE_TAG = re.compile(
     r"\{\{[^{}]{0,500}\}\}|\{%[^{}]{0,500}%\}|\*\|[^|*]{0,500}\|\*|%%[\w.:-]{1,60}%%|%(?:recipient|tag)[\w.]{0,60}%"
 )
-_NOTHING = re.compile(r"[ \xa0]*\0(?=[,.!?:;])|\0")  # in place of a merge tag: “Dear *|FNAME|*,” becomes “Dear,”
+# In place of a merge tag: “Dear *|FNAME|*,” becomes “Dear,”.
+_NOTHING = re.compile(r"(?<![ \xa0])[ \xa0]*\0(?=[,.!?:;])|\0")
 _SIGNS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|%%")  # of merge tags that are not complete
 _REDIRECTS = re.compile(
     r"(?:^|\.)(?:list-manage\.com|convertkit-mail\d*\.com|kit-mail\d*\.com|mailchi\.mp|sendgrid\.net|mandrillapp\.com)$"
@@ -55,6 +57,8 @@ _SUBSTACK_REDIRECT = re.compile(r"/redirect(?:/|$)")
 _TARGET_KEYS = ("url", "u", "redirect", "target", "to", "link", "r")
 _TRACKING_KEY = re.compile(r"(?:utm_|mc_|ck_subscriber|_hs|fbclid|gclid|vero_|token$|r$|isFreemail$)", re.IGNORECASE)
 _SCHEMES = frozenset({"http", "https", "mailto"})
+_ATTRIBUTES = ("href", "src", "alt", "lang", "dir")  # those that a page keeps and that can contain a merge tag
+_GONE = "gone"
 
 
 class PastPage(Struct, frozen=True, kw_only=True):
@@ -76,10 +80,13 @@ def stripped(text: str) -> PastPage:
     """Return what is worth a page in the HTML of a sent email."""
     losses = _Losses()
     try:
-        tree = lxml.html.fragment_fromstring(text[:_MOST_CHARACTERS].replace("\0", "") or " ", create_parent="div")
-        for element in list(tree.iter()):
+        fit = text[:_MOST_CHARACTERS].replace("\0", "").encode(errors="replace").decode()  # half characters become `?`
+        tree = lxml.html.fragment_fromstring(fit or " ", create_parent="div")
+        for element in list(tree.iter(etree.Element)):
             if element is not tree and _is_removed(element):
-                _drop(element)
+                element.tag = _GONE
+        # All at once: after each removal alone, the text around it would be copied.
+        etree.strip_elements(tree, _GONE, etree.Comment, etree.ProcessingInstruction, with_tail=False)
         _remove_footers(tree)
         _unwrap_layout(tree)
         for element in list(tree.iter()):
@@ -87,7 +94,7 @@ def stripped(text: str) -> PastPage:
         for link in list(tree.iter("a")):
             _lead_directly(link, losses)
         written = str(lxml.html.tostring(tree, encoding="unicode"))
-    except (LxmlError, ValueError, RecursionError, AssertionError):
+    except (etree.LxmlError, ValueError, RecursionError, AssertionError):
         return PastPage(html="", is_broken=True)
     return PastPage(html=written, merge_tags=losses.merge_tags, links=losses.links)
 
@@ -103,8 +110,6 @@ def words_of(text: str) -> str:
 
 
 def _is_removed(element: Any) -> bool:
-    if not isinstance(element.tag, str):  # a comment or a processing instruction
-        return True
     names = f"{element.get('class', '')} {element.get('id', '')}"
     if element.tag in _REMOVED or _HIDDEN.search(element.get("style", "")) or "hidden" in element.attrib:
         return True
@@ -119,19 +124,24 @@ def _is_tracker(image: Any) -> bool:
 
 def _remove_footers(tree: Any) -> None:
     """Remove the row around each link to the browser view, to the preferences or for leaving."""
+    removed = 0
     for link in list(tree.iter("a")):
         address = link.get("href", "")
         is_for_reader = re.search(r"unsub|preferences_url|update_profile|\*\|(?:ARCHIVE|UNSUB)|%%\w+%%", address, re.I)
         if not is_for_reader and not _FOOTER_LINK.search(link.text_content()[:200]):
             continue
+        if removed == _MOST_FOOTERS:
+            link.attrib.pop("href", None)
+            continue
         _drop(_row_of(link, tree))
+        removed += 1
 
 
 def _row_of(link: Any, tree: Any) -> Any:
     """Return the short row that a link is in, and the elements around it if they contain nothing else."""
     row = link
     for above in link.iterancestors():
-        text = above.text_content()
+        text = _beginning_of(above)
         if above is tree or len(text) > _LONGEST_FOOTER or above.find(".//img") is not None:
             break
         is_first_row = row is link and above.tag in _ROWS
@@ -140,6 +150,16 @@ def _row_of(link: Any, tree: Any) -> Any:
         elif row is not link:
             break
     return row
+
+
+def _beginning_of(element: Any) -> str:
+    """Return the text of an element, or a part of it that is too long for a row."""
+    found = ""
+    for text in element.itertext():
+        found += text
+        if len(found) > _LONGEST_FOOTER:
+            break
+    return found
 
 
 def _drop(element: Any) -> None:
@@ -179,7 +199,8 @@ def _without_merge_tags(element: Any, losses: _Losses) -> None:
             filled, count = _filled(written)
             losses.merge_tags += count
             setattr(element, part, filled)
-    for name, value in list(element.attrib.items()):
+    for name in _ATTRIBUTES:
+        value = element.get(name, "")
         filled, count = _filled(unquote(value) if _MERGE_TAG.search(unquote(value)) else value)
         if count and name in {"href", "src"}:
             del element.attrib[name]

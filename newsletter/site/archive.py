@@ -34,12 +34,12 @@ def archive_files(site: Site, events: Collection[EventPage] = ()) -> Iterator[Si
     yield printer.not_found()
     yield _sitemap(site, events)
     yield SiteFile(ROBOTS, f"User-agent: *\nAllow: /\n\nSitemap: {site.address(SITEMAP)}\n".encode())
-    if renamed:
-        # Static hosts that know this file answer with 301 instead of the page that leads on.
+    if listed := {path: page for path, page in renamed.items() if page.is_listed}:
+        # Static hosts that know this file answer with 301 instead of the page that leads on. Others show it to all.
         root = urlsplit(site.url).path
         lines = (
             f"{root}/{quote(path.removesuffix('index.html'))} {site.address(page.path)} 301\n"
-            for path, page in renamed.items()
+            for path, page in listed.items()
         )
         yield SiteFile(REDIRECTS, "".join(lines).encode())
 

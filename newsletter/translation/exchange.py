@@ -89,7 +89,7 @@ def segment_for(sentence: ReturnedSentence, units: Sequence[Unit]) -> tuple[Unit
     """
     wanted = _shape(sentence.source)
     own = next((unit for unit in units if unit.id == sentence.unit), None)
-    segment = own.segments[sentence.index] if own and sentence.index < len(own.segments) else None
+    segment = own.segments[sentence.index] if own and 0 <= sentence.index < len(own.segments) else None
     if own is not None and segment is not None and _is_same(sentence, segment, wanted):
         return own, sentence.index
     for unit in units:

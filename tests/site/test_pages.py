@@ -137,6 +137,15 @@ def test_a_renamed_issue_leads_from_its_old_address() -> None:
     assert b"2026-02/" not in files["sitemap.xml"]
 
 
+def test_no_list_of_former_addresses_names_an_unlisted_issue() -> None:
+    hidden = replace(JANUARY, issue="hidden", id="before", is_listed=False)
+    files = files_of(site_of(replace(FEBRUARY, issue="february", id="2026-02"), hidden))
+    assert b"refresh" in files["before/index.html"]
+    assert b"february" in files["_redirects"]
+    assert not re.search(rb"hidden|before", files["_redirects"])
+    assert "_redirects" not in files_of(site_of(FEBRUARY, hidden))
+
+
 def test_the_old_address_of_a_renamed_issue_can_belong_to_another() -> None:
     files = files_of(site_of(FEBRUARY, replace(JANUARY, issue="first", id="2026-02")))
     assert b"refresh" not in files["2026-02/index.html"]

@@ -64,7 +64,7 @@ def plan_past_issues(
         raise InputError(f"{path}: {err}") from err
     planned: list[PlannedIssue] = []
     left_out = list(found.left_out)
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     for issue in found.issues:
         page, pictures = page_of(issue, files)
         if page.is_broken or not page.html.strip() or len(page.html.encode()) > _MOST_PAGE_BYTES:
@@ -72,7 +72,6 @@ def plan_past_issues(
             left_out.append(Mistake(path=issue.place, what=what, remedy="copy its text by hand"))
             continue
         name = _name_of(issue, taken)
-        taken.add(name)
         planned.append(_planned(config, found.tool, name, issue, page, pictures))
         on_done()
     shown = tuple(
@@ -147,14 +146,18 @@ def _planned(
     )
 
 
-def _name_of(issue: PastIssue, taken: set[str]) -> str:
-    """Return the name of an issue's folder: its day and a few plain words. It is the same each time."""
+def _name_of(issue: PastIssue, taken: dict[str, int]) -> str:
+    """Return the name of an issue's folder: its day and a few plain words. It is the same each time.
+
+    `taken` has each name that another issue has, with the number that was last added to it.
+    """
     plain = normalize("NFKD", issue.slug or issue.subject).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST_SLUG].strip("-")
     name = first = f"{issue.day}-{words}" if words else f"{issue.day}"
-    number = 2
     while name in taken:
-        name, number = f"{first}-{number}", number + 1
+        taken[first] += 1
+        name = f"{first}-{taken[first]}"
+    taken[name] = 1
     return name
 
 

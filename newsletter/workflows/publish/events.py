@@ -95,7 +95,8 @@ class _Made(Struct, frozen=True):
 def event_files(config: Config, shown: Iterable[IssueWithEvents], memory: Memory, *, now: datetime) -> EventFiles:
     """Return the files about the events of these issues. What is made of an issue that has not changed is remembered.
 
-    If several issues have an event, it is shown as the latest of them says. Raise InputError if a record is damaged.
+    If several issues have an event, it is shown as the latest of them says, or the latest public one, if there is one.
+    Raise InputError if a record is damaged.
     """
     ordered = sorted(shown, key=lambda each: (each.day, each.name))
     records = {each.name: _record_of(config, each.name) for each in ordered}
@@ -104,7 +105,8 @@ def event_files(config: Config, shown: Iterable[IssueWithEvents], memory: Memory
         for slug, told in record.items():
             if slug not in known or told.sequence >= known[slug].sequence:
                 known[slug] = told
-    latest = {slug: each for each in ordered for slug in each.facts}
+    # An event of a public issue must not lead to an unlisted one.
+    latest = {slug: each for each in sorted(ordered, key=lambda each: each.is_listed) for slug in each.facts}
     pages: list[EventPage] = []
     files: list[SiteFile] = []
     everything: list[CalendarPart] = []

@@ -1,5 +1,6 @@
 """Past issues of other tools become pages of the archive, once, without anything that tracks or addresses a reader."""
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -13,11 +14,13 @@ from newsletter.config import load_config
 from newsletter.content.imported_pages import ImportedIssue, read_imported
 from newsletter.errors import InputError
 from newsletter.incoming.past_issues import PastIssue
+from newsletter.incoming.past_page import stripped
 from newsletter.model.issue_fields import Visibility
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.compose.new import init_workspace
 from newsletter.workflows.issues.import_ import page_of, plan_past_issues, write_past_issues
 from tests.fuzz.amount import EXAMPLES
+from tests.fuzz.limits import limited
 from tests.incoming.exports import EMAIL, EXPORTS, zipped
 
 _DAY = date(2024, 3, 5)
@@ -169,6 +172,43 @@ def test_no_script_tracker_or_merge_tag_is_left_of_any_html(html: str) -> None:
         told = " ".join((element.text or "", element.tail or "", *element.attrib.values()))
         assert not any(sign in told for sign in ("{{", "}}", "{%", "%}", "*|", "|*", "%%"))
         assert "list-manage" not in element.get("href", "")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>a</p>" + "<!---->b" * 300_000,
+        "<p>a</p>" + "<script></script>b" * 100_000,
+        "<p>a" + "\xa0" * 500_000 + "b</p>",
+        "<div>" + "<a href='https://example.com/unsubscribe'>unsubscribe</a> and some words beside it " * 30_000,
+    ],
+    ids=["comments", "scripts", "blanks", "links to leave"],
+)
+def test_a_page_of_megabytes_is_read_in_seconds(html: str) -> None:
+    with limited():
+        page = stripped(html)
+    assert not page.is_broken
+    assert "b" in page.html
+    assert "href" not in page.html
+
+
+def test_halves_of_characters_are_no_fault(workspace: Path, tmp_path: Path) -> None:
+    post = {"subject": "Tea \ud83c", "content": "<p>a\udf75b</p>", "published_at": "2024-03-05"}
+    export = tmp_path / "kit.json"
+    export.write_text(json.dumps([post]))
+    config = load_config(workspace)
+    plan = plan_past_issues(config, export)
+    write_past_issues(config, plan)
+    (written,) = plan.new
+    assert (workspace / "archive" / written.name / "page.html").read_text(encoding="utf-8") == "<div><p>a?b</p></div>"
+
+
+def test_issues_of_one_name_get_numbers(workspace: Path, tmp_path: Path) -> None:
+    posts = [{"subject": name, "content": "<p>a</p>", "published_at": "2024-03-05"} for name in ("a", "a", "a-2", "a")]
+    export = tmp_path / "kit.json"
+    export.write_text(json.dumps(posts))
+    names = [each.name.removeprefix("2024-03-05-") for each in plan_past_issues(load_config(workspace), export).new]
+    assert names == ["a", "a-2", "a-2-2", "a-3"]
 
 
 def _issue(html: str) -> PastIssue:

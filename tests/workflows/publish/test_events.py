@@ -183,6 +183,16 @@ def test_an_event_in_two_issues_is_one_event_as_the_later_issue_has_it(tmp_path:
     assert make(config, "2026-02", "2026-03").events.records == {}
 
 
+def test_an_event_of_a_public_issue_does_not_lead_to_a_later_unlisted_one(tmp_path: Path) -> None:
+    workspace(tmp_path, {"tea": EVENT.replace("title:", "id: 2026-02-tea\ntitle:", 1)}, issue="2026-04")
+    config = workspace(tmp_path, {"tea": EVENT})  # last, because it is written with each workspace
+    found = make(config, "2026-02", "2026-04", unlisted=("2026-04",))
+    assert "UID:2026-02-tea@example.org" in lines_of(found.files["calendar.ics"])
+    assert found.listed == ["events/2026-02-tea/"]
+    public = {path: text for path, text in found.files.items() if not path.startswith("2026-04/")}
+    assert not [path for path, text in public.items() if "2026-04" in text]
+
+
 def test_an_event_of_an_unlisted_issue_is_in_no_list(tmp_path: Path) -> None:
     found = make(workspace(tmp_path, {"tea": EVENT}), unlisted=("2026-02",))
     files = files_of(found)

@@ -208,3 +208,16 @@ def test_a_file_of_another_issue_or_language_is_told(tmp_path: Path) -> None:
         plan(config, content.replace(b'trgLang="es"', b'trgLang="fr"'))
     with pytest.raises(InputError, match="nowhere"):
         plan_import(config, [config.root / "nowhere.xlf"])
+
+
+@pytest.mark.parametrize("number", ["0", "00"])
+def test_a_sentence_with_a_number_that_none_has_is_found_by_its_words(tmp_path: Path, number: str) -> None:
+    config = translated_workspace(tmp_path)
+    content = translate(export(config, form="po")).decode()
+
+    def written(number: str) -> list[bytes]:
+        renumbered = re.sub(r'^(msgctxt ".*) s\d+"$', rf'\1 s{number}"', content, flags=re.MULTILINE)
+        (found,) = plan(config, renumbered.encode())
+        return [write.content for write in found.writes]
+
+    assert written(number) == written("99") != []

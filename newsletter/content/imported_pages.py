@@ -103,6 +103,12 @@ class ImportedIssue(Struct, frozen=True, kw_only=True):
         """The day on which it was sent."""
         return self.fields.date
 
+    @property
+    def images(self) -> list[str]:
+        """The addresses of all images."""
+        root = html.fragment_fromstring(self.html, create_parent="div")
+        return [image.get("src", "") for image in root.iter("img")]
+
 
 def imported_folders(config: Config) -> list[Path]:
     """Return the folders of all past issues, sorted."""

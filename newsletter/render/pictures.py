@@ -130,7 +130,8 @@ def _fault(error: BaseException) -> FaultError:
         return error
     if isinstance(error, FileNotFoundError):
         return FaultError("does not exist", "write the name of an image that exists")
-    return FaultError(f"cannot be read ({error})", "open it in an image editor, and export it again")
+    said = str(error).partition(" <")[0]  # without the object that the library names
+    return FaultError(f"cannot be read ({said})", "open it in an image editor, and export it again")
 
 
 class _File(Struct, frozen=True, kw_only=True):

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from newsletter import ZONE_DATABASES
 from newsletter.config import Config
 from newsletter.content.imported_pages import ImportedIssue, imported_folders, read_imported
-from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, issue_heading, issue_names, load_issue
+from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, PAGE_FILE, issue_heading, issue_names, load_issue
 from newsletter.errors import InputError, Mistake, MistakesError
 from newsletter.model.announced import Announced
-from newsletter.model.issue import Issue
+from newsletter.model.finding import Place
+from newsletter.model.issue import Issue, PictureFile
 from newsletter.model.issue_fields import Visibility
 from newsletter.model.published import IssuePage
 from newsletter.model.site_addresses import RESERVED_NAMES, picture_path
@@ -22,7 +23,7 @@ from newsletter.model.site_files import SiteFile
 from newsletter.model.values import is_language
 from newsletter.render.memory import Memory
 from newsletter.render.page import RenderedPage, render_imported, render_page
-from newsletter.render.pictures import PictureShelf
+from newsletter.render.pictures import PictureShelf, require_whole
 from newsletter.render.theme import Theme
 from newsletter.system.contained import plain_parts
 from newsletter.workflows.compose.compose import open_theme
@@ -173,8 +174,11 @@ class _Reader:
             description=fields.preheader,
             html="",
         )
+        images, place = _files_in(folder), Place(path=self._config.shown(folder / PAGE_FILE))
+        own = {name: path for name in issue.images if (path := images(name)) is not None}
+        require_whole(((name, PictureFile(path=path, place=place)) for name, path in own.items()), self._theme.memory)
         shelf = PictureShelf(archive.url if archive else None, self._theme.memory)
-        return _kept(fields.visibility, [render_imported(page, issue.html, _files_in(folder), shelf)])
+        return _kept(fields.visibility, [render_imported(page, issue.html, own.get, shelf)])
 
     @property
     def _theme(self) -> Theme:

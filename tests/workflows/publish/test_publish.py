@@ -230,6 +230,20 @@ def test_a_past_issue_of_another_tool_is_cleaned_and_listed(tmp_path: Path) -> N
     assert "Old words" in (config.root / "site/feed.xml").read_text()
 
 
+def test_a_broken_image_of_a_past_issue_is_named_with_its_page(tmp_path: Path) -> None:
+    page = '<p>Words</p><img src="tree.png" alt="A tree"><img src="https://www.example.org/a.png" alt="">'
+    past = {"issue.yaml": "subject: Old\ndate: 2020-05-01\n", "page.html": page, "tree.png": "not an image"}
+    config = workspace(tmp_path)
+    (config.root / "archive/old").mkdir(parents=True)
+    for name, content in past.items():
+        (config.root / "archive/old" / name).write_text(content)
+    with pytest.raises(MistakesError) as caught:
+        edition_of(config)
+    (mistake,) = caught.value.mistakes
+    assert str(mistake).startswith("archive/old/page.html: the image tree.png cannot be read")
+    assert "<" not in str(mistake)
+
+
 def test_without_an_archive_the_command_says_what_to_add(tmp_path: Path) -> None:
     config = load_config(write_workspace(tmp_path))
     with pytest.raises(InputError, match=r"newsletter.toml has no \[archive\]"):

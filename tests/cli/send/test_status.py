@@ -9,7 +9,9 @@ from newsletter.cli.send.audit import IdentityPart
 from newsletter.cli.send.status import print_heading
 from newsletter.model.broadcast import Broadcast, BroadcastState, ChunkState, DeliveryStatus, Envelope, Tally, label_of
 from newsletter.model.ledger import ChunkSummary, Entry, HeldMail
+from newsletter.statistics.intervals import Proportion
 from newsletter.workflows.send.account import identity, next_steps, parts
+from newsletter.workflows.send.alarms import Troubles
 from newsletter.workflows.send.status import BroadcastStatus
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
@@ -51,6 +53,7 @@ def status(state: BroadcastState, **changes: object) -> BroadcastStatus:
         held=(),
         is_at_work=False,
         last_run=None,
+        troubles=Troubles(bounces=Proportion(0, 0), complaints=Proportion(0, 0), left=0),
     )
     return replace(bare, **{name: value for name, value in changes.items() if name not in counts})
 

@@ -108,7 +108,7 @@ def _render(config: Config) -> dict[str, float]:
     began = time.process_time()
     for name in issue_names(config):
         issue = load_issue(config, config.root / "issues" / name, theme.section_types)
-        for each in issue.in_every_language:
+        for each in issue.in_every_form:
             render_page(each, config, theme, original=issue.language, is_listed=True, links="https://news.example.org")
     return {"seconds": time.process_time() - began}
 

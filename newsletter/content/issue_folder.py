@@ -49,13 +49,14 @@ class IssueFolder:
         inside, _, name = str(path).removeprefix(self._top).rpartition(os.sep)
         return name in self._files.get(inside, ())
 
-    def forms_of(self, original: Path) -> Iterator[Path]:
-        """Yield the files in other languages and versions: `letter.es.md` and `letter.b.md` for `letter.md`."""
+    def versions_of(self, original: Path) -> Iterator[tuple[str, Path]]:
+        """Yield the letter and the file of each version: `letter.b.md` and `letter.b.es.md` for `letter.md`."""
         inside, _, _ = str(original).removeprefix(self._top).rpartition(os.sep)
-        beginning = f"{original.stem}."
-        for name in self._files.get(inside, ()):
-            if name.startswith(beginning) and name.endswith(_ENDING) and name != original.name:
-                yield original.with_name(name)
+        known, beginning = {original.stem}, f"{original.stem}."
+        names = (name for name in self._files.get(inside, ()) if name.startswith(beginning) and name.endswith(_ENDING))
+        for name in names:
+            if letter := version_in_name(name.removesuffix(_ENDING), known):
+                yield letter, original.with_name(name)
 
     def unused(self, used: Collection[Path]) -> tuple[str, ...]:
         """Return the Markdown files that no section shows, relative to the folder. Hidden ones are left out."""

@@ -1,14 +1,15 @@
 """Reads the parts of an issue: the file of a section or an item, its keys, its Markdown, and the images in it."""
 
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from msgspec import Struct, field
 
 from newsletter.config import Config
 from newsletter.content.markdown import parse_markdown
 from newsletter.content.pictures import find_picture, location_of, require_title
-from newsletter.content.records import Read, record_of
+from newsletter.content.records import Read, known_record, record_of
 from newsletter.content.source import Document, Reading, read_front_matter
 from newsletter.errors import FaultError
 from newsletter.model.finding import Place
@@ -16,6 +17,16 @@ from newsletter.model.issue import PictureFile
 from newsletter.model.values import Fields
 
 _FieldsT = TypeVar("_FieldsT", bound=Fields)
+
+
+@lru_cache(maxsize=1024)
+def _plain(document: Document, model: type[Fields]) -> Read[Fields] | None:
+    """Return a file as it was read before. Return None if it has mistakes or images, which are looked at each time."""
+    fields, pictures = known_record(document.keys, model)
+    parsed = parse_markdown(document.body, path=document.path, lines=document.body_lines)
+    if fields is None or pictures or parsed.losses or parsed.prose.pictures:
+        return None
+    return Read(document, fields, parsed.prose)
 
 
 class PartReader(Struct):
@@ -34,6 +45,8 @@ class PartReader(Struct):
 
     def read(self, document: Document, model: type[_FieldsT]) -> Read[_FieldsT] | None:
         """Return the keys and the Markdown of a file, or None if its keys are wrong."""
+        if (plain := _plain(document, model)) is not None:
+            return cast("Read[_FieldsT]", plain)
 
         def require_picture(name: str) -> None:
             self._require_picture(name, document.source.at(*location_of(name, document.data)))

@@ -35,7 +35,7 @@ def record_of(
 
     `require_picture` is called with the name of each image, and raises FaultError if the image cannot be used.
     """
-    known, pictures = _known_record(document.keys, model)
+    known, pictures = known_record(document.keys, model)
     with suppress(FaultError):
         for name in pictures:
             require_picture(name)
@@ -63,7 +63,7 @@ def record_of(
 
 
 @lru_cache(maxsize=1024)
-def _known_record(keys: WrittenKeys, model: type[Fields]) -> tuple[Fields | None, tuple[str, ...]]:
+def known_record(keys: WrittenKeys, model: type[Fields]) -> tuple[Fields | None, tuple[str, ...]]:
     """Return settings as a record, or None if they are wrong, and the names of the images in them."""
     pictures: list[str] = []
     try:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from newsletter.content.issue_folder import IssueFolder, beside, version_in_name
+from newsletter.content.issue_folder import IssueFolder, beside
 from newsletter.content.parts import PartReader
 from newsletter.content.records import Read, item_of, record_of, section_of, without_type
 from newsletter.content.source import Document
@@ -69,11 +69,10 @@ class VersionReader(Struct):
         """Yield the same for each file of a section or an item that is written in a version."""
         for whole in self.originals.values():
             for path in (whole.index.path, *(part.path for _, part in whole.items)):
-                for file in self.folder.forms_of(path):
-                    if letter := version_in_name(file.stem, {path.stem}):
-                        self.parts.used.add(file)
-                        better = f"{path.stem}.{{}}{file.name[len(path.stem) + 2 :]}"
-                        yield letter, Place(path=self.parts.config.shown(file)), file.name, better
+                for letter, file in self.folder.versions_of(path):
+                    self.parts.used.add(file)
+                    better = f"{path.stem}.{{}}{file.name[len(path.stem) + 2 :]}"
+                    yield letter, Place(path=self.parts.config.shown(file)), file.name, better
 
     def _version(self, issue: Issue, letter: str) -> Issue:
         sections = {name: self._own_section(name, letter) for name in self.originals}

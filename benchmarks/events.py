@@ -188,8 +188,8 @@ def _make_job(folder: str) -> dict[str, float]:
         connection.execute(
             "INSERT INTO broadcast (id, issue, segment, expression, provider, state, reason, content_hash, nonce, "
             "envelope, waivers, frozen, created_at) VALUES (1, '2026-02', 'everyone', 'everyone', 'sendgrid', 'done', "
-            "'', 'h', 'n', '{}', '[]', :people, '2026-02-19T15:00:00Z')",
-            {"people": PEOPLE},
+            "'', 'h', 'n', :envelope, '[]', :people, '2026-02-19T15:00:00Z')",
+            {"people": PEOPLE, "envelope": workload.NO_ENVELOPE},
         )
     return {}
 

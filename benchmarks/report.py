@@ -27,9 +27,6 @@ from tests.store.builders import variant
 PEOPLE, ISSUES = workload.MANY // 4, 8
 TARGET_SECONDS, TARGET_MIB = 2.0, 200
 _LINKS = tuple(f"https://example.org/{number}" for number in range(40))
-_ENVELOPE = json.dumps(
-    dict.fromkeys(("from_name", "from_email", "reply_to", "list_name", "list_id", "service_url"), "")
-)
 
 
 def main() -> None:
@@ -78,7 +75,7 @@ def _add_issue(connection: Connection, issue: int) -> None:
         "INSERT INTO broadcast (id, issue, segment, expression, provider, state, reason, content_hash, nonce, "
         "envelope, waivers, frozen, created_at, tracking) VALUES (:issue, :name, 'everyone', 'everyone', 'sendgrid', "
         "'done', '', :name, 'n', :envelope, '[]', :people, :sent_at, 'consented')",
-        {**named, "people": PEOPLE, "envelope": _ENVELOPE},
+        {**named, "people": PEOPLE, "envelope": workload.NO_ENVELOPE},
     )
     save_variant(connection, broadcast_id=issue, number=0, variant=variant())
     connection.execute_each(

@@ -3,6 +3,7 @@
 Each measurement is a separate process, so that its memory is counted separately. It prints its figures as JSON.
 """
 
+import json
 import os
 import resource
 import subprocess
@@ -40,6 +41,9 @@ from newsletter.workflows.send.drain import drain_broadcast
 FEBRUARY = ROOT / "issues/2026-02"
 
 MANY = int(os.environ.get("BENCHMARK_PEOPLE", "1000000"))  # on the list, for targets that are about a million people
+NO_ENVELOPE = json.dumps(  # of a broadcast that is only reported on
+    dict.fromkeys(("from_name", "from_email", "reply_to", "list_name", "list_id", "service_url"), "")
+)
 CHUNK_SIZE = 1000
 LANGUAGES = ("en", "es", "ja", "ar")  # the first is the issue's own
 DOMAINS = tuple(f"mail{number}.example.org" for number in range(len(APPS_OF_MAILBOX)))

@@ -47,7 +47,7 @@ def _sent_at(issue: int) -> datetime:
 
 
 def _make_job(folder: str) -> dict[str, float]:
-    """Fill a database with tracked broadcasts to everyone, of whom four of ten let us know what they open."""
+    """Fill a database with tracked broadcasts to everyone. Four of ten people let us know what they open."""
     path = Path(folder) / "newsletter.db"
     workload.add_people(path, PEOPLE)
     with open_database(path) as database:

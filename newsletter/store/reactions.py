@@ -65,7 +65,7 @@ def reactions_around(connection: Connection, minute: datetime) -> Sequence[React
 
 
 def keep_judged(connection: Connection, minute: datetime, verdicts: Mapping[ReactionEvent, MachineVerdict]) -> None:
-    """Save the new verdicts on opens and clicks of a minute, who opened or clicked in it, and to whom was delivered."""
+    """Save the new verdicts of a minute on opens and clicks, who opened or clicked, and who received the email."""
     _SET_VERDICT.for_each(
         connection,
         [{"at": text_of(each.at), "digest": each.digest, "verdict": found.value} for each, found in verdicts.items()],

@@ -17,7 +17,7 @@ class VersionCounts(NamedTuple):
 
     version: str
     sent: int  # accepted by the provider
-    known: int  # those of whom we may know what they open and click
+    known: int  # those whose opens and clicks we may know
     opened: int  # those of the known who opened or clicked
     clicked: int
 
@@ -63,7 +63,7 @@ _OF_SUBSCRIBER = query_one("versions", "of_subscriber", str)
 
 
 def version_counts(database: Database, broadcast_id: int) -> tuple[VersionCounts, ...]:
-    """Return what came back about each version of a broadcast from those for whom it was drawn."""
+    """Return what came back about each version of a broadcast from those who were drawn for it."""
     return _COUNTS.ask(database, broadcast=broadcast_id)
 
 

@@ -168,7 +168,7 @@ def require_the_same(world: World, undisturbed: Result, step: int, moment: Momen
         told = f"{STEPS[step].__name__} {moment} {number}"
         assert found.drawn == undisturbed.drawn, told
         assert found.chosen == undisturbed.chosen, told
-        if not found.unconfirmed:  # those of whom it is not known whether they got it do not count
+        if not found.unconfirmed:  # those who may or may not have got it do not count
             assert found.because == undisturbed.because, told
         assert found.versions == undisturbed.versions, told
         assert found.accepted + found.unconfirmed == PEOPLE, told

@@ -16,7 +16,7 @@ from newsletter.system.moments import text_of
 
 
 class ReportedRow(NamedTuple):
-    """The number of people about whom there is one kind of report."""
+    """The number of people with one kind of report."""
 
     kind: Feedback
     people: int

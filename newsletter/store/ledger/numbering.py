@@ -137,7 +137,7 @@ class Numbering:
         return FIRST if self._waves is None or part >= self._wave_weight else REST
 
     def drawn_term(self, value: str) -> int:
-        """Return what is added to the part of someone for whom this value is drawn."""
+        """Return what is added to the part of someone who is drawn for this value."""
         axis = self._waves.axis if self._waves else ""
         places = [place for place, each in enumerate(self._axes) if each.name == axis]
         return self._wave_weight + sum(self._weigh(place, value) for place in places)

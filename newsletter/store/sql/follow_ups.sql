@@ -1,5 +1,5 @@
--- The people who get no follow-up of an issue, although they are in the segment. A follow-up is for those of whom it is
--- known that they got the issue and did not open it.
+-- The people who get no follow-up of an issue, although they are in the segment. A follow-up is for those
+-- who are known to have got the issue, and not to have opened it.
 
 -- name: first_sent(issue, provider)$
 -- Return when the first broadcast of an issue was created, or an empty text if there is none.
@@ -41,8 +41,8 @@ WHERE
     );
 
 -- name: exclude_untracked(settlement, issue, provider)!
--- Exclude the members of whom it cannot be known whether they opened the issue. They had not agreed to tracking when the
--- broadcast was created, or do not agree anymore, or the broadcast did not report it.
+-- Exclude the members whose opens cannot be known. They had not agreed to tracking when the broadcast was created, or do
+-- not agree anymore, or the broadcast did not report it.
 UPDATE member
 SET settlement = :settlement
 WHERE

@@ -96,7 +96,7 @@ ON CONFLICT (broadcast, type, subscriber) DO UPDATE SET
 WHERE excluded.last_at > reaction.last_at OR excluded.first_at < reaction.first_at;
 
 -- name: deliver(since, until)!
--- Save to whom an email was delivered in a time, according to the receiving servers.
+-- Save who received an email within a time, according to the receiving servers.
 UPDATE delivery SET is_delivered = 1
 WHERE
     is_delivered = 0

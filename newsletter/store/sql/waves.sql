@@ -13,20 +13,20 @@ ORDER BY subscriber
 LIMIT :size;
 
 -- name: create_drawn_member()!
--- Create the table of the members for whom something was drawn.
+-- Create the table of the members who were drawn.
 CREATE TEMPORARY TABLE drawn_member (
     subscriber INTEGER PRIMARY KEY,
     value TEXT NOT NULL
 );
 
 -- name: move_drawn(value, term)!
--- Move the members for whom a value was drawn to other parts.
+-- Move the members who were drawn for a value to other parts.
 UPDATE member
 SET part = part + CAST(:term AS BIGINT)
 WHERE subscriber IN (SELECT subscriber FROM drawn_member WHERE value = :value);
 
 -- name: keep_drawn(broadcast)!
--- Save what was drawn for whom.
+-- Save who was drawn, and for which value.
 INSERT INTO drawn (broadcast, subscriber, value)
 SELECT :broadcast, subscriber, value
 FROM drawn_member;
@@ -92,5 +92,5 @@ WHERE broadcast = :broadcast;
 UPDATE broadcast SET wave = 2 WHERE id = :broadcast;
 
 -- name: drawn(broadcast)
--- Return for whom something was drawn, and what.
+-- Return who was drawn, and for which value.
 SELECT subscriber, value FROM drawn WHERE broadcast = :broadcast ORDER BY subscriber;

@@ -74,7 +74,7 @@ class IssueReport(Struct, frozen=True, kw_only=True):
     mode: TrackingMode
     sent: SentRow  # when the first and the last email were accepted
     broadcasts: tuple[Broadcast, ...]
-    frozen: int  # all people for whom it was meant
+    frozen: int  # all people it was meant for
     pending: int  # emails that are still to be sent, or whose fate is unconfirmed
     settlements: tuple[SettledCount, ...]  # who was left out or refused at once, with the reasons
     total: Outcomes

@@ -161,7 +161,7 @@ class Estimate(Struct, frozen=True):
 
     rate: float
     interval: Interval
-    of: int  # the people for whom it stands
+    of: int  # the people it stands for
 
 
 def estimate(groups: Mapping[RecipientGroup, Outcomes], *, clicks: bool = False) -> Estimate | None:

@@ -36,7 +36,7 @@ class ComparisonPower(Struct, frozen=True, kw_only=True):
     is_assumed: bool  # whether the rate is not that of earlier issues
     worth: float  # by how much a better version is better, at least
     chance: float  # to find it
-    needed: int  # people per version of whom it is known
+    needed: int  # people per version whose reaction is known
     share: int | None  # the smallest share in percent that is enough; None if none is
 
     @property

@@ -32,7 +32,7 @@ class VersionResult(Struct, frozen=True, kw_only=True):
 
     version: str
     sent: int
-    opened: Proportion | None = None  # of those of whom it may be known; None if it is known of no one
+    opened: Proportion | None = None  # of those whose opens may be known; None if there are none
     clicked: Proportion | None = None
     opens: int | None = None  # how often it was opened by whomever; None if only people are counted
     clicks: int | None = None

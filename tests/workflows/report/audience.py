@@ -48,7 +48,7 @@ class Truth:
     delivered: Counter[tuple[str, str]] = field(default_factory=Counter)  # by language and domain
     complaints: set[int] = field(default_factory=set)
     left: set[int] = field(default_factory=set)
-    silent_machines: set[int] = field(default_factory=set)  # people for whom only a machine opened
+    silent_machines: set[int] = field(default_factory=set)  # people with opens of machines only
 
 
 def people(count: int, seed: int, *, first: int = 1) -> list[Person]:

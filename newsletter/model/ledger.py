@@ -47,6 +47,9 @@ class FreezeRequest(Struct, frozen=True, kw_only=True):
     links: Mapping[int, LinkTarget] = field(default_factory=dict)  # its tracked links and pictures, by number
     checks: ProvedChecks | None = None  # what the checks found; None for email without checks, such as confirmations
     waves: Waves | None = None  # None: everyone may leave at once
+    last_telling: tuple[str, int] | None = (
+        None  # an event, and the last broadcast about it; nothing is frozen after another
+    )
     most: int | None = None  # how many people a person agreed to; nothing is frozen if it would be more
 
 

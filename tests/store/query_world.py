@@ -771,7 +771,11 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("told.keep_clocks", ({**ONE, "zones_version": "2025b", "content": b"c"},)),
     ("told.clocks", (ONE, NONE)),
     ("told.add_zones", ({**CHUNK, "attempt": 1, "zones": "{}"},)),
-    ("told.tellings", ({"event": "talk@example.org"}, {"event": "none"})),
+    (
+        "told.tellings",
+        ({"event": "talk@example.org", "zones_version": "2026f"}, {"event": "none", "zones_version": "2026f"}),
+    ),
+    ("told.last_telling", ({"event": "talk@example.org"}, {"event": "none"})),
     ("told.zones", (ONE, NONE)),
     ("told.told_people", (ONE, NONE)),
     ("told.to_look_at", ({"now": T, "zones_version": "2026f"}, {"now": T, "zones_version": "2025b"})),

@@ -32,7 +32,7 @@ from newsletter.store.ledger.members import (
     zoneless_left,
 )
 from newsletter.store.ledger.states import envelope_text, require_current, waivers_text
-from newsletter.store.ledger.told import keep_told
+from newsletter.store.ledger.told import keep_told, require_last_telling
 from newsletter.store.ledger.topics import keep_topics
 from newsletter.store.ledger.variants import save_variant
 from newsletter.store.ledger.waves import draw_first, keep_waves, mailboxes_left
@@ -78,12 +78,14 @@ def freeze_broadcast(
     received the issue from an earlier broadcast of this kind. Only those of the `variants` that someone gets are saved.
     If the time is in the future, the broadcast is scheduled; otherwise it is running.
 
-    Raise InputError if no one is left or if more people are left than `most`, RepeatedContentError if someone may have
-    this content under another name of the issue and REPEAT is not waived, and NotRenderedError if a readership has no
-    variant. Nothing is written in any of these cases.
+    Raise InputError if no one is left, if more people are left than `most`, or if `last_telling` is no longer the last,
+    RepeatedContentError if someone may have this content under another name of the issue and REPEAT is not waived, and
+    NotRenderedError if a readership has no variant. Nothing is written in any of these cases.
     """
     content = {variant.readership: variant for variant in variants}
     with database.transaction() as connection:
+        if request.last_telling is not None:
+            require_last_telling(connection, *request.last_telling)
         members = sort_members(connection, request, now=now)
         sizes = draw_first(connection, request.waves, members.numbering) if request.waves else {}
         parts = cut(connection, members, chunk_size, first_at=request.waves.first_at if request.waves else None)

@@ -194,6 +194,8 @@ def _paused(
 
 def _repeats(connection: Connection, request: FreezeRequest) -> tuple[RepeatedContent, ...]:
     """Return the earlier broadcasts of the same content and kind under another name, with the people who have it."""
+    if request.kind is BroadcastKind.CORRECTION:  # who gets one depends on what they were told last, even if it repeats
+        return ()
     same = {"content_hash": request.content_hash, "kind": request.kind.value, "provider": request.provider}
     found = _REPEATED_CONTENT(connection, **same, issue=request.issue)
     return tuple(repeat for repeat in found if repeat.people)

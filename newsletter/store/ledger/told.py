@@ -10,6 +10,7 @@ import orjson
 from msgspec import Struct, field, json
 
 from newsletter import ZONE_DATABASES
+from newsletter.errors import InputError
 from newsletter.language.local_times import clock_today
 from newsletter.model.rendered import RenderedVariant
 from newsletter.model.told import ToldEvent
@@ -48,6 +49,7 @@ class Telling(NamedTuple):
     broadcast: int
     variant: int
     is_correction: bool
+    has_other_clocks: bool  # it was told by another version of the time zone database than the one in use
     facts: str
 
     @property
@@ -83,6 +85,7 @@ _KEEP_CLOCKS = change("told", "keep_clocks")
 _CLOCKS = query_one("told", "clocks", bytes)
 _ADD_ZONES = change("told", "add_zones")
 _TELLINGS = query_all("told", "tellings", Telling)
+_LAST_TELLING = query_value("told", "last_telling", int)
 _ZONES = query_all("told", "zones", str)
 _TOLD_PEOPLE = query_all("told", "told_people", ToldPerson)
 _TO_LOOK_AT = query_all("told", "to_look_at", ToldBefore)
@@ -135,7 +138,15 @@ def keep_zones(
 
 def tellings_of(database: Database, event: str) -> tuple[Telling, ...]:
     """Return what every broadcast tells about an event, the earliest first."""
-    return _TELLINGS.ask(database, event=event)
+    return _TELLINGS.ask(database, event=event, zones_version=ZONE_DATABASES.used)
+
+
+def require_last_telling(connection: Connection, event: str, broadcast_id: int) -> None:
+    """Raise InputError if a broadcast after this one tells about an event."""
+    if _LAST_TELLING(connection, event=event) != broadcast_id:
+        raise InputError(
+            "another email about this event was started in the meantime, so nothing was sent; run the command again"
+        )
 
 
 def zones_of(database: Database, broadcast_id: int) -> dict[int, str]:

@@ -22,13 +22,24 @@ INSERT INTO told_zone (broadcast, chunk, attempt, zones)
 VALUES (:broadcast, :chunk, :attempt, :zones)
 ON CONFLICT (broadcast, chunk, attempt) DO UPDATE SET zones = excluded.zones;
 
--- name: tellings(event)
--- Return what the variants of all broadcasts tell about an event, in the order of the broadcasts.
-SELECT t.broadcast, t.variant, b.kind = 'correction' AS is_correction, t.facts
+-- name: tellings(event, zones_version)
+-- Return what the variants of all broadcasts tell about an event, in the order of the broadcasts, and whether they tell it
+-- on the clocks of another version of the time zone database.
+SELECT
+    t.broadcast,
+    t.variant,
+    b.kind = 'correction' AS is_correction,
+    k.broadcast IS NOT NULL AND k.zones_version <> :zones_version AS has_other_clocks,
+    t.facts
 FROM told_event AS t
 JOIN broadcast AS b ON b.id = t.broadcast
+LEFT JOIN told_clock AS k ON k.broadcast = t.broadcast
 WHERE t.event = :event
 ORDER BY t.broadcast, t.variant;
+
+-- name: last_telling(event)$
+-- Return the latest broadcast that tells about an event, or 0.
+SELECT coalesce(max(broadcast), 0) FROM told_event WHERE event = :event;
 
 -- name: zones(broadcast)
 -- Return the zones of the people of a broadcast, chunk by chunk, in the order in which they were sent.

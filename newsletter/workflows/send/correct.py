@@ -38,11 +38,11 @@ from newsletter.workflows.send.approve import unmet_requirements
 from newsletter.workflows.send.pace import pace_of
 from newsletter.workflows.send.plan import BroadcastPlan
 from newsletter.workflows.send.schedule import plan_schedule
-from newsletter.workflows.send.told import Misled, told_otherwise
+from newsletter.workflows.send.told import Misled, last_of, told_otherwise
 
 RECIPIENTS = "people who were told something else"
 _SECTION = "correction"
-_KEY_LENGTH = 8  # of the digest in the name under which the ledger keeps a correction, so that no one gets it twice
+_KEY_LENGTH = 8  # of the digest in the name of a correction, under which no one gets it twice in the same round
 _TOLD = "told"  # the axis: what people were told before
 
 
@@ -78,7 +78,8 @@ def plan_correction(
     misled = told_otherwise(database, item.uid, now_told)
     if not misled:
         return None
-    name = f"{item.slug}-{own.key[:_KEY_LENGTH]}"
+    last, last_other = last_of(database, item.uid, now_told)
+    name = f"{item.slug}-{own.key[:_KEY_LENGTH]}-{last_other}"
     rendered = _render(config, name, misled, now_told)
     request = FreezeRequest(
         issue=name,
@@ -95,6 +96,7 @@ def plan_correction(
         topics=issue.fields.topics,
         good_until=own.over_at,
         kind=BroadcastKind.CORRECTION,
+        last_telling=(item.uid, last),
         grace=config.settings.delivery.grace,
     )
     preview = preview_freeze(database, request, now=now)

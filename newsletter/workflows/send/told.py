@@ -17,6 +17,7 @@ from newsletter.language.local_times import as_of_today, clock_today, local_time
 from newsletter.model.told import ToldEvent, walls_of
 from newsletter.store.database import Database
 from newsletter.store.ledger.told import (
+    Telling,
     ToldBefore,
     ToldClocks,
     clocks_of,
@@ -93,6 +94,24 @@ def told_otherwise(database: Database, event: str, now_told: Mapping[str, ToldEv
                 people.setdefault(told, {})[subscriber] = zone
         found += (Misled(told=told, clocks=clocks, people=those) for told, those in people.items())
     return tuple(found)
+
+
+def last_of(database: Database, event: str, now_told: Mapping[str, ToldEvent]) -> tuple[int, int]:
+    """Return the last broadcast that tells about an event, and the last that tells something else than `now_told`.
+
+    A broadcast tells something else if its facts are others, or if it tells them on the clocks of another version of
+    the time zone database. Whoever was misled got their last email by then, so the second number names a round of
+    corrections: a correction leaves it as it is, and no one gets two in the same round. It is 0 if there is none.
+    """
+    tellings = tellings_of(database, event)
+    others = (each.broadcast for each in tellings if _tells_otherwise(each, now_told))
+    return max((each.broadcast for each in tellings), default=0), max(others, default=0)
+
+
+def _tells_otherwise(telling: Telling, now_told: Mapping[str, ToldEvent]) -> bool:
+    told = telling.told
+    new = now_told.get(told.language) or next(iter(now_told.values()))
+    return told.key != new.key or telling.has_other_clocks
 
 
 def is_right(told: ToldEvent, clocks: ToldClocks, zone: str, now_told: Mapping[str, ToldEvent]) -> bool:

@@ -2,8 +2,10 @@
 
 import os
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -16,6 +18,7 @@ from newsletter.model.broadcast import Broadcast, BroadcastKind
 from newsletter.model.ledger import ClaimedChunk
 from newsletter.store.database import Database
 from newsletter.store.ledger import told as ledger
+from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.told import clocks_of
 from newsletter.store.ledger.variants import load_variants
@@ -69,6 +72,12 @@ def rewrite(config: Config, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
 
 
+def move(config: Config, place: str) -> None:
+    """Has the talk take place elsewhere."""
+    path = config.root / "issues/2026-02/events/talk.md"
+    path.write_text(re.sub("^location: .*$", f"location: {place}", path.read_text(), flags=re.MULTILINE))
+
+
 def send(config: Config, database: Database, to: str = "everyone") -> Broadcast:
     """Sends the issue; all is accepted."""
     segment = meant_by(config, database, segment=None, where=to, now=NOW)
@@ -77,11 +86,14 @@ def send(config: Config, database: Database, to: str = "everyone") -> Broadcast:
     return sent(database, start_broadcast(database, plan, Carrier(), now=NOW))[0]
 
 
-def sent(database: Database, broadcast: Broadcast) -> tuple[Broadcast, dict[str, str]]:
-    """Sends a broadcast; returns the text that each person got, in one line."""
+def sent(database: Database, broadcast: Broadcast, *, most: int | None = None) -> tuple[Broadcast, dict[str, str]]:
+    """Sends a broadcast, or as many of its chunks; returns the text that each person got, in one line."""
     mailings = Mailings(broadcast, load_variants(database, broadcast.id), clocks_of(database, broadcast.id))
     texts: dict[str, str] = {}
-    while isinstance(chunk := claim_chunk(database, broadcast.id, "", mailings.fields, now=NOW), ClaimedChunk):
+    for _ in count() if most is None else range(most):
+        chunk = claim_chunk(database, broadcast.id, "", mailings.fields, now=NOW)
+        if not isinstance(chunk, ClaimedChunk):
+            break
         outgoing = mailings.outgoing(chunk)
         template = outgoing.mailing.variant.text
         texts |= {each.email: " ".join(template.fill(each.values).split()) for each in outgoing.recipients}
@@ -214,13 +226,84 @@ def test_who_was_told_right_later_or_left_is_left_out(config: Config, database: 
 def test_a_second_change_is_corrected_again(config: Config, database: Database) -> None:
     add(database, row("a@example.org", timezone="Europe/Berlin"))
     send(config, database)
-    for place in ("Hall 2", "Hall 3"):
-        path = config.root / "issues/2026-02/events/talk.md"
-        lines = [f"location: {place}" if line.startswith("location") else line for line in path.read_text().split("\n")]
-        path.write_text("\n".join(lines))
+    last = "Online"
+    for place in ("Hall 2", "Hall 3", "Hall 2", "Online", "Hall 2", "Hall 3"):
+        move(config, place)
         (text,) = correct(config, database).values()
-        assert place in text
-    assert "Hall 2" in text
+        assert last in text.partition("Now: ")[0]
+        assert place in text.partition("Now: ")[2]
+        assert correct(config, database) == {}
+        last = place
+
+
+def test_clocks_that_change_back_are_corrected_again(
+    config: Config, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(database, row("w@example.org", timezone="America/Winnipeg"))
+    rewrite(config, "America/Vancouver", "Europe/Berlin")
+    send(config, database)
+    move(config, "Hall 2")
+    assert correct(config, database).keys() == {"w@example.org"}
+    before(monkeypatch)
+    with zones_before(tmp_path / "zones"):
+        assert "1:00–2:00 am (Winnipeg)" in correct(config, database)["w@example.org"]
+        assert correct(config, database) == {}
+    after(monkeypatch)
+    assert "2:00–3:00 am (Winnipeg)" in correct(config, database)["w@example.org"]
+    assert correct(config, database) == {}
+
+
+PEOPLE = tuple(f"{name}@example.org" for name in "abcd")
+WALKS = int(os.environ.get("NEWSLETTER_CORRECTION_WALKS", "3"))
+
+
+@pytest.mark.parametrize("seed", range(WALKS))
+def test_walks_of_an_event_over_three_places_leave_no_one_wrong_and_tell_no_one_twice(
+    config: Config, database: Database, seed: int
+) -> None:
+    draw, place = random.Random(seed), "Hall A"
+    add(database, *(row(email, timezone="Europe/Berlin") for email in PEOPLE))
+    move(config, place)
+    told: dict[str, str] = {}
+    got: set[str] = set()
+    for _ in range(12):
+        match draw.choice(("move", "send", "correct", "correct", "interrupted", "canceled", "twice")):
+            case "move":
+                place = draw.choice([each for each in ("Hall A", "Hall B", "Hall C") if each != place])
+                move(config, place)
+            case "send":
+                if to := {email for email in PEOPLE if draw.random() < 0.4} - got:
+                    send(config, database, to=" or ".join(f'email = "{email}"' for email in sorted(to)))
+                    told |= dict.fromkeys(to, place)
+                    got |= to
+            case how:
+                wrong = {email for email, last in told.items() if last != place}
+                assert corrected(config, database, how, draw.randrange(max(len(wrong), 1))) == wrong
+                told |= dict.fromkeys(wrong, place)
+                assert correct(config, database) == {}
+
+
+def corrected(config: Config, database: Database, how: str, part: int) -> set[str]:
+    """Corrects the talk in one of several ways. Returns who got a correction, each once."""
+    planned = plan_correction(config, database, require_issue(config, "2026-02"), "talk", now=NOW)
+    if planned is None:
+        return set()
+    again = plan_correction(config, database, require_issue(config, "2026-02"), "talk", now=NOW)
+    broadcast = start_broadcast(database, planned.broadcast, Carrier(chunk_size=1), now=NOW)
+    if how == "twice":
+        assert again is not None
+        with pytest.raises(InputError, match="started in the meantime"):
+            start_broadcast(database, again.broadcast, Carrier(), now=NOW)
+    _, texts = sent(database, broadcast, most=part if how in {"interrupted", "canceled"} else None)
+    assert correct(config, database) == {}  # what is still to be sent counts as told
+    if how == "canceled":
+        begin_cancel(database, broadcast.id, now=NOW)
+        finish_cancel(database, broadcast.id, now=NOW)
+        rest = correct(config, database)
+    else:
+        _, rest = sent(database, broadcast)
+    assert not texts.keys() & rest.keys()
+    return {*texts, *rest}
 
 
 def test_the_zone_that_counts_is_the_one_when_it_was_sent(config: Config, database: Database) -> None:

@@ -100,8 +100,8 @@ def last_of(database: Database, event: str, now_told: Mapping[str, ToldEvent]) -
     """Return the last broadcast that tells about an event, and the last that tells something else than `now_told`.
 
     A broadcast tells something else if its facts are others, or if it tells them on the clocks of another version of
-    the time zone database. Whoever was misled got their last email by then, so the second number names a round of
-    corrections: a correction leaves it as it is, and no one gets two in the same round. It is 0 if there is none.
+    the time zone database. People who were misled got their last email by then. So the second number names a
+    round of corrections: a correction leaves it as it is, and no one gets two in one round. It is 0 if there is none.
     """
     tellings = tellings_of(database, event)
     others = (each.broadcast for each in tellings if _tells_otherwise(each, now_told))

@@ -285,7 +285,7 @@ def mailing_id_of(number: int, nonce: str) -> str:
 def name_of(kind: BroadcastKind, issue: str) -> str:
     """Return the name of a broadcast for people: `2026-02`, `2026-02 (follow-up)` or `2026-02-workshop (correction)`.
 
-    The ledger's name of a correction ends in a digest of the new facts.
+    In the ledger, the name of a correction ends in a digest of the new facts and the number of the round.
     """
     if kind is BroadcastKind.CORRECTION:
         return f"{issue.rpartition('-')[0] or issue} ({kind})"

@@ -79,7 +79,7 @@ def plan_correction(
     if not misled:
         return None
     last, last_other = last_of(database, item.uid, now_told)
-    name = f"{item.slug}-{own.key[:_KEY_LENGTH]}-{last_other}"
+    name = f"{item.slug}-{own.key[:_KEY_LENGTH]}.{last_other}"
     rendered = _render(config, name, misled, now_told)
     request = FreezeRequest(
         issue=name,

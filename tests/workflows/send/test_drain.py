@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from math import inf, nan
 from pathlib import Path
-from threading import Event, Timer, main_thread
+from threading import Event, Lock, Timer, main_thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -112,14 +112,22 @@ class Skipped(Event):
         super().__init__()
         self.now = now
         self.waited: list[float] = []
+        self._lock = Lock()  # two workers that move the clock at once would set it back
 
     def clock(self) -> datetime:
         return self.now
 
+    def move(self, by: timedelta) -> datetime:
+        """Move the clock on, and return the time before."""
+        with self._lock:
+            before = self.now
+            self.now += by
+        return before
+
     def wait(self, timeout: float | None = None) -> bool:
         assert timeout is not None
         self.waited.append(timeout)
-        self.now += timedelta(seconds=timeout)
+        self.move(timedelta(seconds=timeout))
         return self.is_set()
 
 
@@ -434,7 +442,7 @@ def test_what_is_under_way_when_the_window_closes_ends_and_the_rest_waits_for_it
     stop = Skipped(NOW.replace(hour=23, minute=59))
 
     def take_long(_chunk: OutgoingChunk) -> Outcome:
-        stop.now += timedelta(minutes=2)
+        stop.move(timedelta(minutes=2))
         return ACCEPTED
 
     carrier = Carrier([take_long])
@@ -527,8 +535,7 @@ def test_a_rate_is_used_to_the_full(
     stop, left = Skipped(NOW + timedelta(milliseconds=730)), list[datetime]()
 
     def note(chunk: OutgoingChunk) -> Outcome:
-        left.extend([stop.now] * len(chunk.recipients))
-        stop.now += timedelta(milliseconds=5)  # a request takes a moment
+        left.extend([stop.move(timedelta(milliseconds=5))] * len(chunk.recipients))  # a request takes a moment
         return ACCEPTED
 
     carrier = Carrier([note] * rate * periods, concurrency=concurrency)

@@ -35,6 +35,7 @@ from newsletter.model.finding import Place
 from newsletter.model.prose import Prose, ProseLink, ProsePicture
 
 _BREAKS = frozenset({"softbreak", "hardbreak"})
+_ENDS_ADDRESS = re.compile(r"""[\s"'<>\\^`{|}]""")  # signs that are not part of an address unless they are encoded
 _TASK = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
 
 
@@ -191,12 +192,22 @@ def _is_needless(children: Sequence[Token], index: int) -> bool:
     return bool(before and after) and is_unspaced(before) and is_unspaced(after)
 
 
+class _Parser(MarkdownIt):
+    """A parser that shows addresses as they can be read and copied."""
+
+    def normalizeLinkText(self, link: str) -> str:  # noqa: N802 - the parser's name
+        """Return an address with its letters decoded, or as it was typed if a decoded sign would end or disguise it."""
+        decoded = super().normalizeLinkText(link)
+        is_plain = decoded.isprintable() and not _ENDS_ADDRESS.search(decoded)
+        return decoded if is_plain else link
+
+
 def _parser() -> MarkdownIt:
     """Return a parser for CommonMark with tables, strikethrough, footnotes and our own rules.
 
     Raw HTML is text, because content must never become markup.
     """
-    parser = MarkdownIt("zero")
+    parser = _Parser("zero")
     parser.inline = PositionedInline()
     parser.configure("commonmark", {"html": False, "typographer": False, "linkify": False})
     parser.enable(["table", "strikethrough", "linkify"])

@@ -26,6 +26,26 @@ def test_whole_addresses_become_links(markdown: str, found: list[str]) -> None:
     assert addresses(markdown) == [(address, address) for address in found]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://www.example.org/two%20words?a=20b",
+        "https://www.example.org/%22quoted%22",
+        "https://www.example.org/%E2%80%AEgpj.exe",
+        "https://www.example.org/a%C2%A0b%E2%80%8B",
+        "https://www.example.org/%3Cb%3E",
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "<{}>"])
+def test_an_encoded_sign_that_would_end_or_disguise_an_address_stays_encoded(address: str, around: str) -> None:
+    assert addresses(around.format(address)) == [(address, address)]
+
+
+def test_encoded_letters_of_an_address_are_shown() -> None:
+    address = "https://www.example.org/%E4%BC%9A%E5%A0%B4/caf%C3%A9"
+    assert addresses(address) == [("https://www.example.org/会場/café", address)]
+
+
 def test_an_address_inside_a_link_is_not_one_of_its_own() -> None:
     assert addresses("[https://a.example.org](https://www.example.org/a)") == [
         ("https://a.example.org", "https://www.example.org/a")

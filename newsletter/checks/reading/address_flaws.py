@@ -27,11 +27,32 @@ _TRIAL_NAMES = frozenset(
 _TUNNELS = ("ngrok.io", "ngrok.app", "ngrok-free.app", "trycloudflare.com", "loca.lt", "localtunnel.me", "serveo.net")
 _TRIAL_PORTS = frozenset({1313, 3000, 4000, 4321, 5000, 5173, 5500, 8000, 8080, 8888})
 _EDITORS = re.compile(
-    r"/wp-admin/|/admin/|//mail\.google\.com/|//outlook\.(?:office|live)\.com/mail|\.sharepoint\.com/|/my-drive\b|/wp-login\.php|[?&](?:preview|elementor-preview|preview_id)=|//(?:docs\.google|www\.canva)\.com/\S+/edit\b",
+    r"/wp-admin/|/admin/|//mail\.google\.com/|//outlook\.(?:office|live)\.com/mail|\.sharepoint\.com/|/my-drive\b"
+    r"|/wp-login\.php|[?&](?:preview|elementor-preview|preview_id)=|//(?:docs\.google|www\.canva)\.com/\S+/edit\b"
+    r"|//(?:app|mc|login)\.(?:sendgrid|hubspot|klaviyo|mailchimp|convertkit|kit)\.com/|//webmail\.|/publish/post/\d",
     re.IGNORECASE,
 )
 _UNFILLED = frozenset(
     {"tbd", "tbc", "placeholder", "changeme", "insert-link", "insert-link-here", "link-here", "your-link", "insert-url"}
+)
+# Parameters that email programs and advertisers add to the links of one person, who would be followed everywhere.
+_PERSONAL = frozenset(
+    {
+        "fbclid",
+        "gclid",
+        "dclid",
+        "wbraid",
+        "gbraid",
+        "msclkid",
+        "yclid",
+        "ttclid",
+        "twclid",
+        "li_fat_id",
+        "igshid",
+        "igsh",
+    }
+    | {"mc_eid", "_hsenc", "_hsmi", "mkt_tok", "vero_id", "oly_enc_id", "oly_anon_id", "ck_subscriber_id", "_kx"}
+    | {"bsft_uid", "rb_clickid", "phpsessid", "jsessionid"}
 )
 _PUBLIC = "write the address of the page on your public website"
 _WHOLE = "write the address of the page, as your browser shows it"
@@ -76,6 +97,17 @@ def trial_of(address: str) -> str | None:
             return "leads to someone's own computer"
         if _EDITORS.search(address):
             return "leads to a page that only its authors or members see"
+    return None
+
+
+@lru_cache(maxsize=4096)
+def personal_part_of(address: str) -> str | None:
+    """Return the part of an address by which other programs recognize one person, such as `fbclid=…`, or None."""
+    with suppress(ValueError):
+        for part in urlsplit(address).query.split("&"):
+            name, _, value = part.partition("=")
+            if value and name.casefold() in _PERSONAL:
+                return part
     return None
 
 

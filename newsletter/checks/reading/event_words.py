@@ -45,7 +45,7 @@ class EventWords(Struct, frozen=True, kw_only=True):
     on_weekday: re.Pattern[str]  # a weekday, after a word such as “on”
     relative: re.Pattern[str]
     month_alone: re.Pattern[str]  # a month without a day, after a word such as “in”
-    lengths: re.Pattern[str]  # groups: clock, number, word, and u0 to u3, the units
+    lengths: re.Pattern[str]  # groups: clock, number, half, word, and u0 to u3, the units
     numbers: tuple[re.Pattern[str], ...]  # from one on
 
 
@@ -65,7 +65,7 @@ def event_words(language: str, weekdays: Sequence[str], months: Sequence[str]) -
     month = any_of([re.escape(month) for month in months])
     units = "|".join(f"(?P<u{place}>{unit})" for place, unit in enumerate(data.units)) or _NEVER
     clock = rf"(?P<clock>{any_of(data.clock_before)}\s+)?"
-    number = rf"(?:(?P<number>\d{{1,3}})|(?P<word>{any_of(data.numbers)}))"
+    number = rf"(?:(?P<number>\d{{1,3}})(?P<half>[.,]5|½)?|(?P<word>{any_of(data.numbers)}))"
     named = any_of([re.escape(day) for day in weekdays if len(day) > 3])  # abbreviations are often other words
     gap = r"\s*" if bare in _JOINS_MONTHS else r"\s+"
     begins = r"(?<![\d.,:–])" if bare in _WITHOUT_SPACES else r"(?<![\w.,:–-])"
@@ -77,7 +77,7 @@ def event_words(language: str, weekdays: Sequence[str], months: Sequence[str]) -
         this=pattern(any_of(data.this)),
         each=pattern(any_of(data.each)),
         invite=pattern(any_of(data.invite)),
-        on_weekday=re.compile(rf"{starts}(?i:{any_of(data.on)}){gap}(?P<weekday>{named})(?!\w)"),
+        on_weekday=re.compile(rf"{starts}(?i:{any_of(data.on)}){gap}(?P<weekday>{named})(?:s|ar|en)?(?!\w)"),
         relative=pattern(relative if bare in _WITHOUT_SPACES else rf"{relative}(?!\w)"),
         month_alone=re.compile(
             rf"{starts}(?i:{any_of(data.in_month)}){gap}(?P<month>{month})(?!\w)(?:\s+(?:de\s+)?(?P<year>20\d\d))?(?!\s*\d)"

@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _UNSPACED = (*IDEOGRAPHS, ("\uac00", "\ud7af"))
 # Angle brackets and braces count as square ones: “<<insert quote>>”, “{name}”.
 _BRACKETS = re.compile(
-    r"[\[<{\u3010\uff3b](?P<square>[^\[\]<>{}\u3010\u3011\n]{1,60})[\]>}\u3011\uff3d]|[(\uff08](?P<round>[^()\n]{3,40})[)\uff09]"
+    r"[\[<{\u3010\uff3b](?P<square>[^\[\]<>{}\u3010\u3011\n]{1,60})[\]>}\u3011\uff3d]|[(\uff08](?P<round>[^()\n]{2,40})[)\uff09]"
 )
 # Upper case only for the first group, because "todo" is a Spanish word. TK Maxx is a shop.
 _NOTE = re.compile(
@@ -29,6 +29,12 @@ _NOTE = re.compile(
         (?P<note>TKTK|TK(?!\s?Maxx)|TODO|FIXME|PLACEHOLDER|CHANGEME)
       | (?i:XXX+|t\.?b\.?[dca]\b\.?)
     )(?![\w/-])
+    # “PLEASE CHECK with Maria”, but not “PLEASE CHECK YOUR SPAM FOLDER”
+    | (?<!\w)(?:(?:PLEASE|PLS|PLZ)\ (?:ADD|CHECK|CONFIRM|REPLACE|REVIEW|UPDATE|VERIFY)(?!\ YOUR)
+        | BITTE\ (?:EINFÜGEN|ERGÄNZEN|ERSETZEN|PRÜFEN)|À\ (?:COMPLÉTER|CONFIRMER|VÉRIFIER)
+        | (?:POR|A)\ (?:COMPLETAR|CONFIRMAR|REVISAR)|DA\ (?:COMPLETARE|CONFERMARE|VERIFICARE))(?!\w)
+    | (?<!\S)(?:@{3,}|<{3,}|>{3,})                                      # “@@@ ask Maria”
+    | (?<!\w)_{4,}(?!\w)                                               # a blank to fill in
     | (?:(?<=:\s)|(?<=[(\[])|\A)\?{2,}(?!\w)                            # “Where: ??”
     | (?<![〇一二三四五六七八九十])(?:〇{2,}|○{2,}|◯{2,}|●{2,})(?![一二三四五六七八九十])  # circles, in Japanese
     | (?<!\w)(?i:dear|hi|hello|liebe[rs]?|hallo|cher|chère|bonjour|hola|querid[oa]|estimad[oa]|car[oa]|gentile|ciao
@@ -37,7 +43,8 @@ _NOTE = re.compile(
         (?=[,!\s]|$)  # “Dear NAME”
     # a made-up telephone number
     | (?<![\d+(:])(?<!\d[ .,])(?:\+?0{2,3}(?:[ .-]0+){2,}|0{7,}|123[ .-]?456[ .-]?7890)(?!\d)
-    | (?i:(?<![\w./-])(?:xx(?:[.:/-]xx)+|[€$£]\s?xx+|xx+\s?[€%]|\d\d:xx|\d{2}xx))(?![\w/])
+    | (?i:(?<![\w./-])(?:xx(?:[.:/-]xx)+|[€$£]\s?xx+|xx+\s?[€%]|\d\d:xx|\d{2}xx|\d{2,4}[ .-]x{3,}))(?![\w/])
+    | [€$£¥]\s?\?+ | (?<![\w?])\?+\s?[€%]                              # “€??”
     | (?i:(?<![\w./-])(?:
         (?:dd|tt|jj|gg|mm)[./-](?:mm|dd)(?:[./-](?:yy|jj|aa|gg){1,2})?  # DD/MM/YYYY
         | (?:yy|jj|aa){1,2}-mm-(?:dd|tt|jj) | hh:mm
@@ -189,7 +196,7 @@ def _words() -> Words:
     starts = (
         rf"\A\W{{0,3}}[\[(【](?:{drafts})[\])】]|\A\W{{0,3}}(?:{drafts})\s?[:\uff1a]|\A\W{{0,3}}(?:{drafts})\s[-–—]\s"
         rf"|\A\W{{0,3}}(?:{copies})\s|[\[(]\s?(?:{copied})\s?\d*[\])]\s*\Z|\s[-–—]\s(?:{copied})(?:\s?\(?\d+\)?)?\s*\Z"
-        r"|\A\W{0,3}(?-i:TEST|DRAFT|ENTWURF|BORRADOR|BROUILLON)\b(?!-)"
+        r"|\A\W{0,3}(?-i:TEST|DRAFT|ENTWURF|BORRADOR|BROUILLON)\b(?!-)|\s[-–—]\s(?-i:FINAL|CHECK|DRAFT|TEST|WIP|ENTWURF|BORRADOR|BROUILLON|BOZZA)\s*\Z"
         r"|のコピー\s*\Z|[\s_]v\d+(?:\.\d+)?(?:[\s_]final)*\s*\Z|[\s_]final[\s_]v?\d+\s*\Z|_final\s*\Z"
         rf"|[\[(【]\s?(?:{drafts}|(?:final\s?)?v\d+(?:\s?final)*)\s?[\])】]\s*\Z"
     )

@@ -29,6 +29,13 @@ _BARE_SHAPES = (
     rf"(?<![.:/\d–-]){_DAY}{_OF}(?P<month>MONTH)(?!\w)\.?{_YEAR}",  # 6. März 2026
     r"(?:(?P<year>20\d\d)[年년]\s?)?(?P<number>\d{1,2})[月월]\s?(?P<day>\d{1,2})[日일号]",  # 2月26日
 )
+_TO = r"\s?(?:[-–—~〜～]|to|through|until|till|bis|t/m|tot|al|au|ao|a|do)\s?"
+# The days of several in one month: “March 7 to 9”, “7.–9. März”, 3月7日〜9日
+_RANGES = (
+    rf"(?P<month>MONTH)\.?(?!\w){_GAP}(?P<first>\d{{1,2}})(?:st|nd|rd|th)?{_TO}{_DAY}(?!\s?(?:[ap]\.?m\b|h\b|%)){_YEAR}",
+    rf"(?<![.:/\d–-])(?P<first>\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?{_TO}{_DAY}{_OF}(?P<month>MONTH)(?!\w)\.?{_YEAR}",
+    r"(?:(?P<year>20\d\d)[年년]\s?)?(?P<number>\d{1,2})[月월]\s?(?P<first>\d{1,2})[日일号]?\s?[-–—~〜～]\s?(?P<day>\d{1,2})[日일号]",
+)
 _DIGIT = re.compile(r"\d")
 _LAST_DAY = 39  # a number after a month that is higher was hardly meant as a day
 _COUNTED = re.compile(
@@ -64,6 +71,7 @@ class DateWords(Struct, frozen=True, kw_only=True, eq=False):
     months: Mapping[str, int]
     shapes: tuple[re.Pattern[str], ...]
     bare_shapes: tuple[re.Pattern[str], ...]
+    ranges: tuple[re.Pattern[str], ...]
     any_month: re.Pattern[str]
     any_weekday: re.Pattern[str]
 
@@ -112,6 +120,23 @@ class DateWords(Struct, frozen=True, kw_only=True, eq=False):
                     names_a_day=int(found["day"]) <= _LAST_DAY and not _is_count(match, text),
                 )
 
+    def ends_of_ranges_in(self, text: str) -> Iterator[TypedDate]:
+        """Yield the first and the last day of each span of days in one month. Both are written as the whole span."""
+        if not _DIGIT.search(text) or not self.any_month.search(text):
+            return
+        for shape in self.ranges:
+            for match in shape.finditer(text):
+                found = match.groupdict()
+                for day in (int(found["first"]), int(found["day"])):
+                    yield TypedDate(
+                        written=" ".join(match[0].split()),
+                        position=match.start(),
+                        weekday=None,
+                        month=self.months[found["month"]] if "month" in found else int(found["number"]),
+                        day=day,
+                        year=int(found["year"]) if found["year"] else None,
+                    )
+
 
 def _is_count(match: re.Match[str], text: str) -> bool:
     """Return whether a number after a month, with a word after it, may count something."""
@@ -143,6 +168,7 @@ def date_words(language: str) -> DateWords | None:
         months=months,
         shapes=tuple(_compiled(shape, names) for shape in _SHAPES),
         bare_shapes=tuple(_compiled(shape, names) for shape in _BARE_SHAPES),
+        ranges=tuple(_compiled(shape, names) for shape in _RANGES),
         any_weekday=re.compile(_one_of(weekdays)),
         any_month=re.compile(rf"{_one_of(months)}|\d[月월]"),
     )

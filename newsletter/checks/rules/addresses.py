@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urlsplit
 
 from newsletter.checks.base import CheckContext, Problem, error, rule, warning
-from newsletter.checks.reading.address_flaws import flaw_of, has_known_ending, site_of, trial_of
+from newsletter.checks.reading.address_flaws import flaw_of, has_known_ending, personal_part_of, site_of, trial_of
 from newsletter.checks.reading.document import MailDocument, MailLink, normalized
 from newsletter.checks.reading.starter import is_starter_address
 from newsletter.model.finding import Place
@@ -31,6 +31,10 @@ _SHOWN_EMAIL = re.compile(r"(?:mailto:)?(?P<email>[^\s@<>()]+@[^\s@<>()]+\.[^\W\
 _SHOWN_NUMBER = re.compile(r"(?:tel:)?\+?[\d\s().\-/\u00a0]{7,}")
 _OWN_DIGITS = 7  # at the end of a telephone number; the codes before them may be written in several ways
 _ELLIPSIS = ("…", "...")
+# What was meant as an address and is no link: https:/example.org, http//example.org, htpps://example.org
+_NEARLY_ADDRESS = re.compile(r"(?<![\w/])h[tps]{2,6}(?:[:;][/\\]{1,3}|//)(?=\w)\S*", re.IGNORECASE)
+_BEGINS_RIGHT = re.compile(r"https?://(?!/)", re.IGNORECASE)
+_NEARLY_EMAIL = re.compile(r"(?<![\w.+@/-])[\w.+-]*[^\W_]@(?P<host>[^\W_][\w-]*(?:[.,][\w-]+)*)(?![\w@/])")
 _AS_WORDS = "use the address that it leads to, or the name of the page, as the link text"
 
 
@@ -44,6 +48,9 @@ def check_addresses(context: CheckContext) -> Iterable[Problem]:
     """
     written = {normalized(link.text) for link in context.sources.links}
     is_real = not is_example(context.subject.settings.newsletter.from_email.rpartition("@")[2])
+    for passage in context.sources.passages:
+        for position, what, remedy in _nearly_addresses(passage.text):
+            yield error(passage.place_at(position), what, remedy)
     for document in context.documents:
         links = [(link, context.sources.places_of_link(link.address, link.text)) for link in document.links]
         placed = [(link, places or (context.issue_place,)) for link, places in links]
@@ -112,6 +119,21 @@ def _address_problems(address: str, place: Place) -> Iterator[Problem]:
     elif trial := trial_of(address):
         remedy = "open it on a phone without signing in, and write the address of the public page"
         yield warning(place, f"the address {address} {trial}", remedy)
+    elif part := personal_part_of(address):
+        what = f"the address {address} contains “{part}”, with which another program follows the person who copied it"
+        yield warning(place, what, f"delete “{part}” from it")
+
+
+def _nearly_addresses(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield what was meant as an address in a text and is no link: its position, what is wrong, and what to do."""
+    if "//" in text or ":/" in text or "\\" in text:
+        for match in _NEARLY_ADDRESS.finditer(text):
+            if not _BEGINS_RIGHT.match(match[0]):
+                yield match.start(), f"“{match[0]}” is not an address", "write it with https:// at the start"
+    if "@" in text:
+        for match in _NEARLY_EMAIL.finditer(text):
+            if "." not in match["host"] or "," in match["host"] or not has_known_ending(match["host"].lower()):
+                yield match.start(), f"“{match[0]}” is not an email address", "write it as name@example.org"
 
 
 def _pretence_problems(link: MailLink, place: Place, *, is_row: bool) -> Iterator[Problem]:

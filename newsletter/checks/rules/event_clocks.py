@@ -41,6 +41,7 @@ _SHAPES = (
     r"(?<!\w)(?i:kl\.?|om|vanaf|alle(?: ore)?|ore|às|a las?|בשעה|الساعة)\s?HOUR(?:[:.]MINUTE)?(?![\d:.,]\d|\w)",
     r"(?P<half>午前|午後|上午|下午|早上|晚上)?HOUR(?:時|点)(?!間)(?:MINUTE分|(?P<thirty>半))?",
     r"(?<![\d:.,/–-])HOUR:MINUTE(?![:\d%]|\.\d)(?:\s?(?P<half>[صم])(?!\w))?",
+    r"(?<=:[0-5]\d[–-])HOUR:MINUTE(?![:\d%]|\.\d)",  # the end of 9:00–12:00
 )
 _NAMED_CLOCKS = {
     **dict.fromkeys(("noon", "midi", "mezzogiorno", "mediodía", "meio-dia", "正午"), 12),

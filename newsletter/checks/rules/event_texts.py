@@ -138,16 +138,19 @@ def _invitations(passage: Passage, sent: date, language: str) -> Iterator[Proble
 
 def _days(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Problem]:
     deadline = text.item.fields.deadline
-    for typed in typed_dates:
+    told: set[int] = set()
+    for typed in (*text.dates.ends_of_ranges_in(text.text), *typed_dates):
         days = list(days_meant(typed, text.first))
         sentence = sentence_at(text.text, typed.position)
         is_right = any(text.first <= day <= text.last or (deadline and deadline.date == day) for day in days)
-        if not days or is_right or not typed.names_a_day or text.words.past.search(sentence):
+        is_told = typed.position in told
+        if not days or is_right or is_told or not typed.names_a_day or text.words.past.search(sentence):
             continue
         day = min(days, key=lambda day: abs(day - text.first))
         if text.words.due.search(sentence):
             yield from _due(text, typed, day)
         elif not text.words.aside.search(_about(text, typed)) and _is_meant(text, typed, day, sentence):
+            told |= {*typed.span}
             what = f"“{typed.written}” is not a day of this event, which {_when(text)}"
             yield text.problem(typed.position, what)
 
@@ -245,9 +248,9 @@ def _lengths(text: EventText) -> Iterator[Problem]:
             yield text.problem(match.start(), what)
 
 
-def _number(match: re.Match[str], words: EventWords) -> int | None:
+def _number(match: re.Match[str], words: EventWords) -> float | None:
     if match["number"]:
-        return int(match["number"])
+        return int(match["number"]) + 0.5 * bool(match["half"])
     return next((place for place, each in enumerate(words.numbers, start=1) if each.fullmatch(match["word"])), None)
 
 

@@ -23,7 +23,14 @@ _TAG_LETTERS = re.compile(
 _PAIR = re.compile(r"[\u0080-\u009f\u00a1-\u00a9\u00ac\u00c0-\u02ff\u221a][\u0080-\u02ff\u2010-\u2265]|[\u0080-\u009f]")
 _CONTROL = re.compile("[\u0080-\u009f]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|(?P<name>[A-Za-z][A-Za-z0-9]{1,30}));")
+# What programs write instead of a character: =E2=80=99 and =20 in emails, \\u2019 in JSON, %20 in addresses.
+_ENCODED = re.compile(
+    r"(?:=[89A-F][0-9A-F]){2,}|(?<=[^\W\d_])=(?:20|3D|0D|0A)(?!\d)|\\u(?:[0-9a-fA-F]{4}|\{[0-9a-fA-F]{2,5}\})"
+    r"|\\x[0-9a-fA-F]{2}|(?<!\d)%(?:20|2C|2F|3A|26|C3|E2)"
+)
+_OF_ADDRESSES = re.compile(r"[/?&@]|www\.")
 _AROUND = re.compile(r"\S+")
+_SIGN = re.compile(r"[&=%\\]")  # a text of ASCII without these signs is not broken
 _TYPE_AGAIN = "type it again"
 _Found = tuple[int, str, str, Fix | None]  # the position, what is wrong, what to do, and the exact edit if there is one
 
@@ -38,7 +45,7 @@ def check_broken_text(context: CheckContext) -> Iterable[Problem]:
     """
     seen = _seen(context)
     for passage in context.sources.passages:
-        if passage.text.isascii() and "&" not in passage.text:
+        if passage.text.isascii() and not _SIGN.search(passage.text):
             continue
         for position, what, remedy, fix in _first_of_each_line(passage.text, seen):
             yield error(passage.place_at(position), what, remedy, fix=fix)
@@ -75,6 +82,11 @@ def _problems_of(line: str, seen: str) -> Iterator[_Found]:
         what = f"“{word}” was changed when the text was copied"
         remedy = f"write “{right}”" if right != word else _TYPE_AGAIN
         yield position, what, remedy, Fix(old=word, new=right) if right != word else None
+    for match in _ENCODED.finditer(line):
+        if not _OF_ADDRESSES.search(_word_at(line, match.start())):
+            what = f"“{_word_at(line, match.start())}” contains the code {match[0]} instead of a character"
+            yield match.start(), what, "write the character itself, or mark the code as literal with `…`", None
+            break
     for match in _ENTITY.finditer(line):
         if match[0] in seen and (match["name"] is None or f"{match['name']};" in html5):
             what = f"readers would see {match[0]}, which is HTML code for a character"

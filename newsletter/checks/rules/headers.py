@@ -26,6 +26,7 @@ _BROWSER = re.compile(
     r"|ה?דפדפן|المتصفح",
     re.IGNORECASE,
 )
+_ANY_ISSUE = frozenset(map(normalized, listed("subjects_of_any_issue.txt")))
 _EMOJI = re.compile(r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B05-\u2B55\u20E3\uFE0F]")
 # The prefixes of replies and forwarded emails in email apps in several languages. A space must follow the colon.
 _ANSWER = re.compile(
@@ -104,13 +105,17 @@ def check_subject(context: CheckContext) -> Iterable[Problem]:
     """Unhelpful subject.
 
     The subject should have 10 to 78 characters, and words. A shorter one says little, and phones show only the first
-    half of a longer one. It should not shout: capitals and several exclamation marks are typical of spam.
+    half of a longer one. It should say more than “Newsletter” or your newsletter's name, which readers already see as
+    the sender. It should not shout: capitals and several exclamation marks are typical of spam.
     """
     variant = context.subject.rendered.fullest
     subject = _usual(variant.subject, variant)
     place = context.subject.issue.source.at("subject")
     if len(subject) not in SUBJECT_LENGTH:
         yield warning(place, *_length("subject", len(subject), SUBJECT_LENGTH))
+    if normalized(subject) in {*_ANY_ISSUE, normalized(context.subject.settings.newsletter.name)}:
+        what = f"the subject “{subject}” fits every issue, so readers do not learn what is in this one"
+        yield warning(place, what, "in `subject`, say what is new in this issue")
     yield from _careless("subject", subject, place)
 
 

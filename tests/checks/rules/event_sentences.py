@@ -6,6 +6,13 @@ They were written to see how many contradictions are found, and how many good se
 WRONG = {
     "en": (
         "It begins at 3 pm in Tokyo.",
+        "It takes place on Mondays.",
+        "Begins Sunday, at dawn.",
+        "We meet from March 7 to 9.",
+        "We meet 7–9 March.",
+        "Join us from 5 to 7 March.",
+        "9:00–13:00",
+        "Half-day (3.5 hours)",
         "The workshop is on April 7, 2026.",
         "Save the date: 7th of April!",
         "Sat, 8 March, at the harbour",
@@ -53,6 +60,10 @@ WRONG = {
     ),
     "de": (
         "Termin: 7. April 2026",
+        "Der Kurs beginnt Sonntag.",
+        "Wir treffen uns vom 7. bis 9. März.",
+        "9:00–13:00 Uhr",
+        "Dauer: 3,5 Stunden",
         "Samstag, den 14.03.2026",
         "Wir sehen uns im Mai!",
         "Start: 10.00 Uhr",
@@ -69,6 +80,7 @@ WRONG = {
     ),
     "es": (
         "El taller es el 7 de abril de 2026.",
+        "Nos vemos del 7 al 9 de marzo.",
         "Sábado 14 de marzo",
         "Será en mayo.",
         "A las 18:00 h",
@@ -81,6 +93,7 @@ WRONG = {
     ),
     "fr": (
         "L’atelier aura lieu le 7 avril 2026.",
+        "L’atelier a lieu du 7 au 9 mars.",
         "Samedi 14 mars 2026",
         "En mai, au port.",
         "À 18h",
@@ -94,6 +107,7 @@ WRONG = {
     ),
     "ja": (
         "4月7日に開催します。",
+        "3月7日〜9日に開催します。",
         "3月14日（土）",
         "5月の集まり",
         "18時から",
@@ -178,6 +192,13 @@ WRONG = {
 GOOD = {
     "en": (
         "That is 10 am in Berlin, 4 am in New York and 6 pm in Tokyo.",
+        "It takes place on Saturdays too, if you like it.",
+        "We meet on March 7 to 9 am walkers and others alike.",
+        "Read pages 7 to 9 in March.",
+        "9:00–12:00",
+        "The walk is 2.5 km, and 1.5 hours of the day.",
+        "The next retreat is from March 20 to 22.",
+        "The recording of March 3–4 is free.",
         "People think of self-compassion as selfish; it is one step on the path.",
         "This course is for those who have completed a full program (8-week MSC or 5-Day Intensive) before.",
         "Participants explore the roots of shame in daily life, every Monday to Friday.",

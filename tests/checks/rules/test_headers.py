@@ -43,6 +43,22 @@ def test_the_length_of_the_subject(workspace: Workspace, length: int, *, found: 
     assert workspace.findings() == ([("S16", "issue.yaml:1")] if found else [])
 
 
+@pytest.mark.parametrize("subject", ["Our newsletter", "NEWSLETTER!", "Harbour Letters", "Boletín informativo"])
+def test_a_subject_that_fits_every_issue_is_told(workspace: Workspace, subject: str) -> None:
+    workspace.edit("issue", "subject: A letter for the first days of March", f"subject: {subject}")
+
+    assert ("S16", "issue.yaml:1") in workspace.findings()
+
+
+@pytest.mark.parametrize(
+    "subject", ["Newsletter of the first days of March", "Harbour Letters for March", "News of us"]
+)
+def test_a_subject_that_also_names_the_newsletter_is_fine(workspace: Workspace, subject: str) -> None:
+    workspace.edit("issue", "subject: A letter for the first days of March", f"subject: {subject}")
+
+    assert workspace.findings() == []
+
+
 def test_the_subject_is_measured_with_its_default_in_place(workspace: Workspace) -> None:
     workspace.edit("issue", SUBJECT, "'Hello {{ first_name | default(\"you\") }}'")
 

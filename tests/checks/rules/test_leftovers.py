@@ -15,6 +15,17 @@ from tests.checks.conftest import Workspace, findings_of, summary, with_html
     [
         "TODO",
         "TODO:",
+        "a place ______",
+        "a fee of €??",
+        "a fee of ?? €",
+        "@@@ ask Ana",
+        "555-XXXX",
+        "PLEASE CHECK with Ana",
+        "BITTE PRÜFEN",
+        "À VÉRIFIER",
+        "text text text",
+        "(tk)",
+        "(for internal use only)",
         "(TK)",
         "TK,",
         "TKTK",
@@ -70,6 +81,12 @@ def test_a_placeholder_in_prose_blocks_at_its_line(workspace: Workspace, words: 
     "words",
     [
         "TKMaxx",
+        "PLEASE CHECK YOUR SPAM FOLDER",
+        "please check with Ana",
+        "snake_case_name",
+        "€5? Yes!",
+        "1984-xx",
+        "ana@@example",
         "TK Maxx",
         "todo",
         "Todo lo que amamos",
@@ -271,6 +288,8 @@ def test_time_that_may_be_announced_later_is_only_a_warning(workspace: Workspace
         "【テスト】静かな一日",
         "Черновик: день отдыха",
         "A day of rest - Copy",
+        "A day of rest - FINAL",
+        "Ruhetag – ENTWURF",
         "Title",
         "Ohne Titel",
         "無題",
@@ -283,7 +302,15 @@ def test_title_of_an_unfinished_or_copied_file_blocks_at_its_key(workspace: Work
 
 
 @pytest.mark.parametrize(
-    "title", ["Testing the waters of rest", "A draft of air", "A copy of the moon", "Titles we love"]
+    "title",
+    [
+        "Testing the waters of rest",
+        "World Cup - Final",
+        "A FINAL rest",
+        "A draft of air",
+        "A copy of the moon",
+        "Titles we love",
+    ],
 )
 def test_title_that_only_begins_like_one_is_fine(workspace: Workspace, title: str) -> None:
     workspace.edit("workshop", "title: A day of rest", f'title: "{title}"')

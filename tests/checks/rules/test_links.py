@@ -46,6 +46,55 @@ def test_an_insecure_or_disguised_address_blocks_at_its_line(workspace: Workspac
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "https:/example.org/study",
+        "https//example.org/study",
+        "htpps://example.org/study",
+        "http:\\\\example.org",
+        "ana@example",
+        "ana@harbour.con",
+        "ana@example,org",
+    ],
+)
+def test_an_address_that_is_mistyped_in_the_text_blocks_at_its_line(workspace: Workspace, words: str) -> None:
+    workspace.edit("letter", "grow longer", f"grow longer\nat {words} too")
+
+    (finding,) = [each for each in findings_of(workspace.subject()) if each.rule == "S10"]
+
+    assert (finding.severity, finding.place.line) == (Severity.ERROR, 10)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["@ana@social.example.org", "we @ work", "ana@example.org", "and/or http", "hhh//", "`ana@host`", "C:/ or //host"],
+)
+def test_words_with_such_signs_are_fine(workspace: Workspace, words: str) -> None:
+    workspace.edit("letter", "grow longer", f"grow longer\nat {words} too")
+
+    assert workspace.findings() == []
+
+
+@pytest.mark.parametrize(
+    "part", ["fbclid=IwAR1x", "gclid=x", "mc_eid=a1b2", "_hsenc=p2", "MSCLKID=1", "ck_subscriber_id=3"]
+)
+def test_an_address_that_follows_the_person_who_copied_it_is_told(workspace: Workspace, part: str) -> None:
+    workspace.edit("letter", STUDY, f"{STUDY}?page=2&{part}#top")
+
+    (finding,) = findings_of(workspace.subject())
+
+    assert (finding.rule, finding.severity, finding.place.line) == ("S10", Severity.WARNING, 10)
+    assert finding.remedy == f"delete “{part}” from it"
+
+
+@pytest.mark.parametrize("part", ["utm_source=letter", "id=gclid", "fbclid=", "fbclid"])
+def test_an_address_that_follows_no_one_is_fine(workspace: Workspace, part: str) -> None:
+    workspace.edit("letter", STUDY, f"{STUDY}?{part}")
+
+    assert workspace.findings() == []
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "https://example.org/t.co/study",

@@ -17,7 +17,10 @@ _MARKDOWN_ENDINGS = (".md", ".markdown", ".mdown", ".mkd")
 
 
 class IssueFolder:
-    """The Markdown files in an issue's folder. It is listed once, when it is made. What cannot be read is left out."""
+    """The Markdown files in an issue's folder, each named as text, relative to it: `letter.md`, `events/talk.md`.
+
+    It is listed once, when it is made. What cannot be read is left out.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -25,44 +28,43 @@ class IssueFolder:
         self._files: dict[str, list[str]] = {}  # for each folder in it, the names that end like those of Markdown files
         self._list("")
 
-    def sections(self) -> Mapping[str, Path]:
+    def sections(self) -> Mapping[str, str]:
         """Return the file of each section, by name. Of `letter.md` and `letter/index.md`, the first is the section."""
         inside = {
             folder: _joined(folder, _INDEX)
             for folder, names in self._files.items()
             if _INDEX in names and folder and os.sep not in folder
         }
-        found = _by_name({**inside, **self._written("")})
-        return {name: self.path / file for name, file in found.items()}
+        return _by_name({**inside, **self._written("")})
 
-    def items(self, section: str, languages: Collection[str] = ()) -> Mapping[str, Path]:
+    def items(self, section: str, languages: Collection[str] = ()) -> Mapping[str, str]:
         """Return the file of each item in a section's folder, by name, without translations and other versions."""
-        found, folder = _by_name(self._written(section)), self.path / section
+        found = _by_name(self._written(section))
         return {
-            name: folder / file
+            name: _joined(section, file)
             for name, file in found.items()
             if file != _INDEX and not (language_in_name(name, found, languages) or version_in_name(name, found))
         }
 
-    def has(self, path: Path) -> bool:
+    def has(self, file: str) -> bool:
         """Return whether a Markdown file was there when the folder was listed."""
-        inside, _, name = str(path).removeprefix(self._top).rpartition(os.sep)
+        inside, _, name = file.rpartition(os.sep)
         return name in self._files.get(inside, ())
 
-    def versions_of(self, original: Path) -> Iterator[tuple[str, Path]]:
+    def versions_of(self, original: str) -> Iterator[tuple[str, str]]:
         """Yield the letter and the file of each version: `letter.b.md` and `letter.b.es.md` for `letter.md`."""
-        inside, _, _ = str(original).removeprefix(self._top).rpartition(os.sep)
-        known, beginning = {original.stem}, f"{original.stem}."
+        inside, _, name = original.rpartition(os.sep)
+        stem = stem_of(name)
+        known, beginning = {stem}, f"{stem}."
         names = (name for name in self._files.get(inside, ()) if name.startswith(beginning) and name.endswith(_ENDING))
         for name in names:
             if letter := version_in_name(name.removesuffix(_ENDING), known):
-                yield letter, original.with_name(name)
+                yield letter, _joined(inside, name)
 
-    def unused(self, used: Collection[Path]) -> tuple[str, ...]:
-        """Return the Markdown files that no section shows, relative to the folder. Hidden ones are left out."""
-        shown = {str(path).removeprefix(self._top) for path in used}
+    def unused(self, used: Collection[str]) -> tuple[str, ...]:
+        """Return the Markdown files that no section shows. Hidden ones are left out."""
         found = {_joined(inside, name) for inside, names in self._files.items() for name in names}
-        others = (Path(path) for path in found - shown)
+        others = (Path(file) for file in found.difference(used))
         return tuple(sorted(path.as_posix() for path in others if not any(part.startswith(".") for part in path.parts)))
 
     def _written(self, inside: str) -> dict[str, str]:
@@ -85,7 +87,7 @@ class IssueFolder:
 
 def item_files(folder: Path) -> Mapping[str, Path]:
     """Return the file of each item in the folder of a section, by name, without translations and other versions."""
-    return IssueFolder(folder).items("")
+    return {name: folder / file for name, file in IssueFolder(folder).items("").items()}
 
 
 def language_in_name(stem: str, known: Collection[str], languages: Collection[str] = ()) -> str:
@@ -107,9 +109,19 @@ def version_in_name(stem: str, known: Collection[str]) -> str:
     return match[2] if match and match[1] in known and (match[3] is None or is_language(match[3])) else ""
 
 
-def beside(original: Path, form: str) -> Path:
+def beside(original: str, form: str) -> str:
     """Return the file of a language or version: `letter.es.md` or `letter.b.md` beside `letter.md`."""
-    return original.with_name(f"{original.stem}.{form}{original.suffix}")
+    return f"{original.removesuffix(_ENDING)}.{form}{_ENDING}"
+
+
+def folder_of(file: str) -> str:
+    """Return the folder of a file, which is empty at the top: `events` for `events/talk.md`."""
+    return file.rpartition(os.sep)[0]
+
+
+def stem_of(file: str) -> str:
+    """Return the name of a file without its folder and ending: `talk` for `events/talk.md`."""
+    return file.rpartition(os.sep)[2].removesuffix(_ENDING)
 
 
 def _by_name(found: Mapping[str, str]) -> Mapping[str, str]:

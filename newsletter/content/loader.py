@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from newsletter.config import Config
 from newsletter.content.event_ids import EventIds
 from newsletter.content.issue_choices import entries_of, require_segment, require_topics, topics_of
-from newsletter.content.issue_folder import IssueFolder, language_in_name, version_in_name
+from newsletter.content.issue_folder import IssueFolder, folder_of, language_in_name, stem_of, version_in_name
 from newsletter.content.parts import PartReader
 from newsletter.content.records import item_of, record_of, section_of, without_type
 from newsletter.content.source import Document, Reading, read_yaml, replace_merge_fields
@@ -138,7 +138,7 @@ class _IssueReader(Struct):
     parts: PartReader
     section_types: Mapping[str, SectionType]
     folder: IssueFolder
-    files: Mapping[str, Path]  # the file of each section
+    files: Mapping[str, str]  # the file of each section
     language: str = ""  # the issue's own
     originals: dict[str, OriginalSection] = field(default_factory=dict)  # the sections that were read
     standing: list[Section] = field(default_factory=list)  # the sections without a mistake
@@ -218,9 +218,9 @@ class _IssueReader(Struct):
         return None
 
     def _section(self, entry: SectionEntry, place: Place) -> Section | None:
-        path = self._section_file(entry.section, place)
-        document = None if path is None else self.parts.document(path)
-        if path is None or document is None:
+        file = self._section_file(entry.section, place)
+        document = None if file is None else self.parts.document(file)
+        if file is None or document is None:
             return None
         type_name = str(document.data.get("type", entry.section))
         section_type = self.section_types.get(type_name)
@@ -237,16 +237,16 @@ class _IssueReader(Struct):
             return None
         document = without_type(document)
         read = self.parts.read(document, section_type.fields)
-        items = self._items(path, document, None if read is None else read.fields) if section_type.has_items else ()
+        items = self._items(file, document, None if read is None else read.fields) if section_type.has_items else ()
         if read is None:
             return None
-        index = OriginalPart(path, read, section_type.fields)
+        index = OriginalPart(file, read, section_type.fields)
         language = "" if index.is_neutral and not items else self.language
         section = section_of(entry.section, type_name, entry.only, read, tuple(item for item, _ in items), language)
         self.originals[entry.section] = OriginalSection(section, index, items)
         return section
 
-    def _section_file(self, name: str, place: Place) -> Path | None:
+    def _section_file(self, name: str, place: Place) -> str | None:
         there = self.files
         if name in there:
             return there[name]
@@ -259,23 +259,24 @@ class _IssueReader(Struct):
         return None
 
     def _items(
-        self, index: Path, document: Document, fields: SectionFields | None
+        self, index: str, document: Document, fields: SectionFields | None
     ) -> tuple[tuple[Item, OriginalPart[EventFields]], ...]:
         listed = fields.items if isinstance(fields, ListFields) else None
-        if index.name != "index.md":
+        folder = folder_of(index)
+        if not folder:
             if isinstance(listed, FetchedItems):
                 what = "a section without a folder cannot have items"
-                remedy = f"move this file to {index.stem}/index.md"
+                remedy = f"move this file to {stem_of(index)}/index.md"
                 self.parts.reading.add(document.path, document.lines.get(("items",)), what, remedy)
             return ()
-        shown = self.parts.config.shown
-        files = self.folder.items(index.parent.name, self.parts.config.settings.languages.offered)
-        items = {name: item for name, path in files.items() if (item := self._item(name, path)) is not None}
+        shown = self.parts.shown
+        files = self.folder.items(folder, self.parts.config.settings.languages.offered)
+        items = {name: item for name, file in files.items() if (item := self._item(name, file)) is not None}
         if not isinstance(listed, tuple):
             return tuple(sorted(items.values(), key=lambda read: _by_date(read[0])))
         for position, name in enumerate(listed):
             if name not in files:
-                create = f"create the file {name}.md in {shown(index.parent)}/"
+                create = f"create the file {name}.md in {shown(folder)}/"
                 remedy = f"{create}, or delete {name} from `items`"
                 line = document.lines.get(("items", position))
                 self.parts.reading.add(
@@ -287,14 +288,14 @@ class _IssueReader(Struct):
             self.parts.reading.add(document.path, line, f"the item {name!r} is not in `items`", remedy)
         return tuple(items[name] for name in listed if name in items)
 
-    def _item(self, name: str, path: Path) -> tuple[Item, OriginalPart[EventFields]] | None:
-        document = self.parts.document(path)
+    def _item(self, name: str, file: str) -> tuple[Item, OriginalPart[EventFields]] | None:
+        document = self.parts.document(file)
         read = None if document is None else self.parts.read(document, EventFields)
         if read is None:
             return None
-        uid = self._ids().uid_of(path, read.document, read.fields.id, self.parts.reading)
+        uid = self._ids().uid_of(file, read.document, read.fields.id, self.parts.reading)
         zone = ZoneInfo(read.fields.timezone or self.parts.config.settings.newsletter.timezone)
-        return item_of(name, uid, zone, read), OriginalPart(path, read, EventFields)
+        return item_of(name, uid, zone, read), OriginalPart(file, read, EventFields)
 
     def _ids(self) -> EventIds:
         if self.ids is None:

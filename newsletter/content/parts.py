@@ -1,6 +1,7 @@
 """Reads the parts of an issue: the file of a section or an item, its keys, its Markdown, and the images in it."""
 
 from functools import lru_cache
+from os import sep
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -30,18 +31,30 @@ def _plain(document: Document, model: type[Fields]) -> Read[Fields] | None:
 
 
 class PartReader(Struct):
-    """Reads the parts of one issue, and collects their mistakes, merge fields and images."""
+    """Reads the parts of one issue, and collects their mistakes, merge fields and images.
+
+    Each file is named as text, relative to the issue's folder, because pathlib would take a tenth of each rebuild.
+    """
 
     config: Config
     folder: Path
     reading: Reading = field(default_factory=Reading)
     pictures: dict[str, PictureFile] = field(default_factory=dict)
-    used: set[Path] = field(default_factory=set)  # the Markdown files that were read
+    used: set[str] = field(default_factory=set)  # the Markdown files that were read
+    _top: str = ""
+    _shown_top: str = ""
 
-    def document(self, path: Path) -> Document | None:
+    def __post_init__(self) -> None:
+        self._top, self._shown_top = f"{self.folder}{sep}", f"{self.config.shown(self.folder)}{sep}"
+
+    def shown(self, file: str) -> str:
+        """Return the path of a file as the user would type it."""
+        return self._shown_top + file
+
+    def document(self, file: str) -> Document | None:
         """Return the contents of a file, or None if it cannot be read."""
-        self.used.add(path)
-        return read_front_matter(path, self.config.shown(path), self.reading)
+        self.used.add(file)
+        return read_front_matter(self._top + file, self.shown(file), self.reading)
 
     def read(self, document: Document, model: type[_FieldsT]) -> Read[_FieldsT] | None:
         """Return the keys and the Markdown of a file, or None if its keys are wrong."""

@@ -24,7 +24,7 @@ from newsletter.model.slots import MERGE_FIELD, MERGE_TOKEN, parse_merge_field
 from newsletter.model.typography import shortened
 from newsletter.model.values import Fields
 from newsletter.system.file_errors import explained
-from newsletter.system.files import size_of_file
+from newsletter.system.files import content_of_text
 
 _CONTROL_FLOW = re.compile(r"\{%|%\}|\{#")
 _STRAY_BRACES = re.compile(r"\{\{|\}\}")
@@ -108,9 +108,9 @@ class Document(Struct, frozen=True, kw_only=True, eq=False):
         return Source(path=self.path, lines=self.lines)
 
 
-def read_yaml(path: Path, shown: str, reading: Reading, model: type[Fields]) -> Document | None:
+def read_yaml(path: str | Path, shown: str, reading: Reading, model: type[Fields]) -> Document | None:
     """Read a file that contains only the settings of `model`. If it cannot be read, note why and return None."""
-    document = _read(path, shown, reading, _parse_yaml)
+    document = _read(str(path), shown, reading, _parse_yaml)
     if document is not None and not document.data:
         keys = [info.alias or name for name, info in model.model_fields.items() if info.is_required()]
         reading.add(
@@ -123,7 +123,7 @@ def read_yaml(path: Path, shown: str, reading: Reading, model: type[Fields]) -> 
     return document
 
 
-def read_front_matter(path: Path, shown: str, reading: Reading) -> Document | None:
+def read_front_matter(path: str, shown: str, reading: Reading) -> Document | None:
     """Read a Markdown file, with optional settings between two lines of dashes at its top.
 
     `shown` is the path as it appears in messages. If the file cannot be read, note the mistakes and return None.
@@ -162,7 +162,7 @@ def replace_merge_fields(text: str, *, path: str, lines: Sequence[int], reading:
     return MERGE_FIELD.sub(token, text)
 
 
-def _read(path: Path, shown: str, reading: Reading, parse: _Parse) -> Document | None:
+def _read(path: str, shown: str, reading: Reading, parse: _Parse) -> Document | None:
     raw = _content_of(path, shown, reading)
     if raw is None:
         return None
@@ -171,20 +171,15 @@ def _read(path: Path, shown: str, reading: Reading, parse: _Parse) -> Document |
     return document
 
 
-def _content_of(path: Path, shown: str, reading: Reading) -> bytes | None:
+def _content_of(path: str, shown: str, reading: Reading) -> bytes | None:
     """Return the content of a file. If it cannot be read, note why and return None."""
     try:
-        size = size_of_file(path)
-        if size <= _MAX_BYTES:
-            return path.read_bytes()
+        return content_of_text(path, most=_MAX_BYTES)
     except FaultError as err:
         reading.add(shown, None, f"the file {err.what}", err.remedy)
-        return None
     except OSError as err:
-        fault = explained(err, path, deed="read", elsewhere="", shown=lambda _: shown)
+        fault = explained(err, Path(path), deed="read", elsewhere="", shown=lambda _: shown)
         reading.add(shown, None, fault.what, fault.remedy)
-        return None
-    reading.add(shown, None, f"the file is larger than 2 MB ({size:,} bytes)", "delete text until it is smaller")
     return None
 
 

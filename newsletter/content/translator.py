@@ -1,7 +1,6 @@
 """Reads an issue in the other languages that the newsletter offers, and notes what is not translated."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from shlex import quote
 from typing import Generic, TypeVar
 
@@ -34,7 +33,7 @@ _FieldsT = TypeVar("_FieldsT", bound=Fields)
 class OriginalPart(Struct, Generic[_FieldsT], frozen=True, eq=False):
     """An item of an issue, or the file of a section without its items, as written in the issue's own language."""
 
-    path: Path
+    file: str
     read: Read[_FieldsT]
     model: type[_FieldsT]
 
@@ -126,17 +125,17 @@ class Translator(Struct):
         """Return a part in a language, or None if there is no translation. Note what it lacks."""
         if part.is_neutral:
             return part.read
-        original, path, shown = part.read.document, beside(part.path, code), self.parts.config.shown
-        if not self.folder.has(path):
+        original, file = part.read.document, beside(part.file, code)
+        if not self.folder.has(file):
             self._gap(
                 code,
                 section,
                 Place(path=original.path),
                 "it is not translated into {language}",
-                f"create the file {shown(path)}",
+                f"create the file {self.parts.shown(file)}",
             )
             return None
-        document = self.parts.document(path)
+        document = self.parts.document(file)
         if document is None:
             return None
         document, open_sentences = without_marks(document)

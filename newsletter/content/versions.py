@@ -7,12 +7,13 @@ letter comes first: `letter.b.es.md` and `subject.b.es`.
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from os import sep
 from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from newsletter.content.issue_folder import IssueFolder, beside
+from newsletter.content.issue_folder import IssueFolder, beside, stem_of
 from newsletter.content.parts import PartReader
 from newsletter.content.records import Read, item_of, record_of, section_of, without_type
 from newsletter.content.source import Document
@@ -68,11 +69,12 @@ class VersionReader(Struct):
     def _in_files(self) -> Iterator[tuple[str, Place, str, str]]:
         """Yield the same for each file of a section or an item that is written in a version."""
         for whole in self.originals.values():
-            for path in (whole.index.path, *(part.path for _, part in whole.items)):
-                for letter, file in self.folder.versions_of(path):
+            for original in (whole.index.file, *(part.file for _, part in whole.items)):
+                for letter, file in self.folder.versions_of(original):
                     self.parts.used.add(file)
-                    better = f"{path.stem}.{{}}{file.name[len(path.stem) + 2 :]}"
-                    yield letter, Place(path=self.parts.config.shown(file)), file.name, better
+                    stem, name = stem_of(original), file.rpartition(sep)[2]
+                    better = f"{stem}.{{}}{name[len(stem) + 2 :]}"
+                    yield letter, Place(path=self.parts.shown(file)), name, better
 
     def _version(self, issue: Issue, letter: str) -> Issue:
         sections = {name: self._own_section(name, letter) for name in self.originals}
@@ -120,11 +122,12 @@ class VersionReader(Struct):
         if read is None or section.language != code:  # as in the issue's own language
             return own.get(section.name, section)
         if own[section.name] is not read.whole.section:
-            for part_path in (read.whole.index.path, *(part.path for _, part in read.whole.items)):
-                original, path = beside(part_path, letter), beside(beside(part_path, letter), code)
-                if self.folder.has(original) and not self.folder.has(path):
-                    shown = self.parts.config.shown
-                    self._gap(code, section.name, Place(path=shown(original)), f"version {letter.upper()}", shown(path))
+            for file in (read.whole.index.file, *(part.file for _, part in read.whole.items)):
+                original = beside(file, letter)
+                translation, shown = beside(original, code), self.parts.shown
+                if self.folder.has(original) and not self.folder.has(translation):
+                    place, what = Place(path=shown(original)), f"version {letter.upper()}"
+                    self._gap(code, section.name, place, what, shown(translation))
         return self._section(read, letter, code)
 
     def _section(self, read: ReadSection, letter: str, code: str) -> Section:
@@ -140,11 +143,11 @@ class VersionReader(Struct):
 
     def _part(self, part: OriginalPart[_FieldsT], read: Read[_FieldsT], letter: str, code: str) -> Read[_FieldsT]:
         """Return a part in a version and language, or as in version A if nothing is written in that version."""
-        path = beside(part.path, letter)
-        path = beside(path, code) if code else path
-        if not self.folder.has(path):
+        file = beside(part.file, letter)
+        file = beside(file, code) if code else file
+        if not self.folder.has(file):
             return read
-        document = self.parts.document(path)
+        document = self.parts.document(file)
         if document is None:
             return read
         document, _ = without_marks(document)

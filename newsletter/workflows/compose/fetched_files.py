@@ -73,7 +73,7 @@ class FetchedFiles:
                 (Path(scratch) / name).parent.mkdir(parents=True, exist_ok=True)
                 (Path(scratch) / name).write_bytes(content)
             parts = PartReader(self._config, Path(scratch))
-            document = parts.document(Path(scratch) / path)
+            document = parts.document(path)
             read = None if document is None else parts.read(document, EventFields)
         # Whatever way a merge field got in, it would fill in what the newsletter knows of each reader.
         if parts.reading.merge_fields or (read and MERGE_TOKEN.search(f"{read.fields!r} {read.prose!r}")):

@@ -25,7 +25,7 @@ class IssueFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._top = f"{path}{os.sep}"
-        self._files: dict[str, list[str]] = {}  # for each folder in it, the names that end like those of Markdown files
+        self._files: dict[str, dict[str, None]] = {}  # for each folder in it, its Markdown files, in order
         self._list("")
 
     def sections(self) -> Mapping[str, str]:
@@ -79,7 +79,8 @@ class IssueFolder:
         """List a folder and those in it. Links to folders are followed only at the top, so none leads in a circle."""
         with suppress(OSError):
             entries = sorted(os.scandir(self._top + inside), key=attrgetter("name"))
-            self._files[inside] = [each.name for each in entries if each.name.lower().endswith(_MARKDOWN_ENDINGS)]
+            names = (each.name for each in entries)
+            self._files[inside] = dict.fromkeys(name for name in names if name.lower().endswith(_MARKDOWN_ENDINGS))
             for each in entries:
                 if each.is_dir(follow_symlinks=not inside):
                     self._list(_joined(inside, each.name))

@@ -79,8 +79,10 @@ def in_text(text: str, position: int) -> Escape:
 
 def _is_in_address(text: str, position: int) -> bool:
     """Return whether a token is inside an address that is written out, whatever stands before the address."""
-    start = max(text.rfind(sign, 0, position) for sign in ' \n<>"') + 1
-    start = max(start, position - _LONGEST_ADDRESS)
+    first = max(position - _LONGEST_ADDRESS, 0)
+    start = max(first, *(text.rfind(sign, first, position) + 1 for sign in ' \n<>"'))
+    if ":" not in text[start:position]:  # as before most tokens
+        return False
     found = WEB_ADDRESS.finditer(text, start, position + _LONGEST_ADDRESS)
     is_web = any(match.start() < position < match.end() for match in takewhile(lambda m: m.start() < position, found))
     return is_web or _OTHER_ADDRESS.search(text, start, position) is not None

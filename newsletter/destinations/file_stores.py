@@ -25,10 +25,12 @@ class ObjectStore:
     def __init__(self, system: Any, root: str, arguments: Callable[[FileHeaders], dict[str, Any]]) -> None:
         self._system, self._root, self._arguments = system, root.rstrip("/"), arguments
 
-    def read(self, path: str) -> bytes | None:
-        """Return the content of an object, or None if there is none."""
+    def read(self, path: str, *, most: int) -> bytes | None:
+        """Return the first `most` bytes of an object, or None if there is none."""
         with suppress(FileNotFoundError):
-            return bytes(self._system.cat_file(self._full(path)))
+            size = self._system.size(self._full(path))
+            # Stores refuse to read a part of an object that is empty.
+            return bytes(self._system.cat_file(self._full(path), end=most if size > most else None))
         return None
 
     def write(self, path: str, content: bytes, headers: FileHeaders) -> None:
@@ -66,10 +68,10 @@ class SftpFiles:
         self._system, self._root = system, root.rstrip("/")
         self._folders: set[str] = set()  # that exist
 
-    def read(self, path: str) -> bytes | None:
-        """Return the content of a file, or None if there is none."""
+    def read(self, path: str, *, most: int) -> bytes | None:
+        """Return the first `most` bytes of a file, or None if there is none."""
         with suppress(FileNotFoundError), self._system.ftp.open(self._full(path), "rb") as file:
-            return bytes(file.read())
+            return bytes(file.read(most))
         return None
 
     def write(self, path: str, content: bytes, headers: FileHeaders) -> None:

@@ -27,6 +27,7 @@ DRAFT = ".newsletter-draft"  # the name of a file while it is written, for store
 _STEP_SECONDS = 60.0
 _SLOWEST_BYTES = 50_000  # per second
 _MOST_AT_ONCE_BYTES = 8_000_000
+_MOST_READ_BYTES = 50_000_000  # of the manifest, which has fewer than a hundred bytes for each file of the site
 _RENEW_SECONDS = 60.0
 # A lock that was not renewed for so long belongs to a process that was killed. It is longer than a step can take.
 _STALE_SECONDS = 600.0
@@ -39,8 +40,8 @@ class RemoteFiles(Protocol):
 
     threads: int  # how many files may be written at the same time
 
-    def read(self, path: str) -> bytes | None:
-        """Return the content of a file, or None if there is none."""
+    def read(self, path: str, *, most: int) -> bytes | None:
+        """Return the first `most` bytes of a file, or None if there is none."""
 
     def write(self, path: str, content: bytes, headers: FileHeaders) -> None:
         """Write a file completely or not at all."""
@@ -79,7 +80,11 @@ class RemotePlace:
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, or None if there is none."""
-        return self._within(_STEP_SECONDS, lambda: self._files.read(path))
+        content = self._within(_STEP_SECONDS, lambda: self._files.read(path, most=_MOST_READ_BYTES + 1))
+        if content is not None and len(content) > _MOST_READ_BYTES:
+            what = f"{path} in {self.shown} is larger than {_MOST_READ_BYTES // 1_000_000} MB, so this program did not"
+            raise DestinationError(f"{what} write it; find out who did, then delete it, or use another place")
+        return content
 
     def names(self) -> Iterable[str]:
         """Return the paths of all files, without those of a publisher at work."""

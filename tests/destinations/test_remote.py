@@ -1,12 +1,14 @@
 """Stores on other machines: what is left when a publisher is killed, headers, the lock, and failures."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 from gcsfs.core import GCSFileSystem
 from s3fs import S3FileSystem
 
+from newsletter.destinations import remote
 from newsletter.destinations.addresses import open_destination
 from newsletter.destinations.manifest import MANIFEST
 from newsletter.destinations.remote import DRAFT, LOCK
@@ -60,6 +62,24 @@ def test_what_a_killed_publisher_has_added_goes_with_its_issue(store: Publishing
         store.open().publish(files_of(NEW), killed)
     store.open().publish(files_of(OLD), quiet)
     assert store.site() == OLD | {"i/ccc.png": NEW["i/ccc.png"]}
+
+
+@pytest.mark.parametrize("name", [MANIFEST, LOCK])
+def test_a_file_that_someone_made_huge_is_not_read_whole(
+    store: PublishingPlace, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_MOST_READ_BYTES", 1_000_000)
+    store.put(name, b"[" * 3_000_000)
+    with pytest.raises(DestinationError, match=rf"{re.escape(name)} in .* is larger than 1 MB"):
+        store.open().publish(files_of(OLD), quiet)
+    assert store.site() == {}
+
+
+@pytest.mark.parametrize("lock", [b"", b"{}", b'{"token":"x","renewed":1e999}', b'{"token":"x","renewed":"now"}'])
+def test_a_lock_that_says_nothing_belongs_to_no_one(store: PublishingPlace, lock: bytes) -> None:
+    store.put(LOCK, lock)
+    store.open().publish(files_of(OLD), quiet)
+    assert store.site() == OLD
 
 
 def test_a_lock_counts_until_it_was_not_renewed_for_ten_minutes(store: PublishingPlace) -> None:

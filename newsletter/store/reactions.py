@@ -3,9 +3,12 @@
 Segments query that table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import json
 
 from newsletter.model.event import EventType
 from newsletter.model.machines import MachineVerdict
@@ -30,6 +33,21 @@ class ReactionEvent(NamedTuple):
     verdict: str  # a MachineVerdict
 
 
+class CountedReaction(NamedTuple):
+    """Whose opens or clicks of a broadcast count, and when they were."""
+
+    broadcast: int
+    subscriber: int
+    is_click: bool
+    first_at: datetime
+    last_at: datetime
+
+    @property
+    def whose(self) -> tuple[int, int, bool]:
+        """What it is known by."""
+        return self[:3]
+
+
 class KnownPeople(NamedTuple):
     """Of how many people we may know what they opened and clicked."""
 
@@ -44,6 +62,9 @@ _REACTIONS = query_all("tracking", "reactions", ReactionEvent)
 _SET_VERDICT = change("tracking", "set_verdict")
 _REACT = change("tracking", "react")
 _DELIVER = change("tracking", "deliver")
+_COUNTED = query_all("tracking", "counted", CountedReaction)
+_COUNT_AGAIN = query_all("tracking", "count_again", CountedReaction)
+_RECOUNT = change("tracking", "recount")
 _UNREACT = change("tracking", "unreact")
 _SET_JUDGED = change("tracking", "set_judged")
 
@@ -70,19 +91,46 @@ def keep_judged(connection: Connection, minute: datetime, verdicts: Mapping[Reac
         connection,
         [{"at": text_of(each.at), "digest": each.digest, "verdict": found.value} for each, found in verdicts.items()],
     )
-    _UNREACT.for_each(
-        connection,
-        [
-            {
-                "broadcast": each.broadcast,
-                "type": (EventType.CLICKED if each.is_click else EventType.OPENED).value,
-                "subscriber": each.subscriber,
-                "at": text_of(each.at),
-            }
-            for each, found in verdicts.items()
-            if not found.is_persons
-        ],
-    )
+    _take_back(connection, [each for each, found in verdicts.items() if not found.is_persons])
     _REACT(connection, since=text_of(minute), until=text_of(minute + MINUTE))
     _DELIVER(connection, since=text_of(minute), until=text_of(minute + MINUTE))
     _SET_JUDGED(connection, minute=text_of(minute)[:MINUTE_LETTERS])
+
+
+def _take_back(connection: Connection, machines: Sequence[ReactionEvent]) -> None:
+    """Count again those whose first or last open or click turned out to be a machine's, from the events that remain."""
+    at: defaultdict[tuple[int, int, bool], set[datetime]] = defaultdict(set)
+    for event in machines:
+        at[event.broadcast, event.subscriber, bool(event.is_click)].add(event.at)
+    counted = _COUNTED(
+        connection,
+        broadcasts=_listed({event.broadcast for event in machines}),
+        subscribers=_listed({event.subscriber for event in machines}),
+    )
+    wrong = [each for each in counted if {each.first_at, each.last_at} & at.get(each.whose, set())]
+    if not wrong:
+        return
+    since, until = min(each.first_at for each in wrong), max(each.last_at for each in wrong)
+    found = _COUNT_AGAIN(
+        connection,
+        since=text_of(since),
+        until=text_of(until),
+        subscribers=_listed({each.subscriber for each in wrong}),
+    )
+    right = {each.whose: {each.first_at, each.last_at} for each in found}
+    gone, kept = [], []
+    for each in wrong:
+        # What was counted from an event that has been deleted since then stays.
+        times = ({each.first_at, each.last_at} - at[each.whose]) | right.get(each.whose, set())
+        kind = EventType.CLICKED if each.is_click else EventType.OPENED
+        key = {"broadcast": each.broadcast, "type": kind.value, "subscriber": each.subscriber}
+        if times:
+            kept.append({**key, "first_at": text_of(min(times)), "last_at": text_of(max(times))})
+        else:
+            gone.append(key)
+    _UNREACT.for_each(connection, gone)
+    _RECOUNT.for_each(connection, kept)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return json.encode(sorted(numbers)).decode()

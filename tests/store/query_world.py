@@ -722,7 +722,16 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("report.warnings", (OF_BROADCASTS,)),
     ("report.may_complain", (ONE, NONE)),
     ("tracking.set_verdict", ({"at": LATER, "digest": b"opened", "verdict": "burst"},)),
-    ("tracking.unreact", ({**ONE, "type": "opened", "subscriber": 1, "at": T},)),
+    ("tracking.counted", ({"broadcasts": "[1]", "subscribers": "[1, 7]"}, {"broadcasts": "[]", "subscribers": "[]"})),
+    (
+        "tracking.count_again",
+        ({"since": EVER, "until": NEVER, "subscribers": "[1, 7]"}, {"since": T, "until": T, "subscribers": "[]"}),
+    ),
+    (
+        "tracking.recount",
+        ({**ONE, "type": "clicked", "subscriber": 7, "first_at": T, "last_at": LATER},),
+    ),
+    ("tracking.unreact", ({**ONE, "type": "opened", "subscriber": 1},)),
     ("tracking.unjudged", ({"until": "2026-02-20T08:00"}, {"until": ""})),
     ("tracking.set_judged", ({"minute": "2026-02-20T08:00"},)),
     ("tracking.known_of_issue", ({"issue": "2026-02"}, {"issue": "none"})),
@@ -1099,7 +1108,7 @@ def seed(connection: Connection) -> None:
         (T, "sendgrid", b"1", b"content", LATER, ""),
         (T, "sendgrid", b"2", b"content", "", ""),
     )
-    _insert(connection, "reaction", "broadcast type subscriber last_at", (1, "opened", 1, T))
+    _insert(connection, "reaction", "broadcast type subscriber last_at first_at", (1, "opened", 1, T, T))
     _seed_service(connection)
     _insert(connection, "soft_bounce", "person at detail", ("p7@example.org", LATER, "full"))
     _insert(connection, "last_purge", "at", (T,))

@@ -106,10 +106,43 @@ WHERE
         WHERE e.at >= :since AND e.at < :until AND e.type = 'delivered' AND e.broadcast <> 0 AND e.subscriber <> 0
     );
 
--- name: unreact(broadcast, type, subscriber, at)*!
--- Delete a reaction that turned out to be a machine's.
-DELETE FROM reaction
-WHERE broadcast = :broadcast AND type = :type AND subscriber = :subscriber AND last_at = :at;
+-- name: counted(broadcasts, subscribers)
+-- Return the first and the last time that counts as an open or a click of some people.
+SELECT broadcast, subscriber, CAST(type = 'clicked' AS INTEGER) AS is_click, first_at, last_at
+FROM reaction
+WHERE
+    broadcast IN (SELECT CAST(value AS INTEGER) FROM json_each(:broadcasts))
+    AND type IN ('opened', 'clicked')
+    AND subscriber IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers));
+
+-- name: count_again(since, until, subscribers)
+-- Return the same as far as the events of a time say so. Only people count, and only after they agreed to tracking.
+SELECT
+    e.broadcast,
+    e.subscriber,
+    CAST(e.type = 'clicked' AS INTEGER) AS is_click,
+    min(e.at) AS first_at,
+    max(e.at) AS last_at
+FROM event AS e
+JOIN subscriber AS s ON s.id = e.subscriber
+WHERE
+    e.at >= :since
+    AND e.at <= :until
+    AND e.type IN ('opened', 'clicked')
+    AND e.verdict IN ('', 'proxy')
+    AND s.tracking_consented_at <> ''
+    AND s.tracking_consented_at <= e.at
+    AND e.subscriber IN (SELECT CAST(value AS INTEGER) FROM json_each(:subscribers))
+GROUP BY e.broadcast, e.subscriber, e.type;
+
+-- name: recount(broadcast, type, subscriber, first_at, last_at)*!
+-- Save the first and the last time that still counts.
+UPDATE reaction SET first_at = :first_at, last_at = :last_at
+WHERE broadcast = :broadcast AND type = :type AND subscriber = :subscriber;
+
+-- name: unreact(broadcast, type, subscriber)*!
+-- Delete a reaction that was only a machine's.
+DELETE FROM reaction WHERE broadcast = :broadcast AND type = :type AND subscriber = :subscriber;
 
 -- name: set_judged(minute)!
 -- Save that a minute has been judged.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from tests.store.builders import NOW, add, agree_to_tracking, freeze, id_of, row
 from tests.workflows.tracking.broadcasts import wait_for
 
 SECOND = timedelta(seconds=1)
+VERDICTS = ("", "", "", "", "canary", "proxy", "agent")
 
 
 def click(second: float, link: int = 1, *, verdict: str = "", person: int = 1) -> ReactionEvent:
@@ -149,6 +151,52 @@ def test_machine_that_is_found_late_takes_its_reaction_back(database: Database) 
     judge_reactions(database, now=NOW + timedelta(minutes=20))
 
     assert reacted(database) == []
+
+
+def test_what_a_person_did_before_and_after_a_machine_stays(database: Database) -> None:
+    add(database, row("ana@example.org"))
+    agree_to_tracking(database, "ana@example.org")
+    broadcast = freeze(database)
+    for minute in (0, 10, 20):
+        add_events(database, [clicked(database, broadcast.id, broadcast.nonce, minute * 60, 1)])
+    judge_reactions(database, now=NOW + timedelta(hours=1))
+
+    for minute, span in ((20, ("08:00", "08:10")), (0, ("08:10", "08:10"))):
+        late = clicked(database, broadcast.id, broadcast.nonce, minute * 60 + 10, 9, verdict="canary")
+        add_events(database, [late])
+        judge_reactions(database, now=NOW + timedelta(hours=1))
+        assert counted(database) == {("clicked", *(f"2026-02-19T{time}:00Z" for time in span))}
+
+
+def counted(database: Database) -> set[tuple[str, ...]]:
+    with database.read() as connection:
+        found = connection.execute("SELECT type, first_at, last_at FROM reaction", {}).fetchall()
+        return {(str(kind), str(first), str(last)) for kind, first, last in found}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_comes_when_the_events_of_people_count(database: Database, seed: int) -> None:
+    random = Random(seed)
+    add(database, row("ana@example.org"))
+    agree_to_tracking(database, "ana@example.org")
+    broadcast = freeze(database)
+    seconds = [random.choice((0, 60, 600)) + random.randrange(90) for _ in range(14)]
+    events = [
+        clicked(database, broadcast.id, broadcast.nonce, second, random.randrange(4), verdict=random.choice(VERDICTS))
+        for second in dict.fromkeys(seconds)
+    ]
+    while events:
+        count = random.randrange(1, 4)
+        arrived, events = events[:count], events[count:]
+        add_events(database, arrived)
+        if random.random() < 0.7:
+            judge_reactions(database, now=NOW + timedelta(hours=1))
+    judge_reactions(database, now=NOW + timedelta(hours=1))
+
+    with database.read() as connection:
+        rows = connection.execute("SELECT at, verdict FROM event WHERE type = 'clicked'", {}).fetchall()
+    genuine = sorted(str(at) for at, verdict in rows if verdict in {"", "proxy"})
+    assert counted(database) == ({("clicked", genuine[0], genuine[-1])} if genuine else set())
 
 
 def test_consent_that_ended_before_the_judgment_ends_what_it_allowed(database: Database) -> None:

@@ -174,6 +174,7 @@ CALLS: tuple[tuple[str, tuple[Call, ...]], ...] = (
     ("deferrals.doubted", ({"broadcast": 2}, NONE)),
     ("deferrals.first_retry", ({"broadcast": 2}, NONE)),
     ("deferrals.reject_outdated", ({"broadcast": 3, "why": "; why", "now": NEVER},)),
+    ("deferrals.unclear", ({**ONE, "orphaned": "killed"}, {**NONE, "orphaned": "killed"})),
     ("deferrals.acquit", ({"broadcast": 2, "accepted": 0, "now": T},)),
     ("editing.cells", ({"ids": "[1, 2]"},)),
     (

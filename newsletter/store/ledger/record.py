@@ -34,7 +34,7 @@ from newsletter.store.ledger.states import (
     stopped_because,
 )
 from newsletter.store.ledger.status import count
-from newsletter.store.queries import change, query_all, query_one
+from newsletter.store.queries import change, query_all, query_one, query_value
 from newsletter.system.moments import text_of
 
 
@@ -62,6 +62,7 @@ _T = TypeVar("_T")
 _SETTLE_TAKEN = change("record", "settle_taken")
 _FIND_CHUNK = query_one("record", "find_chunk", FoundChunk)
 _TAKE_UP_AGAIN = change("record", "take_up_again")
+_UNCLEAR = query_value("deferrals", "unclear", int)
 _INFLIGHT_CHUNKS = query_all("record", "inflight_chunks", InflightChunk)
 
 _STATE = {
@@ -162,6 +163,11 @@ def adopt_orphans(database: Database, broadcast_id: int, *, now: datetime) -> in
             chunk = OpenChunk(connection=connection, broadcast=broadcast_id, number=orphan.number, now=now)
             set_state(chunk, ChunkState.UNKNOWN, reason=ORPHANED)
     return len(orphans)
+
+
+def unclear_in_a_row(database: Database, broadcast_id: int) -> int:
+    """Return how many requests of a broadcast ended without a clear answer since a chunk was last accepted."""
+    return _UNCLEAR.ask(database, broadcast=broadcast_id, orphaned=ORPHANED)
 
 
 def _is_simple(outcome: Outcome) -> bool:

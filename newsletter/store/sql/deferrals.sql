@@ -29,6 +29,17 @@ FROM chunk
 WHERE broadcast = :broadcast AND state = 'deferred' AND retry_at = '' AND accepted_before >= :accepted
 GROUP BY ending;
 
+-- name: unclear(broadcast, orphaned)$
+-- Return the number of chunks whose requests ended without a clear answer since a chunk was last accepted. Those whose
+-- program was killed say nothing about the provider.
+SELECT count(*)
+FROM chunk
+WHERE
+    broadcast = :broadcast
+    AND state = 'unknown'
+    AND reason <> :orphaned
+    AND changed_at > (SELECT coalesce(max(changed_at), '') FROM chunk WHERE broadcast = :broadcast AND state = 'accepted');
+
 -- name: acquit(broadcast, accepted, now)!
 -- Make ready again everyone who was refused once only, or without any acceptance after their first refusal.
 UPDATE chunk

@@ -18,7 +18,7 @@ from newsletter.providers.base import UNRECORDED, Clock, Provider, Session, utc_
 from newsletter.store.database import Database, Runner
 from newsletter.store.ledger.broadcasts import due_now, finish_if_done, next_retry, pause_broadcast, require_broadcast
 from newsletter.store.ledger.claim import claim_chunk
-from newsletter.store.ledger.record import Exchange, record_and_claim, record_outcome
+from newsletter.store.ledger.record import Exchange, record_and_claim, record_outcome, unclear_in_a_row
 from newsletter.store.ledger.told import clocks_of
 from newsletter.store.ledger.variants import load_variants
 from newsletter.store.reply_logs import ReplyLogs
@@ -29,7 +29,7 @@ from newsletter.workflows.send.pace import allowances, opens_at, shown_window
 from newsletter.workflows.send.recover import outcome_from
 from newsletter.workflows.send.stalls import MAX_TRIES, Stalls
 
-UNCLEAR_IN_A_ROW = 3  # requests whose result is unclear, with no accepted chunk between them
+UNCLEAR_IN_A_ROW = 3  # requests whose result is unclear, with no accepted chunk between them, also in earlier drains
 RECORD_TRIES = 6  # for recording an outcome; about three seconds in total, plus the database's own timeouts
 _PASSES_AFTER = timedelta(minutes=15)  # when a broadcast continues that the provider would not accept for now
 _SHORTEST_WAIT = timedelta(seconds=1)  # before anyone is tried again, so that workers do not query in a busy loop
@@ -78,6 +78,7 @@ def drain_broadcast(  # noqa: PLR0913 - the limits of a broadcast, and the callb
         drain = _Drain(
             database, broadcast, provider, runner, pace, hold_within, on_settled, gate, mailings, logs, lanes, sleep
         )
+        drain.unclear = min(unclear_in_a_row(database, broadcast.id), UNCLEAR_IN_A_ROW - 1)
         with logs:
             try:
                 drain.run()
@@ -105,10 +106,10 @@ class _Drain(Struct):
     lanes: Lanes
     sleep: Callable[[float], None]
     _lock: Lock = field(default_factory=Lock)
-    _unclear: int = 0
     _tries: Counter[int] = field(default_factory=Counter)  # attempts per chunk in this drain
     _stalls: Stalls = field(default_factory=Stalls)
     _working: int = 0  # workers that have not ended
+    unclear: int = 0  # requests without a clear answer since a chunk was last accepted
     advice: str = ""  # what a person should change, because a worker retired
 
     def run(self) -> None:
@@ -198,7 +199,7 @@ class _Drain(Struct):
         if outcome.verdict is Verdict.ACCEPTED and _accepted(chunk, outcome):
             with self._lock:
                 self._stalls.note_accepted(submitted_at)
-                self._unclear = 0
+                self.unclear = 0
         if outcome.next_step is NextStep.WAIT:  # close the gate before other workers can claim the recorded chunk
             self._hold(chunk, outcome)
         exchange = self._exchange(chunk, outcome)
@@ -256,8 +257,8 @@ class _Drain(Struct):
             self.gate.halt.set()  # in the ledger, the broadcast is already paused or stopped
         if outcome.next_step is NextStep.WAIT:
             self._give_up_if_hopeless(chunk, outcome)
-        self._unclear += _is_unclear(outcome)
-        if self._unclear == UNCLEAR_IN_A_ROW:
+        self.unclear += _is_unclear(outcome)
+        if self.unclear == UNCLEAR_IN_A_ROW:
             self._pause(f"{UNCLEAR_IN_A_ROW} requests in a row ended without a clear answer: {outcome.reason}")
         self.on_settled(_settled(chunk, outcome))
 

@@ -27,6 +27,7 @@ from newsletter.model.broadcast import (
     Tally,
     Verdict,
 )
+from newsletter.model.ledger import ClaimedChunk
 from newsletter.model.pace import Pace, Rate, SendingWindow, WarmUp
 from newsletter.providers.base import UNRECORDED, Provider, Replies
 from newsletter.store.database import Database
@@ -36,6 +37,7 @@ from newsletter.store.ledger.broadcasts import (
     resume_broadcast,
     start_scheduled,
 )
+from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.recall import keep_batch
 from newsletter.store.ledger.record import adopt_orphans
@@ -656,6 +658,42 @@ def test_acceptance_between_unclear_answers_lets_it_go_on(database: Database) ->
     done = drain(database, broadcast, Carrier([UNKNOWN, UNKNOWN, ACCEPTED, UNKNOWN, UNKNOWN]))
 
     assert (done.state, tally(database, done).unknown) == (BroadcastState.DONE, 4)
+
+
+@pytest.mark.parametrize("answers", [[UNKNOWN] * 4, [UNKNOWN, UNKNOWN, ACCEPTED, UNKNOWN]])
+def test_unclear_answers_in_a_row_are_counted_across_drains(database: Database, answers: list[Outcome]) -> None:
+    add_people(database, 6)
+    broadcast = freeze(database, chunk_size=1)
+    stop = Skipped()
+
+    for number, answer in enumerate(answers):  # as if each zone had only one chunk
+
+        def end(_chunk: OutgoingChunk, answer: Outcome = answer) -> Outcome:
+            stop.set()
+            return answer
+
+        stop.clear()
+        stop.move(timedelta(minutes=1))
+        held = drain(database, broadcast, Carrier([end]), stop=stop, clock=stop.clock)
+        is_paused = held.state is BroadcastState.PAUSED
+        assert is_paused is (number == 2 and answers[2] is UNKNOWN)
+        if is_paused:
+            assert held.reason.startswith("3 requests in a row ended without a clear answer")
+            break
+
+
+def test_chunks_of_a_program_that_was_killed_say_nothing_about_the_provider(database: Database) -> None:
+    add_people(database, 6)
+    broadcast = freeze(database, chunk_size=1)
+    for _ in range(4):
+        with database.runner() as runner:
+            claimed = claim_chunk(database, broadcast.id, runner.id, [], now=NOW)
+            assert isinstance(claimed, ClaimedChunk)
+    adopt_orphans(database, broadcast.id, now=NOW)
+
+    done = drain(database, broadcast, Carrier([UNKNOWN, UNKNOWN]))
+
+    assert (done.state, tally(database, done).unknown) == (BroadcastState.DONE, 6)
 
 
 def test_workers_share_the_count_of_unclear_answers(database: Database) -> None:

@@ -1,7 +1,6 @@
 """The service for subscribers behind a real server on loopback, with a clock that a test moves."""
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from urllib.parse import urlencode
 
 import pytest
 import trustme
-import uvicorn
 from msgspec.structs import replace
 from playwright.sync_api import Browser
 
@@ -30,6 +28,7 @@ from newsletter.web.public.service import Service
 from newsletter.workflows.preferences.link_letters import queue_links
 from newsletter.workflows.tracking.recorder import Recorder
 from tests.browser import running_browser
+from tests.serving import served_app
 from tests.store.builders import ENVELOPE, NOW, add, row
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn
 from tests.workspaces import CONFIG, write_workspace
@@ -149,22 +148,13 @@ def serving(
 ) -> Iterator[ServedPages]:
     """The running service; by default at a port of its own, and without TLS."""
     pages = ServedPages(config, database)
-    listener = listener or socket.create_server(("127.0.0.1", 0), backlog=512)
     with GroupWriter(database) as writer, Recorder(config, database) as recorder:
         service = Service(
             config=config, database=database, writer=writer, recorder=recorder, clock=lambda: pages.now, key=key
         )
-        settings = uvicorn.Config(
-            service_app(service), log_config=None, timeout_graceful_shutdown=1, ssl_certfile=certificate
-        )
-        server = uvicorn.Server(settings)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        pages.port = listener.getsockname()[1]
-        yield pages
-        server.should_exit = True
-        thread.join()
-    listener.close()
+        listener = listener or socket.create_server(("127.0.0.1", 0), backlog=512)
+        with served_app(service_app(service), listener, ssl_certfile=certificate) as pages.port:
+            yield pages
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser
 from starlette.applications import Starlette
@@ -27,6 +25,7 @@ from newsletter.web.studio.application import studio_app
 from newsletter.web.studio.watch import Pulse
 from tests.browser import running_browser
 from tests.e2e.program import command, environment
+from tests.serving import served_app
 from tests.store.builders import NOW, add, row
 from tests.workspaces import CONFIG, LETTER, write_workspace
 
@@ -146,7 +145,6 @@ class ServedStudio:
 @pytest.fixture
 def served(config: Config, issue_folder: Path, database: None) -> Iterator[ServedStudio]:
     """The studio with its subscribers, served by a thread."""
-    listener = socket.create_server(("127.0.0.1", 0))
     pulse = Pulse()
     app = studio_app(config, issue_folder, pulse=pulse)
     posted: list[int] = []
@@ -159,13 +157,8 @@ def served(config: Config, issue_folder: Path, database: None) -> Iterator[Serve
 
         await app(scope, receive, note)
 
-    server = uvicorn.Server(uvicorn.Config(noting, log_config=None, timeout_graceful_shutdown=1, http="h11"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield ServedStudio(listener.getsockname()[1], posted)
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    with served_app(noting, http="h11") as port:
+        yield ServedStudio(port, posted)
 
 
 @dataclass(frozen=True, slots=True)

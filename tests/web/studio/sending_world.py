@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 
 from newsletter.config import Config, load_config
@@ -25,6 +23,7 @@ from newsletter.web.studio.application import studio_app
 from newsletter.workflows.send.courier import Courier
 from newsletter.workflows.send.status import line_of, list_statuses
 from tests.e2e.relay import OnStep, Relay
+from tests.serving import served_app
 from tests.store.builders import add_people
 from tests.workspaces import CONFIG, write_workspace
 
@@ -172,12 +171,5 @@ concurrency = 1
 @contextmanager
 def served_world(world: SendingWorld) -> Iterator[str]:
     """Serves the studio by a thread; the address of the issue's page."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(world.app, log_config=None, timeout_graceful_shutdown=1, http="h11"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/2026-02/"
-        finally:
-            server.should_exit = True
-            thread.join()
+    with served_app(world.app, http="h11") as port:
+        yield f"http://127.0.0.1:{port}/2026-02/"

@@ -1,41 +1,22 @@
 """Setup in the studio, with the keyboard alone: from a new folder to a test email."""
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, Page, expect
-from starlette.applications import Starlette
 
 from newsletter.config import CONFIG_FILE, load_config
 from newsletter.web.studio.application import studio_app
 from newsletter.workflows.compose.new import init_workspace
 from newsletter.workflows.setup.steps import STEPS
 from tests.e2e.relay import Relay
+from tests.serving import served_app
 
 WIDTHS = (1440, 768, 360)
 NO_NAME_SERVER = '\n[authentication]\nnameservers = ["127.0.0.1:1"]\n'
-
-
-@contextmanager
-def served_app(app: Starlette) -> Iterator[str]:
-    """Serve an app on loopback. Yield its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, http="h11"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
 
 
 @pytest.fixture
@@ -51,8 +32,8 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def url(root: Path) -> Iterator[str]:
     """Its studio, on a real server."""
-    with served_app(studio_app(load_config(root), root / "issues/2026-11")) as address:
-        yield address
+    with served_app(studio_app(load_config(root), root / "issues/2026-11"), http="h11") as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def tab_to(page: Page, target: Locator) -> None:

@@ -1,6 +1,7 @@
 """A database of its own for each test, on each engine in turn."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from tests.postgresql import PostgresServer
+from tests.store.empty_file import write_empty_file
 
 ENGINES = ("sqlite", "postgresql")
 Location = Path | str
@@ -28,9 +30,9 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fresh_location(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Location]]:
-    """Gives a place for a database without data: a file, or a database of the server."""
+    """Gives a place of a database without data: a file, or a database of the server."""
     if engine == "sqlite":
-        yield (tmp_path / f"newsletter{number}.db" for number in range(1000)).__next__
+        yield (write_empty_file(tmp_path / f"newsletter{number}.db") for number in count()).__next__
         return
     server: PostgresServer = request.getfixturevalue("postgresql_server")
     lent: list[str] = []

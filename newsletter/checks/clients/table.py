@@ -6,7 +6,7 @@ by `newsletter clients --refresh`.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -92,6 +92,7 @@ def load_table(workspace: Path) -> Table:
     return own if own.date > carried.date else carried
 
 
+@cache
 def load_carried() -> Table:
     """Return the table that comes with this package."""
     return _load(Path(str(files("newsletter").joinpath(*_CARRIED))))

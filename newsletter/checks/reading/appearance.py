@@ -112,10 +112,10 @@ class _AppearanceReader:
 
     def visit(self, element: etree._Element, around: Look, *, block: int, link: str | None) -> None:
         """Read an element and everything in it."""
-        tag = element.tag
-        if not isinstance(tag, str) or tag in UNSEEN_TAGS:
+        way = self._ways.get(element)  # comments have none
+        if way is None or (tag := way.tag) in UNSEEN_TAGS:
             return
-        look = _look_within(around, self._ways[element], self._declared[element])
+        look = _look_within(around, way, self._declared[element])
         if look.is_hidden:
             return
         if tag not in INLINE_TAGS:

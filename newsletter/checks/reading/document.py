@@ -64,8 +64,8 @@ _HIDING = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNOR
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
-class Tag(Struct, frozen=True, kw_only=True):
-    """A start tag: its name in lower case, and its attributes."""
+class Tag(Struct, frozen=True, kw_only=True, eq=False):
+    """A start tag: its name in lower case, and its attributes. Instances are compared by identity."""
 
     name: str
     attributes: Mapping[str, str]
@@ -116,7 +116,7 @@ class MailDocument(Struct, frozen=True, kw_only=True):
     layout_roles: tuple[str | None, ...]  # the role of each layout table; None if it has none
     data_tables: tuple[DataTable, ...]
     appearance: Appearance
-    tags: tuple[Tag, ...]  # every element except comments
+    tags: tuple[Tag, ...]  # the start tags of all elements, each once: two thirds have the same attributes as another
     outlook_comments: tuple[str, ...]  # the HTML in each comment that only classic Outlook reads
     outlook_tags: tuple[Tag, ...]  # every start tag in these comments
     styles: tuple[str, ...]  # the content of each style element
@@ -137,7 +137,7 @@ def read_document(variant: RenderedVariant) -> MailDocument:
     body = root.find("body")
     comments = tuple(match["inside"] for match in _OUTLOOK_COMMENT.finditer(html))
     pieces: list[str] = []
-    _collect_text(root, hidden, pieces)
+    _collect_text(root, ways, hidden, pieces)
     lines = tuple(line for raw in "".join(pieces).split("\n") if (line := _squeezed(raw)))
     text = variant.text.fill(tokens)
     return MailDocument(
@@ -156,7 +156,7 @@ def read_document(variant: RenderedVariant) -> MailDocument:
         layout_roles=tuple(table.get("role") for table, _ in tables if table not in data),
         data_tables=tuple(_data_table(table, heads) for table, heads in tables if table in data),
         appearance=read_appearance(root, ways),
-        tags=tuple(map(_tag, ways.values())),
+        tags=tuple(dict.fromkeys(map(_tag, ways.values()))),
         outlook_comments=comments,
         outlook_tags=tuple(tag for comment in comments for tag in _tags_of_comment(comment)),
         styles=tuple(style.text or "" for style in root.iter("style")),
@@ -174,16 +174,18 @@ def _is_out_of_sight(way: Way) -> bool:
     return way.parent is not None and _is_out_of_sight(way.parent)
 
 
-def _collect_text(element: etree._Element, hidden: Container[etree._Element], pieces: list[str]) -> None:
+def _collect_text(
+    element: etree._Element, ways: Mapping[etree._Element, Way], hidden: Container[etree._Element], pieces: list[str]
+) -> None:
     """Append the visible text of an element to `pieces`, with line breaks around each block."""
-    is_block, is_seen = element.tag not in INLINE_TAGS, element not in hidden
+    is_block, is_seen = ways[element].tag not in INLINE_TAGS, element not in hidden
     if is_block:
         pieces.append("\n")
     if is_seen and (text := element.text):
         pieces.append(_spaced(text))
     for child in element:
-        if isinstance(child.tag, str):
-            _collect_text(child, hidden, pieces)
+        if child in ways:  # not a comment
+            _collect_text(child, ways, hidden, pieces)
         if is_seen and (text := child.tail):
             pieces.append(_spaced(text))
     if is_block:
@@ -230,7 +232,12 @@ def _data_table(table: etree._Element, heads: Iterable[etree._Element]) -> DataT
 
 @lru_cache(maxsize=16_384)
 def _tag(way: Way) -> Tag:
-    return Tag(name=way.tag.lower(), attributes=dict(way.attributes))
+    return _written_tag(way.tag, way.attributes)
+
+
+@lru_cache(maxsize=16_384)
+def _written_tag(name: str, attributes: tuple[tuple[str, str], ...]) -> Tag:
+    return Tag(name=name.lower(), attributes=dict(attributes))
 
 
 def _is_hidden(element: etree._Element) -> bool:

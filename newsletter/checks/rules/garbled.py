@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from html.entities import html5
 
-from newsletter.checks.base import CheckContext, Problem, error, rule
+from newsletter.checks.base import CheckContext, Problem, error, remembered, rule
 from newsletter.errors import Fix
 
 _REPLACED = re.compile("\N{REPLACEMENT CHARACTER}")
@@ -47,7 +47,7 @@ def check_broken_text(context: CheckContext) -> Iterable[Problem]:
     for passage in context.sources.passages:
         if passage.text.isascii() and not _SIGN.search(passage.text):
             continue
-        for position, what, remedy, fix in _first_of_each_line(passage.text, seen):
+        for position, what, remedy, fix in (*_first_of_each_line(passage.text), *_codes_seen(passage.text, seen)):
             yield error(passage.place_at(position), what, remedy, fix=fix)
 
 
@@ -57,16 +57,17 @@ def _seen(context: CheckContext) -> str:
     return "\n".join([*subjects, *(line for document in context.documents for line in document.lines)])
 
 
-def _first_of_each_line(text: str, seen: str) -> Iterator[_Found]:
-    """Yield at most one problem of each kind per line."""
+@remembered
+def _first_of_each_line(text: str) -> Iterator[_Found]:
+    """Yield at most one problem of each kind per line, except codes of HTML."""
     start = 0
     for line in text.split("\n"):
-        for position, what, remedy, fix in _problems_of(line, seen):
+        for position, what, remedy, fix in _problems_of(line):
             yield start + position, what, remedy, fix
         start += len(line) + 1
 
 
-def _problems_of(line: str, seen: str) -> Iterator[_Found]:
+def _problems_of(line: str) -> Iterator[_Found]:
     if match := _REPLACED.search(line):
         what = f"a character of “{_word_at(line, match.start())}” was lost when the text was copied"
         yield match.start(), what, _TYPE_AGAIN, None
@@ -86,12 +87,20 @@ def _problems_of(line: str, seen: str) -> Iterator[_Found]:
         if not _OF_ADDRESSES.search(_word_at(line, match.start())):
             what = f"“{_word_at(line, match.start())}” contains the code {match[0]} instead of a character"
             yield match.start(), what, "write the character itself, or mark the code as literal with `…`", None
-            break
-    for match in _ENTITY.finditer(line):
-        if match[0] in seen and (match["name"] is None or f"{match['name']};" in html5):
-            what = f"readers would see {match[0]}, which is HTML code for a character"
-            yield match.start(), what, "write the character itself, or mark the code as literal with `…`", None
             return
+
+
+def _codes_seen(text: str, seen: str) -> Iterator[_Found]:
+    """Yield the first code of HTML in each line that readers would see."""
+    start = 0
+    for line in text.split("\n") if "&" in text else ():
+        for match in _ENTITY.finditer(line):
+            if match[0] in seen and (match["name"] is None or f"{match['name']};" in html5):
+                what = f"readers would see {match[0]}, which is HTML code for a character"
+                remedy = "write the character itself, or mark the code as literal with `…`"
+                yield start + match.start(), what, remedy, None
+                break
+        start += len(line) + 1
 
 
 def _mojibake(line: str) -> tuple[int, str, str] | None:

@@ -4,11 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 
-from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, rule, shown, warning
-from newsletter.checks.reading.document import MailDocument, words_of
+from newsletter.checks.base import IN_TEMPLATES, CheckContext, Problem, error, remembered, rule, shown, warning
+from newsletter.checks.reading.document import MailDocument, Tag, words_of
 from newsletter.model.finding import Severity
 from newsletter.model.web_address import WEB_ADDRESS, comparable_address
 
@@ -82,7 +82,11 @@ def check_active_content(context: CheckContext) -> Iterable[Problem]:
         for name in sorted({tag.name for tag in document.tags} & _ACTIVE):
             what = f"the HTML contains <{name}>, which email apps remove or treat as an attack"
             yield error(context.issue_place, what, f"link to a page that contains it instead {IN_TEMPLATES}")
-        if any("data:" in value.lower() and _DATA_URL.match(value) for value in _picture_values(document)):
+        values = [
+            *document.styles,
+            *chain.from_iterable(map(_picture_values, (*document.tags, *document.outlook_tags))),
+        ]
+        if "data:" in "\n".join(values).lower() and any(map(_DATA_URL.match, values)):
             what = "an image is embedded in the HTML as a data: URL, which Gmail and Outlook do not show"
             yield error(
                 context.issue_place,
@@ -109,11 +113,10 @@ def check_foreign_styles(context: CheckContext) -> Iterable[Problem]:
             yield warning(context.issue_place, what, remedy)
 
 
-def _picture_values(document: MailDocument) -> Iterator[str]:
-    """Yield the value of every attribute and style that may contain the address of an image."""
-    yield from document.styles
-    for tag in (*document.tags, *document.outlook_tags):
-        yield from (tag.attributes[name] for name in _PICTURE_ATTRIBUTES if name in tag.attributes)
+@remembered
+def _picture_values(tag: Tag) -> Iterator[str]:
+    """Yield the value of every attribute that may contain the address of an image."""
+    yield from (tag.attributes[name] for name in _PICTURE_ATTRIBUTES if name in tag.attributes)
 
 
 def _nested_rules(css: str) -> Iterator[str]:

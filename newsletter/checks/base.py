@@ -57,6 +57,7 @@ class CheckContext(Struct, frozen=True, kw_only=True):
     documents: tuple[MailDocument, ...]  # one per variant
     sources: Sources
     message: WireMessage
+    whole: Subject  # the issue in all versions and languages. `subject` is the whole or a part of it
 
     @property
     def issue_place(self) -> Place:
@@ -198,14 +199,18 @@ def remembered(find: Callable[_Args, Iterable[_Thing]]) -> Callable[_Args, tuple
     return cast("Callable[_Args, tuple[_Thing, ...]]", found)
 
 
-def read_context(subject: Subject) -> CheckContext:
-    """Parse each variant and the message, and index the texts, links and images in the user's files."""
+def read_context(subject: Subject, whole: Subject | None = None) -> CheckContext:
+    """Parse each variant and the message, and index the texts, links and images in the user's files.
+
+    `whole` is what the subject is a part of, if it is one.
+    """
     issues = [part.issue for part in parts_by_form(subject)]
     return CheckContext(
         subject=subject,
         documents=tuple(read_document(variant) for variant in subject.rendered.variants),
         sources=index_sources(issues, subject.config, subject.rendered.pictures),
         message=read_message(subject.message),
+        whole=whole or subject,
     )
 
 

@@ -99,7 +99,7 @@ def check_issue(
     with the title of each probe that has finished.
     """
     own, *translations = parts_by_form(subject)
-    context = read_context(own)
+    context = read_context(own, subject)
     asked = [each for each in RULES if not (each.needs_audience and subject.known_fields is None)]
     not_run = [NotRun(rule=each.id, why=subject.why_unknown) for each in RULES if each not in asked]
     problems = list(_problems(asked, context))

@@ -19,7 +19,7 @@ def check_completeness(context: CheckContext) -> Iterable[Problem]:
     A language that you have begun should be complete: the subject, the preheader, the title and every section. Readers
     of that language otherwise get the issue, or the section, in another one.
     """
-    issue, identity = context.subject.issue, context.subject.settings
+    issue, identity = context.whole.issue, context.subject.settings
     offered = {*identity.languages.offered, identity.newsletter.language, issue.language}
     for gap in issue.gaps:
         if gap.language not in offered:
@@ -37,7 +37,7 @@ def check_copies(context: CheckContext) -> Iterable[Problem]:
     The text of a translation must differ from the original. In a file that was copied to be translated, a text is
     easily overlooked.
     """
-    issue = context.subject.issue
+    issue = context.whole.issue
     for code, translation in issue.translations.items():
         for original, place in _copies(issue, translation, code):
             what = f"“{shown(original)}” is the same as in the original, so it is not in {language_name(code)}"
@@ -49,10 +49,13 @@ def check_footers(context: CheckContext) -> Iterable[Problem]:
     """Footers in another language than the email.
 
     The sentence that says why readers get the email must be in their language. They must understand it to know how to
-    leave.
+    leave. Before a broadcast, only the languages of its readers count.
     """
-    identity, issue = context.subject.settings.newsletter, context.subject.issue
+    identity, issue = context.subject.settings.newsletter, context.whole.issue
+    reached = {variant.language for variant in context.whole.rendered.variants}
     for code in issue.languages[1:]:
+        if code not in reached:
+            continue
         if identity.said_in(code, "reason").language.partition("-")[0] != code.partition("-")[0]:
             what = f"the footer has no reason in {language_name(code)}"
             remedy = f'add a line such as `reason = "…"` under [newsletter.wording.{code}] in {CONFIG_FILE}'

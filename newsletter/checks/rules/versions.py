@@ -14,7 +14,7 @@ def check_difference(context: CheckContext) -> Iterable[Problem]:
 
     If readers of two versions get the same email, nothing can be learned from comparing them.
     """
-    rendered, issue = context.subject.rendered, context.subject.issue
+    rendered, issue = context.subject.rendered, context.whole.issue
     names = (VERSIONS[0], *issue.versions)
     seen: dict[tuple[str, ...], str] = {}
     judged = [variant.readership for variant in rendered.judged if variant.readership.version in {"", VERSIONS[0]}]
@@ -33,7 +33,7 @@ def check_languages(context: CheckContext) -> Iterable[Problem]:
     Readers of the other languages get the words of version A. They are part of the comparison, and make any difference
     between the versions look smaller.
     """
-    for gap in context.subject.issue.untranslated_versions:
+    for gap in context.whole.issue.untranslated_versions:
         yield warning(gap.place, gap.what, gap.remedy)
 
 

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from newsletter.checks.registry import check_issue
 from newsletter.config import load_config
 from newsletter.workflows.compose.compose import compose_issue
 from tests.content.test_translations import EVENT, SPANISH, events, workspace
@@ -42,6 +45,17 @@ def test_text_that_was_copied_is_found_at_its_line(tmp_path: Path) -> None:
 
 def test_footer_without_a_reason_in_the_language_is_an_error(tmp_path: Path) -> None:
     assert found(tmp_path, {}, settings="") == ["newsletter.toml:8: the footer has no reason in Spanish"]
+
+
+def test_footer_blocks_only_a_broadcast_that_someone_gets_in_that_language(tmp_path: Path) -> None:
+    workspace(tmp_path, SPANISH)
+    subject = compose_issue(load_config(tmp_path), tmp_path / "issues/2026-02").subject
+    variants = subject.rendered.variants
+
+    for languages, rules in (({"en"}, set()), ({"es"}, {"T3"}), ({"en", "es"}, {"T3"})):
+        got = tuple(each for each in variants if each.language in languages)
+        part = replace(subject, rendered=replace(subject.rendered, variants=got))
+        assert {each.rule for each in check_issue(part).findings if each.rule == "T3"} == rules
 
 
 def test_translations_without_original_or_language_are_told(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from pydantic import Field
 
 from newsletter.config import Config
-from newsletter.content.loader import ISSUE_FILE, PAGE_FILE
+from newsletter.content.loader import ARCHIVE_FOLDER, ISSUE_FILE, PAGE_FILE
 from newsletter.content.records import record_of
 from newsletter.content.source import Reading, read_yaml
 from newsletter.errors import Mistake
@@ -22,7 +22,6 @@ from newsletter.model.values import Fields, FileName, Language, OneLine
 from newsletter.system.file_errors import explained
 from newsletter.system.files import size_of_file
 
-ARCHIVE_FOLDER = "archive"
 _MOST_BYTES = 5_000_000
 _TAGS = frozenset(
     {

@@ -40,6 +40,7 @@ from newsletter.settings.mistakes import suggestion
 ISSUE_FILE = "issue.yaml"
 PAGE_FILE = "page.html"  # only past issues of another tool have one
 ISSUES_FOLDER = "issues"
+ARCHIVE_FOLDER = "archive"  # of past issues from another tool
 _DAY: TypeAdapter[date] = TypeAdapter(Day)
 
 

@@ -97,3 +97,24 @@ def unknown_escape(quoted: str, known: str) -> str | None:
         if match["sign"] not in known or (match["sign"] in _DIGITS_OF and match["code"] is None):
             return f"\\{match['sign']}"
     return None
+
+
+# Embeddings and overrides turn the order of letters around; Unicode advises against them (UAX 9, section 2.7). Isolates
+# are what programs should use, so they count only if one is not closed.
+_TURNING = re.compile("[\u202a-\u202e]")
+_ISOLATE = re.compile("[\u2066-\u2069]")
+
+
+def sign_that_turns(text: str) -> re.Match[str] | None:
+    """Return the first invisible character that turns the order of letters around, also beyond its own text."""
+    if (match := _TURNING.search(text)) is not None:
+        return match
+    opened: list[re.Match[str]] = []
+    for match in _ISOLATE.finditer(text):
+        if match[0] != "\u2069":
+            opened.append(match)
+        elif not opened:
+            return match
+        else:
+            opened.pop()
+    return opened[0] if opened else None

@@ -12,13 +12,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from newsletter.errors import FaultError, Fix
 from newsletter.model.slots import MERGE_TOKEN
-from newsletter.model.typography import inside_curly_quotes
+from newsletter.model.typography import inside_curly_quotes, sign_that_turns
 
 # Deliberately narrow: the addresses in common use. For all others, `email-validator` decides.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 _IN_NAMES = frozenset("._-\u200c\u200d")  # the last two join or separate letters in some scripts
 _LONGEST_NAME = 200  # bytes; file systems allow 255, and an ending may follow
@@ -154,6 +155,9 @@ def _one_line(value: str) -> str:
     text = value.strip()
     if _CONTROL.search(text) or "\n" in text:
         raise FaultError("the text contains a line break or another control character", "write it on one line")
+    if (sign := sign_that_turns(text)) or (sign := _LONE_SURROGATE.search(text)):
+        why = "is half of a character" if sign[0] >= "\ud800" else "turns the order of the letters around"
+        raise FaultError(f"an invisible character (U+{ord(sign[0]):04X}) {why}", "delete the text, and type it again")
     if not text:
         raise FaultError("the text is empty", "write some text")
     return text

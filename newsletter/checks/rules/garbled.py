@@ -6,12 +6,9 @@ from html.entities import html5
 
 from newsletter.checks.base import CheckContext, Problem, error, remembered, rule
 from newsletter.errors import Fix
+from newsletter.model.typography import sign_that_turns
 
 _REPLACED = re.compile("\N{REPLACEMENT CHARACTER}")
-# Embeddings and overrides turn the order of letters around; Unicode advises against them (UAX 9, section 2.7). Isolates
-# are what programs should use, so they count only if one is not closed.
-_OVERRIDE = re.compile("[\u202a-\u202e]")
-_ISOLATE = re.compile("[\u2066-\u2069]")
 _INVISIBLE = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff"
 # Two joiners or marks in a row say nothing; nor does a space without width inside a word of Latin letters. An emoji may
 # contain one joiner at a time.
@@ -71,7 +68,7 @@ def _problems_of(line: str) -> Iterator[_Found]:
     if match := _REPLACED.search(line):
         what = f"a character of “{_word_at(line, match.start())}” was lost when the text was copied"
         yield match.start(), what, _TYPE_AGAIN, None
-    if (match := _OVERRIDE.search(line)) or (match := _unclosed(line)):
+    if match := sign_that_turns(line):
         what = f"an invisible character (U+{ord(match[0]):04X}) turns the order of the letters around"
         yield match.start(), what, f"delete it, or {_TYPE_AGAIN}: {_shown(line, match.start())}", None
     if (match := _HIDDEN.search(line)) or (match := _TAG_LETTERS.search(line)):
@@ -115,19 +112,6 @@ def _mojibake(line: str) -> tuple[int, str, str] | None:
         return None
     word = _word_at(line, match.start())
     return match.start(), word, fix_encoding(word)
-
-
-def _unclosed(line: str) -> re.Match[str] | None:
-    """Return the first isolate that is not closed, or that closes nothing."""
-    opened: list[re.Match[str]] = []
-    for match in _ISOLATE.finditer(line):
-        if match[0] != "\u2069":
-            opened.append(match)
-        elif not opened:
-            return match
-        else:
-            opened.pop()
-    return opened[0] if opened else None
 
 
 def _word_at(line: str, position: int) -> str:

@@ -14,7 +14,15 @@ from newsletter.checks.base import Circumstances, Subject
 from newsletter.checks.clients.readers import mistakes_in_clients
 from newsletter.checks.registry import RULES, CheckResult, check_issue, mistakes_in_waivers
 from newsletter.config import Config
-from newsletter.content.loader import ISSUE_FILE, ISSUES_FOLDER, PAGE_FILE, issue_headings, issue_names, load_issue
+from newsletter.content.loader import (
+    ARCHIVE_FOLDER,
+    ISSUE_FILE,
+    ISSUES_FOLDER,
+    PAGE_FILE,
+    issue_headings,
+    issue_names,
+    load_issue,
+)
 from newsletter.errors import InputError, Mistake, MistakesError, StoreError
 from newsletter.model.address import masked
 from newsletter.model.finding import Finding, Means, NotRun, Place, Severity
@@ -31,6 +39,7 @@ from newsletter.workflows.compose.sample import sample_message
 
 CONTENT_RULE = "C1"  # the check that reports mistakes in the files, which are found before there is an email to check
 BUILD_FOLDER = "build"
+_IS_PAST = f"is a past issue from another tool, which is only shown in the archive; name an issue in {ISSUES_FOLDER}/"
 # The merge fields of the list, None if there is no list yet, or the reason why it cannot be read.
 Fields = Iterable[str] | StoreError | None
 
@@ -120,12 +129,13 @@ def require_issue(config: Config, name: str | None) -> Path:
     with suppress(OSError):  # a name that is too long for a file
         if len(folder.parts) > 1 and (folder / ISSUE_FILE).is_file():
             if (folder / PAGE_FILE).is_file():
-                what = f"{name} is a past issue from another tool, which is only shown in the archive"
-                raise InputError(f"{what}; name an issue in {ISSUES_FOLDER}/")
+                raise InputError(f"{name} {_IS_PAST}")
             return folder.resolve()
     # File systems keep letters such as é in different spellings, and keyboards type only one of them.
     same = [each for each in known if normalize("NFC", each) == normalize("NFC", folder.name)]
     if not same:
+        if (config.root / ARCHIVE_FOLDER / folder.name / ISSUE_FILE).is_file():
+            raise InputError(f"{name} {_IS_PAST}")
         hint = suggestion(folder.name, known) if known else "create the first one: newsletter new 2026-03"
         raise InputError(f"there is no issue {name!r} in {ISSUES_FOLDER}/; {hint}")
     return config.root / ISSUES_FOLDER / (folder.name if folder.name in same else same[0])

@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.config import Config
-from newsletter.content.imported_pages import ARCHIVE_FOLDER, cleaned
-from newsletter.content.loader import ISSUE_FILE, PAGE_FILE
+from newsletter.content.imported_pages import cleaned
+from newsletter.content.loader import ARCHIVE_FOLDER, ISSUE_FILE, PAGE_FILE
 from newsletter.errors import FaultError, InputError, Mistake
 from newsletter.incoming.export_files import read_export
 from newsletter.incoming.past_issues import PastIssue, one_line, past_issues_of

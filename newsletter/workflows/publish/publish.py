@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from newsletter import install_hint
 from newsletter.config import CONFIG_FILE, Config, place_of_key
-from newsletter.content.imported_pages import ARCHIVE_FOLDER
+from newsletter.content.loader import ARCHIVE_FOLDER
 from newsletter.destinations.addresses import open_destination
 from newsletter.destinations.destination import Destination, Published, SitePlan
 from newsletter.errors import CannotRunError, InputError

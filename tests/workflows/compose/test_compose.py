@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from newsletter.config import Config, load_config
+from newsletter.errors import InputError
 from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.compose.new import new_issue
 from newsletter.workflows.doctor.examination import workspace_items
@@ -28,6 +29,19 @@ def workspace(folder: Path, **dates: str) -> Config:
         )
     }
     return load_config(write_workspace(folder, files))
+
+
+@pytest.mark.parametrize("name", ["2019-05-welcome", "archive/2019-05-welcome"])
+def test_a_past_issue_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    config = workspace(tmp_path)
+    past = tmp_path / "archive" / "2019-05-welcome"
+    past.mkdir(parents=True)
+    for file in ("issue.yaml", "page.html"):
+        (past / file).write_text("")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(InputError, match=rf"{name} is a past issue from another tool"):
+        require_issue(config, name)
 
 
 @pytest.mark.parametrize(

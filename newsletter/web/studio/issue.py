@@ -28,7 +28,7 @@ _MAIL_POLICY = (
 )
 _PICTURE_SOURCES = {Pictures.ON: "'self' https: data:", Pictures.OFF: "'none'"}
 _LONGEST_SEARCH = 2000  # bytes of the form
-# The studio's other pages, with their titles. Those that exist are linked from the page of an issue.
+# The studio's other pages, with their titles. They are linked from the page of an issue.
 _NEIGHBORS: Mapping[str, str] = {
     "/{issue}/apps": "Email apps",
     "/{issue}/difference": "Differences",
@@ -73,7 +73,8 @@ class _IssuePages:
         except InputError:
             return page(self._studio, "missing.html.j2", status=404, issue=issue, issues=tuple(proofs.issues()))
         view, now = view_from(request.query_params), datetime.now(UTC)
-        return issue_page(self._studio, proof, view, now=now, neighbors=_neighbors(request))
+        neighbors = {path.format(issue=quote(issue)): title for path, title in _NEIGHBORS.items()}
+        return issue_page(self._studio, proof, view, now=now, neighbors=neighbors)
 
     async def search(self, request: Request) -> Response:
         """Return the subscribers whose name or address contains what was typed. The form's body says what that is."""
@@ -136,10 +137,3 @@ class _IssuePages:
         if proof.composed is None:
             raise HTTPException(404, "The issue cannot be built yet. Fix its errors first.\n")
         return proof, proof.composed, view, self._studio.lookups.whom(proof.config, proof.composed, view)
-
-
-def _neighbors(request: Request) -> dict[str, str]:
-    """Return the address and the title of each other page of the studio that exists."""
-    known = {route.path for route in request.app.routes if isinstance(route, Route)}
-    issue = quote(request.path_params["issue"])
-    return {path.format(issue=issue): title for path, title in _NEIGHBORS.items() if path in known}

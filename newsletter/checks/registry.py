@@ -145,6 +145,11 @@ def _problems_in(translation: Subject, asked: Sequence[Rule]) -> _Found:
     return _in_translations[key][1]
 
 
+def forget_translations() -> None:
+    """Forget the problems that were found in the other languages, with the texts in which they were found."""
+    _in_translations.clear()
+
+
 def _probed(
     context: CheckContext, circumstances: Circumstances | None, on_probed: Callable[[str], None]
 ) -> Iterable[Probed]:

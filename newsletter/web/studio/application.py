@@ -139,7 +139,7 @@ def _say_error(_request: Request, err: Exception) -> Response:
 @asynccontextmanager
 async def _watching(studio: Studio) -> AsyncIterator[None]:
     """Watch the files while the site is running."""
-    thrift = Thrift()
+    thrift = Thrift(studio.proofs)
 
     async def note_changes(paths: Collection[Path]) -> None:
         await run_in_threadpool(studio.proofs.note_changes, paths)

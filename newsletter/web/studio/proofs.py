@@ -174,6 +174,11 @@ class Proofs:
                 theme = open_theme(config)
             self._ingredients = _Ingredients(config=config, mistakes=mistakes, theme=theme)
 
+    def open_theme_again(self) -> None:
+        """Forget what was rendered of earlier texts, which the theme keeps."""
+        with self._noting:
+            self._ingredients = replace(self._ingredients, theme=open_theme(self.config))
+
 
 @lru_cache(maxsize=32)  # after an edit, the variants in the other languages are the same as before
 def _digest_of(variant: RenderedVariant) -> bytes:

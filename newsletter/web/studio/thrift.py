@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import _lru_cache_wrapper
 
+from newsletter.checks.registry import forget_translations
+from newsletter.web.studio.proofs import Proofs
+
 _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # from malloc.h
 _LARGE_BYTES = 16 * 1024
 _SAVES = 50
@@ -33,13 +36,15 @@ def begin_small() -> None:
 class Thrift:
     """Counts the saves, and forgets what was remembered about earlier texts after some of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, proofs: Proofs) -> None:
+        self._proofs = proofs
         self._saves = 0
 
     def note_save(self) -> None:
         """Clear the program's caches after every 50 saves. The next save takes as long as the first one."""
         self._saves += 1
         if self._saves % _SAVES == 1:
+            self._proofs.open_theme_again()
             forget_texts()
 
 
@@ -51,6 +56,7 @@ def forget_texts() -> None:
     for cache in _caches():
         if cache.__module__.startswith("newsletter.") and cache.cache_parameters()["maxsize"] is not None:
             cache.cache_clear()
+    forget_translations()
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)  # glibc gives back what is free (malloc_trim(3))

@@ -47,8 +47,8 @@ def read_tips(config: Config, language: str, *, asked_at: Place, reading: Readin
 
 def _own_file(config: Config, language: str) -> Path | None:
     folder = config.root / TEMPLATES_FOLDER / TIPS_FOLDER
-    paths = [folder / f"{name}{_ENDING}" for name in (language, language.partition("-")[0])]
-    return next((path for path in paths if path.is_file()), None)
+    names = dict.fromkeys((language, language.partition("-")[0]))  # most languages have no region: one file, not two
+    return next((path for name in names if (path := folder / f"{name}{_ENDING}").is_file()), None)
 
 
 def _read(config: Config, path: Path, reading: Reading) -> Tips | None:

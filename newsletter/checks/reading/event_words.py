@@ -10,7 +10,7 @@ from msgspec import Struct, convert
 
 UNITS = (1, 60, 60 * 24, 60 * 24 * 7)  # minutes: the units of lengths, in the order of the data
 _NEVER = "(?!)"
-_WITHOUT_SPACES = frozenset({"ja", "zh"})
+_WITHOUT_SPACES = frozenset({"ja", "ko", "zh"})  # or with endings that are joined to a word
 _JOINS_MONTHS = frozenset({"he"})  # “in” is written as one word with the month
 
 

@@ -32,7 +32,10 @@ _ZONES = {
     "BRT": "America/Sao_Paulo",
 }
 _NAMED = rf"(?:{'|'.join(sorted(_ZONES, key=len, reverse=True))})(?!\w)"
-_HALVES = {"a": 0, "p": 12, "午前": 0, "上午": 0, "早上": 0, "午後": 12, "下午": 12, "晚上": 12, "ص": 0, "م": 12}
+_HALVES = {
+    **dict.fromkeys(("a", "午前", "上午", "早上", "오전", "아침", "ص"), 0),
+    **dict.fromkeys(("p", "午後", "下午", "晚上", "오후", "저녁", "밤", "م"), 12),
+}
 # HOUR and MINUTE are replaced. A bare number is a time of day only beside a word that says so.
 _SHAPES = (
     r"(?<![\d:.,/])HOUR(?:[:.]MINUTE)?\s?(?P<half>[apAP])\.?\s?[mM]\b\.?",  # 8 am, 8:00 p.m.
@@ -40,12 +43,13 @@ _SHAPES = (
     r"(?<![\d:.,/\w])HOUR\s?h(?:\s?MINUTE)?(?!\w)",  # 20 h 30, 20h30
     r"(?<!\w)(?i:kl\.?|om|vanaf|alle(?: ore)?|ore|às|a las?|בשעה|الساعة)\s?HOUR(?:[:.]MINUTE)?(?![\d:.,]\d|\w)",
     r"(?P<half>午前|午後|上午|下午|早上|晚上)?HOUR(?:時|点)(?!間)(?:MINUTE分|(?P<thirty>半))?",
+    r"(?P<half>오전|아침|오후|저녁|밤)?\s?(?<!\d)HOUR시(?!간)(?:\s?MINUTE분|\s?(?P<thirty>반))?",  # 오후 3시 30분
     r"(?<![\d:.,/–-])HOUR:MINUTE(?![:\d%]|\.\d)(?:\s?(?P<half>[صم])(?!\w))?",
     r"(?<=:[0-5]\d[–-])HOUR:MINUTE(?![:\d%]|\.\d)",  # the end of 9:00–12:00
 )
 _NAMED_CLOCKS = {
-    **dict.fromkeys(("noon", "midi", "mezzogiorno", "mediodía", "meio-dia", "正午"), 12),
-    **dict.fromkeys(("midnight", "mitternacht", "minuit", "mezzanotte", "medianoche", "meia-noite"), 0),
+    **dict.fromkeys(("noon", "midi", "mezzogiorno", "mediodía", "meio-dia", "正午", "정오"), 12),
+    **dict.fromkeys(("midnight", "mitternacht", "minuit", "mezzanotte", "medianoche", "meia-noite", "자정"), 0),
 }
 _HOUR, _MINUTE = r"(?P<hour>[01]?\d|2[0-4])", r"(?P<minute>[0-5]\d)"
 _CLOCKS = (
@@ -55,7 +59,7 @@ _CLOCKS = (
 _BEFORE = timedelta(hours=1)  # people arrive, and trains leave, before an event
 _AFTER = re.compile(rf"\s?\(?(?:(?P<name>{_NAMED})(?:[ -]?(?:Standard |Daylight )?[Tt]ime)?(?P<offset>[+−-]\d\d?)?)")
 _UNKNOWN_AFTER = re.compile(r"\s?\(?(?:[A-Z]{2,5}(?![\w])|[A-Z]\w+(?: [A-Z]\w+)? [Tt]ime\b)")
-_TIME_WORDS = r"[Tt]ime|Zeit|hora|heure|ora|tijd|tid|時間|时间|توقيت|שעון"
+_TIME_WORDS = r"[Tt]ime|Zeit|hora|heure|ora|tijd|tid|時間|时间|시간|توقيت|שעון"
 _TIME_WORD, _DIGIT = re.compile(_TIME_WORDS, re.IGNORECASE), re.compile(r"\d")
 _ZONE_ALONE = re.compile(
     rf"(?<!\w)(?:US )?(?P<long>Pacific|Mountain|Central|Eastern) (?:Standard |Daylight )?[Tt]ime"
@@ -218,7 +222,7 @@ def _city_after(cities: tuple[str, ...]) -> re.Pattern[str]:
 def _city_times(cities: tuple[str, ...]) -> re.Pattern[str]:
     """Return a pattern for the time of a city: “Berlin time”, “hora de Madrid”, „Berliner Zeit“, 東京時間."""
     names = "|".join(map(re.escape, cities)) or "(?!)"
-    after = rf"(?P<city>{names})(?:er|s)?[ -]?(?:time|Zeit|tijd|tid|時間|时间)(?!\w)"
+    after = rf"(?P<city>{names})(?:er|s)?[ -]?(?:time|Zeit|tijd|tid|時間|时间|시간)(?!\w)"
     before = rf"(?<!\w)(?i:hora|heure|ora|توقيت|שעון)\s(?:de |di |d’|d'|em |ב)?(?P<place>{names})(?!\w)"
     return re.compile(f"{after}|{before}")
 

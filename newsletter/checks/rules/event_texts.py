@@ -156,8 +156,8 @@ def _days(text: EventText, typed_dates: Iterable[TypedDate]) -> Iterator[Problem
 
 
 def _about(text: EventText, typed: TypedDate) -> str:
-    """Return the words that may say that a day is not the event's: its sentence, or for 月 its clause."""
-    around = clause_at if "月" in typed.written else sentence_at
+    """Return the words that may say that a day is not the event's: its sentence, or for 月 and 월 its clause."""
+    around = clause_at if "月" in typed.written or "월" in typed.written else sentence_at
     return around(text.text, typed.position)
 
 

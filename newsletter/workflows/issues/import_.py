@@ -13,8 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from newsletter.config import Config
-from newsletter.content.imported_pages import cleaned
+from newsletter.content.imported_pages import ImportedFields, cleaned
 from newsletter.content.loader import ARCHIVE_FOLDER, ISSUE_FILE, PAGE_FILE
+from newsletter.content.source import Reading, read_yaml
 from newsletter.errors import FaultError, InputError, Mistake
 from newsletter.incoming.export_files import read_export
 from newsletter.incoming.past_issues import PastIssue, one_line, past_issues_of
@@ -72,6 +73,8 @@ def plan_past_issues(
             left_out.append(Mistake(path=issue.place, what=what, remedy="copy its text by hand"))
             continue
         name = _name_of(issue, taken)
+        if _is_from_another_tool(config, name, found.tool):  # one that had the same words on the same day
+            name = f"{name}-{found.tool}"
         planned.append(_planned(config, found.tool, name, issue, page, pictures))
         on_done()
     shown = tuple(
@@ -159,6 +162,13 @@ def _name_of(issue: PastIssue, taken: dict[str, int]) -> str:
         name = f"{first}-{taken[first]}"
     taken[name] = 1
     return name
+
+
+def _is_from_another_tool(config: Config, name: str, tool: str) -> bool:
+    """Return whether the folder of a past issue exists and says that another tool sent it."""
+    path = config.root / ARCHIVE_FOLDER / name / ISSUE_FILE
+    document = read_yaml(path, config.shown(path), Reading(), ImportedFields) if path.is_file() else None
+    return document is not None and document.data.get("source", tool.capitalize()) != tool.capitalize()
 
 
 def _is_picture(name: str) -> bool:

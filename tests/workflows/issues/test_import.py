@@ -211,5 +211,20 @@ def test_issues_of_one_name_get_numbers(workspace: Path, tmp_path: Path) -> None
     assert names == ["a", "a-2", "a-2-2", "a-3"]
 
 
+def test_issues_of_two_tools_with_the_same_day_and_words_are_both_kept(workspace: Path, tmp_path: Path) -> None:
+    export, config = tmp_path / "kit.json", load_config(workspace)
+    export.write_text(json.dumps([{"subject": "a", "content": "<p>a</p>", "published_at": "2024-03-05"}]))
+    write_past_issues(config, plan_past_issues(config, export))
+    file = workspace / "archive/2024-03-05-a/issue.yaml"
+    file.write_text(file.read_text().replace("Kit", "Ghost"))  # as if Ghost had sent it
+
+    plan = plan_past_issues(config, export)
+    write_past_issues(config, plan)
+
+    assert [each.name for each in plan.new] == ["2024-03-05-a-kit"]
+    assert plan_past_issues(config, export).new == ()
+    assert "Ghost" in file.read_text()
+
+
 def _issue(html: str) -> PastIssue:
     return PastIssue(place="a.html", subject="a", day=_DAY, html=html)

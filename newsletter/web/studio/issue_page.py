@@ -12,7 +12,6 @@ from newsletter.checks.registry import named
 from newsletter.checks.rules.size import HTML_LIMIT_BYTES, HTML_NEAR_LIMIT_BYTES
 from newsletter.config import Config
 from newsletter.language.catalogue import spoken_languages
-from newsletter.language.offered import language_names
 from newsletter.language.words import language_name
 from newsletter.model.axes import Axis
 from newsletter.model.mailbox import MailboxProvider
@@ -150,7 +149,7 @@ def _shown(studio: Studio, proof: IssueProof, view: StudioView, *, now: datetime
 
 def _reader_choices(config: Config, view: StudioView, axes: Collection[Axis]) -> list[ReaderChoice]:
     """Return the controls of a made-up reader: language and zone, then the axes on which the issue differs."""
-    languages = {code: language_name(code) for code, _ in language_names(spoken_languages())}
+    languages = dict(sorted(((code, language_name(code)) for code in spoken_languages()), key=lambda pair: pair[1]))
     zones = {zone: city(zone) for zone in dict.fromkeys((config.settings.newsletter.timezone, *ZONES))}
     choices = [
         ReaderChoice(name="language", label="Language", values={"": "unknown", **languages}, chosen=view.language),

@@ -1,9 +1,11 @@
 """The studio loads what a page needs when that page is first opened."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+from babel import localedata
 
 from newsletter.web.studio.application import _LATE_GROUPS
 from tests.web.studio.conftest import Visitor
@@ -43,3 +45,16 @@ def test_each_late_group_has_the_paths_of_its_own_pages(visitor: Visitor, module
 def test_a_path_that_only_begins_alike_is_not_a_late_page(visitor: Visitor) -> None:
     scope = {"type": "http", "path": "/2026-02/reports", "method": "GET"}
     assert not [route for route in visitor.app.routes if route.matches(scope)[0].name == "FULL"]
+
+
+def test_the_page_of_an_issue_loads_the_names_of_no_language_but_its_own(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(localedata, "_cache", {})  # each language that is loaded takes about 1 MB
+    page = visitor.get("/2026-02/").text
+    assert set(localedata._cache) <= {"en", "root"}
+    names = re.findall(
+        r'<option value="\w+">(\w+)</option>', page[page.index(">Language<") : page.index(">Time zone<")]
+    )
+    assert {"Arabic", "Spanish"} < set(names)
+    assert names == sorted(names)

@@ -16,7 +16,7 @@ from newsletter.web.studio.proofs import Proofs
 
 _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # from malloc.h
 _LARGE_BYTES = 16 * 1024
-_SAVES = 50
+_SAVES = 20
 
 
 def begin_small() -> None:
@@ -41,7 +41,7 @@ class Thrift:
         self._saves = 0
 
     def note_save(self) -> None:
-        """Clear the program's caches after every 50 saves. The next save takes as long as the first one."""
+        """Clear the program's caches after every 20 saves. The next save takes as long as the first one."""
         self._saves += 1
         if self._saves % _SAVES == 1:
             self._proofs.open_theme_again()

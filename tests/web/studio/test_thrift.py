@@ -13,13 +13,13 @@ from newsletter.web.studio.thrift import Thrift
 from newsletter.workflows.compose.compose import compose_issue
 
 
-def test_after_fifty_saves_the_texts_are_forgotten_and_the_templates_kept(config: Config, issue_folder: Path) -> None:
+def test_after_twenty_saves_the_texts_are_forgotten_and_the_templates_kept(config: Config, issue_folder: Path) -> None:
     thrift, templates = Thrift(Proofs(config, issue_folder)), _templates()
     thrift.note_save()
     assert compose_issue(config, issue_folder).findings is not None  # the checks have run
     caches = (parse_markdown, normalized)
     assert all(cache.cache_info().currsize for cache in caches)
-    for _ in range(49):
+    for _ in range(19):
         thrift.note_save()
     assert all(cache.cache_info().currsize for cache in caches)
     thrift.note_save()
@@ -27,7 +27,7 @@ def test_after_fifty_saves_the_texts_are_forgotten_and_the_templates_kept(config
     assert _templates() is templates
 
 
-def test_after_fifty_saves_only_the_emails_of_the_last_one_are_kept(config: Config, issue_folder: Path) -> None:
+def test_after_twenty_saves_only_the_emails_of_the_last_one_are_kept(config: Config, issue_folder: Path) -> None:
     settings, letter = config.root / "newsletter.toml", issue_folder / "letter.md"
     settings.write_text(f'{settings.read_text()}\n[languages]\noffered = ["es"]\nfallback = "section"\n')
     issue = issue_folder / "issue.yaml"
@@ -48,7 +48,7 @@ def test_after_fifty_saves_only_the_emails_of_the_last_one_are_kept(config: Conf
     assert {each.language for each in first.composed.rendered.variants} == {"en", "es"}
     emails = len(first.composed.rendered.variants)
     del first
-    for number in range(1, 51):
+    for number in range(1, 21):
         save(number)
     assert count_of_emails() - others == emails
 

@@ -9,6 +9,7 @@ from newsletter.store.database import Database
 from newsletter.store.opening import open_database
 from tests.faults.desk import session_name
 from tests.postgresql import PostgresServer
+from tests.store.empty_file import open_test_database
 
 
 class Store(Protocol):
@@ -36,7 +37,7 @@ class SqliteStore:
 
     def opened(self) -> AbstractContextManager[Database]:
         """Open the database again each time, so that a killed process is sometimes the last one that had it open."""
-        return open_database(self.location)
+        return open_test_database(self.location)
 
     def cut_off(self, pid: int) -> None:
         """There are no connections."""

@@ -15,13 +15,13 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import resume_broadcast
 from newsletter.store.ledger.resolve import resolve_chunk, unknown_chunks
 from newsletter.store.ledger.status import tally_of
-from newsletter.store.opening import open_database
 from newsletter.workflows.backup import RestoredWorkspace, backup_workspace, holds_data, restore_workspace
 from newsletter.workflows.send.drain import drain_broadcast
 from tests.fakes.sendgrid_api import SendGridApi
 from tests.providers.workspace import opened, sendgrid_settings
 from tests.store.builders import NOW, add_people, freeze
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn
+from tests.store.empty_file import open_test_database
 
 KEY = "SG.test-key"
 
@@ -113,7 +113,7 @@ def test_the_data_that_a_restore_replaces_are_kept_beside(database: Database, fi
 
     names = ["newsletter-before-restore-20260219.db", "newsletter-before-restore-20260219-1.db"]
     assert [aside and aside.name for aside in asides] == names
-    with open_database(file.with_name("other.db")) as other:
+    with open_test_database(file.with_name("other.db")) as other:
         assert asides[0] is not None
         assert restored(other, asides[0]).aside is None
         assert holds_data(other)

@@ -16,11 +16,11 @@ from newsletter.render.memory import Memory
 from newsletter.render.theme import Theme
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts
-from newsletter.store.opening import open_database
 from newsletter.workflows import proposals
 from newsletter.workflows.proposals import ProposalDraft
 from newsletter.workflows.send.plan import BroadcastPlan, plan_broadcast
 from tests.e2e.program import run, write_list
+from tests.store.empty_file import open_test_database
 from tests.workspaces import ISSUE, write_workspace
 
 NOW = datetime(2026, 2, 18, 12, tzinfo=UTC)
@@ -45,7 +45,7 @@ def config(listed: Path, tmp_path: Path) -> Config:
 
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         yield opened
 
 

@@ -9,10 +9,10 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.model.event import EventType
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.workflows.segment_notes import notes_on, unused_segments
 from newsletter.workflows.segments import require_segments, segment_where
 from tests.store.builders import EVERYONE, add, freeze, react, row, send_all
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
@@ -31,7 +31,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         yield opened
 
 

@@ -13,7 +13,6 @@ from newsletter.model.edit import Edit
 from newsletter.model.segment import AD_HOC, Deed, Did, Tagged
 from newsletter.store.database import Database
 from newsletter.store.editing import edit_people
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.system.moments import text_of
 from newsletter.workflows.compose.compose import require_issue
@@ -30,6 +29,7 @@ from newsletter.workflows.segments import (
 )
 from newsletter.workflows.send.plan import Order, plan_broadcast
 from tests.store.builders import add, add_people, freeze, row
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, write_workspace
 
 NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
@@ -52,7 +52,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Teachers, of whom one speaks Spanish, and others."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add(opened, row("ana@example.org", language="es", tags=("teacher",)))
         add_people(opened, 2, tags=("teacher",), prefix="teacher")
         add_people(opened, 2)
@@ -68,7 +68,7 @@ def mistakes_of(config: Config, database: Database) -> list[str]:
 def test_mistakes_of_all_segments_are_said_at_once_each_with_its_line(tmp_path: Path) -> None:
     config = workspace(tmp_path, "[segments]\nteachers = 'tagged(\"techer\")'\nlate = 'received(\"2026-20\")'")
     line = (tmp_path / "newsletter.toml").read_text().splitlines().index("[segments]") + 2
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add_people(database, 1, tags=("teacher",))
 
         assert mistakes_of(config, database) == [
@@ -128,7 +128,7 @@ def test_all_segments_are_compared_with_one(config: Config, database: Database) 
 def test_segment_with_a_mistake_does_not_hide_the_others(tmp_path: Path) -> None:
     text = "[segments]\nbad = 'tagged('\nteachers = 'tagged(\"teacher\")'\nworse = 'languag = \"es\"'"
     config, heard = workspace(tmp_path, text), list[int]()
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add_people(opened, 2, tags=("teacher",))
         overview = overview_segments(config, opened, other=None, now=NOW, on_counted=heard.append)
         assert sum(heard) == steps_of_overview(config, opened, other=None, now=NOW) == 2
@@ -152,7 +152,7 @@ def test_segment_that_is_empty_or_not_text_is_only_a_broken_one(tmp_path: Path) 
         "[segments]\nempty = ''\nnumber = 5\nlist = ['everyone']\nlines = \"\"\"\neveryone and\nlanguage = 'es'\"\"\""
     )
     config = workspace(tmp_path, text)
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add_people(opened, 2)
         overview = overview_segments(config, opened, other=None, now=NOW, on_counted=lambda _: None)
 
@@ -177,7 +177,7 @@ def test_plan_says_what_no_subscriber_has_in_each_of_its_segments(tmp_path: Path
     config = workspace(tmp_path, "[segments]\nfrench = 'language = \"fr\"'")
     issue = tmp_path / "issues/2026-02/issue.yaml"
     issue.write_text(issue.read_text().replace("  - letter", "  - section: letter\n    only: french"))
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add_people(opened, 2)
         meant = segment_where(config, opened, 'not first_name = "Zoe" and email != "x@example.org"', now=NOW)
         order = Order(folder=require_issue(config, "2026-02"), segment=meant)

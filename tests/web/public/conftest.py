@@ -18,7 +18,6 @@ from newsletter.config import Config, load_config
 from newsletter.model.preferences import LinkRequestKind
 from newsletter.store.database import Database
 from newsletter.store.group_writer import GroupWriter
-from newsletter.store.opening import open_database
 from newsletter.store.preferences import link_requests
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import find_suppression
@@ -31,6 +30,7 @@ from tests.browser import running_browser
 from tests.serving import served_app
 from tests.store.builders import ENVELOPE, NOW, add, row
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401 - each engine in turn
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, write_workspace
 
 ORIGIN = "https://news.example.org"
@@ -175,7 +175,7 @@ def served_to_browsers(tmp_path: Path, settings: str) -> Iterator[ServedPages]:
     issued.private_key_and_cert_chain_pem.write_to_path(chain)
     root = write_workspace(tmp_path / "browsed", {"newsletter.toml": settings.replace(ORIGIN, url)})
     with (
-        open_database(root / "newsletter.db", wait_seconds=1) as opened,
+        open_test_database(root / "newsletter.db", wait_seconds=1) as opened,
         serving(load_config(root), opened, listener, certificate=chain) as pages,
     ):
         add(opened, row("ana@example.org", first_name="Ana"), row("bo@example.org", language="ar"))

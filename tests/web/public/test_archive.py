@@ -8,10 +8,10 @@ from starlette.testclient import TestClient
 
 from newsletter.config import load_config
 from newsletter.store.group_writer import GroupWriter
-from newsletter.store.opening import open_database
 from newsletter.web.public.app import service_app
 from newsletter.web.public.service import Service
 from newsletter.workflows.tracking.recorder import Recorder
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, write_workspace
 
 
@@ -29,7 +29,7 @@ def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TestClie
     }
     config = load_config(write_workspace(tmp_path, files))
     (tmp_path / "site/link.txt").symlink_to(tmp_path / "secret.txt")
-    database = open_database(config.database)
+    database = open_test_database(config.database)
     with GroupWriter(database) as writer, Recorder(config, database) as recorder:
         service = Service(config=config, database=database, writer=writer, recorder=recorder)
         yield TestClient(service_app(service), base_url=request.param, follow_redirects=False)

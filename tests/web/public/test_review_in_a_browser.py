@@ -6,7 +6,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.config import load_config
 from newsletter.store.approvals import last_approval
-from newsletter.store.opening import open_database
 from newsletter.store.reviews import remarks_of_issue
 from newsletter.web.public.review_file import ReviewFile, review_file
 from newsletter.workflows.compose.compose import require_issue
@@ -14,6 +13,7 @@ from newsletter.workflows.review.shown import pictures_of_draft, snapshot_of_dra
 from newsletter.workflows.send.approve import draft_approval
 from tests.render.conftest import picture_bytes
 from tests.store.builders import NOW
+from tests.store.empty_file import open_test_database
 from tests.web.public.conftest import ServedPages
 from tests.web.public.reviewing import ask_reviewers, edit_letter, link_to
 from tests.workspaces import CONFIG, LETTER, write_workspace
@@ -118,7 +118,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
     }
     root = write_workspace(tmp_path_factory.mktemp("reviewed"), files)
     config = load_config(root)
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         draft = draft_approval(config, database, require_issue(config, "2026-02"), now=NOW)
         content = ReviewFile(
             snapshot=snapshot_of_draft(config, database, draft),

@@ -19,7 +19,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from newsletter.config import Config, load_config
 from newsletter.model.audience import SuppressionReason
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.web.studio.application import studio_app
 from newsletter.web.studio.watch import Pulse
@@ -27,6 +26,7 @@ from tests.browser import running_browser
 from tests.e2e.program import command, environment
 from tests.serving import served_app
 from tests.store.builders import NOW, add, row
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, LETTER, write_workspace
 
 ISSUE = """\
@@ -113,7 +113,7 @@ def visitor(config: Config, issue_folder: Path) -> Visitor:
 @pytest.fixture
 def database(config: Config) -> None:
     """A list with Maria, who teaches, and Leo, who has left."""
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add(
             database,
             row(

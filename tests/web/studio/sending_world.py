@@ -18,13 +18,13 @@ from newsletter.config import Config, load_config
 from newsletter.model.broadcast import Tally
 from newsletter.model.finding import Means
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.web.studio.application import studio_app
 from newsletter.workflows.send.courier import Courier
 from newsletter.workflows.send.status import line_of, list_statuses
 from tests.e2e.relay import OnStep, Relay
 from tests.serving import served_app
 from tests.store.builders import add_people
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, write_workspace
 
 ORIGIN = "http://127.0.0.1:8025"
@@ -64,7 +64,7 @@ class SendingWorld:
     @contextmanager
     def database(self) -> Iterator[Database]:
         config = self.config
-        with open_database(config.database, workspace=config.root) as database:
+        with open_test_database(config.database, workspace=config.root) as database:
             yield database
 
     def ask(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:

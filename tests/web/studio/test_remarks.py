@@ -9,13 +9,13 @@ from playwright.sync_api import Browser, expect
 
 from newsletter.config import Config
 from newsletter.providers.base import utc_now
-from newsletter.store.opening import open_database
 from newsletter.store.reviews import add_remark, snapshot_of
 from newsletter.web.studio.application import studio_app
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.review.invite import open_review
 from newsletter.workflows.review.remarks import remarks_of
 from newsletter.workflows.send.approve import draft_approval
+from tests.store.empty_file import open_test_database
 from tests.web.studio.conftest import ServedStudio, Visitor
 
 WORDS = "This is a small letter, with a page about it."
@@ -25,7 +25,7 @@ REMARKS = "/2026-02/remarks"
 
 def comment(config: Config, said: str, *, name: str = "Ana Lima", words: str = WORDS) -> None:
     """Ask a reviewer who says something about the block with these words."""
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         draft = draft_approval(config, database, require_issue(config, "2026-02"), now=utc_now())
         (asked,) = open_review(config, database, draft, [f'"{name}" <ana@example.org>'], now=utc_now())
         with database.transaction() as connection:

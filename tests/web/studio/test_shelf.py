@@ -15,11 +15,11 @@ from newsletter.config import Config
 from newsletter.errors import CannotRunError
 from newsletter.store.approvals import remember_test
 from newsletter.store.ledger.broadcasts import finish_if_done
-from newsletter.store.opening import open_database
 from newsletter.web.studio.application import studio_app
 from newsletter.workflows.compose import covers
 from newsletter.workflows.send.approve import approve_content, draft_approval
 from tests.store.builders import NOW, add_people, freeze, send_all
+from tests.store.empty_file import open_test_database
 from tests.web.studio.conftest import Visitor
 
 OWN = "http://127.0.0.1:8025"
@@ -71,7 +71,7 @@ def test_nothing_is_composed_while_the_shelf_waits(visitor: Visitor, monkeypatch
 def test_the_state_follows_the_issue_from_draft_to_sent(visitor: Visitor, config: Config) -> None:
     assert states(visitor)["2026-02"] == "Draft"
     folder = config.root / "issues/2026-02"
-    with open_database(config.database, workspace=config.root) as database:
+    with open_test_database(config.database, workspace=config.root) as database:
         add_people(database, 3)
         draft = draft_approval(config, database, folder, now=NOW)
         remember_test(database, "2026-02", draft.content_hash, copies=1, now=NOW)
@@ -119,7 +119,7 @@ def test_the_last_issue_is_compared_if_nothing_was_approved(visitor: Visitor) ->
 
 
 def test_what_changed_since_the_approval_is_told_and_marked(visitor: Visitor, config: Config) -> None:
-    with open_database(config.database, workspace=config.root) as database:
+    with open_test_database(config.database, workspace=config.root) as database:
         draft = draft_approval(config, database, config.root / "issues/2026-02", now=NOW)
         approve_content(database, draft, by="Ana Lima", now=NOW)
     assert "Nothing changed." in visitor.get("/2026-02/difference").text
@@ -150,7 +150,7 @@ def test_the_images_of_both_emails_are_shown(visitor: Visitor) -> None:
 
 
 def test_an_approval_whose_content_was_not_kept_is_said_to_be_so(visitor: Visitor, config: Config) -> None:
-    with open_database(config.database, workspace=config.root) as database:
+    with open_test_database(config.database, workspace=config.root) as database:
         draft = draft_approval(config, database, config.root / "issues/2026-02", now=NOW)
         approve_content(database, draft, by="Ana Lima", now=NOW)
     (config.root / "build/.approved" / draft.content_hash).unlink()

@@ -9,9 +9,9 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from newsletter.config import Config
-from newsletter.store.opening import open_database
 from newsletter.workflows.send.approve import approve_content, draft_approval
 from tests.store.builders import NOW
+from tests.store.empty_file import open_test_database
 from tests.web.studio.conftest import ServedStudio
 
 WIDTHS = (1440, 768, 360)
@@ -103,7 +103,7 @@ def test_what_changed_is_found_by_keyboard_and_the_emails_scroll_together(
     letter = issue_folder / "letter.md"
     paragraphs = "\n\n".join(f"Paragraph {number}, {'with some words to fill a line ' * 8}" for number in range(40))
     letter.write_text(f"{paragraphs}\n\nThe last words are small.\n")
-    with open_database(config.database, workspace=config.root) as database:
+    with open_test_database(config.database, workspace=config.root) as database:
         draft = draft_approval(config, database, issue_folder, now=NOW)
         approve_content(database, draft, by="Ana Lima", now=NOW)
     letter.write_text(f"Something new at the beginning.\n\n{paragraphs}\n\nThe last words are large.\n")

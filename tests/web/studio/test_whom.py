@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from newsletter.config import Config, load_config
-from newsletter.store.opening import open_database
 from newsletter.web.studio.application import studio_app
 from newsletter.web.studio.whom import MOST_MATCHES, Lookups
 from tests.store.builders import add, row
+from tests.store.empty_file import open_test_database
 from tests.web.studio.conftest import Visitor
 
 MAIL = "/2026-02/mail.html"
@@ -85,7 +85,7 @@ def test_a_search_that_is_no_search_is_refused(knowing: Visitor) -> None:
 
 
 def test_only_the_first_of_many_are_listed_and_the_exact_address_comes_first(config: Config, knowing: Visitor) -> None:
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add(database, *(row(f"maria{number}@example.org") for number in range(20)), row("ria@example.org"))
     page = find(knowing, "ria@example.org")
     assert page.index("ria@example.org</a>") < page.index("maria@example.org")
@@ -125,7 +125,7 @@ def test_a_list_that_cannot_be_read_is_said(config: Config, knowing: Visitor) ->
 def test_someone_who_was_deleted_meanwhile_is_said_to_be_gone(config: Config, knowing: Visitor) -> None:
     query = choose(knowing, "maria")
     Path(config.database).unlink()
-    open_database(config.database).close()
+    open_test_database(config.database).close()
     page = knowing.get(f"/2026-02/{query}").text
     assert "This subscriber is no longer on the list." in page
     assert "as <strong>an unknown reader" in page

@@ -11,7 +11,6 @@ from newsletter.model.broadcast import Waiver
 from newsletter.model.finding import Means, Severity
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
-from newsletter.store.opening import open_database
 from newsletter.workflows.compose.build import build_issue
 from newsletter.workflows.compose.check import Judgment, judge_issue
 from newsletter.workflows.compose.compose import Probing
@@ -19,6 +18,7 @@ from newsletter.workflows.segments import meant_by
 from newsletter.workflows.send.approve import approve_content, draft_approval
 from newsletter.workflows.send.plan import BroadcastPlan, Order, plan_broadcast, start_broadcast
 from tests.store.builders import add_people
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import Carrier
 from tests.workspaces import CONFIG, ISSUE, LETTER, write_workspace
 
@@ -36,7 +36,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def database(root: Path) -> Iterator[Database]:
     """Its list, of three people."""
-    with open_database(load_config(root).database) as opened:
+    with open_test_database(load_config(root).database) as opened:
         add_people(opened, 3)
         yield opened
 

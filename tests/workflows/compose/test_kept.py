@@ -10,11 +10,11 @@ import pytest
 
 from newsletter.config import Config, load_config
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import compose_issue
 from newsletter.workflows.compose.kept import KeptContent, content_now, find_kept, keep_approved
 from newsletter.workflows.review.invite import open_review
 from newsletter.workflows.send.approve import approve_content, draft_approval
+from tests.store.empty_file import open_test_database
 from tests.workspaces import write_workspace
 
 NOW = datetime(2026, 2, 19, 8, tzinfo=UTC)
@@ -27,7 +27,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
-    with open_database(config.database, workspace=config.root) as opened:
+    with open_test_database(config.database, workspace=config.root) as opened:
         yield opened
 
 

@@ -19,7 +19,6 @@ from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
 from newsletter.providers.registry import open_provider
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.compose.build import build_issue
 from newsletter.workflows.compose.compose import compose_issue, require_issue
@@ -33,6 +32,7 @@ from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import sendgrid_settings, smtp_settings
 from tests.render.conftest import picture_bytes
 from tests.store.builders import add, row
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, ISSUE, LETTER, write_workspace
 
 NOW = datetime(2026, 2, 19, 16, 0, tzinfo=UTC)
@@ -175,7 +175,7 @@ def test_built_and_shown_mail_is_what_arrives(tmp_path: Path, carried_by: Callab
     with carried_by(root) as (settings, taken):  # type: ignore[attr-defined]
         write_workspace(root, {**WORKSPACE, "newsletter.toml": f"{CONFIG}\n{settings}"})
         config = load_config(root)
-        with open_database(config.database) as database:
+        with open_test_database(config.database) as database:
             add(database, *SUBSCRIBERS)
             send(config, database)
             arrived: dict[str, Seen] = taken()
@@ -197,7 +197,7 @@ def test_built_and_shown_mail_is_what_arrives(tmp_path: Path, carried_by: Callab
 def test_mail_of_a_subscriber_is_for_its_owner_alone_and_gone_with_the_next_build(tmp_path: Path) -> None:
     root = write_workspace(tmp_path, WORKSPACE)
     config = load_config(root)
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add(database, *SUBSCRIBERS)
         folder = require_issue(config, "2026-02")
         build_issue(
@@ -227,7 +227,7 @@ def test_somebody_who_is_not_on_the_list_is_told_apart(tmp_path: Path) -> None:
         require_reader(config, issue, "ana@example.org", now=NOW)
     assert not config.has_database  # looking made none
 
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add(database, *SUBSCRIBERS)
     with pytest.raises(InputError, match="no subscriber has the address"):
         require_reader(config, issue, "ana@example.org", now=NOW)
@@ -235,7 +235,7 @@ def test_somebody_who_is_not_on_the_list_is_told_apart(tmp_path: Path) -> None:
 
 def test_whoever_the_issue_would_not_go_to_is_told(tmp_path: Path) -> None:
     config = load_config(write_workspace(tmp_path))
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add(database, row("ana@example.org"), row("bo@example.org", consented_at=None), row("cy@example.org"))
         add_suppression(database, "ana@example.org", SuppressionReason.COMPLAINED, now=NOW)
     issue = compose_issue(config, require_issue(config, "2026-02")).issue
@@ -251,7 +251,7 @@ def test_whoever_the_issue_would_not_go_to_is_told(tmp_path: Path) -> None:
 
 def test_a_build_that_fails_leaves_no_mail_of_somebody_else(tmp_path: Path) -> None:
     config = load_config(write_workspace(tmp_path))
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add(database, row("ana@example.org"))
     folder = require_issue(config, "2026-02")
 

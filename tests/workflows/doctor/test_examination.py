@@ -12,7 +12,6 @@ import pytest
 
 from newsletter.model.diagnosis import Diagnosis, DnsRecord, Health, HealthItem
 from newsletter.model.finding import Means
-from newsletter.store.opening import open_database
 from newsletter.workflows.doctor.examination import PARTS, diagnose
 from tests.checks.network.surroundings import (
     DOMAIN,
@@ -26,6 +25,7 @@ from tests.fakes.name_server import NameServer
 from tests.fakes.sendgrid_api import Answer, SendGridApi
 from tests.fakes.web_server import Page, WebServer
 from tests.providers.smtp_server import PASSWORD, SmtpServer
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, write_workspace
 
 KEY = "SG.the-key-of-the-tests"
@@ -98,7 +98,7 @@ def test_sound_surroundings_are_all_in_order(around: Around) -> None:
 
 
 def test_nothing_is_changed(around: Around) -> None:
-    with open_database(around.root / "newsletter.db"):
+    with open_test_database(around.root / "newsletter.db"):
         pass
     (around.root / "newsletter.db").chmod(0o644)
     before = {path: (path.stat().st_mtime_ns, path.stat().st_mode) for path in around.root.rglob("*")}
@@ -279,7 +279,7 @@ def test_a_relay_that_is_gone_is_an_error(around: Around) -> None:
 
 
 def test_a_sound_database_is_in_order(around: Around) -> None:
-    with open_database(around.root / "newsletter.db"):
+    with open_test_database(around.root / "newsletter.db"):
         pass
 
     assert healths(around.items("database", "schema", "integrity", "privacy", "journal")) == {Health.OK}
@@ -287,7 +287,7 @@ def test_a_sound_database_is_in_order(around: Around) -> None:
 
 def test_a_database_of_the_version_before_is_a_warning(around: Around) -> None:
     path = around.root / "newsletter.db"
-    with open_database(path):
+    with open_test_database(path):
         pass
     with closing(sqlite3.connect(path)) as file:
         (newest,) = file.execute("PRAGMA user_version").fetchone()
@@ -299,7 +299,7 @@ def test_a_database_of_the_version_before_is_a_warning(around: Around) -> None:
 
 
 def test_a_database_that_others_may_read_is_an_error(around: Around) -> None:
-    with open_database(around.root / "newsletter.db"):
+    with open_test_database(around.root / "newsletter.db"):
         pass
     (around.root / "newsletter.db").chmod(0o644)
 

@@ -14,7 +14,6 @@ from newsletter.model.event import EventType
 from newsletter.model.mail_report import ReportKind, TraceHint
 from newsletter.model.return_paths import ReturnPurpose, return_path
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.store.subscribers import events_of, export_subscribers
 from newsletter.store.suppressions import find_suppression, list_suppressions
 from newsletter.workflows.events.attribution import EVENT_TYPES, Trust, attribute
@@ -22,6 +21,7 @@ from newsletter.workflows.events.import_ import import_events
 from tests.mailbox.corpus import EXPECTED, mail, mail_about
 from tests.store.builders import freeze
 from tests.store.conftest import Location
+from tests.store.empty_file import open_test_database
 from tests.workflows.events.worlds import NAMES, NOW, SENT_AT, broadcast_of, list_of_readers, send, write_corpus
 from tests.workspaces import CONFIG, write_workspace
 
@@ -34,7 +34,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(location: Location) -> Iterator[Database]:
     """A list with one person for each email of the corpus, who all got one broadcast, on each engine in turn."""
-    with open_database(location) as opened:
+    with open_test_database(location) as opened:
         list_of_readers(opened)
         yield opened
 

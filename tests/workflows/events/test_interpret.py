@@ -17,7 +17,6 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.notices import untold_notices
-from newsletter.store.opening import open_database
 from newsletter.store.posts import add_post, count_waiting_posts, delete_posts
 from newsletter.store.subscribers import events_of
 from newsletter.store.suppressions import find_suppression
@@ -27,16 +26,17 @@ from newsletter.workflows.events.receive import keep_post
 from tests.fakes.event_webhook import body_of
 from tests.store.builders import NOW, add_people, agree_to_tracking, claim, forget, freeze, id_of, record
 from tests.store.conftest import Location
+from tests.store.empty_file import open_test_database
 
 ANA, BO = "person00000@example.org", "person00001@example.org"
 DAY = timedelta(days=1)
 HOLD_THE_TURN = """
 import sys
 from pathlib import Path
-from newsletter.store.opening import open_database
+from tests.store.empty_file import open_test_database
 
 kind, location = sys.argv[1:]
-with open_database(Path(location) if kind == "file" else location) as database, database.interpreting():
+with open_test_database(Path(location) if kind == "file" else location) as database, database.interpreting():
     print("holds", flush=True)
     sys.stdin.read()
 """
@@ -89,7 +89,7 @@ def test_no_post_is_interpreted_while_another_service_interprets(
 ) -> None:
     post(database, entry(database, broadcast, "spamreport"))
 
-    with open_database(location, wait_seconds=0.05) as other:
+    with open_test_database(location, wait_seconds=0.05) as other:
         with database.interpreting(), pytest.raises(StoreError, match="another program"):
             interpret_posts(config, other, now=NOW)
         assert (count_waiting_posts(database), find_suppression(database, ANA)) == (1, None)
@@ -106,7 +106,7 @@ def test_the_turn_of_a_service_ends_with_an_error(
 
     with pytest.raises(ZeroDivisionError), database.interpreting():
         raise ZeroDivisionError
-    with open_database(location, wait_seconds=0.05) as other:
+    with open_test_database(location, wait_seconds=0.05) as other:
         assert interpret_posts(config, other, now=NOW) == Ingested(added=1, suppressed=1)
 
 
@@ -122,14 +122,14 @@ def test_a_killed_service_ends_its_turn_and_posts_are_saved_all_the_while(
             assert service.stdout is not None
             assert service.stdout.readline() == b"holds\n"
             assert post(database, entry(database, broadcast, "spamreport"))
-            with open_database(location, wait_seconds=0.05) as other:
+            with open_test_database(location, wait_seconds=0.05) as other:
                 with pytest.raises(StoreError, match="another program"):
                     interpret_posts(config, other, now=NOW)
                 assert post(other, entry(other, broadcast, "delivered"))
         finally:
             service.kill()
 
-    with open_database(location) as other:
+    with open_test_database(location) as other:
         assert interpret_posts(config, other, now=NOW) == Ingested(added=2, suppressed=1)
 
 
@@ -144,7 +144,7 @@ def test_services_that_interpret_at_once_count_each_event_once(
     at_once = threading.Barrier(2)
 
     def serve() -> None:
-        with open_database(location) as own:
+        with open_test_database(location) as own:
             at_once.wait()
             while interpret_posts(config, own, now=NOW):
                 pass

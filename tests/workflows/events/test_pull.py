@@ -8,12 +8,12 @@ from newsletter.config import Config, load_config
 from newsletter.errors import InputError, ProviderError
 from newsletter.mailbox.imap import ImapMailbox
 from newsletter.store.notices import notices_to_tell
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import list_suppressions
 from newsletter.workflows.events.pull import PASSWORD as VARIABLE
 from newsletter.workflows.events.pull import pull_events
 from tests.mailbox.corpus import EXPECTED, mail
 from tests.mailbox.imap_server import PASSWORD, USERNAME, ImapServer
+from tests.store.empty_file import open_test_database
 from tests.workflows.events.worlds import NOW, list_of_readers, write_corpus
 from tests.workspaces import CONFIG, write_workspace
 
@@ -37,7 +37,7 @@ def config_of(tmp_path: Path, port: int) -> Config:
 def test_the_mailbox_is_emptied_into_two_folders(tmp_path: Path, imap_server: ImapServer) -> None:
     config = config_of(tmp_path, imap_server.port)
     opened: list[int] = []
-    with open_database(tmp_path / "list.db") as database:
+    with open_test_database(tmp_path / "list.db") as database:
         list_of_readers(database)
         emails = write_corpus(database, tmp_path / "mails")
         imap_server.add(file.read_bytes() for file in sorted((tmp_path / "mails").iterdir()))
@@ -58,7 +58,7 @@ def test_the_mailbox_is_emptied_into_two_folders(tmp_path: Path, imap_server: Im
 
 def test_a_dry_run_reads_and_leaves_everything_where_it_is(tmp_path: Path, imap_server: ImapServer) -> None:
     config = config_of(tmp_path, imap_server.port)
-    with open_database(tmp_path / "list.db") as database:
+    with open_test_database(tmp_path / "list.db") as database:
         list_of_readers(database)
         write_corpus(database, tmp_path / "mails")
         imap_server.add(file.read_bytes() for file in sorted((tmp_path / "mails").iterdir()))
@@ -74,7 +74,7 @@ def test_after_a_crash_before_the_move_an_email_is_read_again_and_changes_nothin
     tmp_path: Path, imap_server: ImapServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = config_of(tmp_path, imap_server.port)
-    with open_database(tmp_path / "list.db") as database:
+    with open_test_database(tmp_path / "list.db") as database:
         list_of_readers(database)
         write_corpus(database, tmp_path / "mails")
         imap_server.add(file.read_bytes() for file in sorted((tmp_path / "mails").iterdir())[:20])
@@ -98,7 +98,7 @@ def _break(*_arguments: object) -> None:
 def test_the_reviewers_are_told_about_a_complaint_of_someone_unknown(tmp_path: Path, imap_server: ImapServer) -> None:
     config = config_of(tmp_path, imap_server.port)
     imap_server.add([mail("arf-yahoo"), mail("new-owner")])
-    with open_database(tmp_path / "list.db") as database:
+    with open_test_database(tmp_path / "list.db") as database:
         list_of_readers(database)
 
         tally = pull_events(config, database, ENVIRON, now=NOW)
@@ -111,11 +111,11 @@ def test_the_reviewers_are_told_about_a_complaint_of_someone_unknown(tmp_path: P
 @pytest.mark.parametrize("mailbox", ["", '[mailbox]\naddress = "*@bounces.example.org"\n'])
 def test_without_a_server_it_says_what_to_add(tmp_path: Path, mailbox: str) -> None:
     config = load_config(write_workspace(tmp_path / "workspace", {"newsletter.toml": f"{CONFIG}\n{mailbox}"}))
-    with open_database(tmp_path / "list.db") as database, pytest.raises(InputError, match="add the IMAP server"):
+    with open_test_database(tmp_path / "list.db") as database, pytest.raises(InputError, match="add the IMAP server"):
         pull_events(config, database, ENVIRON, now=NOW)
 
 
 def test_without_a_password_it_names_the_variable(tmp_path: Path) -> None:
     config = config_of(tmp_path, 1)
-    with open_database(tmp_path / "list.db") as database, pytest.raises(ProviderError, match=VARIABLE):
+    with open_test_database(tmp_path / "list.db") as database, pytest.raises(ProviderError, match=VARIABLE):
         pull_events(config, database, {}, now=NOW)

@@ -32,7 +32,6 @@ from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.merge import merge_subscribers
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.system.environment import forget_key, proof_key
 from newsletter.workflows.proof.bundle import prove_broadcast
@@ -56,6 +55,7 @@ from tests.store.builders import (
     send_all,
     variants,
 )
+from tests.store.empty_file import open_test_database
 
 SECRET, OTHER_SECRET = b"s" * 32, b"t" * 32
 VERIFIER = Path(__file__).parents[3] / "docs" / "verify_proof.py"
@@ -110,7 +110,10 @@ def sealed(database: Database, broadcast: Broadcast) -> tuple[bytes, bytes]:
 
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
-    with pytest.MonkeyPatch.context() as changed, open_database(tmp_path_factory.mktemp("proof") / "n.db") as opened:
+    with (
+        pytest.MonkeyPatch.context() as changed,
+        open_test_database(tmp_path_factory.mktemp("proof") / "n.db") as opened,
+    ):
         changed.setattr(proofs, "_PAGE", 4)
         return sealed(opened, sent(opened))
 

@@ -12,7 +12,6 @@ from newsletter.destinations.destination import Published, SitePlan
 from newsletter.errors import InputError, MistakesError
 from newsletter.model.broadcast import Outcome, OutgoingChunk
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.workflows.publish.on_sending import publish_sent
 from newsletter.workflows.publish.publish import (
     Edition,
@@ -23,6 +22,7 @@ from newsletter.workflows.publish.publish import (
     publish_edition,
 )
 from tests.store.builders import add_people
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import ACCEPTED, Carrier
 from tests.workflows.send.scheduled import THURSDAY, freeze_at, run_at
 from tests.workspaces import CONFIG, ISSUE, LETTER, write_workspace
@@ -60,7 +60,7 @@ def plan(config: Config) -> SitePlan:
 def waiting(tmp_path: Path) -> Iterator[tuple[Config, Database]]:
     """A workspace whose issue is public after it was sent, and 25 people."""
     config = workspace(tmp_path, "after sending")
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add_people(database, 25)
         yield config, database
 

@@ -19,7 +19,6 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import list_broadcasts
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.tempo import PastClaim
-from newsletter.store.opening import open_database
 from newsletter.store.scratch import forget_past, fork, scratch_copy
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.rehearse import rehearse as rehearse_module
@@ -38,6 +37,7 @@ from newsletter.workflows.send.plan import Order, plan_broadcast, start_broadcas
 from newsletter.workflows.send.schedule import read_schedule
 from tests.postgresql import PostgresServer
 from tests.store.builders import add, row
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import ACCEPTED, Carrier
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
@@ -52,7 +52,7 @@ PEOPLE = 650
 def workspaces(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Config]:
     """A function that returns a workspace with people in several zones, and with these settings."""
     root = write_workspace(tmp_path_factory.mktemp("rehearsed"))
-    with open_database(load_config(root).database) as database:
+    with open_test_database(load_config(root).database) as database:
         add(
             database,
             *(row(f"person{n}@example.org", timezone=ZONES[n % len(ZONES)]) for n in range(PEOPLE)),
@@ -101,7 +101,7 @@ def test_nothing_is_written_and_no_socket_is_opened(
 
 def test_a_list_in_use_is_not_touched_either(workspaces: Callable[[str], Config]) -> None:
     config = workspaces(SMTP)
-    with open_database(config.database) as database, database.read():  # as the service has it open, with a WAL
+    with open_test_database(config.database) as database, database.read():  # as the service has it open, with a WAL
         before = bytes_below(config.root)
         assert rehearsed(config).tally.accepted == PEOPLE
         assert bytes_below(config.root) == before
@@ -160,7 +160,7 @@ def test_the_real_run_ends_as_rehearsed(workspaces: Callable[[str], Config], tmp
     relay = Relay(time, 0.5, name="smtp", chunk_size=100, concurrency=3)
     copy = tmp_path / "newsletter.db"
     copy.write_bytes(Path(str(config.database)).read_bytes())
-    with open_database(copy) as database:
+    with open_test_database(copy) as database:
         plan = plan_broadcast(config, database, order_of(config, database), provider=relay, now=NOW, is_preview=True)
         broadcast = start_broadcast(database, plan, relay, now=NOW)
         listener = Listener(on_settled=lambda _: None, on_wait=lambda *_: None)
@@ -260,7 +260,7 @@ def test_past_broadcasts_tell_how_fast_the_provider_is(workspaces: Callable[[str
     assert "an assumption" in dict(facts_of(rehearsed(config), "UTC"))["speed"]
     time = VirtualTime(NOW - timedelta(days=30))
     relay = Relay(time, 0.25, name="smtp", chunk_size=20, concurrency=3)
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         order = Order(
             folder=require_issue(config, "2026-01"),
             segment=meant_by(config, database, segment="everyone", now=time()),
@@ -376,13 +376,13 @@ def test_a_list_in_postgresql_is_copied_into_a_file(tmp_path: Path, postgresql_s
     url = postgresql_server.fresh_database()
     settings = f'\n[database]\nurl = "{url}"\n'
     config = load_config(write_workspace(tmp_path, {"newsletter.toml": CONFIG + SMTP + settings}))
-    with open_database(config.database, workspace=config.root) as database:
+    with open_test_database(config.database, workspace=config.root) as database:
         add(database, *(row(f"person{n}@example.org", timezone="Asia/Tokyo") for n in range(250)))
         database.scrub()
     found = rehearsed(config, with_failures=True)
     assert found.tally.accepted == 250
     assert [zone.zone for zone in found.zones] == ["Asia/Tokyo"]
-    with open_database(config.database, workspace=config.root) as database:
+    with open_test_database(config.database, workspace=config.root) as database:
         assert list_broadcasts(database) == ()
     postgresql_server.drop_database(url)
 
@@ -421,7 +421,7 @@ def test_a_provider_that_is_the_limit_is_faster_for_the_last_batches(
 def test_what_a_killed_program_left_beside_the_list_stays(tmp_path: Path, left: str) -> None:
     """A program that opened such a list to write to it would tidy up after the other one."""
     root = write_workspace(tmp_path / "killed", {"newsletter.toml": CONFIG + SMTP})
-    with open_database(tmp_path / "newsletter.db") as database:
+    with open_test_database(tmp_path / "newsletter.db") as database:
         add(database, *(row(f"person{n}@example.org") for n in range(20)))
         add(database, row("late@example.org"))
         for name in ("newsletter.db", *left.split()):

@@ -10,12 +10,12 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.model.broadcast import Broadcast
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.store.report import targets_of
 from newsletter.system.moments import text_of
 from newsletter.workflows.events.ingest import ingest
 from tests.store.builders import add, row
 from tests.store.conftest import database, engine, fresh_location, location  # noqa: F401
+from tests.store.empty_file import open_test_database
 from tests.workflows.report.audience import Person, Simulation, people
 from tests.workflows.tracking.broadcasts import send
 from tests.workspaces import CONFIG, write_workspace
@@ -67,7 +67,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 @pytest.fixture(scope="module")
 def audience(config: Config) -> Iterator[Callable[[int], World]]:
     """Send the issue to this many people, once per module."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         made: list[World] = []
 
         def of(count: int) -> World:

@@ -10,7 +10,6 @@ from newsletter.config import load_config
 from newsletter.errors import ProviderError
 from newsletter.model.personal_links import read_link
 from newsletter.providers.registry import open_provider
-from newsletter.store.opening import open_database
 from newsletter.store.reviews import snapshot_of
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.review.answer import ReviewStanding, visit_of
@@ -21,6 +20,7 @@ from tests.fakes.sendgrid_api import Answer, SendGridApi
 from tests.providers.smtp_server import SmtpServer
 from tests.providers.workspace import sendgrid_settings, smtp_settings
 from tests.store.builders import NOW
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, ISSUE, write_workspace
 
 KEY = "SG.test-key"
@@ -37,7 +37,7 @@ def api() -> Iterator[SendGridApi]:
 
 def invite(root: Path, settings: str, **files: str) -> list[Invitation]:
     config = load_config(write_workspace(root, {"newsletter.toml": f"{CONFIG}\n{settings}", **files}))
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         draft = draft_approval(config, database, require_issue(config, "2026-02"), now=NOW)
         asked = open_review(config, database, draft, reviewers(config, ["reviewers"]), now=NOW)
         provider = open_provider(config, {"SENDGRID_API_KEY": KEY})
@@ -46,7 +46,7 @@ def invite(root: Path, settings: str, **files: str) -> list[Invitation]:
 
 def standing(root: Path, link: str) -> tuple[str, ReviewStanding]:
     config = load_config(root)
-    with open_database(config.database) as database, database.read() as connection:
+    with open_test_database(config.database) as database, database.read() as connection:
         visit = visit_of(connection, read_link(link), now=NOW)
         assert visit is not None
         assert snapshot_of(connection, visit.review.id) is not None

@@ -15,7 +15,6 @@ from newsletter.model.finding import REQUIREMENTS, Severity
 from newsletter.settings.delivery import DeliverySettings
 from newsletter.store.approvals import remember_test
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.send.approve import (
     ApprovalDraft,
@@ -24,6 +23,7 @@ from newsletter.workflows.send.approve import (
     unmet_requirements,
 )
 from tests.store.builders import add, row
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, ISSUE, LETTER, write_workspace
 
 NOW = datetime(2026, 2, 18, 16, 0, tzinfo=UTC)
@@ -81,7 +81,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(root: Path) -> Iterator[Database]:
-    with open_database(load_config(root).database) as opened:
+    with open_test_database(load_config(root).database) as opened:
         yield opened
 
 
@@ -189,7 +189,7 @@ def test_requirements_are_explained_and_share_no_id_with_a_check() -> None:
 
 def test_new_subscriber_voids_no_approval(root: Path) -> None:
     config = load_config(root)
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         before = approved(config, database)
         add(database, row("ana@gmail.com", tags=("teacher",)), row("bo@example.org", language="es"))
         after = draft_approval(config, database, require_issue(config, "2026-02"), now=NOW)
@@ -200,7 +200,7 @@ def test_new_subscriber_voids_no_approval(root: Path) -> None:
 
 def test_approval_by_a_version_that_looked_at_content_otherwise_is_told_as_void(root: Path) -> None:
     config = load_config(root)
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         draft = approved(config, database)
         with database.transaction() as connection:
             connection.execute("UPDATE approval SET voided = 'it was another time'", {})

@@ -14,7 +14,6 @@ from newsletter.model.broadcast import Broadcast, Outcome, Verdict
 from newsletter.model.ledger import Approval, Entry
 from newsletter.store.approvals import approve
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.send.audit import (
     COLUMNS,
@@ -26,6 +25,7 @@ from newsletter.workflows.send.audit import (
     write_deliveries,
 )
 from tests.store.builders import KEY, NOW, add, add_people, claim, forget, freeze, id_of, record, row, send_all
+from tests.store.empty_file import open_test_database
 
 FORMULA = "=1+1@example.org"
 
@@ -33,7 +33,7 @@ FORMULA = "=1+1@example.org"
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """A database with six people, one of whom left before anything was sent."""
-    with open_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
+    with open_test_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
         add_people(opened, 5)
         add(opened, row(FORMULA))
         add_suppression(opened, "person00004@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)

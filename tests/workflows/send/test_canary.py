@@ -25,7 +25,6 @@ from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.recall import batches_of
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.waves import drawn_of, watch_of
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.compose.compose import require_issue
 from newsletter.workflows.send.account import next_steps, times_of
@@ -40,6 +39,7 @@ from newsletter.workflows.send.run_due import look_at_due
 from newsletter.workflows.send.schedule import read_schedule
 from newsletter.workflows.send.status import status_of
 from tests.store.builders import EVERYONE, add, event_of, freeze, row, send_all
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import Carrier
 from tests.workflows.send.scheduled import NOW, THURSDAY, Holder, run_at
 from tests.workspaces import CONFIG, write_workspace
@@ -62,7 +62,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Its database, with 400 people, half of them at Gmail."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         domains = ("gmail.com", "example.org")
         add(opened, *(row(f"p{number:03}@{domains[number % 2]}") for number in range(PEOPLE)))
         yield opened

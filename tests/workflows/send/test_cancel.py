@@ -15,13 +15,13 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast, start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.status import tally_of
-from newsletter.store.opening import open_database
 from newsletter.workflows.send.cancel import cancel_broadcast, plan_cancel
 from newsletter.workflows.send.deliver import deliver
 from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.plan import require_unfinished
 from newsletter.workflows.send.run_due import run_due
 from tests.store.builders import add_people
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import ACCEPTED, UNKNOWN, Carrier
 from tests.workflows.send.scheduled import DEAF, NOW, THURSDAY, Holder, Hurried, SetClock, freeze_at, run_at
 from tests.workspaces import write_workspace
@@ -39,7 +39,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Its database, with 25 people: three chunks."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add_people(opened, 25)
         yield opened
 
@@ -216,7 +216,7 @@ def test_what_another_process_is_handing_over_is_waited_for_and_taken_back(
     told: list[int] = []
 
     def meanwhile(_: OutgoingChunk) -> Outcome:
-        with open_database(config.database) as own:
+        with open_test_database(config.database) as own:
             left = cancel_broadcast(
                 own, 1, carrier, patience=LOST, on_wait=told.append, stop=Event(), clock=SetClock(NOW)
             )
@@ -237,7 +237,7 @@ def test_a_living_process_is_told_of_while_it_is_waited_for(config: Config, data
     carrier, told = Carrier(), list[int]()
     freeze_at(config, database, carrier)
     start_scheduled(database, 1, now=THURSDAY)
-    with open_database(config.database) as other, other.runner() as runner:
+    with open_test_database(config.database) as other, other.runner() as runner:
         claim_chunk(other, 1, runner.id, (), now=THURSDAY)
         stop = Event()
 

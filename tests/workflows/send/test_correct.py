@@ -22,7 +22,6 @@ from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.told import clocks_of
 from newsletter.store.ledger.variants import load_variants
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.system.zone_database import ZoneDatabases
 from newsletter.workflows.compose.compose import require_issue
@@ -34,6 +33,7 @@ from newsletter.workflows.send.told import changed_events, notes_on_old_times, s
 from tests.old_zones import zone_before, zones_before
 from tests.postgresql import PostgresServer
 from tests.store.builders import add, record, row
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import Carrier
 from tests.workspaces import ISSUE, write_workspace
 
@@ -62,7 +62,7 @@ def database(request: pytest.FixtureRequest, config: Config) -> Iterator[Databas
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgresql_server")
         location = server.fresh_database()
-    with open_database(location) as opened:
+    with open_test_database(location) as opened:
         yield opened
 
 

@@ -15,10 +15,10 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.recall import last_run
 from newsletter.store.ledger.status import tally_of
-from newsletter.store.opening import open_database
 from newsletter.workflows.send import awake
 from newsletter.workflows.send.courier import Courier, Trip
 from tests.store.builders import add_people, at, freeze
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import ACCEPTED, Carrier
 from tests.workspaces import write_workspace
 
@@ -48,7 +48,7 @@ def finished(courier: Courier) -> Trip:
 
 
 def test_it_sends_and_is_done(config: Config) -> None:
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         frozen(config, database)
         courier = Courier(lambda _config: Carrier())
         courier.send(trip(config))
@@ -61,7 +61,7 @@ def test_a_failure_is_told_and_the_rest_is_left(config: Config) -> None:
     def opener(_config: Config) -> Provider:
         raise ProviderError("the password is missing; set it")
 
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         frozen(config, database)
         courier = Courier(opener)
         courier.send(trip(config))
@@ -73,7 +73,7 @@ def test_a_fault_of_the_program_is_reported_and_told(config: Config, tmp_path: P
     def opener(_config: Config) -> Provider:
         raise ZeroDivisionError("a bug")
 
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         frozen(config, database)
         courier = Courier(opener)
         courier.send(trip(config))
@@ -82,7 +82,7 @@ def test_a_fault_of_the_program_is_reported_and_told(config: Config, tmp_path: P
 
 
 def test_one_that_was_told_to_end_begins_nothing(config: Config) -> None:
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         frozen(config, database)
         courier = Courier(lambda _config: Carrier())
         courier.ask_to_end()
@@ -99,7 +99,7 @@ def test_a_broadcast_that_is_halted_ends_after_the_current_request(config: Confi
         courier.halt(1)
         return ACCEPTED
 
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         frozen(config, database)
         courier.send(trip(config))
         finished(courier)
@@ -114,7 +114,7 @@ def test_it_does_not_send_the_same_broadcast_twice_at_a_time(config: Config) -> 
         go_on.wait(60)
         return Carrier()
 
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         frozen(config, database)
         courier = Courier(opener)
         courier.send(trip(config))
@@ -128,7 +128,7 @@ def test_it_does_not_send_the_same_broadcast_twice_at_a_time(config: Config) -> 
 
 def test_it_stays_for_the_time_and_sends_then(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(awake, "_LOOK_SECONDS", 0.01)
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         frozen(config, database, schedule=at(datetime.now(UTC) - timedelta(seconds=1)))
         courier = Courier(lambda _config: Carrier())
         courier.send(trip(config, is_now=False, ahead=timedelta(hours=1), stays=True))

@@ -42,7 +42,6 @@ from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.recall import keep_batch
 from newsletter.store.ledger.record import adopt_orphans
 from newsletter.store.ledger.status import settled_counts, tally_of, unknown_deliveries
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression, list_suppressions
 from newsletter.workflows.send.drain import MAX_TRIES, drain_broadcast
 from newsletter.workflows.send.pace import chunk_size_for
@@ -50,6 +49,7 @@ from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.providers.smtp_server import TAKEN, SmtpServer
 from tests.providers.workspace import opened, sendgrid_settings, smtp_settings
 from tests.store.builders import NOW, add_people, forget, freeze, request, variant
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import ACCEPTED, UNKNOWN, Carrier, Step, wait
 
 KEY = "SG.test-key"
@@ -59,7 +59,7 @@ HOUR = str(3600)
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """A database that does not wait long for another program."""
-    with open_database(tmp_path / "newsletter.db", wait_seconds=0.05) as opened_database:
+    with open_test_database(tmp_path / "newsletter.db", wait_seconds=0.05) as opened_database:
         yield opened_database
 
 
@@ -898,7 +898,11 @@ def test_two_openings_drain_one_broadcast_without_overlap(database: Database) ->
     broadcast = freeze(database, chunk_size=1)
     carriers = [Carrier(concurrency=2), Carrier(concurrency=2)]
 
-    with open_database(database.path) as one, open_database(database.path) as other, ThreadPoolExecutor(2) as both:
+    with (
+        open_test_database(database.path) as one,
+        open_test_database(database.path) as other,
+        ThreadPoolExecutor(2) as both,
+    ):
         ended = [
             both.submit(drain_broadcast, opening, broadcast, carrier, on_settled=lambda _: None, stop=Event())
             for opening, carrier in zip((one, other), carriers, strict=True)
@@ -953,7 +957,7 @@ def test_an_outcome_and_the_next_claim_are_one_commit_where_nothing_sets_a_pace(
     broadcast = freeze(database)
     settled: list[tuple[int, int]] = []
 
-    with open_database(tmp_path / "newsletter.db") as own:
+    with open_test_database(tmp_path / "newsletter.db") as own:
 
         def on_settled(_: int) -> None:
             found = tally_of(own, broadcast.id)

@@ -13,7 +13,6 @@ from newsletter.model.broadcast import Broadcast, BroadcastState
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.status import tally_of
-from newsletter.store.opening import open_database
 from newsletter.system.log import no_log
 from newsletter.workflows.send.cancel import cancel_broadcast
 from newsletter.workflows.send.deliver import deliver
@@ -21,6 +20,7 @@ from newsletter.workflows.send.due import Due, judge
 from newsletter.workflows.send.grace import await_grace, grace_left
 from newsletter.workflows.send.worker.drains import Drains
 from tests.store.builders import add_people
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import Carrier
 from tests.workflows.send.scheduled import AT, DEAF, NOW, THURSDAY, Holder, SetClock, freeze_at, run_at
 from tests.workspaces import CONFIG, write_workspace
@@ -57,7 +57,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Its database, with three people."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add_people(opened, 3)
         yield opened
 
@@ -137,7 +137,7 @@ def test_a_worker_waits_for_the_end_of_the_grace_period(config: Config, database
 def test_a_long_grace_period_makes_no_broadcast_late(tmp_path: Path) -> None:
     root = write_workspace(tmp_path, {"newsletter.toml": f'{CONFIG}\n[delivery]\ngrace = "10h"\n'})
     config, carrier = load_config(root), Carrier()
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add_people(database, 3)
         freeze_at(config, database, carrier, at="today 06:00")
 
@@ -190,7 +190,7 @@ def test_cancel_in_another_terminal_ends_the_countdown(config: Config, database:
     broadcast = freeze_at(config, database, Carrier(), at=None)
 
     def cancel() -> None:
-        with open_database(database.path) as other:
+        with open_test_database(database.path) as other:
             cancel_broadcast(other, broadcast.id, None, patience=timedelta(), stop=Event())
 
     stop = Countdown(cancel, after=10)
@@ -203,7 +203,7 @@ def test_cancel_in_another_terminal_ends_the_countdown(config: Config, database:
 
 def test_without_a_grace_period_nothing_waits(tmp_path: Path) -> None:
     config, carrier = load_config(write_workspace(tmp_path)), Carrier()
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add_people(database, 3)
         broadcast = freeze_at(config, database, carrier, at=None)
         stop = Countdown()

@@ -13,10 +13,10 @@ from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import pause_broadcast, require_broadcast
 from newsletter.store.ledger.cancel import begin_cancel
 from newsletter.store.ledger.status import tally_of, unknown_deliveries
-from newsletter.store.opening import open_database
 from newsletter.workflows.send import lanes
 from newsletter.workflows.send.drain import drain_broadcast
 from tests.store.builders import NOW, add_people, freeze
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import ACCEPTED, Carrier
 
 LATE_SECONDS = 20
@@ -24,7 +24,7 @@ LATE_SECONDS = 20
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "newsletter.db") as opened:
+    with open_test_database(tmp_path / "newsletter.db") as opened:
         add_people(opened, 30)
         yield opened
 

@@ -10,11 +10,11 @@ from newsletter.config import Config, load_config
 from newsletter.model.broadcast import BroadcastState, NextStep, Outcome, OutgoingChunk, Verdict
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast, resume_broadcast
-from newsletter.store.opening import open_database
 from newsletter.system.log import no_log
 from newsletter.workflows.send.notices import tell_reviewers
 from newsletter.workflows.send.status import status_of
 from tests.store.builders import add_people, freeze
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import UNKNOWN, Carrier
 from tests.workflows.send.scheduled import THURSDAY, freeze_at, run_at
 from tests.workspaces import CONFIG, write_workspace
@@ -35,7 +35,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Its database, with three people."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add_people(opened, 3)
         yield opened
 
@@ -156,7 +156,7 @@ def test_an_email_that_fails_is_shown_tried_again_in_an_hour_and_never_a_loop(
 
 def test_without_reviewers_status_says_that_no_one_was_told(tmp_path: Path) -> None:
     config, carrier = load_config(write_workspace(tmp_path, {"newsletter.toml": WITHOUT})), Carrier([PAUSED])
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         add_people(database, 3)
         broadcast = freeze_at(config, database, Carrier())
         run_at(config, database, carrier, THURSDAY)

@@ -19,9 +19,9 @@ from newsletter.model.pace import Pace, Rate, SendingWindow, WarmUp, Weekday
 from newsletter.store.database import Database
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import record_outcome
-from newsletter.store.opening import open_database
 from newsletter.workflows.send.pace import allowances, chunk_size_for, opens_at, pace_of, shown_window
 from tests.store.builders import ACCEPTED, add_people, freeze
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, write_workspace
 
 LOS_ANGELES, PARIS, SAO_PAULO = ZoneInfo("America/Los_Angeles"), ZoneInfo("Europe/Paris"), ZoneInfo("America/Sao_Paulo")
@@ -228,7 +228,7 @@ class Traffic:
         self.left: list[tuple[datetime, int]] = []
         self.refused: NotYet | None = None
         self.claims = 0
-        with open_database(self.location) as database:
+        with open_test_database(self.location) as database:
             add_people(database, people)
             self.broadcast = freeze(database, chunk_size=chunk_size_for(10, pace)).id
 
@@ -244,7 +244,7 @@ class Traffic:
                 self._claim(*openings[number % self.workers])
 
     def _openings(self, stack: ExitStack) -> list[tuple[Database, str]]:
-        databases = [stack.enter_context(open_database(self.location)) for _ in range(self.workers)]
+        databases = [stack.enter_context(open_test_database(self.location)) for _ in range(self.workers)]
         return [(database, stack.enter_context(database.runner()).id) for database in databases]
 
     def _claim(self, database: Database, runner: str) -> None:

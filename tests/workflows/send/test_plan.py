@@ -21,7 +21,6 @@ from newsletter.store.ledger.broadcasts import list_broadcasts, require_broadcas
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.variants import variant_counts
-from newsletter.store.opening import open_database
 from newsletter.store.soft_bounces import add_soft_bounces
 from newsletter.store.suppressions import add_suppression, find_suppression
 from newsletter.workflows.compose.compose import require_issue
@@ -38,6 +37,7 @@ from newsletter.workflows.send.plan import (
     start_broadcast,
 )
 from tests.store.builders import add, add_people, row
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import Carrier
 from tests.workflows.send.scheduled import DEAF, THURSDAY, Holder, SetClock, freeze_at, plan_at
 from tests.workspaces import CONFIG, ISSUE, write_workspace
@@ -55,7 +55,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Its database, with teachers and others."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add_people(opened, 6, tags=("teacher",), prefix="teacher")
         add_people(opened, 6)
         yield opened
@@ -92,7 +92,7 @@ def test_two_sends_at_the_same_moment_share_nobody(config: Config, database: Dat
     together = Barrier(len(plans))
 
     def send(made: BroadcastPlan) -> None:
-        with open_database(database.path) as own:
+        with open_test_database(database.path) as own:
             together.wait(10)
             try:
                 broadcast = start_broadcast(own, made, carrier, now=NOW)
@@ -397,7 +397,7 @@ def for_teachers(config: Config, extra: str = "") -> Config:
 
 def test_variant_of_somebody_who_joins_after_the_plan_is_made_before_the_freeze(config: Config, tmp_path: Path) -> None:
     config = for_teachers(config)
-    with open_database(tmp_path / "another.db") as database:
+    with open_test_database(tmp_path / "another.db") as database:
         add(database, row("ana@example.org"), row("cy@example.org", tags=("teacher",)))
         add_suppression(database, "cy@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)  # but the tag is known
         made = plan(config, database)
@@ -414,7 +414,7 @@ def test_variant_of_somebody_who_joins_after_the_plan_is_checked_before_the_free
     config: Config, tmp_path: Path
 ) -> None:
     config = for_teachers(config, ", with [a link](http://)")
-    with open_database(tmp_path / "another.db") as database:
+    with open_test_database(tmp_path / "another.db") as database:
         add(database, row("ana@example.org"), row("cy@example.org", tags=("teacher",)))
         add_suppression(database, "cy@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)  # but the tag is known
         made = plan(config, database)
@@ -440,7 +440,7 @@ def test_variant_of_somebody_who_joins_after_the_plan_is_not_made_of_an_issue_th
 ) -> None:
     config = for_teachers(config)
     name, text = edited
-    with open_database(tmp_path / "another.db") as database:
+    with open_test_database(tmp_path / "another.db") as database:
         add(database, row("ana@example.org"), row("cy@example.org", tags=("teacher",)))
         add_suppression(database, "cy@example.org", SuppressionReason.UNSUBSCRIBED, now=NOW)  # but the tag is known
         made = plan(config, database)

@@ -24,7 +24,6 @@ from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.recall import batches_of, last_run
 from newsletter.store.ledger.status import tally_of
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression, remove_suppression
 from newsletter.workflows.send import recall_due
 from newsletter.workflows.send.cancel import cancel_broadcast
@@ -36,6 +35,7 @@ from newsletter.workflows.send.run_due import look_at_due, run_due
 from tests.fakes.sendgrid_api import Answer, Fault, SendGridApi
 from tests.postgresql import PostgresServer
 from tests.store.builders import KEY, add, add_people, forget, id_of, request, row, variant
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.scheduled import DEAF, SetClock
 from tests.workspaces import CONFIG, write_workspace
 
@@ -112,7 +112,7 @@ def world_at(url: str, folder: Path, api: SendGridApi, *, lead_minutes: int = 60
     )
     config = load_config(write_workspace(folder, {"newsletter.toml": text}))
     api.now = T - 5 * HOUR
-    return World(api, config, open_database(config.database))
+    return World(api, config, open_test_database(config.database))
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.record import adopt_orphans, record_outcome
 from newsletter.store.ledger.resolve import resolve_chunk
 from newsletter.store.ledger.status import chunk_summaries, settled_counts, tally_of, unknown_deliveries
-from newsletter.store.opening import open_database
 from newsletter.store.reply_logs import ReplyLogs
 from newsletter.store.suppressions import list_suppressions
 from newsletter.workflows.send.recover import recover
 from tests.postgresql import PostgresServer
 from tests.store.builders import ACCEPTED, NOW, add_people, freeze
+from tests.store.empty_file import open_test_database
 
 PEOPLE = 6
 Mark = tuple[str, str] | None  # the meaning and the words of a reply; None: begun
@@ -34,11 +34,11 @@ Opener = Callable[[], Database]
 def reopened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """Opens the database, as another process of the same machine does."""
     if request.param == "sqlite":
-        yield lambda: open_database(tmp_path / "newsletter.db")
+        yield lambda: open_test_database(tmp_path / "newsletter.db")
         return
     server: PostgresServer = request.getfixturevalue("postgresql_server")
     url = server.fresh_database()
-    yield lambda: open_database(url, workspace=tmp_path)
+    yield lambda: open_test_database(url, workspace=tmp_path)
     server.drop_database(url)
 
 

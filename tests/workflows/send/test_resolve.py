@@ -17,9 +17,9 @@ from newsletter.store.ledger.broadcasts import finish_if_done, require_broadcast
 from newsletter.store.ledger.cancel import begin_cancel
 from newsletter.store.ledger.journal import journal_of
 from newsletter.store.ledger.status import tally_of
-from newsletter.store.opening import open_database
 from newsletter.workflows.send.resolve import choose_chunks, reconcile, resolve_chunks
 from tests.store.builders import NOW, add_people, claim, freeze, record
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import Carrier
 
 LATER = NOW + timedelta(hours=1)
@@ -45,7 +45,7 @@ class Log:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """A database with six people."""
-    with open_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
+    with open_test_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
         add_people(opened, 6)
         yield opened
 

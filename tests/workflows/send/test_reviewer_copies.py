@@ -12,10 +12,10 @@ from newsletter.model.broadcast import NextStep, Outcome, Verdict
 from newsletter.providers.base import Provider
 from newsletter.providers.registry import open_provider
 from newsletter.store import approvals
-from newsletter.store.opening import open_database
 from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.send.reviewer_copies import TestCopy, reviewers, send_test_copies
 from tests.fakes.sendgrid_api import Answer, SendGridApi
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import ACCEPTED, Carrier
 from tests.workspaces import CONFIG, ISSUE, LETTER, write_workspace
 
@@ -40,7 +40,7 @@ def workspace(tmp_path: Path, api: SendGridApi) -> Path:
 
 def send(root: Path, *, provider: Provider | None = None, issue: str = "2026-02") -> tuple[TestCopy, ...]:
     config = load_config(root)
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         return send_test_copies(
             config,
             database,
@@ -56,7 +56,7 @@ def remembered(root: Path) -> datetime | None:
     """When the issue was tested as it is now."""
     config = load_config(root)
     content_hash = compose_issue(config, require_issue(config, "2026-02")).rendered.content_hash
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         return approvals.tested_at(database, "2026-02", content_hash)
 
 

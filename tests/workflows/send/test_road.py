@@ -14,11 +14,11 @@ from newsletter.store.ledger.broadcasts import finish_if_done, pause_broadcast
 from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.deferrals import SET_ASIDE_AFTER
 from newsletter.store.ledger.record import record_outcome
-from newsletter.store.opening import open_database
 from newsletter.workflows.send.approve import approve_content, draft_approval
 from newsletter.workflows.send.road import Draft, Road, Step, draft_of, road_of, shelf_states
 from tests.postgresql import PostgresServer
 from tests.store.builders import NOW, add_people, at, claim, freeze, record, send_all
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, write_workspace
 
 STEPS = list(Step)
@@ -37,12 +37,12 @@ def config(root: Path) -> Config:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":
-        with open_database(tmp_path / "newsletter.db") as opened:
+        with open_test_database(tmp_path / "newsletter.db") as opened:
             yield opened
         return
     server: PostgresServer = request.getfixturevalue("postgresql_server")
     url = server.fresh_database()
-    with open_database(url, workspace=tmp_path) as opened:
+    with open_test_database(url, workspace=tmp_path) as opened:
         yield opened
     server.drop_database(url)
 

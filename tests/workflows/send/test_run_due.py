@@ -19,7 +19,6 @@ from newsletter.store.ledger.cancel import begin_cancel, finish_cancel
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.recall import batches_of
 from newsletter.store.ledger.status import tally_of
-from newsletter.store.opening import open_database
 from newsletter.system.log import command_log
 from newsletter.workflows.send.carry_out import Work, carry_out
 from newsletter.workflows.send.deliver import deliver
@@ -27,6 +26,7 @@ from newsletter.workflows.send.due import Due
 from newsletter.workflows.send.plan import reopen_broadcast, require_unfinished
 from newsletter.workflows.send.run_due import look_at_due, run_due
 from tests.store.builders import add, add_people, row
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import ACCEPTED, UNKNOWN, Carrier
 from tests.workflows.send.scheduled import AT, DEAF, NOW, THURSDAY, Holder, Hurried, SetClock, freeze_at, run_at
 from tests.workspaces import CONFIG, write_workspace
@@ -44,7 +44,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Its database, with 25 people."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add_people(opened, 25)
         yield opened
 
@@ -254,7 +254,7 @@ def test_a_second_run_beside_a_living_one_shares_the_work_and_doubles_nothing(
     second: list[int] = []
 
     def meanwhile(_: OutgoingChunk) -> Outcome:
-        with open_database(config.database) as own:
+        with open_test_database(config.database) as own:
             (other,) = run_at(config, own, carrier, THURSDAY)
         second.append(other.tally.inflight)
         return ACCEPTED

@@ -11,9 +11,9 @@ from newsletter.config import Config, load_config
 from newsletter.errors import InputError
 from newsletter.model.broadcast import Schedule
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.workflows.send.schedule import SchedulePlan, Travel, read_schedule
 from tests.store.builders import add, row
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import Carrier
 from tests.workflows.send.scheduled import NOW, THURSDAY, Holder, plan_at
 from tests.workspaces import CONFIG, ISSUE, write_workspace
@@ -31,7 +31,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Its database, with people in several zones."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         rows = [
             row(f"p{number}@{zone.replace('/', '.').lower() or 'nowhere'}.example.org", timezone=zone)
             for zone, count in PEOPLE.items()

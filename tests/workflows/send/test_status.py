@@ -14,9 +14,9 @@ from newsletter.store.ledger.broadcasts import start_scheduled
 from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.recall import keep_batch
-from newsletter.store.opening import open_database
 from newsletter.workflows.send.status import SHOWN_UNKNOWN, line_of, list_statuses, status_of
 from tests.store.builders import NOW, add, add_people, claim, freeze, record, request, row, variant
+from tests.store.empty_file import open_test_database
 
 TOMORROW = datetime(2026, 2, 20, 8, 0)  # noqa: DTZ001 - a wall time
 DAY = timedelta(days=1)
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
+    with open_test_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
         yield opened
 
 

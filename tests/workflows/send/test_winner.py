@@ -21,7 +21,6 @@ from newsletter.store.ledger.broadcasts import require_broadcast, resume_broadca
 from newsletter.store.ledger.status import tally_of
 from newsletter.store.ledger.variants import variant_counts
 from newsletter.store.ledger.waves import drawn_of, watch_of
-from newsletter.store.opening import open_database
 from newsletter.store.versions import chosen_version, version_for
 from newsletter.workflows.compose.compose import render_folder, require_issue
 from newsletter.workflows.compose.reader import find_reader
@@ -36,6 +35,7 @@ from newsletter.workflows.send.status import status_of
 from newsletter.workflows.send.versions import power_of, version_waves
 from newsletter.workflows.send.winner import choose_winner, comparison_of, said_of
 from tests.store.builders import EVERYONE, add, all_agree_to_tracking, row
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import Carrier
 from tests.workflows.send.scheduled import NOW, run_at
 from tests.workspaces import CONFIG, ISSUE, write_workspace
@@ -56,7 +56,7 @@ def workspace(root: Path, keys: str = KEYS, settings: str = CONSENTED) -> Config
 def database(tmp_path: Path) -> Iterator[Database]:
     """A database with people of three mailbox providers who agree to tracking."""
     domains = ["gmail.com"] * 3 + ["outlook.com", "example.org"]
-    with open_database(workspace(tmp_path).database) as opened:
+    with open_test_database(workspace(tmp_path).database) as opened:
         people = (row(f"p{number:04}@{domains[number % 5]}", language="") for number in range(PEOPLE))
         add(opened, *people)
         all_agree_to_tracking(opened)

@@ -22,7 +22,6 @@ from newsletter.store.ledger.claim import claim_chunk
 from newsletter.store.ledger.freeze import freeze_broadcast
 from newsletter.store.ledger.recall import last_run
 from newsletter.store.ledger.status import tally_of
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.system.log import command_log
 from newsletter.workflows.send.worker import announce
@@ -30,6 +29,7 @@ from newsletter.workflows.send.worker.drains import Drains
 from newsletter.workflows.send.worker.queue import QUEUE_SCHEMA, clear_stalled, prepare_queue, put_job, queue_of
 from tests.postgresql import PostgresServer
 from tests.store.builders import add_people, request, variant
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import Carrier
 from tests.workflows.send.scheduled import Holder
 from tests.workspaces import CONFIG, write_workspace
@@ -54,7 +54,7 @@ def config(tmp_path: Path, url: str) -> Config:
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
     """Its database, with a few people."""
-    with open_database(url) as opened:
+    with open_test_database(url) as opened:
         add_people(opened, PEOPLE)
         yield opened
 

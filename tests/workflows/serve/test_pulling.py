@@ -13,7 +13,6 @@ import pytest
 from newsletter.config import Config, load_config
 from newsletter.model.broadcast import OutgoingChunk
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import list_suppressions
 from newsletter.system.signals import Interruption
 from newsletter.workflows.events.pull import PASSWORD as VARIABLE
@@ -22,6 +21,7 @@ from newsletter.workflows.serve.pulling import PULL_EVERY, Pulling, keep_pulling
 from newsletter.workflows.serve.sending import keep_sending
 from tests.mailbox.imap_server import PASSWORD, USERNAME, ImapServer
 from tests.store.builders import add_people
+from tests.store.empty_file import open_test_database
 from tests.workflows.events.worlds import NOW, list_of_readers, write_corpus
 from tests.workflows.send.carriers import ACCEPTED, Carrier
 from tests.workflows.send.scheduled import THURSDAY, SetClock, freeze_at
@@ -45,7 +45,7 @@ def pulling_of(config: Config, database: Database, diary: Diary) -> Pulling:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "list.db") as opened:
+    with open_test_database(tmp_path / "list.db") as opened:
         yield opened
 
 

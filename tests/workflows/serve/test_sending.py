@@ -16,11 +16,11 @@ from newsletter.providers.base import Provider
 from newsletter.store.database import Database
 from newsletter.store.ledger.broadcasts import require_broadcast
 from newsletter.store.ledger.recall import last_run
-from newsletter.store.opening import open_database
 from newsletter.system.signals import Interruption
 from newsletter.workflows.serve.sending import LOOK_EVERY, _Sending, _WithoutRepetition, keep_sending
 from tests.store.builders import add_people
 from tests.store.conftest import Location, database, engine, fresh_location, location  # noqa: F401 - each engine in turn
+from tests.store.empty_file import open_test_database
 from tests.workflows.send.carriers import ACCEPTED, Carrier
 from tests.workflows.send.scheduled import THURSDAY, SetClock, freeze_at
 from tests.workspaces import write_workspace
@@ -124,7 +124,7 @@ def test_services_on_one_database_share_the_work(
 
     got: Counter[str] = Counter()
     with ExitStack() as stack:
-        databases = [stack.enter_context(open_database(location)) for _ in range(3)]
+        databases = [stack.enter_context(open_test_database(location)) for _ in range(3)]
         add_people(databases[0], 60)
 
         def step(chunk: OutgoingChunk) -> object:

@@ -13,7 +13,6 @@ from newsletter.checks.reading.contrast import READABLE, color_of, contrast
 from newsletter.config import CONFIG_FILE, load_config
 from newsletter.errors import FaultError, InputError, MistakesError
 from newsletter.store.approvals import remember_test
-from newsletter.store.opening import open_database
 from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.compose.new import init_workspace
 from newsletter.workflows.setup.asking import NO_ANSWER, NearMissError, SetupQuestion, answer
@@ -21,6 +20,7 @@ from newsletter.workflows.setup.carrier import MAIL_SERVICES, MailService, servi
 from newsletter.workflows.setup.settings_file import save_settings
 from newsletter.workflows.setup.situation import look_at
 from newsletter.workflows.setup.steps import STEPS, StepMark, first_unfinished
+from tests.store.empty_file import open_test_database
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 ANSWERS = {
@@ -317,7 +317,7 @@ def test_one_s_own_address_or_a_file_is_the_list(root: Path) -> None:
     assert mark_of(root, "list") == (StepMark.DONE, "1 person")
     (root / "list.csv").write_text("email,consented_at,consent_source\nbo@example.net,2025-01-01,form\nbad,,\n")
     assert "1 person added, 0 updated, 1 row rejected" in say(root, "people", "list.csv")
-    with open_database(root / "newsletter.db") as database:
+    with open_test_database(root / "newsletter.db") as database:
         found = find_subscriber(database, "me@harbour.example.org")
     assert found is not None
     assert found.record.consent_source == "added themselves during setup"
@@ -334,7 +334,7 @@ def test_the_sample_list_is_not_a_list_of_one_s_own(root: Path) -> None:
 
 def test_a_test_counts_once_a_provider_took_it(root: Path) -> None:
     say(root, "to", "Me <me@harbour.example.org>, you@harbour.example.org")
-    with open_database(root / "newsletter.db") as database:
+    with open_test_database(root / "newsletter.db") as database:
         remember_test(database, "2026-11", "hash", copies=1, now=NOW)
 
     assert mark_of(root, "test") == (StepMark.TO_DO, "not sent yet")

@@ -12,13 +12,13 @@ from newsletter.model.broadcast import Broadcast
 from newsletter.model.event import EventType
 from newsletter.model.stats import Candidates, LetterPurpose
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.store.segments import count_segment
 from newsletter.store.stats import count_engagement
 from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.segments import meant_by
 from newsletter.workflows.subscribers.stats import find_candidates
 from tests.store.builders import NOW, add, react, row, send_at
+from tests.store.empty_file import open_test_database
 from tests.workspaces import CONFIG, write_workspace
 
 DAY = timedelta(days=1)
@@ -32,7 +32,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
-    with open_database(config.database, wait_seconds=1) as opened:
+    with open_test_database(config.database, wait_seconds=1) as opened:
         yield opened
 
 

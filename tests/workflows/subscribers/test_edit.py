@@ -12,15 +12,15 @@ from newsletter.model.columns import SubscriberRecord
 from newsletter.model.edit import Edit
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
-from newsletter.store.opening import open_database
 from newsletter.workflows.subscribers.edit import EditRequest, edit_of
+from tests.store.empty_file import open_test_database
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "newsletter.db") as opened:
+    with open_test_database(tmp_path / "newsletter.db") as opened:
         people = [SubscriberRecord(email="ana@example.org", tags=("wrong",), attributes={"shoe_size": "38"})]
         merge_subscribers(opened, [batch_of(people)], now=NOW)
         yield opened

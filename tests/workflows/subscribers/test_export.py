@@ -10,14 +10,14 @@ import pytest
 
 from newsletter.errors import InputError
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.workflows.subscribers.export import export_person, export_to_file, write_person
 from tests.store.builders import NOW, add, row
+from tests.store.empty_file import open_test_database
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
+    with open_test_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
         add(opened, row("ana@example.org", first_name="=1+1"), row("bo@example.org", attributes={"city": "-"}))
         yield opened
 

@@ -15,7 +15,6 @@ from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
-from newsletter.store.opening import open_database
 from newsletter.store.subscribers import export_subscribers
 from newsletter.store.suppressions import add_suppressions, suppressions_of, with_suppressions
 from newsletter.workflows.subscribers.export import export_to_file
@@ -23,6 +22,7 @@ from newsletter.workflows.subscribers.import_ import ImportRequest, import_list
 from newsletter.workflows.suppressions.suppress import SuppressionTerms, listed_suppressions
 from tests.store.builders import NOW
 from tests.store.conftest import Location, engine, fresh_location  # noqa: F401 - fixtures
+from tests.store.empty_file import open_test_database
 
 NAMES = ("ana", "bo", "cy", "di")
 DAYS = st.integers(0, 9).map(lambda days: NOW - timedelta(days=days))
@@ -96,13 +96,13 @@ def import_again_changes_nothing(database: Database, steps: Steps, folder: Path)
 @given(STEPS)
 @settings(max_examples=60, deadline=None)
 def test_an_export_that_is_imported_again_changes_nothing(steps: Steps) -> None:
-    with TemporaryDirectory() as name, open_database(Path(name) / "one.db") as database:
+    with TemporaryDirectory() as name, open_test_database(Path(name) / "one.db") as database:
         import_again_changes_nothing(database, steps, Path(name))
 
 
 @pytest.fixture
 def two(fresh_location: Callable[[], Location]) -> Iterator[tuple[Database, Database]]:  # noqa: F811
-    with open_database(fresh_location()) as here, open_database(fresh_location()) as there:
+    with open_test_database(fresh_location()) as here, open_test_database(fresh_location()) as there:
         yield here, there
 
 
@@ -163,7 +163,7 @@ def test_nobody_who_left_comes_back_elsewhere(
 def test_nobody_becomes_mailable_elsewhere(steps: Steps, others: Steps, suppresses: bool) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with open_database(folder / "one.db") as here, open_database(folder / "two.db") as there:
+        with open_test_database(folder / "one.db") as here, open_test_database(folder / "two.db") as there:
             carry_out(here, steps)
             carry_out(there, others)
             export_to_file(here, folder / "list.csv")

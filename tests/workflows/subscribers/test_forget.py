@@ -14,10 +14,10 @@ from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import ImportTerms
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers
-from newsletter.store.opening import open_database
 from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.subscribers.forget import erase, plan_erasure
 from tests.store.builders import KEY, NOW, add, add_people, forget, id_of, row
+from tests.store.empty_file import open_test_database
 from tests.workspaces import write_workspace
 
 ANA = "Ana@example.org"
@@ -30,7 +30,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
-    with open_database(config.database, wait_seconds=1) as opened:
+    with open_test_database(config.database, wait_seconds=1) as opened:
         add_people(opened, 2)
         add(opened, row(ANA, attributes={"city": "Lisbon"}))
         yield opened
@@ -124,7 +124,7 @@ def test_somebody_who_is_only_named_in_texts_is_forgotten_too(config: Config, da
 def test_files_of_the_workspace_that_may_name_them_are_told(config: Config, database: Database) -> None:
     put_mail(config, "test.eml")
     assert isinstance(config.database, Path)
-    with open_database(config.database, wait_seconds=1):
+    with open_test_database(config.database, wait_seconds=1):
         copy = config.database.with_name(f"{config.database.stem}-before-0001-20260101{config.database.suffix}")
         shutil.copyfile(config.database, copy)
 

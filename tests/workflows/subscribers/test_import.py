@@ -20,10 +20,10 @@ from newsletter.model.columns import SubscriberRecord
 from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database
 from newsletter.store.merge import merge_subscribers, past_imports
-from newsletter.store.opening import open_database
 from newsletter.store.subscribers import export_subscribers
 from newsletter.workflows.subscribers.export import export_to_file
 from newsletter.workflows.subscribers.import_ import ImportRequest, import_list, mapping_of
+from tests.store.empty_file import open_test_database
 
 NOW = datetime(2026, 2, 19, 8, 0, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
@@ -69,7 +69,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "newsletter.db") as opened:
+    with open_test_database(tmp_path / "newsletter.db") as opened:
         yield opened
 
 
@@ -78,7 +78,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def test_import_of_an_export_brings_everybody_back(people: list[SubscriberRecord]) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with open_database(folder / "one.db") as one, open_database(folder / "two.db") as two:
+        with open_test_database(folder / "one.db") as one, open_test_database(folder / "two.db") as two:
             merge_subscribers(one, [batch_of(people)], now=NOW)
             export_to_file(one, folder / "list.csv")
             bring_in(two, folder / "list.csv")

@@ -26,7 +26,6 @@ from newsletter.model.event import ProviderList, SoftBouncePolicy
 from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database
 from newsletter.store.forgotten import forget_person
-from newsletter.store.opening import open_database
 from newsletter.store.subscribers import export_subscribers
 from newsletter.store.suppressions import (
     add_suppressions,
@@ -44,6 +43,7 @@ from newsletter.workflows.suppressions.suppress import lift, listed_suppressions
 from newsletter.workflows.suppressions.sync import hand_over, plan_sync, take_over
 from tests.store.builders import NOW
 from tests.store.conftest import Location, engine, fresh_location  # noqa: F401 - fixtures
+from tests.store.empty_file import open_test_database
 from tests.store.worlds import clear
 from tests.workflows.send.carriers import Carrier
 from tests.workflows.subscribers.leaving_people import (
@@ -515,7 +515,7 @@ def test_nobody_who_left_is_emailed_whatever_happens(
         places = (
             [Path(name) / f"{n}.db" for n in range(2)] if engine == "sqlite" else [fresh_location() for _ in range(2)]
         )
-        with open_database(places[0]) as here, open_database(places[1]) as there:
+        with open_test_database(places[0]) as here, open_test_database(places[1]) as there:
             Leaving.databases, Leaving.folder = (here, there), Path(name)
             run_state_machine_as_test(
                 Leaving,

@@ -12,11 +12,11 @@ from newsletter.model.audience import SuppressionReason
 from newsletter.model.event import EventType
 from newsletter.model.imports import ImportReport
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.store.subscribers import find_subscriber
 from newsletter.store.suppressions import add_suppression, remove_suppression
 from newsletter.workflows.subscribers.person import NewPerson, add_person, require_person
 from tests.store.builders import KEY, NOW, add, add_people, forget, freeze, react, row, send_all
+from tests.store.empty_file import open_test_database
 
 ANA = "Ana@example.org"
 DAY = timedelta(days=1)
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
+    with open_test_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
         yield opened
 
 

@@ -11,10 +11,10 @@ from newsletter.errors import InputError
 from newsletter.model.audience import SuppressionReason
 from newsletter.model.stats import AudienceStats
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import add_suppression
 from newsletter.workflows.subscribers.stats import STEPS, describe_audience
 from tests.store.builders import NOW, add, row
+from tests.store.empty_file import open_test_database
 from tests.workspaces import write_workspace
 
 DAY = timedelta(days=1)
@@ -27,7 +27,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
-    with open_database(config.database, wait_seconds=1) as opened:
+    with open_test_database(config.database, wait_seconds=1) as opened:
         yield opened
 
 

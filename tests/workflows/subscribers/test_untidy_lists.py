@@ -9,7 +9,6 @@ from newsletter.config import Config, load_config
 from newsletter.errors import InputError
 from newsletter.model.columns import SubscriberRecord
 from newsletter.store.database import Database
-from newsletter.store.opening import open_database
 from newsletter.store.segments import list_members
 from newsletter.store.subscribers import export_subscribers, find_subscriber
 from newsletter.store.suppressions import add_suppressions, find_suppression
@@ -17,6 +16,7 @@ from newsletter.workflows.segments import segment_where
 from newsletter.workflows.subscribers.forget import erase, plan_erasure
 from newsletter.workflows.suppressions.suppress import SuppressionTerms, named_suppressions
 from tests.store.builders import KEY
+from tests.store.empty_file import open_test_database
 from tests.workflows.subscribers.here import NOW, Here, written
 from tests.workspaces import write_workspace
 
@@ -158,7 +158,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def place(config: Config) -> Iterator[Here]:
-    with open_database(config.database) as database:
+    with open_test_database(config.database) as database:
         yield Here(database, config.root)
 
 

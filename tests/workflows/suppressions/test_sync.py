@@ -18,7 +18,6 @@ from newsletter.store.database import Database
 from newsletter.store.editing import edit_people
 from newsletter.store.erasing import is_known
 from newsletter.store.merge import merge_subscribers
-from newsletter.store.opening import open_database
 from newsletter.store.suppressions import (
     add_suppression,
     find_suppression,
@@ -31,6 +30,7 @@ from newsletter.workflows.suppressions.sync import SyncPlan, hand_over, plan_syn
 from tests.fakes.sendgrid_api import Answer, SendGridApi
 from tests.providers.workspace import NOW, opened
 from tests.store.builders import KEY, add, forget, row
+from tests.store.empty_file import open_test_database
 
 HOUR = timedelta(hours=1)
 ANA, BO = "ana@example.org", "bo@example.org"
@@ -40,7 +40,7 @@ LEFT = SuppressionReason.UNSUBSCRIBED
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
+    with open_test_database(tmp_path / "newsletter.db", wait_seconds=1) as opened:
         yield opened
 
 

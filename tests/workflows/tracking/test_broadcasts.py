@@ -13,13 +13,13 @@ from newsletter.model.edit import Edit
 from newsletter.model.readership import TrackingMode
 from newsletter.store.database import Database
 from newsletter.store.editing import edit_people
-from newsletter.store.opening import open_database
 from newsletter.store.reactions import known_people
 from newsletter.store.subscribers import find_subscriber
 from newsletter.workflows.compose.compose import compose_issue, require_issue
 from newsletter.workflows.compose.reader import reader_for_address
 from newsletter.workflows.compose.sample import mail_of
 from tests.store.builders import NOW, add, agree_to_tracking, row
+from tests.store.empty_file import open_test_database
 from tests.workflows.tracking.broadcasts import plan, send
 from tests.workspaces import CONFIG, write_workspace
 
@@ -42,7 +42,7 @@ def config(tmp_path: Path, mode: str) -> Config:
 @pytest.fixture
 def database(config: Config) -> Iterator[Database]:
     """Ana agreed to tracking, and Bo did not."""
-    with open_database(config.database) as opened:
+    with open_test_database(config.database) as opened:
         add(opened, row(ANA), row(BO))
         agree_to_tracking(opened, ANA)
         yield opened

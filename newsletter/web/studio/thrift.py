@@ -1,7 +1,8 @@
 """Keep the studio's memory small. It stays open for days, while files are saved a thousand times.
 
-Measured after a thousand saves of one file: 265 MiB without this module, 114 MiB with it. The difference was caches
-with texts that no longer exist, and parts of the heap that nothing used.
+At first, a thousand saves of one file took 265 MiB without this module, and 114 MiB with it. The difference
+was caches with texts that no longer exist, and parts of the heap that nothing used. Now that the issue has four
+languages, the first page takes 119 MiB, and 200 saves 131 MiB.
 """
 
 import ctypes

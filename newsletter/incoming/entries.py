@@ -18,6 +18,7 @@ from markdownify import MarkdownConverter
 from msgspec import Struct
 
 from newsletter.errors import FaultError
+from newsletter.incoming.html_tree import tree_of
 from newsletter.model.slots import MERGE_TOKEN
 
 _LONGEST_TITLE, _LONGEST_TEXT = 200, 1_500  # characters
@@ -92,7 +93,7 @@ def markdown_of(html: str, *, is_bare: bool = False) -> str:
     If it `is_bare`, it has no links, no emphasis, and a backslash before each sign, so no text in it can be Markdown.
     """
     try:
-        tree = lxml.html.fragment_fromstring(_without_invisible(html[:_MOST_HTML]) or " ", create_parent="div")
+        tree = tree_of(_without_invisible(html[:_MOST_HTML]))
     except (LxmlError, ValueError):
         return ""
     for element in list(tree.iter()):
@@ -165,7 +166,7 @@ def _picture(entry: Any, contents: Sequence[object]) -> IncomingPicture | None:
 
 def _images(html: str) -> list[Any]:
     try:
-        tree = lxml.html.fragment_fromstring(_without_invisible(html[:_MOST_HTML]), create_parent="div")
+        tree = tree_of(_without_invisible(html[:_MOST_HTML]))
     except (LxmlError, ValueError):
         return []
     return [image for image in tree.iter("img") if not _HIDDEN.search(image.get("style", ""))]

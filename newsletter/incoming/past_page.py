@@ -16,6 +16,8 @@ import lxml.html
 from lxml import etree
 from msgspec import Struct
 
+from newsletter.incoming.html_tree import tree_of
+
 _MOST_CHARACTERS = 5_000_000
 _REMOVED = frozenset({"head", "title", "script", "style", "template", "noscript", "iframe", "object", "embed", "form"})
 _HIDDEN = re.compile(
@@ -81,7 +83,7 @@ def stripped(text: str) -> PastPage:
     losses = _Losses()
     try:
         fit = text[:_MOST_CHARACTERS].replace("\0", "").encode(errors="replace").decode()  # half characters become `?`
-        tree = lxml.html.fragment_fromstring(fit or " ", create_parent="div")
+        tree = tree_of(fit)
         for element in list(tree.iter(etree.Element)):
             if element is not tree and _is_removed(element):
                 element.tag = _GONE

@@ -57,8 +57,17 @@ ORDER BY kind;
 SELECT min(claimed_at) FROM chunk WHERE broadcast = :broadcast AND claimed_at <> '';
 
 -- name: is_anything_known(broadcast, since)$
--- Return whether anything at all came back about a broadcast since a time.
-SELECT EXISTS (SELECT 1 FROM event WHERE at >= :since AND broadcast = :broadcast);
+-- Return whether a provider or a server reported anything at all about the delivery of a broadcast since a time. What
+-- people did with an email, such as opening it or leaving through our own pages, does not show that reports arrive.
+SELECT
+    EXISTS (
+        SELECT 1
+        FROM event
+        WHERE
+            at >= :since
+            AND broadcast = :broadcast
+            AND type IN ('processed', 'delivered', 'deferred', 'bounced', 'blocked', 'dropped')
+    );
 
 -- name: earlier(kind, provider, most)
 -- Return the newest broadcasts of a kind that were sent through a provider, up to a number.

@@ -260,6 +260,8 @@ def _doubt(config: Config, database: Database, watch: Watch, back: CameBack) -> 
     """Return why too little is known about the first part, or an empty string if enough is."""
     if back.sent < watch.first * _FEW:
         return f"only {back.sent:,} of the first {watch.first:,} emails were accepted, so too little is known"
+    if not _tells(config):
+        return "nothing tells this program of bounces and complaints, so it is not known how the first part went"
     if _reports_all(config) and not is_anything_known(database, watch.broadcast):
         return (
             f"the provider has reported nothing about the first {back.sent:,} emails, not even that they were "
@@ -269,7 +271,8 @@ def _doubt(config: Config, database: Database, watch: Watch, back: CameBack) -> 
 
 
 def _tells(config: Config) -> bool:
-    return config.settings.mailbox is not None or _reports_all(config)
+    """Return whether bounces and complaints can come back. The outbox writes files, so there are none."""
+    return config.settings.provider.use == "outbox" or config.settings.mailbox is not None or _reports_all(config)
 
 
 def _reports_all(config: Config) -> bool:

@@ -33,8 +33,8 @@ def canary_notes(plan: CanaryPlan) -> Iterator[str]:
     """Yield what is wrong with the first part: it is too small, or nothing comes back about it."""
     if not plan.tells:
         yield (
-            "Nothing tells this program of bounces and complaints, so the canary notices only refusals and people who "
-            "unsubscribe; set up [mailbox] or the provider's webhook."
+            "Nothing tells this program of bounces and complaints, so the others do not get it automatically: it is "
+            "held until you decide. Set up [mailbox] or the provider's webhook."
         )
     if plan.is_too_small:
         remedy = "No first part of these recipients is large enough; watch the first issues yourself."

@@ -44,6 +44,7 @@ from tests.workspaces import CONFIG, ISSUE, write_workspace
 NOW = datetime(2026, 2, 18, 9, 0, tzinfo=UTC)
 ZONES = ("Asia/Tokyo", "Europe/Berlin", "America/Los_Angeles", "", "Not/AZone")
 SMTP = '\n[provider]\nuse = "smtp"\n[provider.smtp]\nhost = "127.0.0.1"\nsecurity = "none"\nconcurrency = 3\n'
+MAILBOX = '[mailbox]\nhost = "imap.example.org"\nusername = "news"\naddress = "*@bounces.example.org"\n'
 SENDGRID = '\n[provider]\nuse = "sendgrid"\n'
 PEOPLE = 650
 
@@ -355,7 +356,7 @@ def test_the_rest_follows_the_first_wave_after_its_wait(with_versions: Callable[
     assert rehearsed(config, seed=3, seconds=0.1, awake=Awake.TIMER) == found
 
 
-@pytest.mark.parametrize("provider", [SMTP, SENDGRID + '[provider.sendgrid]\nwebhook_keys = ["key"]\n'])
+@pytest.mark.parametrize("provider", [SMTP + MAILBOX, SENDGRID + '[provider.sendgrid]\nwebhook_keys = ["key"]\n'])
 def test_the_rest_follows_a_canary_about_which_no_one_complains(
     workspaces: Callable[[str], Config], provider: str
 ) -> None:
@@ -364,6 +365,11 @@ def test_the_rest_follows_a_canary_about_which_no_one_complains(
     assert found.tally.accepted == PEOPLE
     assert timedelta(hours=3) <= found.last - NOW < timedelta(hours=3, minutes=15)
     assert max(point.people for point in found.timeline if point.at < NOW + timedelta(hours=2)) == 100
+
+
+def test_a_canary_about_which_nothing_can_come_back_waits_for_a_person(workspaces: Callable[[str], Config]) -> None:
+    found = rehearsed(workspaces(SMTP + '[canary]\nwatch = "3h"\n'), canary=True, awake=Awake.SERVE)
+    assert (found.state, found.tally.accepted, found.tally.waiting) == ("paused", 100, PEOPLE - 100)
 
 
 def test_a_rehearsal_waits_for_no_person(with_versions: Callable[[str], Config]) -> None:

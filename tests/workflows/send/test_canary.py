@@ -426,9 +426,38 @@ def test_silence_of_a_provider_that_reports_everything_holds_it(config: Config, 
 
     assert found.due is Due.HOLD_BACK
     assert "has reported nothing about the first 100 emails" in found.reason
+    report(database, broadcast, EventType.UNSUBSCRIBED, 1)  # through our own page, which works without the provider
+    assert Due.RELEASE not in [each.due for each in look_at_due(reporting, database, Carrier, now=NOW + DAY)]
     report(database, broadcast, EventType.DELIVERED, 1)
     due = [each.due for each in look_at_due(reporting, database, Carrier, now=NOW + DAY)]
     assert Due.RELEASE in due
+
+
+@pytest.mark.parametrize(
+    ("settings", "due"),
+    [
+        ('[provider]\nuse = "smtp"\n[provider.smtp]\nhost = "relay.example.org"', Due.HOLD_BACK),
+        ('[provider]\nuse = "sendgrid"', Due.HOLD_BACK),
+        (
+            '[provider]\nuse = "smtp"\n[provider.smtp]\nhost = "relay.example.org"\n'
+            '[mailbox]\nhost = "imap.example.org"\nusername = "bounces@example.org"\naddress = "bounces@example.org"',
+            Due.RELEASE,
+        ),
+        ('[provider]\nuse = "outbox"', Due.RELEASE),
+    ],
+)
+def test_without_a_way_for_anything_to_come_back_it_is_held(
+    config: Config, database: Database, settings: str, due: Due
+) -> None:
+    begin(config, database)
+    told = with_settings(config, settings)
+
+    found = [
+        each for each in look_at_due(told, database, Carrier, now=NOW + DAY) if each.due in {Due.HOLD_BACK, Due.RELEASE}
+    ]
+
+    assert [each.due for each in found] == [due]
+    assert ("nothing tells this program of bounces and complaints" in found[0].reason) is (due is Due.HOLD_BACK)
 
 
 def test_complaints_come_within_a_day() -> None:

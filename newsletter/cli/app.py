@@ -279,7 +279,7 @@ translations = _group(
 )
 events = _group("Take in what comes back: bounces, complaints and a provider's events.", {"": EVENTS})
 proof = _group(
-    "Prove what was sent: `newsletter proof BROADCAST` is short for `newsletter proof bundle BROADCAST`.",
+    "Prove to others what was sent and on what basis, without naming anyone. `newsletter proof 3` writes a proof.",
     {"": PROOF},
     cls=ShowingGroup,
 )
